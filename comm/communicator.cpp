@@ -1,0 +1,248 @@
+#include "comm/communicator.h"
+
+#include <cstring>
+#include <iostream>
+
+#include "comm/error.h"
+#include "comm/signature.h"
+
+namespace negatron {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+/// Gives what happens in `finish` its coordinates, and writes the end of the operation into the log.
+class Communicator::LoggedPending : public Work::Pending {
+ public:
+  LoggedPending(Communicator& communicator, const Call& call, std::int64_t sequence, PendingPtr pending)
+      : communicator_(communicator),
+        call_(call),
+        sequence_(sequence),
+        started_(Clock::now()),
+        pending_(std::move(pending)) {}
+
+  bool done() override {
+    try {
+      return pending_->done();
+    } catch (...) {
+      communicator_.rethrow(sequence_, call_);
+    }
+  }
+
+  at::Tensor finish() override {
+    try {
+      at::Tensor result = pending_->finish();
+      communicator_.log_.finish(sequence_, CollectiveLog::State::kDone, seconds_since(started_));
+      return result;
+    } catch (...) {
+      communicator_.rethrow(sequence_, call_);
+    }
+  }
+
+ private:
+  Communicator& communicator_;
+  Call call_;
+  std::int64_t sequence_;
+  Clock::time_point started_;
+  PendingPtr pending_;
+};
+
+Communicator::Communicator(int rank, int size, const CommunicatorOptions& options)
+    : rank_(rank), size_(size), options_(options), log_(rank) {}
+
+Communicator::~Communicator() = default;
+
+void Communicator::barrier() {
+  start(barrier_call(), {}, [this] { return do_barrier(); }).wait();
+}
+
+void Communicator::broadcast(const at::Tensor& tensor, int root) {
+  start_broadcast(tensor, root).wait();
+}
+
+void Communicator::all_reduce(const at::Tensor& tensor, ReduceOp op) {
+  start_all_reduce(tensor, op).wait();
+}
+
+at::Tensor Communicator::all_gather(const at::Tensor& tensor) {
+  return start_all_gather(tensor).wait();
+}
+
+at::Tensor Communicator::all_gather(const at::Tensor& tensor, at::IntArrayRef rows) {
+  return start_all_gather(tensor, rows).wait();
+}
+
+at::Tensor Communicator::reduce_scatter(const at::Tensor& tensor, ReduceOp op) {
+  return start_reduce_scatter(tensor, op).wait();
+}
+
+at::Tensor Communicator::all_to_all(const at::Tensor& tensor) {
+  return start_all_to_all(tensor).wait();
+}
+
+at::Tensor Communicator::all_to_all(const at::Tensor& tensor, at::IntArrayRef send_rows, at::IntArrayRef receive_rows) {
+  return start_all_to_all(tensor, send_rows, receive_rows).wait();
+}
+
+Work Communicator::start_broadcast(const at::Tensor& tensor, int root) {
+  return start(broadcast_call({rank_, size_}, tensor, root), tensor, [&] { return do_broadcast(tensor, root); });
+}
+
+Work Communicator::start_all_reduce(const at::Tensor& tensor, ReduceOp op) {
+  return start(all_reduce_call({rank_, size_}, tensor, op), tensor, [&] { return do_all_reduce(tensor, op); });
+}
+
+Work Communicator::start_all_gather(const at::Tensor& tensor) {
+  return start(all_gather_call({rank_, size_}, tensor, {}), tensor, [&] {
+    return do_all_gather(tensor, std::vector<std::int64_t>(static_cast<std::size_t>(size_), tensor.size(0)));
+  });
+}
+
+Work Communicator::start_all_gather(const at::Tensor& tensor, at::IntArrayRef rows) {
+  Call call = all_gather_call({rank_, size_}, tensor, rows);
+  // The empty list is this class's word for even blocks, not the caller's.
+  if (rows.empty()) call.refusal = "rows has 0 entries for " + std::to_string(size_) + " ranks";
+  return start(call, tensor, [&] { return do_all_gather(tensor, rows); });
+}
+
+Work Communicator::start_reduce_scatter(const at::Tensor& tensor, ReduceOp op) {
+  return start(reduce_scatter_call({rank_, size_}, tensor, op), tensor, [&] { return do_reduce_scatter(tensor, op); });
+}
+
+Work Communicator::start_all_to_all(const at::Tensor& tensor) {
+  return start(all_to_all_call({rank_, size_}, tensor), tensor, [&] {
+    const std::vector<std::int64_t> rows(static_cast<std::size_t>(size_), tensor.size(0) / size_);
+    return do_all_to_all(tensor, rows, rows);
+  });
+}
+
+Work Communicator::start_all_to_all(const at::Tensor& tensor, at::IntArrayRef send_rows, at::IntArrayRef receive_rows) {
+  return start(all_to_all_call({rank_, size_}, tensor, send_rows, receive_rows), tensor,
+               [&] { return do_all_to_all(tensor, send_rows, receive_rows); });
+}
+
+std::unique_ptr<Communicator> Communicator::split(int color) {
+  Call call;
+  call.operation = "split";
+  call.arguments = "color " + std::to_string(color);
+  call.signature = "split";
+  call.bytes_sent = call.bytes_received = (size_ - 1) * static_cast<std::int64_t>(sizeof color);
+  std::unique_ptr<Communicator> group;
+  run_logged(call, [&] {
+    const auto colors = do_exchange({reinterpret_cast<const char*>(&color), sizeof color});
+    std::vector<int> members;
+    for (int rank = 0; rank < size_; ++rank) {
+      if (std::memcmp(colors[static_cast<std::size_t>(rank)].data(), &color, sizeof color) == 0)
+        members.push_back(rank);
+    }
+    group = do_split(color, members);
+  });
+  return group;
+}
+
+void Communicator::agree(std::string_view what, std::int64_t value) {
+  compare_over_ranks(what, std::to_string(value));
+}
+
+void Communicator::agree(std::string_view what, std::string_view value) {
+  compare_over_ranks(what, value);
+}
+
+void Communicator::compare_over_ranks(std::string_view what, std::string_view value) {
+  Call call;
+  call.operation = "agree";
+  call.arguments = std::string(what);
+  call.signature = "agree " + call.arguments;
+  call.bytes_sent = call.bytes_received = (size_ - 1) * static_cast<std::int64_t>(value.size());
+  run_logged(call, [&] {
+    const std::vector<std::string> values = exchange_any_length(std::string(value));
+    std::vector<int> differing;
+    std::string message = "ranks differ in " + std::string(what) + ": rank 0 has \"" + values[0] + "\"";
+    for (int rank = 1; rank < size_; ++rank) {
+      const std::string& other = values[static_cast<std::size_t>(rank)];
+      if (other == values[0]) continue;
+      differing.push_back(rank);
+      message += ", rank " + std::to_string(rank) + " has \"" + other + "\"";
+    }
+    if (!differing.empty()) throw DisagreementError(message, std::move(differing));
+  });
+}
+
+std::vector<std::string> Communicator::exchange_any_length(const std::string& bytes) {
+  const std::uint64_t own_length = bytes.size();
+  const auto packed_lengths = do_exchange({reinterpret_cast<const char*>(&own_length), sizeof own_length});
+  std::vector<std::uint64_t> lengths(packed_lengths.size());
+  for (std::size_t rank = 0; rank < lengths.size(); ++rank) {
+    std::memcpy(&lengths[rank], packed_lengths[rank].data(), sizeof own_length);
+  }
+  std::string padded = bytes;
+  padded.resize(*std::max_element(lengths.begin(), lengths.end()));
+  std::vector<std::string> values = do_exchange(padded);
+  for (std::size_t rank = 0; rank < lengths.size(); ++rank) values[rank].resize(lengths[rank]);
+  return values;
+}
+
+Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr()>& run) {
+  if (call.refusal.empty() && tensor.defined()) call.refusal = refuse(tensor);
+  const std::int64_t sequence = log_.start(call.operation, call.arguments);
+  try {
+    enter(call);
+    PendingPtr pending = run();
+    traffic_.record(call.operation, call.bytes_sent, call.bytes_received);
+    return Work(std::make_unique<LoggedPending>(*this, call, sequence, std::move(pending)));
+  } catch (...) {
+    rethrow(sequence, call);
+  }
+}
+
+void Communicator::run_logged(const Call& call, const std::function<void()>& body) {
+  const Clock::time_point started = Clock::now();
+  const std::int64_t sequence = log_.start(call.operation, call.arguments);
+  try {
+    enter(call);
+    body();
+    traffic_.record(call.operation, call.bytes_sent, call.bytes_received);
+    log_.finish(sequence, CollectiveLog::State::kDone, seconds_since(started));
+  } catch (...) {
+    rethrow(sequence, call);
+  }
+}
+
+void Communicator::enter(const Call& call) {
+  if (!options_.check) {
+    if (!call.refusal.empty()) throw CommError(call.refusal);
+    return;
+  }
+  compare_signatures(do_exchange(pack_signature(call, log_.next_sequence() - 1)));
+  if (!call.send_rows.empty()) compare_rows(do_exchange(pack_rows(call)));
+}
+
+void Communicator::rethrow(std::int64_t sequence, const Call& call) {
+  const std::string where = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + ", " + call.operation +
+                            " (#" + std::to_string(sequence) + (call.arguments.empty() ? "" : ", " + call.arguments) +
+                            "): ";
+  const std::string log = log_.text();
+  log_.finish(sequence, CollectiveLog::State::kFailed, 0.0);
+  try {
+    throw;
+  } catch (const TimeoutError& error) {
+    const std::string message = where + error.what() + "\nthe last collectives of this rank:\n" + log;
+    // At once, because whoever catches this may wait for others; in one write, so that ranks do not mix.
+    std::cerr << message + "\n" << std::flush;
+    throw TimeoutError(message);
+  } catch (const DisagreementError& error) {
+    throw DisagreementError(where + error.what(), error.ranks());
+  } catch (const BrokenGroupError& error) {
+    throw BrokenGroupError(where + error.what());
+  } catch (const std::exception& error) {
+    throw CommError(where + error.what());
+  }
+}
+
+}  // namespace negatron

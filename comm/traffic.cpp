@@ -1,0 +1,14 @@
+#include "comm/traffic.h"
+
+namespace negatron {
+
+void TrafficCounter::record(const char* operation, std::int64_t bytes_sent, std::int64_t bytes_received) {
+  for (auto* counts : {&total_, &step_}) {
+    Traffic& traffic = (*counts)[operation];
+    traffic.calls += 1;
+    traffic.bytes_sent += bytes_sent;
+    traffic.bytes_received += bytes_received;
+  }
+}
+
+}  // namespace negatron

@@ -1,0 +1,46 @@
+#include "comm/work.h"
+
+#include <iostream>
+
+#include "comm/error.h"
+
+namespace negatron {
+
+Work::Work(std::unique_ptr<Pending> pending) : pending_(std::move(pending)) {}
+
+Work::Work(Work&&) noexcept = default;
+
+Work& Work::operator=(Work&& other) noexcept {
+  if (this != &other) {
+    settle();
+    pending_ = std::move(other.pending_);
+  }
+  return *this;
+}
+
+Work::~Work() {
+  settle();
+}
+
+bool Work::done() {
+  if (pending_ == nullptr) throw CommError("a collective was asked whether it is done after it was waited for");
+  return pending_->done();
+}
+
+at::Tensor Work::wait() {
+  if (pending_ == nullptr) throw CommError("a collective was waited for twice");
+  // Emptied first: a wait that throws must not be repeated by the destructor.
+  const std::unique_ptr<Pending> pending = std::move(pending_);
+  return pending->finish();
+}
+
+void Work::settle() noexcept {
+  if (pending_ == nullptr) return;
+  try {
+    wait();
+  } catch (const std::exception& error) {
+    std::cerr << "a collective that nobody waited for failed: " + std::string(error.what()) + "\n";
+  }
+}
+
+}  // namespace negatron

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Usage: self_test.sh CHECK. Plants wrong lines, one at a time, in a small tree: check.sh must name each of them, and
+# must pass the tree without them.
+set -eu
+check=$1
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+
+plant() {  # plant FILE INCLUDE
+  mkdir -p "$tree/$(dirname "$1")"
+  printf '#include %s\n' "$2" > "$tree/$1"
+}
+new_tree() {
+  rm -rf "$tree"/*
+  mkdir -p "$tree/comm" "$tree/samplers" "$tree/runtime" "$tree/launch"
+  plant comm/mpi_thing.cpp '<mpi.h>'
+  plant samplers/exchange/a.h '"samplers/pass/pass.h"'
+  plant samplers/policies/a.h '"comm/share.h"'
+  plant runtime/snapshots/a.cpp '<hdf5.h>'
+  plant runtime/training/a.cpp '"samplers/objectives/objective.h"'
+  plant launch/main.cpp '<boost/program_options.hpp>'
+}
+refuse() {  # refuse FILE INCLUDE
+  new_tree
+  plant "$1" "$2"
+  if output=$(sh "$check" "$tree"); then
+    echo "check.sh passed $1 with #include $2"
+    exit 1
+  fi
+  case $output in
+    "$1:1: "*) ;;
+    *) echo "check.sh did not name $1 but said: $output"; exit 1 ;;
+  esac
+}
+
+new_tree
+sh "$check" "$tree"
+refuse comm/a.h '"samplers/bank/bank.h"'
+refuse samplers/bank/a.h '"runtime/data/loader.h"'
+refuse runtime/data/a.cpp '"launch/options.h"'
+refuse launch/a.cpp '"tests/support/rank_test.h"'
+refuse samplers/random/a.h '"samplers/bank/bank.h"'
+refuse samplers/bank/a.h '"samplers/pass/pass.h"'
+refuse samplers/pass/a.h '"samplers/exchange/bank_exchange.h"'
+refuse samplers/exchange/a.h '"samplers/policies/whole_bank.h"'
+refuse samplers/policies/a.h '"samplers/objectives/objective.h"'
+refuse samplers/objectives/a.h '"samplers/policies/whole_bank.h"'
+refuse comm/a.h '<mpi.h>'
+refuse samplers/exchange/a.cpp '<mpi.h>'
+refuse runtime/training/a.cpp '<nccl.h>'
+refuse runtime/training/b.cpp '<hdf5.h>'
+refuse runtime/training/c.cpp '<boost/program_options.hpp>'
+refuse runtime/training/d.cpp '<torch/torch.h>'
+refuse runtime/training/e.cpp ' "launch/options.h"  // spaces'
+
+new_tree
+awk 'BEGIN { for (i = 0; i < 401; ++i) print "//" }' > "$tree/comm/long.h"
+if sh "$check" "$tree" > /dev/null; then
+  echo "check.sh passed a file of 401 lines"
+  exit 1
+fi
