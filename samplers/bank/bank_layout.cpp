@@ -1,0 +1,100 @@
+#include "samplers/bank/bank_layout.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace negatron {
+namespace {
+
+/// The inverse of share(): which rank holds item `item` of `count`.
+int rank_of(std::int64_t item, std::int64_t count, int ranks) {
+  const std::int64_t quotient = count / ranks;
+  const std::int64_t remainder = count % ranks;
+  const std::int64_t in_larger_shares = remainder * (quotient + 1);
+  if (item < in_larger_shares) return static_cast<int>(item / (quotient + 1));
+  return static_cast<int>(remainder + (item - in_larger_shares) / quotient);
+}
+
+std::int64_t at_least_one(std::int64_t value, const char* what) {
+  if (value < 1) throw std::invalid_argument(std::string("the bank needs at least one ") + what);
+  return value;
+}
+
+}  // namespace
+
+BankLayout::BankLayout(std::int64_t capacity, int ranks, std::int64_t expected_batch)
+    : capacity_(at_least_one(capacity, "row")),
+      ranks_(static_cast<int>(at_least_one(ranks, "rank"))),
+      height_(at_least_one(expected_batch, "key per batch")),
+      columns_((capacity + expected_batch - 1) / expected_batch) {}
+
+void BankLayout::append(std::int64_t size, std::int64_t step) {
+  if (size < 0) throw std::invalid_argument("a batch of keys cannot have a negative size");
+  if (size == 0) return;
+  batches_.push_back({next_number_++, head_, size, step});
+  head_ += size;
+  while (batches_.front().end() <= floor()) batches_.pop_front();
+  // Batches smaller than expected need more columns. An eighth at a time keeps both moves and empty columns few.
+  constexpr std::int64_t kGrowthDivisor = 8;
+  const auto live = static_cast<std::int64_t>(batches_.size());
+  while (columns_ < live) columns_ += std::max<std::int64_t>(1, columns_ / kGrowthDivisor);
+  height_ = std::max(height_, size);
+}
+
+std::vector<std::int64_t> BankLayout::rows_of(int rank, Range sequence) const {
+  std::vector<std::int64_t> rows;
+  for (const BankBatch& batch : batches_) {
+    if (batch.end() <= sequence.begin) continue;
+    if (batch.start >= sequence.end) break;
+    const Range own = share(batch.size, ranks_, rank);
+    const std::int64_t first = std::max(sequence.begin - batch.start, own.begin);
+    const std::int64_t last = std::min(sequence.end - batch.start, own.end);
+    for (std::int64_t offset = first; offset < last; ++offset) {
+      rows.push_back((offset - own.begin) * columns_ + column_of(batch));
+    }
+  }
+  return rows;
+}
+
+std::optional<BankPlace> BankLayout::place_of(std::int64_t slot) const {
+  if (slot < 0 || slot >= capacity_) {
+    throw std::invalid_argument("slot " + std::to_string(slot) + " is outside the bank of " +
+                                std::to_string(capacity_) + " rows");
+  }
+  if (slot >= head_) return std::nullopt;
+  const std::int64_t sequence = head_ - 1 - (head_ - 1 - slot) % capacity_;
+  const auto after = std::upper_bound(batches_.begin(), batches_.end(), sequence,
+                                      [](std::int64_t value, const BankBatch& batch) { return value < batch.start; });
+  const BankBatch& batch = *std::prev(after);
+  const std::int64_t offset = sequence - batch.start;
+  const int rank = rank_of(offset, batch.size, ranks_);
+  return BankPlace{rank, (offset - share(batch.size, ranks_, rank).begin) * columns_ + column_of(batch)};
+}
+
+std::optional<std::int64_t> BankLayout::slot_of(int rank, std::int64_t row) const {
+  if (batches_.empty()) return std::nullopt;
+  const std::int64_t column = row % columns_;
+  const std::int64_t position = (column - column_of(batches_.front()) + columns_) % columns_;
+  if (position >= static_cast<std::int64_t>(batches_.size())) return std::nullopt;
+  const BankBatch& batch = batches_[static_cast<std::size_t>(position)];
+  const Range own = share(batch.size, ranks_, rank);
+  const std::int64_t offset = row / columns_;
+  const std::int64_t sequence = batch.start + own.begin + offset;
+  if (offset >= own.size() || sequence < floor()) return std::nullopt;
+  return sequence % capacity_;
+}
+
+double BankLayout::mean_age(std::int64_t step) const {
+  std::int64_t keys = 0;
+  double age = 0.0;
+  for (const BankBatch& batch : batches_) {
+    if (batch.step < 0) continue;
+    const std::int64_t counted = batch.end() - std::max(batch.start, floor());
+    keys += counted;
+    age += static_cast<double>(counted) * static_cast<double>(step - batch.step);
+  }
+  return keys == 0 ? 0.0 : age / static_cast<double>(keys);
+}
+
+}  // namespace negatron

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+namespace negatron {
+
+/// A run of rows [begin, end) that one pass scores as one tile: a leaf of the canonical reduction tree.
+struct Leaf {
+  /// Position among the leaves of the whole bank (not of this rank), see canonical_leaves.h.
+  std::int64_t index = 0;
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  /// How many of its rows may score. Leaves without any are skipped.
+  std::int64_t valid = 0;
+  std::int64_t size() const noexcept { return end - begin; }
+};
+
+/// What a pass scores queries against. Local.
+struct Rows {
+  /// [n, d], unit rows, fp64, fp32, bf16 or fp16.
+  at::Tensor vectors;
+  /// [n] fp32: 0 where the row may score, -infinity where it is a hole or has expired. Undefined when all may score.
+  at::Tensor validity;
+  /// Ascending, together [0, n).
+  std::vector<Leaf> leaves;
+};
+
+}  // namespace negatron

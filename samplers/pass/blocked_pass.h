@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "samplers/pass/pass.h"
+
+namespace negatron {
+
+/// The one pass over ATen, on any device: for each leaf of the rows and each block of queries a tile of scores by one
+/// GEMM, its softmax in place, and the weighted rows by a second GEMM. Holds no more than one tile of scores (two with
+/// two scales), `query_block` times the largest leaf, and one partial a level of the reduction tree. Leaves are merged
+/// in the canonical tree, so the result is a function of queries, rows and leaves, not of who holds which leaf.
+class BlockedPass : public Pass {
+ public:
+  /// 512 queries times a leaf of 1024 rows are 2 MiB in fp32: about the second-level cache of a core.
+  static constexpr std::int64_t kQueryBlock = 512;
+
+  /// Throws std::invalid_argument when `query_block` is below 1.
+  explicit BlockedPass(std::int64_t query_block = kQueryBlock);
+
+  PassResult run(const Rows& rows, const PassRequest& request) const override;
+
+ private:
+  std::int64_t query_block_;
+};
+
+}  // namespace negatron

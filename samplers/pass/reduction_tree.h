@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+namespace negatron {
+
+/// The log-sum-exp and the softmax-weighted mean row over some set of rows: what is left of it after scoring.
+struct Partial {
+  /// [S, Q]; -infinity for an empty set.
+  at::Tensor log_sum_exp;
+  /// [S, Q, d]; 0 for an empty set.
+  at::Tensor mean;
+};
+
+/// The partial of the union of two disjoint sets (algorithms.md 1.3). With M = max(l1, l2) and e = exp(l - M):
+/// l = M + log(e1 + e2), O = (e1 O1 + e2 O2) / (e1 + e2). An empty set is the identity, bit for bit. Local.
+Partial merge(const Partial& left, const Partial& right);
+
+/// Merges the partials of leaves in the canonical tree (algorithms.md 1.9): the binary tree over leaf indices in which
+/// a node of level k covers the 2^k leaves [b 2^k, (b+1) 2^k). Leaves that were never pushed count as empty. Holds one
+/// partial a level. Local.
+///
+/// Because nodes lie at multiples of their size, a rank that owns the leaves [2^k b, 2^k (b+1)) computes exactly one
+/// node, and merging the ranks' results in a tree of the same shape gives the root that one rank alone would compute.
+/// Worked example, 8 leaves on 2 ranks: rank 0 gets ((0 1)(2 3)), rank 1 gets ((4 5)(6 7)), and the owner merges the
+/// two, as one rank would: (((0 1)(2 3))((4 5)(6 7))). On 3 ranks that hold 0..2, 3..5 and 6..7, rank 1 gets (3 (4 5)):
+/// the same sum in another order, so the result differs by rounding.
+class ReductionTree {
+ public:
+  /// Indices must ascend.
+  void push(std::int64_t index, Partial partial);
+  /// The root; nothing when nothing was pushed. Ends the tree.
+  std::optional<Partial> finish();
+
+ private:
+  /// A merged run of leaves; which leaf of it stands for its place does not matter, the first is kept.
+  struct Node {
+    std::int64_t first_leaf = 0;
+    Partial partial;
+  };
+  void merge_last_two();
+  std::vector<Node> open_;
+};
+
+}  // namespace negatron
