@@ -1,0 +1,155 @@
+#include "runtime/data/augmentation.h"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "runtime/data/view_parameters.h"
+
+namespace negatron {
+
+// Every step below is a product, a sum or a sample taken on its own, never a fused multiply-add or a matrix product:
+// those may round differently at the end of a vector or with another batch size, and views must not.
+
+namespace {
+
+constexpr double kByteMax = 255.0;
+constexpr std::int64_t kBilinear = 0;
+constexpr std::int64_t kBorderPadding = 1;
+// Beyond three sigma a Gaussian is below a hundredth of its peak.
+constexpr double kBlurReach = 3.0;
+
+void require(bool condition, const std::string& sentence) {
+  if (!condition) throw std::invalid_argument(sentence);
+}
+
+bool is_range(double low, double high, double least, double most) {
+  return std::isfinite(low) && std::isfinite(high) && low >= least && high <= most && low <= high;
+}
+
+bool is_probability(double value) {
+  return value >= 0.0 && value <= 1.0;
+}
+
+/// [b] on the host -> [b, 1, 1, 1] on the device of `like`.
+at::Tensor per_image(const at::Tensor& values, const at::Tensor& like) {
+  return values.to(like.device()).view({-1, 1, 1, 1});
+}
+
+/// Middles of `count` pixels as shares of the side: [count].
+at::Tensor pixel_middles(std::int64_t count, const at::Tensor& like) {
+  return at::arange(count, like.options().dtype(at::kFloat)).add_(0.5).div_(static_cast<double>(count));
+}
+
+/// [b, C, H, W] uint8 -> [b, C, H, W] float in 0..255: the crops, stretched to the whole image.
+at::Tensor resized_crop(const at::Tensor& images, const ViewParameters& parameters) {
+  const std::int64_t count = images.size(0), height = images.size(2), width = images.size(3);
+  const auto coordinates = [&](const at::Tensor& start, const at::Tensor& extent, std::int64_t pixels) {
+    // The sampler's coordinates run from -1 to 1 over the whole image.
+    const at::Tensor share = pixel_middles(pixels, images) * extent.to(images.device()).unsqueeze(1);  // [b, pixels]
+    return share.add_(start.to(images.device()).unsqueeze(1)).mul_(2.0).sub_(1.0);
+  };
+  const at::Tensor x = coordinates(parameters.left, parameters.width, width);   // [b, W]
+  const at::Tensor y = coordinates(parameters.top, parameters.height, height);  // [b, H]
+  const at::Tensor grid =
+      at::stack({x.unsqueeze(1).expand({count, height, width}), y.unsqueeze(2).expand({count, height, width})}, 3);
+  return at::grid_sampler(images.to(at::kFloat), grid, kBilinear, kBorderPadding, /*align_corners=*/false);
+}
+
+/// In place; images in 0..1.
+void change_brightness_and_contrast(at::Tensor& images, const ViewParameters& parameters,
+                                    const AugmentationOptions& options) {
+  if (options.jitter_probability == 0.0) return;
+  if (options.brightness > 0.0) images.mul_(per_image(parameters.brightness, images)).clamp_(0.0, 1.0);
+  if (options.contrast > 0.0) {
+    const at::Tensor mean = images.mean({1, 2, 3}, /*keepdim=*/true);  // [b, 1, 1, 1]
+    images.sub_(mean).mul_(per_image(parameters.contrast, images)).add_(mean).clamp_(0.0, 1.0);
+  }
+}
+
+/// [n, 2*radius + 1] on the host: Gaussian weights of each sigma, which sum to 1.
+at::Tensor blur_weights(const std::vector<double>& sigmas, std::int64_t radius) {
+  const auto count = static_cast<std::int64_t>(sigmas.size());
+  at::Tensor weights = at::empty({count, 2 * radius + 1}, at::kDouble);
+  auto entries = weights.accessor<double, 2>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double sigma = sigmas[static_cast<std::size_t>(i)];
+    double sum = 0.0;
+    for (std::int64_t offset = -radius; offset <= radius; ++offset) {
+      const double distance = static_cast<double>(offset) / sigma;
+      sum += entries[i][offset + radius] = std::exp(-0.5 * distance * distance);
+    }
+    for (std::int64_t tap = 0; tap <= 2 * radius; ++tap) entries[i][tap] /= sum;
+  }
+  return weights.to(at::kFloat);
+}
+
+/// One direction of a separable blur: `padded` is longer by 2*radius along `dimension`.
+at::Tensor blur_along(const at::Tensor& padded, std::int64_t dimension, const at::Tensor& weights) {
+  const std::int64_t length = padded.size(dimension) - weights.size(1) + 1;
+  at::Tensor sum;
+  for (std::int64_t tap = 0; tap < weights.size(1); ++tap) {
+    const at::Tensor term = padded.narrow(dimension, tap, length) * weights.select(1, tap).view({-1, 1, 1, 1});
+    sum = tap == 0 ? term : sum.add_(term);
+  }
+  return sum;
+}
+
+/// In place, on the rows that were chosen.
+void blur(at::Tensor& images, const ViewParameters& parameters, const AugmentationOptions& options) {
+  if (parameters.blurred.empty()) return;
+  const auto radius = static_cast<std::int64_t>(std::ceil(kBlurReach * options.blur_sigma_max));
+  const at::Tensor rows = at::tensor(parameters.blurred, at::kLong).to(images.device());
+  const at::Tensor weights = blur_weights(parameters.blur_sigma, radius).to(images.device());
+  const at::Tensor chosen = images.index_select(0, rows);
+  const at::Tensor down = blur_along(at::replication_pad2d(chosen, {0, 0, radius, radius}), 2, weights);
+  images.index_copy_(0, rows, blur_along(at::replication_pad2d(down, {radius, radius, 0, 0}), 3, weights));
+}
+
+/// In place.
+void erase(at::Tensor& images, const ViewParameters& parameters, const AugmentationOptions& options) {
+  if (options.erase_probability == 0.0) return;
+  const at::Tensor x = pixel_middles(images.size(3), images);                      // [W]
+  const at::Tensor y = pixel_middles(images.size(2), images).view({1, 1, -1, 1});  // [1, 1, H, 1]
+  const at::Tensor columns = (x >= per_image(parameters.erase_left, images)) &
+                             (x < per_image(parameters.erase_right, images));  // [b, 1, 1, W]
+  const at::Tensor lines = (y >= per_image(parameters.erase_top, images)) &
+                           (y < per_image(parameters.erase_bottom, images));  // [b, 1, H, 1]
+  images.masked_fill_(columns & lines, 0.0);
+}
+
+}  // namespace
+
+void AugmentationOptions::validate() const {
+  constexpr double kMostAspect = 100.0;
+  constexpr double kMostSigma = 16.0;
+  require(is_range(crop_area_min, crop_area_max, 1e-4, 1.0),
+          "The crop area needs 0.0001 <= minimum <= maximum <= 1 (shares of the image).");
+  require(is_range(crop_aspect_min, crop_aspect_max, 1.0 / kMostAspect, kMostAspect),
+          "The crop aspect needs 0.01 <= minimum <= maximum <= 100.");
+  require(is_probability(flip_probability), "The flip probability must lie in 0 to 1.");
+  require(is_probability(jitter_probability), "The jitter probability must lie in 0 to 1.");
+  require(brightness >= 0.0 && brightness <= 1.0, "The brightness change must lie in 0 to 1.");
+  require(contrast >= 0.0 && contrast <= 1.0, "The contrast change must lie in 0 to 1.");
+  require(is_probability(blur_probability), "The blur probability must lie in 0 to 1.");
+  require(is_range(blur_sigma_min, blur_sigma_max, 1e-3, kMostSigma),
+          "The blur sigma needs 0.001 <= minimum <= maximum <= 16 pixels.");
+  require(is_probability(erase_probability), "The erase probability must lie in 0 to 1.");
+  require(is_range(erase_area_min, erase_area_max, 1e-4, 1.0),
+          "The erased area needs 0.0001 <= minimum <= maximum <= 1 (shares of the image).");
+}
+
+at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, std::uint64_t seed, std::int64_t epoch, int view,
+                   const AugmentationOptions& options, const Normalization& normalization) {
+  if (images.dim() != 4 || images.scalar_type() != at::kByte || ids.dim() != 1 || ids.size(0) != images.size(0)) {
+    throw std::invalid_argument("augment takes images [b, C, H, W] of bytes and ids [b].");
+  }
+  const ViewParameters parameters = draw_view_parameters(ids, seed, epoch, view, options);
+  at::Tensor views = resized_crop(images, parameters).mul_(1.0 / kByteMax);
+  change_brightness_and_contrast(views, parameters, options);
+  blur(views, parameters, options);
+  erase(views, parameters, options);
+  return views.sub_(normalization.mean).mul_(1.0 / normalization.deviation);
+}
+
+}  // namespace negatron

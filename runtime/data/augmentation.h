@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/ATen.h>
+
+#include "runtime/data/normalization.h"
+
+namespace negatron {
+
+/// What makes two views of one image differ. Defaults follow MoCo v2 where small grey images allow it.
+struct AugmentationOptions {
+  /// Area of the crop as a share of the image, drawn uniformly.
+  double crop_area_min = 0.2;
+  double crop_area_max = 1.0;
+  /// Width / height of the crop, drawn log-uniformly.
+  double crop_aspect_min = 3.0 / 4.0;
+  double crop_aspect_max = 4.0 / 3.0;
+  double flip_probability = 0.5;
+  /// Brightness and contrast change together with this probability, each by a factor in 1 +- its amount.
+  double jitter_probability = 0.8;
+  double brightness = 0.4;
+  double contrast = 0.4;
+  /// Gaussian blur, sigma in pixels of the output, drawn uniformly.
+  double blur_probability = 0.0;
+  double blur_sigma_min = 0.1;
+  double blur_sigma_max = 1.0;
+  /// A rectangle set to black, its area a share of the image, its aspect in [1/2, 2].
+  double erase_probability = 0.0;
+  double erase_area_min = 0.02;
+  double erase_area_max = 0.2;
+
+  /// Throws std::invalid_argument with one sentence that names the option.
+  void validate() const;
+};
+
+/// One random view of each image: resized crop and flip, brightness and contrast, blur, erasing, normalisation.
+///
+/// images: [b, C, H, W] uint8, any device; ids: [b] int64 on the host, sample numbers in the data set.
+/// Returns [b, C, H, W] float on the device of `images`. Local.
+///
+/// What is drawn for a sample depends on (seed, epoch, sample, view) alone and every value is computed per image, so a
+/// sample's view is the same to the last bit in any batch and on any number of ranks.
+at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, std::uint64_t seed, std::int64_t epoch, int view,
+                   const AugmentationOptions& options, const Normalization& normalization);
+
+}  // namespace negatron

@@ -1,0 +1,67 @@
+#include "runtime/data/batch_source.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "comm/share.h"
+#include "runtime/data/epoch_order.h"
+
+namespace negatron {
+
+namespace {
+
+std::int64_t count_steps(std::int64_t samples, std::int64_t global_batch, bool drop_last) {
+  const std::int64_t whole = samples / global_batch;
+  const bool partial = samples % global_batch != 0;
+  // A data set smaller than one batch is still trained on.
+  return std::max<std::int64_t>(1, whole + (partial && !drop_last ? 1 : 0));
+}
+
+}  // namespace
+
+void BatchOptions::validate() const {
+  if (global_batch < 1) throw std::invalid_argument("The global batch must be at least 1 sample.");
+  if (ranks < 1 || rank < 0 || rank >= ranks) throw std::invalid_argument("The rank must lie in [0, ranks).");
+  augmentation.validate();
+  normalization.validate();
+}
+
+BatchSource::BatchSource(ImageDataset dataset, const BatchOptions& options)
+    : dataset_(std::move(dataset)), options_(options) {
+  options_.validate();
+  if (dataset_.size() == 0) throw std::invalid_argument("The data set has no images.");
+  steps_per_epoch_ = count_steps(dataset_.size(), options_.global_batch, options_.drop_last);
+}
+
+at::Tensor BatchSource::order(std::int64_t epoch) const {
+  const std::lock_guard lock(order_mutex_);
+  if (epoch != order_epoch_) {
+    order_ = epoch_order(dataset_.size(), options_.seed, epoch);
+    order_epoch_ = epoch;
+  }
+  return order_;
+}
+
+Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
+  const std::int64_t begin = index * options_.global_batch;
+  const std::int64_t end = std::min(begin + options_.global_batch, dataset_.size());
+  const Range own = share(end - begin, options_.ranks, options_.rank);
+
+  Batch batch;
+  batch.epoch = epoch;
+  batch.index_in_epoch = index;
+  batch.global_size = end - begin;
+  batch.ids = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
+  const ImageDataset samples = dataset_.select(batch.ids);
+  batch.labels = samples.labels;
+  const auto view = [&](int number) {
+    return augment(samples.images, batch.ids, options_.seed, epoch, number, options_.augmentation,
+                   options_.normalization);
+  };
+  batch.view_a = view(0);
+  batch.view_b = view(1);
+  return batch;
+}
+
+}  // namespace negatron

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include <ATen/ATen.h>
+
+#include "runtime/data/augmentation.h"
+#include "runtime/data/image_dataset.h"
+#include "runtime/data/normalization.h"
+
+namespace negatron {
+
+/// This rank's part of one global batch.
+struct Batch {
+  at::Tensor view_a;  // [b, C, H, W] float, normalised
+  at::Tensor view_b;  // [b, C, H, W] float, normalised
+  at::Tensor ids;     // [b] int64, sample numbers in the data set
+  at::Tensor labels;  // [b] int64
+  std::int64_t epoch = 0;
+  std::int64_t index_in_epoch = 0;
+  /// Samples of this batch over all ranks: `global_batch`, fewer in the last batch of an epoch.
+  std::int64_t global_size = 0;
+};
+
+struct BatchOptions {
+  std::int64_t global_batch = 256;
+  std::uint64_t seed = 0;
+  int rank = 0;
+  int ranks = 1;
+  /// Leave out the last, partial batch of each epoch.
+  bool drop_last = false;
+  AugmentationOptions augmentation;
+  Normalization normalization;
+
+  /// Throws std::invalid_argument with one sentence that names the option.
+  void validate() const;
+};
+
+/// Builds any batch of any epoch from nothing but its number. The global batch i of an epoch is samples
+/// [i*Bg, min(N, (i+1)*Bg)) of `epoch_order`, and this rank takes its share() of them: the same samples for any number
+/// of ranks, and zero rows when a small last batch leaves this rank none. Local, thread-safe.
+class BatchSource {
+ public:
+  BatchSource(ImageDataset dataset, const BatchOptions& options);
+
+  std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
+  Batch build(std::int64_t epoch, std::int64_t index) const;
+
+ private:
+  at::Tensor order(std::int64_t epoch) const;
+
+  ImageDataset dataset_;
+  BatchOptions options_;
+  std::int64_t steps_per_epoch_;
+  // Drawing an order costs milliseconds, a batch needs a few hundred entries of it: the last one drawn is kept.
+  mutable std::mutex order_mutex_;
+  mutable std::int64_t order_epoch_ = -1;
+  mutable at::Tensor order_;
+};
+
+}  // namespace negatron

@@ -1,0 +1,23 @@
+#include "runtime/data/epoch_order.h"
+
+#include <stdexcept>
+#include <utility>
+
+namespace negatron {
+
+at::Tensor random_permutation(std::int64_t count, CounterRng random) {
+  if (count < 0) throw std::invalid_argument("A permutation needs a count of at least 0.");
+  at::Tensor order = at::arange(count, at::kLong);
+  auto* entries = order.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t last = count - 1; last > 0; --last) {
+    const auto chosen = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last) + 1));
+    std::swap(entries[last], entries[chosen]);
+  }
+  return order;
+}
+
+at::Tensor epoch_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch) {
+  return random_permutation(count, CounterRng(seed, Purpose::kEpochOrder, static_cast<std::uint64_t>(epoch), 0));
+}
+
+}  // namespace negatron

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "runtime/data/batch_source.h"
+
+namespace negatron {
+
+struct LoaderOptions {
+  BatchOptions batches;
+  /// Background threads. 0 builds every batch inside `next`.
+  int threads = 1;
+  /// Batches that may wait ready or be in the making.
+  int queue_depth = 4;
+  /// Where to start: a resumed run starts inside an epoch.
+  std::int64_t first_epoch = 0;
+  std::int64_t first_index = 0;
+
+  /// Throws std::invalid_argument with one sentence that names the option.
+  void validate() const;
+};
+
+/// Batches in order, built ahead in background threads. ATen runs single-threaded inside these threads: they do not
+/// take cores from the training step. Local; `next` and `start_epoch` are for one thread.
+class Loader {
+ public:
+  using BuildBatch = std::function<Batch(std::int64_t epoch, std::int64_t index)>;
+
+  Loader(ImageDataset dataset, const LoaderOptions& options);
+  /// Any way to build a batch, called from the background threads, several at a time.
+  Loader(BuildBatch build, std::int64_t steps_per_epoch, const LoaderOptions& options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next batch of the current epoch; nothing once the epoch is over. What went wrong in a background thread is
+  /// thrown here, in the place of the batch that it was building.
+  std::optional<Batch> next();
+  /// Goes to batch `first_index` of `epoch`. Going on to the following epoch keeps what was already built for it.
+  void start_epoch(std::int64_t epoch, std::int64_t first_index = 0);
+
+  std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
+  std::int64_t epoch() const noexcept { return epoch_; }
+  /// Of the batch that `next` returns next.
+  std::int64_t index_in_epoch() const noexcept { return index_; }
+
+ private:
+  struct Slot {
+    std::optional<Batch> batch;
+    std::exception_ptr error;
+  };
+
+  Loader(const std::shared_ptr<const BatchSource>& source, const LoaderOptions& options);
+
+  void start_threads(int count);
+  void stop_threads();
+  void work();
+  Slot build(std::int64_t position) const;
+
+  BuildBatch build_;
+  std::int64_t steps_per_epoch_;
+  int queue_depth_;
+  std::int64_t epoch_;
+  std::int64_t index_;
+
+  // A position counts batches over epochs: epoch * steps_per_epoch + index.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::int64_t, Slot> ready_;
+  std::int64_t next_out_ = 0;
+  std::int64_t next_to_build_ = 0;
+  // Raised by a jump, so that batches in the making for the old place are dropped.
+  std::int64_t generation_ = 0;
+  int threads_ready_ = 0;
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace negatron

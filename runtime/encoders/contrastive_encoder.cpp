@@ -1,0 +1,35 @@
+#include "runtime/encoders/contrastive_encoder.h"
+
+namespace negatron {
+
+ContrastiveEncoder::ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head)
+    : backbone_(register_module("backbone", std::move(backbone))),
+      head_(register_module("head", std::make_shared<ProjectionHead>(backbone_->feature_width(), head))) {}
+
+torch::Tensor ContrastiveEncoder::forward(const torch::Tensor& images) {
+  return head_->forward(backbone_->forward(images));
+}
+
+torch::Tensor ContrastiveEncoder::features(const torch::Tensor& images) {
+  return backbone_->forward(images).to(parameters().front().scalar_type());
+}
+
+std::int64_t ContrastiveEncoder::parameter_count() const {
+  std::int64_t count = 0;
+  for (const torch::Tensor& parameter : parameters()) count += parameter.numel();
+  return count;
+}
+
+std::shared_ptr<ContrastiveEncoder> ContrastiveEncoder::duplicate() const {
+  auto copy = std::make_shared<ContrastiveEncoder>(backbone_->same_shape(), head_->options());
+  const torch::NoGradGuard no_grad;
+  // set_data and not Module::to, which would turn integer buffers into floating-point ones.
+  const auto set_all = [](const std::vector<torch::Tensor>& targets, const std::vector<torch::Tensor>& sources) {
+    for (std::size_t i = 0; i < sources.size(); ++i) targets[i].set_data(sources[i].detach().clone());
+  };
+  set_all(copy->parameters(), parameters());
+  set_all(copy->buffers(), buffers());
+  return copy;
+}
+
+}  // namespace negatron

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "runtime/encoders/backbone.h"
+#include "runtime/encoders/projection_head.h"
+
+namespace negatron {
+
+/// Backbone and projection head: what makes a query of a view, and, in its momentum copy, a key.
+class ContrastiveEncoder : public torch::nn::Module {
+ public:
+  ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head);
+
+  /// images [b, c, h, w] -> [b, output_width()], unit rows, fp32 (fp64 when the parameters are fp64) at any precision.
+  torch::Tensor forward(const torch::Tensor& images);
+  /// images [b, c, h, w] -> [b, feature_width()], what evaluation and downstream tasks use; dtype as `forward`.
+  torch::Tensor features(const torch::Tensor& images);
+
+  std::int64_t feature_width() const { return backbone_->feature_width(); }
+  std::int64_t output_width() const { return head_->options().output; }
+  std::int64_t parameter_count() const;
+
+  /// A copy with parameters and buffers of its own that hold the same values, on the same device. Local.
+  std::shared_ptr<ContrastiveEncoder> duplicate() const;
+
+ private:
+  std::shared_ptr<Backbone> backbone_;
+  std::shared_ptr<ProjectionHead> head_;
+};
+
+}  // namespace negatron

@@ -1,0 +1,82 @@
+#include "runtime/encoders/conv_encoder.h"
+
+#include <string>
+
+namespace negatron {
+namespace {
+
+/// [size, cells]: column j averages the positions of cell j, whose bounds are those of adaptive average pooling:
+/// [floor(j * size / cells), ceil((j + 1) * size / cells)).
+at::Tensor averaging_matrix(std::int64_t size, std::int64_t cells, const at::TensorOptions& options) {
+  const at::Tensor matrix = at::zeros({size, cells}, options);
+  for (std::int64_t cell = 0; cell < cells; ++cell) {
+    const std::int64_t begin = cell * size / cells;
+    const std::int64_t end = ((cell + 1) * size + cells - 1) / cells;
+    matrix.select(1, cell).slice(0, begin, end).fill_(1.0 / static_cast<double>(end - begin));
+  }
+  return matrix;
+}
+
+}  // namespace
+
+void ConvEncoderOptions::validate() const {
+  if (channels.empty()) throw std::invalid_argument("--encoder-channels must name at least one stage.");
+  if (input_channels < 1) throw std::invalid_argument("The images must have at least one channel.");
+  if (groups < 1) throw std::invalid_argument("--encoder-groups must be at least 1.");
+  for (const std::int64_t width : channels) {
+    if (width < 1 || width % groups != 0) {
+      throw std::invalid_argument("--encoder-channels: each width must be a positive multiple of the " +
+                                  std::to_string(groups) + " groups of --encoder-groups, got " + std::to_string(width) +
+                                  ".");
+    }
+  }
+  if (strides.size() != channels.size()) {
+    throw std::invalid_argument("--encoder-strides must have as many entries as --encoder-channels (" +
+                                std::to_string(channels.size()) + "), got " + std::to_string(strides.size()) + ".");
+  }
+  for (const std::int64_t stride : strides) {
+    if (stride < 1)
+      throw std::invalid_argument("--encoder-strides must be at least 1, got " + std::to_string(stride) + ".");
+  }
+  if (pool_grid < 1)
+    throw std::invalid_argument("--pool-grid must be at least 1, got " + std::to_string(pool_grid) + ".");
+}
+
+std::int64_t ConvEncoderOptions::feature_width() const {
+  return channels.back() * pool_grid * pool_grid;
+}
+
+ConvEncoder::ConvEncoder(const ConvEncoderOptions& options) : options_(options) {
+  options.validate();
+  constexpr std::int64_t kKernel = 3;
+  std::int64_t input = options.input_channels;
+  for (std::size_t stage = 0; stage < options.channels.size(); ++stage) {
+    const std::int64_t output = options.channels[stage];
+    const auto convolution =
+        torch::nn::Conv2dOptions(input, output, kKernel).stride(options.strides[stage]).padding(1).bias(false);
+    const std::string number = std::to_string(stage + 1);
+    convolutions_.push_back(register_module("conv" + number, torch::nn::Conv2d(convolution)));
+    norms_.push_back(
+        register_module("norm" + number, torch::nn::GroupNorm(torch::nn::GroupNormOptions(options.groups, output))));
+    input = output;
+  }
+}
+
+torch::Tensor ConvEncoder::forward(const torch::Tensor& images) {
+  torch::Tensor maps = images;
+  for (std::size_t stage = 0; stage < convolutions_.size(); ++stage) {
+    maps = norms_[stage](convolutions_[stage](maps)).relu_();  // [b, channels[stage], h', w']
+  }
+  const std::int64_t height = maps.size(2);
+  const std::int64_t width = maps.size(3);
+  const at::Tensor pooling = at::kron(averaging_matrix(height, options_.pool_grid, maps.options()),
+                                      averaging_matrix(width, options_.pool_grid, maps.options()));
+  // A product with the pooling matrix: as adaptive_avg_pool2d and its backward, about twenty times faster on a CPU.
+  return at::matmul(maps.flatten(2), pooling).flatten(1);  // [b, C, h' * w'] x [h' * w', grid^2]
+}
+
+std::shared_ptr<Backbone> ConvEncoder::same_shape() const {
+  return std::make_shared<ConvEncoder>(options_);
+}
+
+}  // namespace negatron

@@ -1,0 +1,72 @@
+#include "runtime/encoders/initialization.h"
+
+#include <cmath>
+
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
+
+#include "samplers/random/philox.h"
+
+namespace negatron {
+namespace {
+
+/// Gives each parameter its own stream, by its number in registration order.
+class ParameterStreams {
+ public:
+  explicit ParameterStreams(std::uint64_t seed) : seed_(seed) {}
+
+  /// Fills `parameter` with `draw(rng)`, computed on the host in fp64 so that device and dtype do not change the
+  /// values.
+  template <typename Draw>
+  void fill(const at::Tensor& parameter, Draw draw) {
+    CounterRng rng(seed_, Purpose::kInitialization, 0, next_++);
+    at::Tensor values = at::empty(parameter.sizes(), at::kDouble);
+    double* const begin = values.mutable_data_ptr<double>();
+    for (std::int64_t i = 0; i < values.numel(); ++i) begin[i] = draw(rng);
+    parameter.copy_(values);
+  }
+
+  void fill_constant(const at::Tensor& parameter, double value) {
+    ++next_;
+    parameter.fill_(value);
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t next_ = 0;
+};
+
+void initialize_layer(torch::nn::Module& layer, ParameterStreams& streams) {
+  const auto uniform = [](double bound) {
+    return [bound](CounterRng& rng) { return bound * (2.0 * rng.uniform() - 1.0); };
+  };
+  if (const auto* convolution = layer.as<torch::nn::Conv2d>()) {
+    const at::Tensor& weight = convolution->weight;  // [out, in / groups, kh, kw]
+    const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) /
+                           static_cast<double>(convolution->options.groups());
+    const double deviation = std::sqrt(2.0 / fan_out);
+    streams.fill(weight, [deviation](CounterRng& rng) { return deviation * rng.normal(); });
+    if (convolution->bias.defined()) streams.fill_constant(convolution->bias, 0.0);
+  } else if (const auto* linear = layer.as<torch::nn::Linear>()) {
+    const double bound = 1.0 / std::sqrt(static_cast<double>(linear->weight.size(1)));
+    streams.fill(linear->weight, uniform(bound));
+    if (linear->bias.defined()) streams.fill(linear->bias, uniform(bound));
+  } else if (const auto* norm = layer.as<torch::nn::GroupNorm>()) {
+    streams.fill_constant(norm->weight, 1.0);
+    streams.fill_constant(norm->bias, 0.0);
+  } else if (!layer.parameters(/*recurse=*/false).empty()) {
+    throw std::invalid_argument("No initialisation is known for the parameters of layer " + layer.name() + ".");
+  }
+}
+
+}  // namespace
+
+void initialize(torch::nn::Module& module, std::uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  ParameterStreams streams(seed);
+  // Depth first in registration order, the module itself included.
+  module.apply([&streams](torch::nn::Module& layer) { initialize_layer(layer, streams); });
+}
+
+}  // namespace negatron

@@ -1,0 +1,29 @@
+#include "runtime/encoders/projection_head.h"
+
+#include <string>
+
+namespace negatron {
+
+void ProjectionHeadOptions::validate() const {
+  if (hidden < 1) throw std::invalid_argument("--head-hidden must be at least 1, got " + std::to_string(hidden) + ".");
+  if (output < 1) throw std::invalid_argument("--width must be at least 1, got " + std::to_string(output) + ".");
+}
+
+ProjectionHead::ProjectionHead(std::int64_t features, const ProjectionHeadOptions& options)
+    : options_(options), hidden_(nullptr), output_(nullptr) {
+  options.validate();
+  hidden_ = register_module("hidden", torch::nn::Linear(features, options.hidden));
+  output_ = register_module("output", torch::nn::Linear(options.hidden, options.output));
+}
+
+torch::Tensor ProjectionHead::forward(const torch::Tensor& features) {
+  const torch::Tensor projected = output_(hidden_(features).relu());  // [b, output]
+  // Out of autocast's bf16 first: the bank and the loss rely on rows of unit length to fp32 rounding.
+  const torch::Tensor rows = projected.to(output_->weight.scalar_type());
+  // Keeps the quotient of a zero row, and its gradient, finite; the smallest norm that a trained row could have is far
+  // above.
+  constexpr double kSmallestNorm = 1e-12;
+  return rows / rows.norm(2, 1, true).clamp_min(kSmallestNorm);
+}
+
+}  // namespace negatron

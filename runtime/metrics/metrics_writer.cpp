@@ -1,0 +1,118 @@
+#include "runtime/metrics/metrics_writer.h"
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace negatron {
+
+namespace {
+
+// Keeps the order in which keys are written.
+using Json = nlohmann::ordered_json;
+
+constexpr off_t kSearchBlock = 4096;
+constexpr mode_t kFileMode = 0666;
+
+[[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
+  throw std::runtime_error("Metrics file '" + path.string() + "' cannot be " + what + ": " + std::strerror(errno) +
+                           ".");
+}
+
+/// Bytes up to and with the last newline.
+off_t whole_lines(int file, const std::filesystem::path& path) {
+  off_t end = lseek(file, 0, SEEK_END);
+  char block[kSearchBlock];
+  while (end > 0) {
+    const off_t begin = end > kSearchBlock ? end - kSearchBlock : 0;
+    const ssize_t got = pread(file, block, static_cast<std::size_t>(end - begin), begin);
+    if (got != end - begin) fail(path, "read");
+    for (ssize_t i = got; i > 0; --i) {
+      if (block[i - 1] == '\n') return begin + i;
+    }
+    end = begin;
+  }
+  return 0;
+}
+
+Json phases_json(const StepMetrics& metrics) {
+  Json phases;
+  for (std::size_t i = 0; i < kPhaseCount; ++i) phases[name_of(static_cast<Phase>(i))] = metrics.phases[i];
+  phases["total"] = metrics.step_milliseconds;
+  return phases;
+}
+
+Json traffic_json(const StepMetrics& metrics) {
+  Json bytes = Json::object();
+  for (const auto& [operation, traffic] : metrics.traffic) {
+    bytes[operation] = {{"sent", traffic.bytes_sent}, {"received", traffic.bytes_received}};
+  }
+  return bytes;
+}
+
+}  // namespace
+
+MetricsWriter::MetricsWriter(const std::filesystem::path& path)
+    : path_(path), file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode)) {
+  if (file_ < 0) fail(path_, "opened for writing");
+  try {
+    if (ftruncate(file_, whole_lines(file_, path_)) != 0) fail(path_, "cut to whole lines");
+  } catch (...) {
+    close(file_);
+    throw;
+  }
+}
+
+MetricsWriter::~MetricsWriter() {
+  close(file_);
+}
+
+void MetricsWriter::write(const StepMetrics& metrics) {
+  const Json line = {{"step", metrics.step},
+                     {"epoch", metrics.epoch},
+                     {"loss", metrics.loss},
+                     {"lr", metrics.learning_rate},
+                     {"images_per_second", metrics.images_per_second},
+                     {"step_ms", phases_json(metrics)},
+                     {"bytes", traffic_json(metrics)},
+                     {"positive_similarity", metrics.positive_similarity},
+                     {"negative_similarity", metrics.negative_similarity},
+                     {"proxy_accuracy", metrics.proxy_accuracy},
+                     {"bank_fill", metrics.bank_fill},
+                     {"bank_age", metrics.bank_age},
+                     {"momentum", metrics.momentum},
+                     {"temperature", metrics.temperature},
+                     {"skipped_steps", metrics.skipped_steps}};
+  append(line.dump());
+}
+
+void MetricsWriter::write(const EvaluationMetrics& metrics) {
+  const Json line = {{"event", "evaluation"},
+                     {"subject", metrics.subject},
+                     {"step", metrics.step},
+                     {"epoch", metrics.epoch},
+                     {"knn", metrics.knn},
+                     {"alignment", metrics.alignment},
+                     {"uniformity", metrics.uniformity},
+                     {"seconds", metrics.seconds}};
+  append(line.dump());
+}
+
+void MetricsWriter::append(const std::string& line) {
+  const std::string text = line + '\n';
+  std::size_t done = 0;
+  // One write in practice; more only after a signal or at the end of the disk.
+  while (done < text.size()) {
+    const ssize_t written = ::write(file_, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(path_, "written");
+    done += static_cast<std::size_t>(written);
+  }
+}
+
+}  // namespace negatron

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "comm/traffic.h"
+#include "runtime/metrics/step_timer.h"
+
+namespace negatron {
+
+/// One training step in numbers: one line of metrics.jsonl. What does not apply stays NaN and is written as null.
+struct StepMetrics {
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  double loss = 0.0;
+  double learning_rate = 0.0;
+  double images_per_second = 0.0;
+  PhaseMilliseconds phases{};
+  double step_milliseconds = 0.0;
+  /// Of this rank in this step, by operation.
+  std::map<std::string, Traffic> traffic{};
+  double positive_similarity = 0.0;
+  double negative_similarity = 0.0;
+  /// Share of queries whose positive beats every negative, 0 to 1.
+  double proxy_accuracy = 0.0;
+  /// Share of the bank's slots that are valid, 0 to 1.
+  double bank_fill = 0.0;
+  /// Mean age of the bank's keys in steps.
+  double bank_age = 0.0;
+  double momentum = 0.0;
+  double temperature = 0.0;
+  /// Steps of the run so far that were left out because a loss or gradient was not finite.
+  std::int64_t skipped_steps = 0;
+};
+
+/// One evaluation, of the encoder or of what it is compared with.
+struct EvaluationMetrics {
+  /// "encoder", "random weights" or "raw pixels".
+  std::string subject = "encoder";
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  /// Accuracies 0 to 1; NaN when not computed.
+  double knn = 0.0;
+  double alignment = 0.0;
+  double uniformity = 0.0;
+  double seconds = 0.0;
+};
+
+}  // namespace negatron

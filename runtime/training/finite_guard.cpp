@@ -1,0 +1,53 @@
+#include "runtime/training/finite_guard.h"
+
+#include <string>
+
+#include "runtime/training/training_error.h"
+
+namespace negatron {
+namespace {
+
+/// int32 scalar on the device of `loss`: 1 when everything is finite. No host synchronisation.
+at::Tensor finite_flag(const at::Tensor& loss, const std::vector<at::Tensor>& parameters) {
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& parameter : parameters) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  at::Tensor finite = at::isfinite(loss.detach()).all();
+  if (!gradients.empty()) {
+    // The largest magnitude and not the 2-norm: the square of a large finite gradient overflows.
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const at::Tensor largest = at::stack(at::_foreach_norm(gradients, kInfinity));  // [tensors]
+    finite = finite.logical_and(at::isfinite(largest).all());
+  }
+  return finite.to(at::kInt).reshape({1});
+}
+
+}  // namespace
+
+FiniteGuard::FiniteGuard(std::int64_t max_consecutive) : max_consecutive_(max_consecutive) {
+  if (max_consecutive < 0) {
+    throw std::invalid_argument("--max-skipped-steps must be at least 0, got " + std::to_string(max_consecutive) + ".");
+  }
+}
+
+bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, const std::vector<at::Tensor>& parameters,
+                         std::int64_t step) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor flag = finite_flag(loss, parameters);
+  communicator.all_reduce(flag, ReduceOp::kMin);
+  if (flag.item<std::int32_t>() == 1) {
+    consecutive_ = 0;
+    return true;
+  }
+  ++skipped_;
+  ++consecutive_;
+  if (consecutive_ > max_consecutive_) {
+    throw TrainingError("Step " + std::to_string(step) + ": loss or gradient was not finite in " +
+                        std::to_string(consecutive_) + " steps in a row, " + std::to_string(max_consecutive_) +
+                        " are allowed (--max-skipped-steps); a lower --lr or a higher --tau may help.");
+  }
+  return false;
+}
+
+}  // namespace negatron

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+
+#include "comm/communicator.h"
+#include "runtime/data/image_dataset.h"
+#include "runtime/training/pretrain_options.h"
+#include "runtime/training/trainer.h"
+
+namespace negatron {
+
+/// The two parts of the data: what is trained on, and what evaluation classifies.
+struct PretrainData {
+  ImageDataset train;
+  ImageDataset test;
+};
+
+/// Reads both from `options.data_directory`; with `options.holdout` the last samples of the training set become the
+/// test part and the real test set stays unseen. Local. Throws DataError, or std::invalid_argument naming --holdout.
+PretrainData load_pretrain_data(const PretrainOptions& options);
+
+/// How well kNN on features tells classes apart, 0 to 1.
+struct PretrainSummary {
+  double raw_pixels = 0.0;
+  double random_weights = 0.0;
+  double trained = 0.0;
+};
+
+/// The whole run: evaluates raw pixels and random weights, trains all epochs, evaluates on the way and at the end; writes
+/// `metrics.jsonl` into `run_directory` and shows progress on `out` (rank 0 only). Collective. `comm` carries tensors of
+/// `place.device`.
+PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
+                         Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out);
+
+}  // namespace negatron

@@ -1,0 +1,67 @@
+#include "runtime/training/pretrain_options.h"
+
+#include <stdexcept>
+
+namespace negatron {
+namespace {
+
+void require(bool holds, const std::string& sentence) {
+  if (!holds) throw std::invalid_argument(sentence);
+}
+
+void require_one_of(const char* flag, const std::string& value, std::initializer_list<const char*> allowed) {
+  std::string list;
+  for (const char* name : allowed) {
+    if (value == name) return;
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  }
+  throw std::invalid_argument(std::string(flag) + " is '" + value + "', expected one of: " + list + ".");
+}
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+}  // namespace
+
+void PretrainOptions::validate(int ranks) const {
+  encoder.validate();
+  head.validate();
+  augmentation.validate();
+  sgd.validate();
+  require_one_of("--objective", objective, {"info-nce", "info-nce-in-batch", "nt-xent"});
+  require_one_of("--bank-fill", bank_fill, {"random", "empty"});
+  require_one_of("--bank-dtype", bank_dtype, {"fp32", "bf16", "fp16"});
+  require_one_of("--momentum-schedule", momentum_schedule, {"constant", "cosine"});
+  require_one_of("--device", device, {"cpu", "cuda"});
+  require_one_of("--precision", precision, {"auto", "fp32", "bf16", "fp64"});
+  require(tau > 0.0, "--tau must be above 0.");
+  require(global_batch >= 1, "--global-batch must be at least 1.");
+  require(global_batch >= ranks, "--global-batch " + number(global_batch) + " is smaller than the number of ranks, " +
+                                     number(ranks) + ": every rank needs at least one sample.");
+  if (needs_bank()) {
+    require(bank_rows >= global_batch, "--bank-rows " + number(bank_rows) + " is smaller than --global-batch " +
+                                           number(global_batch) + ": a step would push out its own keys.");
+  } else {
+    require(global_batch >= 2, "--objective nt-xent needs --global-batch of at least 2: its negatives are the batch.");
+  }
+  require(epochs >= 1, "--epochs must be at least 1.");
+  require(max_steps >= 0, "--max-steps must be at least 0 (0 means no limit).");
+  require(warmup_epochs >= 0.0 && warmup_epochs <= static_cast<double>(epochs),
+          "--warmup-epochs must lie between 0 and --epochs, " + number(epochs) + ".");
+  LearningRateOptions rate;
+  rate.base = learning_rate;
+  rate.minimum = minimum_learning_rate;
+  rate.total_steps = 1;
+  rate.global_batch = global_batch;
+  rate.validate();
+  require(holdout >= 0, "--holdout must be at least 0.");
+  require(threads >= 0, "--threads must be at least 0 (0 means the rank's share of the cores).");
+  require(loader_threads >= 0, "--loader-threads must be at least 0.");
+  require(knn_k >= 1, "--knn-k must be at least 1.");
+  require(knn_temperature > 0.0, "--knn-temperature must be above 0.");
+  require(evaluate_every >= 0, "--evaluate-every must be at least 0 (0 means only before and after).");
+  require(evaluate_index >= 0 && evaluate_queries >= 0,
+          "--evaluate-index and --evaluate-queries must be at least 0 (0 means everything).");
+  MomentumOptions{momentum_start}.validate();
+}
+
+}  // namespace negatron

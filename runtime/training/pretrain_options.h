@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/data/augmentation.h"
+#include "runtime/data/image_dataset.h"
+#include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/projection_head.h"
+#include "runtime/training/schedule.h"
+#include "runtime/training/sgd.h"
+
+namespace negatron {
+
+/// Everything that decides what a pretraining run computes, and how fast. Each value is that of the whole job, whatever
+/// the number of ranks, unless it says "of a rank".
+struct PretrainOptions {
+  // What is computed.
+  std::string data_directory = kDefaultDataDirectory;
+  /// Training samples at the end of the file that are held out; evaluation then uses them instead of the test set.
+  std::int64_t holdout = 0;
+  AugmentationOptions augmentation;
+
+  ConvEncoderOptions encoder;
+  ProjectionHeadOptions head;
+  double momentum_start = 0.99;
+  /// "constant" or "cosine".
+  std::string momentum_schedule = "constant";
+
+  std::int64_t bank_rows = 4096;
+  /// "random" or "empty".
+  std::string bank_fill = "random";
+  /// "fp32", "bf16" or "fp16".
+  std::string bank_dtype = "fp32";
+  bool mask_own_sample = true;
+
+  std::string objective = "info-nce";
+  double tau = 0.2;
+  bool learn_tau = false;
+
+  std::int64_t global_batch = 256;
+  std::int64_t epochs = 10;
+  /// Ends the run early; 0 means never. Schedules always span all epochs.
+  std::int64_t max_steps = 0;
+  bool drop_last = false;
+  double learning_rate = 0.06;
+  double minimum_learning_rate = 0.0;
+  double warmup_epochs = 0.5;
+  SgdOptions sgd;
+  std::int64_t max_skipped_steps = 10;
+  std::uint64_t seed = 0;
+  /// "auto", "fp32", "bf16" or "fp64".
+  std::string precision = "auto";
+
+  // How it is computed.
+  std::string device = "cpu";
+  /// Compute threads of a rank; 0 means its share of the cores that it may use.
+  std::int64_t threads = 0;
+  /// Background threads of a rank that build batches.
+  std::int64_t loader_threads = 1;
+
+  // What is measured.
+  std::int64_t knn_k = 200;
+  double knn_temperature = 0.1;
+  /// Epochs between evaluations while training; 0 means only before and after.
+  std::int64_t evaluate_every = 1;
+  /// Sizes of the evaluations while training; those before and after use everything. 0 means everything.
+  std::int64_t evaluate_index = 10000;
+  std::int64_t evaluate_queries = 2000;
+
+  /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it.
+  void validate(int ranks) const;
+  bool needs_bank() const { return objective != "nt-xent"; }
+};
+
+}  // namespace negatron

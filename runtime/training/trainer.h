@@ -1,0 +1,81 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "comm/communicator.h"
+#include "runtime/data/batch_source.h"
+#include "runtime/encoders/momentum_encoder.h"
+#include "runtime/encoders/precision.h"
+#include "runtime/metrics/step_metrics.h"
+#include "runtime/metrics/step_timer.h"
+#include "runtime/training/finite_guard.h"
+#include "runtime/training/gradient_reducer.h"
+#include "runtime/training/pretrain_options.h"
+#include "runtime/training/schedule.h"
+#include "samplers/bank/bank.h"
+#include "samplers/objectives/objective.h"
+#include "samplers/policies/negative_sampler.h"
+
+namespace negatron {
+
+/// Where and in what a run computes: what the options leave to the machine, resolved.
+struct ComputePlace {
+  at::Device device = at::kCPU;
+  Precision precision = Precision::kFp32;
+};
+
+/// All that a run learns and the step that changes it. Every rank holds one; parameters are replicated, the bank is
+/// sharded. Tensors live on one device.
+class Trainer {
+ public:
+  /// `options` are valid for the communicator's size; `input_channels` those of the images. The communicator carries
+  /// tensors of the device and outlives the trainer. Local, but equal on every rank.
+  Trainer(const PretrainOptions& options, const ComputePlace& place, Communicator& comm, std::int64_t input_channels,
+          std::int64_t steps_per_epoch);
+
+  /// One training step; README.md, "The step in nine lines". Collective. `timer` has been started for this step; the
+  /// metrics are those of the whole job, but for the times and bytes, which are this rank's. Throws TrainingError on
+  /// every rank when too many steps in a row were not finite.
+  StepMetrics step(const Batch& batch, StepTimer& timer);
+
+  /// Features of images [b, C, H, W] float, normalised, on any device: [b, F]. Local.
+  at::Tensor features(const at::Tensor& images);
+  /// Unit rows [b, d] that the query encoder makes of them, without gradient. Local.
+  at::Tensor embed(const at::Tensor& images);
+
+  const ContrastiveEncoder& encoder() const noexcept { return *query_encoder_; }
+  const Bank* bank() const noexcept { return bank_ ? &*bank_ : nullptr; }
+  std::int64_t steps_done() const noexcept { return steps_done_; }
+  const FiniteGuard& finite_guard() const noexcept { return guard_; }
+
+ private:
+  /// Query and key embeddings of a batch, [b, d] unit rows each.
+  struct Embeddings {
+    torch::Tensor queries;
+    torch::Tensor keys;
+  };
+  Embeddings embed_views(const at::Tensor& view_a, const at::Tensor& view_b);
+  PassResult score_negatives(const QueryBatch& queries);
+  std::vector<torch::Tensor> trained_tensors() const;
+  at::Tensor to_place(const at::Tensor& images) const;
+
+  PretrainOptions options_;
+  ComputePlace place_;
+  Communicator& comm_;
+
+  std::shared_ptr<ContrastiveEncoder> query_encoder_;
+  std::optional<MomentumEncoder> key_encoder_;
+  std::optional<Bank> bank_;
+  std::unique_ptr<NegativeSampler> sampler_;
+  std::unique_ptr<Objective> objective_;
+
+  std::unique_ptr<torch::optim::SGD> optimizer_;
+  LearningRateSchedule learning_rate_;
+  MomentumOptions momentum_;
+  std::unique_ptr<GradientReducer> reducer_;
+  FiniteGuard guard_;
+  std::int64_t steps_done_ = 0;
+};
+
+}  // namespace negatron

@@ -1,0 +1,154 @@
+// The property that the project exists for, on whole training steps: loader, views, encoder, bank, exchange, objective,
+// gradient reduction, optimizer and momentum encoder together give the same losses on any number of ranks.
+
+#include <gtest/gtest.h>
+
+#include <ATen/Parallel.h>
+
+#include "comm/thread_communicator.h"
+#include "runtime/data/loader.h"
+#include "runtime/training/trainer.h"
+#include "samplers/random/philox.h"
+
+namespace negatron {
+namespace {
+
+constexpr int kSteps = 20;
+
+/// 50 images of 12 x 12 with structure that views keep: a rectangle each.
+ImageDataset rectangles() {
+  constexpr std::int64_t kImages = 50;
+  constexpr std::int64_t kSide = 12;
+  ImageDataset data;
+  data.images = at::zeros({kImages, 1, kSide, kSide}, at::kByte);
+  data.labels = at::arange(kImages, at::kLong).remainder(5);
+  for (std::int64_t i = 0; i < kImages; ++i) {
+    CounterRng random(1, Purpose::kEvaluation, 0, static_cast<std::uint64_t>(i));
+    const auto top = static_cast<std::int64_t>(random.below(8));
+    const auto left = static_cast<std::int64_t>(random.below(8));
+    data.images[i][0].narrow(0, top, 4).narrow(1, left, 3).fill_(80 + 20 * (i % 5));
+  }
+  return data;
+}
+
+PretrainOptions small_options(const std::string& objective) {
+  PretrainOptions options;
+  options.objective = objective;
+  options.encoder.channels = {8, 16};
+  options.encoder.strides = {1, 2};
+  options.encoder.groups = 4;
+  options.head.hidden = 32;
+  options.head.output = 16;
+  // 50 samples in batches of 12: the last batch of an epoch has 2, so some of 3 or 4 ranks have none.
+  options.global_batch = 12;
+  options.epochs = 6;
+  // Neither a multiple of the batch nor of any number of ranks, longer than an epoch: own samples get masked.
+  options.bank_rows = 71;
+  options.learning_rate = 2.0;
+  options.seed = 7;
+  return options;
+}
+
+std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks) {
+  std::vector<double> result;
+  CommunicatorOptions communication;
+  communication.check = true;
+  run_ranks(ranks, communication, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const ImageDataset data = rectangles();
+    LoaderOptions loading;
+    loading.batches.global_batch = options.global_batch;
+    loading.batches.seed = options.seed;
+    loading.batches.rank = comm.rank();
+    loading.batches.ranks = comm.size();
+    loading.batches.augmentation = options.augmentation;
+    loading.batches.normalization = Normalization::measure(data.images);
+    Loader loader(data, loading);
+    Trainer trainer(options, {at::kCPU, precision}, comm, data.channels(), loader.steps_per_epoch());
+    StepTimer timer;
+    for (std::int64_t epoch = 0; trainer.steps_done() < kSteps; ++epoch) {
+      loader.start_epoch(epoch);
+      for (auto batch = loader.next(); batch && trainer.steps_done() < kSteps; batch = loader.next()) {
+        timer.start_step();
+        const StepMetrics metrics = trainer.step(*batch, timer);
+        if (comm.rank() == 0) result.push_back(metrics.loss);
+      }
+    }
+  });
+  return result;
+}
+
+void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance) {
+  const std::vector<double> one = losses(options, precision, 1);
+  ASSERT_EQ(one.size(), static_cast<std::size_t>(kSteps));
+  // A run in which nothing is learned would agree too.
+  EXPECT_GT(std::abs(one.front() - one.back()), 1e-3);
+  for (const int ranks : {2, 3, 4}) {
+    const std::vector<double> many = losses(options, precision, ranks);
+    ASSERT_EQ(many.size(), one.size());
+    for (std::size_t step = 0; step < one.size(); ++step) {
+      EXPECT_NEAR(many[step], one[step], tolerance * std::abs(one[step])) << ranks << " ranks, step " << step;
+    }
+  }
+}
+
+class TrainingSteps : public testing::TestWithParam<const char*> {};
+
+TEST_P(TrainingSteps, LossesDoNotDependOnTheNumberOfRanksFp64) {
+  expect_same_losses(small_options(GetParam()), Precision::kFp64, 1e-10);
+}
+
+TEST_P(TrainingSteps, LossesDoNotDependOnTheNumberOfRanksFp32) {
+  expect_same_losses(small_options(GetParam()), Precision::kFp32, 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Objectives, TrainingSteps, testing::Values("info-nce", "info-nce-in-batch", "nt-xent"));
+
+TEST(TrainingSteps, LearnedTemperatureAndEmptyBankDoNotDependOnTheNumberOfRanks) {
+  PretrainOptions options = small_options("info-nce");
+  options.learn_tau = true;
+  options.bank_fill = "empty";
+  options.momentum_schedule = "cosine";
+  expect_same_losses(options, Precision::kFp64, 1e-10);
+}
+
+TEST(TrainingSteps, MaskingTheOwnSampleChangesTheLoss) {
+  PretrainOptions options = small_options("info-nce");
+  const std::vector<double> masked = losses(options, Precision::kFp64, 2);
+  options.mask_own_sample = false;
+  const std::vector<double> unmasked = losses(options, Precision::kFp64, 2);
+  // The first epoch is 5 steps: no older key of a sample exists before.
+  for (std::size_t step = 0; step < 5; ++step) EXPECT_EQ(masked[step], unmasked[step]);
+  EXPECT_NE(masked[6], unmasked[6]);
+}
+
+TEST(TrainingSteps, AStepThatIsNotFiniteIsSkippedByAllRanksAndCounted) {
+  const PretrainOptions options = small_options("info-nce");
+  run_ranks(3, CommunicatorOptions{}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const ImageDataset data = rectangles();
+    BatchOptions batches;
+    batches.global_batch = options.global_batch;
+    batches.rank = comm.rank();
+    batches.ranks = comm.size();
+    const BatchSource source(data, batches);
+    Trainer trainer(options, {at::kCPU, Precision::kFp32}, comm, 1, source.steps_per_epoch());
+    StepTimer timer;
+    timer.start_step();
+    trainer.step(source.build(0, 0), timer);
+    const at::Tensor before = trainer.features(source.build(0, 1).view_a);
+    const std::int64_t head = trainer.bank()->layout().head();
+
+    Batch poisoned = source.build(0, 1);
+    if (comm.rank() == 1) poisoned.view_a.fill_(std::numeric_limits<float>::quiet_NaN());
+    timer.start_step();
+    const StepMetrics metrics = trainer.step(poisoned, timer);
+
+    EXPECT_EQ(metrics.skipped_steps, 1) << "rank " << comm.rank();
+    EXPECT_TRUE(at::equal(trainer.features(source.build(0, 1).view_a), before)) << "rank " << comm.rank();
+    EXPECT_EQ(trainer.bank()->layout().head(), head) << "rank " << comm.rank();
+  });
+}
+
+}  // namespace
+}  // namespace negatron
