@@ -1,0 +1,24 @@
+#pragma once
+
+#include <stdexcept>
+
+namespace negatron {
+
+/// How `negatron` ends. Documented in README.md; scripts and schedulers rely on them.
+enum ExitCode : int {
+  kExitOk = 0,
+  /// Something failed while running: data, a rank, the training itself.
+  kExitFailure = 1,
+  /// A flag, a value, a file or the number of ranks cannot work. Nothing was started or changed.
+  kExitUsage = 2,
+  /// A collective did not finish within --collective-time-limit.
+  kExitHang = 3,
+};
+
+/// The request cannot be carried out as asked. One sentence that names the flag or file and what was expected.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace negatron

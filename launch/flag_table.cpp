@@ -1,0 +1,161 @@
+#include "launch/flag_table.h"
+
+#include <boost/algorithm/string.hpp>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <fstream>
+#include <numeric>
+#include <ostream>
+#include <sstream>
+
+#include "launch/nearest_name.h"
+
+namespace negatron {
+namespace {
+
+namespace po = boost::program_options;
+
+std::string text_of(const FlagTable::Field& field) {
+  struct Writer {
+    std::string operator()(const bool* value) const { return *value ? "on" : "off"; }
+    std::string operator()(const std::int64_t* value) const { return std::to_string(*value); }
+    std::string operator()(const std::uint64_t* value) const { return std::to_string(*value); }
+    std::string operator()(const double* value) const {
+      char text[32];
+      // The shortest text that reads back to the same double.
+      const auto result = std::to_chars(text, text + sizeof text, *value);
+      return {text, result.ptr};
+    }
+    std::string operator()(const std::string* value) const { return *value; }
+    std::string operator()(const std::vector<std::int64_t>* value) const {
+      std::vector<std::string> parts;
+      for (const std::int64_t element : *value) parts.push_back(std::to_string(element));
+      return boost::algorithm::join(parts, ",");
+    }
+  };
+  return std::visit(Writer{}, field);
+}
+
+template <typename Number>
+Number number_from(const std::string& name, const std::string& text, const char* expected) {
+  Number value{};
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
+    throw UsageError("--" + name + " takes " + expected + ", not '" + text + "'.");
+  }
+  return value;
+}
+
+void assign(const std::string& name, const FlagTable::Field& field, const std::string& text) {
+  struct Reader {
+    const std::string& name;
+    const std::string& text;
+    void operator()(bool* value) const {
+      if (text == "on" || text == "true" || text == "yes" || text == "1") {
+        *value = true;
+      } else if (text == "off" || text == "false" || text == "no" || text == "0") {
+        *value = false;
+      } else {
+        throw UsageError("--" + name + " takes on or off, not '" + text + "'.");
+      }
+    }
+    void operator()(std::int64_t* value) const {
+      *value = number_from<std::int64_t>(name, text, "a whole number");
+    }
+    void operator()(std::uint64_t* value) const {
+      *value = number_from<std::uint64_t>(name, text, "a whole number of at least 0");
+    }
+    void operator()(double* value) const { *value = number_from<double>(name, text, "a number"); }
+    void operator()(std::string* value) const { *value = text; }
+    void operator()(std::vector<std::int64_t>* value) const {
+      std::vector<std::string> parts;
+      boost::algorithm::split(parts, text, boost::algorithm::is_any_of(","));
+      value->clear();
+      for (const std::string& part : parts) {
+        value->push_back(number_from<std::int64_t>(name, part, "whole numbers separated by commas"));
+      }
+    }
+  };
+  std::visit(Reader{name, text}, field);
+}
+
+}  // namespace
+
+void FlagTable::group(std::string title) { group_ = std::move(title); }
+
+void FlagTable::add(std::string name, Field field, std::string help) {
+  std::string default_text = text_of(field);
+  flags_.push_back({group_, std::move(name), field, std::move(help), std::move(default_text), false});
+}
+
+bool FlagTable::parse(const std::vector<std::string>& arguments) {
+  po::options_description known;
+  known.add_options()("help,h", "")("config", po::value<std::string>(&config_path_));
+  for (const Flag& flag : flags_) known.add_options()(flag.name.c_str(), po::value<std::string>());
+
+  std::vector<std::string> names = {"help", "config"};
+  for (const Flag& flag : flags_) names.push_back(flag.name);
+
+  po::variables_map values;
+  try {
+    // No guessing: an abbreviation that works today is another flag tomorrow.
+    namespace style = po::command_line_style;
+    const int exact = style::unix_style & ~style::allow_guessing;
+    const po::positional_options_description no_positional;
+    po::store(po::command_line_parser(arguments).options(known).positional(no_positional).style(exact).run(), values);
+    if (values.count("help") != 0) return false;
+    if (values.count("config") != 0) {
+      config_path_ = values["config"].as<std::string>();
+      std::ifstream file(config_path_);
+      if (!file) throw UsageError("--config: cannot read '" + config_path_ + "'.");
+      po::store(po::parse_config_file(file, known), values);
+    }
+  } catch (const po::unknown_option& error) {
+    std::string name = error.get_option_name();
+    boost::algorithm::trim_left_if(name, boost::algorithm::is_any_of("-"));
+    const std::string where = config_path_.empty() ? "" : " (command line or '" + config_path_ + "')";
+    throw UsageError("unknown flag --" + name + where + ", did you mean --" + nearest_name(name, names) + "?");
+  } catch (const po::error& error) {
+    throw UsageError(std::string(error.what()) + (config_path_.empty() ? "." : " ('" + config_path_ + "')."));
+  }
+  for (Flag& flag : flags_) {
+    if (values.count(flag.name) == 0) continue;
+    assign(flag.name, flag.field, values[flag.name].as<std::string>());
+    flag.given = true;
+  }
+  return true;
+}
+
+bool FlagTable::was_given(const std::string& name) const {
+  return std::any_of(flags_.begin(), flags_.end(),
+                     [&](const Flag& flag) { return flag.name == name && flag.given; });
+}
+
+void FlagTable::print_help(std::ostream& out, const std::string& usage) const {
+  out << usage << "\n  --config FILE" << std::string(15, ' ')
+      << "INI file of the same names (name = value); flags override it\n";
+  std::string group;
+  for (const Flag& flag : flags_) {
+    if (flag.group != group) out << "\n" << (group = flag.group) << "\n";
+    constexpr std::size_t kHelpColumn = 30;
+    std::string line = "  --" + flag.name;
+    line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
+    out << line << flag.help;
+    if (!flag.default_text.empty()) out << " [" << flag.default_text << "]";
+    out << "\n";
+  }
+}
+
+std::string FlagTable::ini() const {
+  std::ostringstream out;
+  std::string group;
+  for (const Flag& flag : flags_) {
+    if (flag.group != group) out << (group.empty() ? "# " : "\n# ") << (group = flag.group) << "\n";
+    const std::string value = text_of(flag.field);
+    // An empty string is "not set", which the file says by leaving the line out.
+    out << (value.empty() ? "# " : "") << flag.name << " = " << value << "\n";
+  }
+  return out.str();
+}
+
+}  // namespace negatron

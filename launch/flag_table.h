@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "launch/exit_code.h"
+
+namespace negatron {
+
+/// The one list of a command's flags. Each entry binds a name to a field of an options struct, whose value at that
+/// moment is the default; parsing, the INI file, --help and the resolved configuration all come from this list, so that
+/// a knob lives in two places only: its struct and its line here.
+class FlagTable {
+ public:
+  using Field = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::int64_t>*>;
+
+  /// Later flags belong to this group of --help.
+  void group(std::string title);
+  /// `help` says what the value means, with its unit; the default is appended. Lists are written 64,128,256.
+  void add(std::string name, Field field, std::string help);
+
+  /// Command line first, then the INI file that --config names: a flag overrides a line of the file. Throws UsageError
+  /// with one sentence for an unknown flag (and offers the nearest), a wrong value, a repeated flag or a bad file.
+  /// Returns false when --help was asked for.
+  bool parse(const std::vector<std::string>& arguments);
+  /// True when the flag stood on the command line or in the file.
+  bool was_given(const std::string& name) const;
+
+  void print_help(std::ostream& out, const std::string& usage) const;
+  /// The resolved configuration as an INI file that `--config` reads back to the same values.
+  std::string ini() const;
+
+ private:
+  struct Flag {
+    std::string group;
+    std::string name;
+    Field field;
+    std::string help;
+    std::string default_text;
+    bool given = false;
+  };
+
+  std::string group_;
+  std::string config_path_;
+  std::vector<Flag> flags_;
+};
+
+}  // namespace negatron

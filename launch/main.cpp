@@ -1,0 +1,85 @@
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <c10/util/Exception.h>
+
+#include "comm/environment.h"
+#include "comm/error.h"
+#include "launch/exit_code.h"
+#include "launch/nearest_name.h"
+#include "launch/pretrain_command.h"
+
+namespace {
+
+using namespace negatron;
+
+constexpr const char* kUsage =
+    "negatron: contrastive pretraining with a bank of negatives sharded over the ranks of a job\n"
+    "\n"
+    "usage: [mpirun -n RANKS] negatron COMMAND [FLAGS]\n"
+    "\n"
+    "commands:\n"
+    "  pretrain    pretrain an encoder; negatron pretrain --help lists the flags\n"
+    "\n"
+    "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time\n";
+
+bool asks_for_help(const std::vector<std::string>& arguments) {
+  return std::find(arguments.begin(), arguments.end(), "--help") != arguments.end() ||
+         std::find(arguments.begin(), arguments.end(), "-h") != arguments.end();
+}
+
+int usage_error(const std::string& message) {
+  std::cerr << "negatron: " << message << "\n";
+  return kExitUsage;
+}
+
+/// One write, so that ranks that fail together do not mix their words.
+void report(int rank, const std::string& message) {
+  std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + message + "\n") << std::flush;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+    std::cout << kUsage;
+    return words.empty() ? kExitUsage : kExitOk;
+  }
+  const std::vector<std::string> arguments(words.begin() + 1, words.end());
+  if (words[0] != "pretrain") {
+    return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], {"pretrain"}) + "?");
+  }
+  if (asks_for_help(arguments)) {
+    print_pretrain_help(std::cout);
+    return kExitOk;
+  }
+
+  std::unique_ptr<Environment> environment;
+  try {
+    environment = std::make_unique<Environment>(&argc, &argv);
+  } catch (const CommError& error) {
+    return usage_error(error.what());
+  }
+  try {
+    run_pretrain(*environment, arguments);
+    environment->finish();
+    return kExitOk;
+  } catch (const UsageError& error) {
+    // Every rank holds the same sentence (all_or_none), so one says it and the job ends in order.
+    if (environment->rank() == 0) usage_error(error.what());
+    environment->finish();
+    return kExitUsage;
+  } catch (const TimeoutError& error) {
+    report(environment->rank(), error.what());
+    environment->abort(kExitHang);
+  } catch (const c10::Error& error) {
+    report(environment->rank(), error.what_without_backtrace());
+    environment->abort(kExitFailure);
+  } catch (const std::exception& error) {
+    report(environment->rank(), error.what());
+    environment->abort(kExitFailure);
+  }
+}

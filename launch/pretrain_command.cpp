@@ -1,0 +1,99 @@
+#include "launch/pretrain_command.h"
+
+#include <ATen/Parallel.h>
+
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include "comm/topology.h"
+#include "launch/all_or_none.h"
+#include "launch/dry_run.h"
+#include "launch/exit_code.h"
+#include "launch/pretrain_flags.h"
+#include "launch/run_directory.h"
+#include "launch/thread_budget.h"
+#include "launch/training_communicator.h"
+#include "runtime/training/pretrain.h"
+
+namespace negatron {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: [mpirun -n RANKS] negatron pretrain [FLAGS]\n"
+    "\n"
+    "Pretrains an encoder with a bank of negatives sharded over the ranks. Every value is that of the whole job.\n";
+
+std::string percent(double part) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(2) << 100.0 * part;
+  return text.str();
+}
+
+void print_summary(const PretrainSummary& summary, const std::string& run_directory) {
+  std::cout << "\nkNN accuracy on features, without labels in training (%)\n"
+            << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
+            << "  random weights  " << percent(summary.random_weights) << "\n"
+            << "  after training  " << percent(summary.trained) << "\n"
+            << "run directory: " << run_directory << "\n"
+            << std::flush;
+}
+
+}  // namespace
+
+void print_pretrain_help(std::ostream& out) {
+  PretrainRequest defaults;
+  pretrain_flags(defaults).print_help(out, kUsage);
+}
+
+void run_pretrain(Environment& environment, const std::vector<std::string>& arguments) {
+  PretrainRequest request;
+  FlagTable flags = pretrain_flags(request);
+  // Until the flags are read and agreed on, messages travel with the defaults.
+  const std::unique_ptr<Communicator> start = make_mpi_communicator(environment, CommunicatorOptions{});
+  all_or_none(*start, [&] {
+    flags.parse(arguments);
+    request.options.validate(start->size());
+    if (!(request.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
+  });
+  start->agree("configuration", flags.ini());
+
+  const Topology topology = discover_topology(environment);
+  ComputePlace place;
+  PretrainData data;
+  all_or_none(*start, [&] {
+    place.device = compute_device(topology, request.options.device);
+    place.precision = parse_precision(request.options.precision, place.device);
+    data = load_pretrain_data(request.options);
+  });
+  // "auto" may mean different things on different hosts; what it came to is part of the configuration.
+  request.options.precision = name_of(place.precision);
+  start->agree("precision", request.options.precision);
+  const int threads = request.options.threads > 0 ? static_cast<int>(request.options.threads) : thread_budget(*start);
+  at::set_num_threads(threads);
+
+  const bool speaks = start->rank() == 0;
+  if (request.dry_run) {
+    if (!speaks) return;
+    std::cout << flags.ini();
+    print_plan(request.options, place, data.train, start->size(), std::cout);
+    return;
+  }
+  const std::filesystem::path run_directory =
+      make_run_directory(*start, request.run_directory, "pretrain", flags.ini());
+  CommunicatorOptions communication;
+  communication.check = request.check_collectives;
+  communication.time_limit = std::chrono::milliseconds(static_cast<std::int64_t>(1000.0 * request.collective_time_limit));
+  const TrainingCommunicator comm(environment, place.device, communication);
+  if (speaks) {
+    std::cout << "negatron pretrain: " << start->size() << (start->size() == 1 ? " rank" : " ranks") << " on "
+              << place.device << " (" << comm.get().transport() << "), " << threads
+              << (threads == 1 ? " thread" : " threads") << " each, " << name_of(place.precision) << ", "
+              << data.train.size() << " training images, run directory " << run_directory.string() << "\n"
+              << std::flush;
+  }
+  const PretrainSummary summary = pretrain(request.options, place, data, comm.get(), run_directory, std::cout);
+  if (speaks) print_summary(summary, run_directory.string());
+}
+
+}  // namespace negatron

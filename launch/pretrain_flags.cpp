@@ -1,0 +1,104 @@
+#include "launch/pretrain_flags.h"
+
+namespace negatron {
+namespace {
+
+void add_run_flags(FlagTable& table, PretrainRequest& request) {
+  PretrainOptions& o = request.options;
+  table.group("Run");
+  table.add("run-dir", &request.run_directory, "directory of the run; must not hold one yet (default: runs/pretrain-DATE-TIME)");
+  table.add("epochs", &o.epochs, "passes over the training set");
+  table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs");
+  table.add("global-batch", &o.global_batch, "samples per step over all ranks");
+  table.add("drop-last", &o.drop_last, "on: leave out the last, smaller batch of each epoch");
+  table.add("seed", &o.seed, "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
+  table.add("device", &o.device, "cpu, or cuda: one GPU per rank");
+  table.add("precision", &o.precision, "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
+  table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores");
+  table.add("max-skipped-steps", &o.max_skipped_steps, "end when more steps in a row had a loss or gradient that is not finite");
+  table.add("dry-run", &request.dry_run, "on: print settings, shapes and memory per rank, and leave");
+}
+
+void add_data_flags(FlagTable& table, PretrainOptions& o) {
+  AugmentationOptions& a = o.augmentation;
+  table.group("Data");
+  table.add("data", &o.data_directory, "directory of the four IDX files, plain or .gz");
+  table.add("holdout", &o.holdout, "evaluate on so many training samples, left out of training, instead of the test set");
+  table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches");
+  table.group("Views (random, two per sample)");
+  table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");
+  table.add("crop-area-max", &a.crop_area_max, "largest crop, as a share of the image");
+  table.add("crop-aspect-min", &a.crop_aspect_min, "narrowest crop, width / height");
+  table.add("crop-aspect-max", &a.crop_aspect_max, "widest crop, width / height");
+  table.add("flip", &a.flip_probability, "probability of mirroring left to right");
+  table.add("jitter", &a.jitter_probability, "probability of changing brightness and contrast");
+  table.add("brightness", &a.brightness, "factor within 1 +- this");
+  table.add("contrast", &a.contrast, "factor within 1 +- this");
+  table.add("blur", &a.blur_probability, "probability of Gaussian blur");
+  table.add("blur-sigma-min", &a.blur_sigma_min, "least blur, pixels");
+  table.add("blur-sigma-max", &a.blur_sigma_max, "most blur, pixels");
+  table.add("erase", &a.erase_probability, "probability of a black rectangle");
+  table.add("erase-area-min", &a.erase_area_min, "smallest rectangle, as a share of the image");
+  table.add("erase-area-max", &a.erase_area_max, "largest rectangle, as a share of the image");
+}
+
+void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
+  table.group("Encoder");
+  table.add("encoder-channels", &o.encoder.channels, "width of each stage (3x3 convolution, GroupNorm, ReLU)");
+  table.add("encoder-strides", &o.encoder.strides, "stride of each stage");
+  table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm");
+  table.add("pool-grid", &o.encoder.pool_grid, "features are averaged over a grid of this many cells a side");
+  table.add("head-hidden", &o.head.hidden, "hidden width of the projection head");
+  table.add("width", &o.head.output, "d, width of queries, keys and bank rows");
+  table.add("key-momentum", &o.momentum_start, "m of the key encoder: k <- m k + (1 - m) q");
+  table.add("momentum-schedule", &o.momentum_schedule, "constant, or cosine: from --key-momentum to 1");
+}
+
+void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
+  table.group("Bank and objective");
+  table.add("objective", &o.objective, "info-nce (MoCo), info-nce-in-batch (in-batch keys and bank), nt-xent (SimCLR)");
+  table.add("tau", &o.tau, "temperature");
+  table.add("learn-tau", &o.learn_tau, "on: learn the temperature from there");
+  table.add("bank-rows", &o.bank_rows, "K, keys in the bank over all ranks");
+  table.add("bank-fill", &o.bank_fill, "random (unit rows at start, as MoCo), or empty");
+  table.add("bank-dtype", &o.bank_dtype, "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
+  table.add("mask-own-sample", &o.mask_own_sample, "on: a query never meets an older key of its own sample");
+}
+
+void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
+  table.group("Optimizer");
+  table.add("lr", &o.learning_rate, "learning rate for a global batch of 256; scaled linearly with the batch");
+  table.add("min-lr", &o.minimum_learning_rate, "where the cosine ends");
+  table.add("warmup-epochs", &o.warmup_epochs, "epochs of linear warm-up");
+  table.add("sgd-momentum", &o.sgd.momentum, "momentum of SGD");
+  table.add("weight-decay", &o.sgd.weight_decay, "on matrices and kernels; none on norms, biases, temperature");
+  table.add("nesterov", &o.sgd.nesterov, "on: Nesterov momentum");
+}
+
+void add_evaluation_flags(FlagTable& table, PretrainRequest& request) {
+  PretrainOptions& o = request.options;
+  table.group("Evaluation (weighted kNN on backbone features)");
+  table.add("knn-k", &o.knn_k, "neighbours that vote");
+  table.add("knn-temperature", &o.knn_temperature, "votes weigh exp(similarity / this)");
+  table.add("evaluate-every", &o.evaluate_every, "epochs between evaluations, 0 for only before and after");
+  table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all");
+  table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all");
+  table.group("Collectives");
+  table.add("check-collectives", &request.check_collectives, "on: compare every collective over the ranks first (slow; finds bugs)");
+  table.add("collective-time-limit", &request.collective_time_limit, "seconds until an unfinished collective ends the job");
+}
+
+}  // namespace
+
+FlagTable pretrain_flags(PretrainRequest& request) {
+  FlagTable table;
+  add_run_flags(table, request);
+  add_data_flags(table, request.options);
+  add_encoder_flags(table, request.options);
+  add_contrast_flags(table, request.options);
+  add_optimizer_flags(table, request.options);
+  add_evaluation_flags(table, request);
+  return table;
+}
+
+}  // namespace negatron

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "launch/flag_table.h"
+#include "runtime/training/pretrain_options.h"
+
+namespace negatron {
+
+/// What `negatron pretrain` was asked for: the run, and how to launch it.
+struct PretrainRequest {
+  PretrainOptions options;
+  /// Empty: runs/pretrain-<date>-<time>.
+  std::string run_directory;
+  bool dry_run = false;
+  bool check_collectives = false;
+  /// Seconds.
+  double collective_time_limit = 600.0;
+};
+
+/// The flags of `negatron pretrain`, bound to the fields of `request`, which must outlive the table.
+FlagTable pretrain_flags(PretrainRequest& request);
+
+}  // namespace negatron
