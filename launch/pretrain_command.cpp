@@ -11,6 +11,7 @@
 #include "launch/dry_run.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain_flags.h"
+#include "launch/progress_display.h"
 #include "launch/run_directory.h"
 #include "launch/thread_budget.h"
 #include "launch/training_communicator.h"
@@ -92,7 +93,8 @@ void run_pretrain(Environment& environment, const std::vector<std::string>& argu
               << data.train.size() << " training images, run directory " << run_directory.string() << "\n"
               << std::flush;
   }
-  const PretrainSummary summary = pretrain(request.options, place, data, comm.get(), run_directory, std::cout);
+  const PretrainSummary summary =
+      pretrain(request.options, place, data, comm.get(), run_directory, std::cout, detect_display());
   if (speaks) print_summary(summary, run_directory.string());
 }
 

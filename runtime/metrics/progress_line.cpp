@@ -6,9 +6,6 @@
 #include <ostream>
 #include <utility>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 namespace negatron {
 
 namespace {
@@ -40,12 +37,6 @@ std::string format_duration(double seconds) {
   return format("%ld h %02ld min", whole / 3600, whole % 3600 / 60);
 }
 
-void ProgressOptions::detect_terminal() {
-  terminal = isatty(STDOUT_FILENO) == 1;
-  winsize size{};
-  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) width = size.ws_col;
-}
-
 ProgressLine::ProgressLine(const ProgressOptions& options, std::ostream& out, Clock clock)
     : options_(options), out_(out), clock_(std::move(clock)), start_(clock_()) {}
 
@@ -69,7 +60,7 @@ void ProgressLine::update(const Progress& progress) {
   smoothed_rate_ += kSmoothing * (progress.images_per_second - smoothed_rate_);
   latest_ = progress;
   latest_drawn_ = false;
-  const auto pause = options_.terminal ? kRedraw : options_.interval;
+  const auto pause = options_.display.terminal ? kRedraw : options_.display.interval;
   if (!last_draw_ || now - *last_draw_ >= pause) draw(now);
 }
 
@@ -99,9 +90,9 @@ std::string ProgressLine::text(std::chrono::steady_clock::time_point now) const 
 
 void ProgressLine::draw(std::chrono::steady_clock::time_point now) {
   std::string line = text(now);
-  if (options_.terminal) {
+  if (options_.display.terminal) {
     // The last column stays free: a cursor behind it wraps on some terminals.
-    const auto columns = static_cast<std::size_t>(std::max(1, options_.width - 1));
+    const auto columns = static_cast<std::size_t>(std::max(1, options_.display.width - 1));
     if (line.size() > columns) line.resize(columns);
     out_ << kClearLine << line << std::flush;
     line_open_ = true;

@@ -10,18 +10,20 @@
 
 namespace negatron {
 
-struct ProgressOptions {
-  std::int64_t epochs = 1;
-  /// Steps of the whole run; fewer than epochs * steps_per_epoch when it is cut short.
-  std::int64_t total_steps = 1;
+/// Where progress is shown.
+struct ProgressDisplay {
   /// Redraw one line (a terminal) or print a new one per `interval` (a log file).
   bool terminal = false;
   std::chrono::milliseconds interval = std::chrono::seconds(10);
   /// Columns; a longer line is cut on a terminal, where a wrapped line could not be redrawn.
   int width = 80;
+};
 
-  /// `terminal` and `width` as standard output has them.
-  void detect_terminal();
+struct ProgressOptions {
+  std::int64_t epochs = 1;
+  /// Steps of the whole run; fewer than epochs * steps_per_epoch when it is cut short.
+  std::int64_t total_steps = 1;
+  ProgressDisplay display;
 };
 
 /// Where the run stands after a step.
@@ -48,6 +50,8 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   void update(const Progress& progress);
+  /// Time left is reckoned from here on; without this call, from construction.
+  void start() { start_ = clock_(); }
   /// Accuracy 0 to 1, shown from now on.
   void set_knn(double accuracy) { knn_ = accuracy; }
   /// Prints a line of its own; the progress line goes on below it.

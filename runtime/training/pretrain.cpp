@@ -39,7 +39,7 @@ std::string percent(double part) {
 class Run {
  public:
   Run(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data, Communicator& comm,
-      const std::filesystem::path& run_directory, std::ostream& out)
+      const std::filesystem::path& run_directory, std::ostream& out, const ProgressDisplay& display)
       : options_(options),
         data_(data),
         comm_(comm),
@@ -50,11 +50,7 @@ class Run {
     if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
     if (comm.rank() != 0) return;
     metrics_.emplace(run_directory / "metrics.jsonl");
-    ProgressOptions progress;
-    progress.epochs = options.epochs;
-    progress.total_steps = total_steps_;
-    progress.detect_terminal();
-    progress_.emplace(progress, out);
+    progress_.emplace(ProgressOptions{options.epochs, total_steps_, display}, out);
   }
 
   PretrainSummary run() {
@@ -64,6 +60,7 @@ class Run {
     };
     summary.raw_pixels = evaluate_baseline("raw pixels", pixels);
     summary.random_weights = evaluate_baseline("random weights", backbone());
+    if (progress_) progress_->start();
     std::int64_t epochs_begun = 0;
     for (std::int64_t epoch = 0; epoch < options_.epochs && !finished(); ++epoch) {
       train_epoch(epoch);
@@ -190,8 +187,9 @@ PretrainData load_pretrain_data(const PretrainOptions& options) {
 }
 
 PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
-                         Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out) {
-  return Run(options, place, data, comm, run_directory, out).run();
+                         Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out,
+                         const ProgressDisplay& display) {
+  return Run(options, place, data, comm, run_directory, out, display).run();
 }
 
 }  // namespace negatron

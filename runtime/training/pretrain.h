@@ -5,6 +5,7 @@
 
 #include "comm/communicator.h"
 #include "runtime/data/image_dataset.h"
+#include "runtime/metrics/progress_line.h"
 #include "runtime/training/pretrain_options.h"
 #include "runtime/training/trainer.h"
 
@@ -28,9 +29,10 @@ struct PretrainSummary {
 };
 
 /// The whole run: evaluates raw pixels and random weights, trains all epochs, evaluates on the way and at the end; writes
-/// `metrics.jsonl` into `run_directory` and shows progress on `out` (rank 0 only). Collective. `comm` carries tensors of
-/// `place.device`.
+/// `metrics.jsonl` into `run_directory` and shows progress on `out` in the manner of `display` (rank 0 only). Collective.
+/// `comm` carries tensors of `place.device`.
 PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
-                         Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out);
+                         Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out,
+                         const ProgressDisplay& display);
 
 }  // namespace negatron

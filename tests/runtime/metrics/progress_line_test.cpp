@@ -14,12 +14,22 @@ using std::chrono::seconds;
 struct Watched {
   std::chrono::steady_clock::time_point now{};
   std::ostringstream out;
-  ProgressOptions options{.epochs = 4, .total_steps = 400};
+  ProgressOptions options{.epochs = 4, .total_steps = 400, .display = {}};
 
   ProgressLine line() {
     return ProgressLine(options, out, [this] { return now; });
   }
 };
+
+TEST(ProgressLine, ReckonsTimeLeftFromStart) {
+  Watched watched;
+  ProgressLine line = watched.line();
+  watched.now += seconds(100);  // an evaluation before training
+  line.start();
+  watched.now += seconds(1);
+  line.update({.epoch = 0, .steps_done = 1, .loss = 2.5, .images_per_second = 512});
+  EXPECT_NE(watched.out.str().find("6 min 39 s left"), std::string::npos) << watched.out.str();
+}
 
 TEST(ProgressLine, PrintsOneLinePerIntervalInALogFile) {
   Watched watched;
@@ -45,8 +55,8 @@ TEST(ProgressLine, PrintsOneLinePerIntervalInALogFile) {
 
 TEST(ProgressLine, RedrawsOneLineOnATerminal) {
   Watched watched;
-  watched.options.terminal = true;
-  watched.options.width = 40;
+  watched.options.display.terminal = true;
+  watched.options.display.width = 40;
   {
     ProgressLine line = watched.line();
     for (std::int64_t step = 1; step <= 5; ++step) {
@@ -68,7 +78,7 @@ TEST(ProgressLine, RedrawsOneLineOnATerminal) {
 
 TEST(ProgressLine, LeavesTheCursorOnAFreshLine) {
   Watched watched;
-  watched.options.terminal = true;
+  watched.options.display.terminal = true;
   {
     ProgressLine line = watched.line();
     line.update({.steps_done = 1});
@@ -78,7 +88,7 @@ TEST(ProgressLine, LeavesTheCursorOnAFreshLine) {
 
 TEST(ProgressLine, ReckonsTimeLeftFromTheStepsOfThisRunOnly) {
   Watched watched;
-  watched.options.interval = milliseconds(0);
+  watched.options.display.interval = milliseconds(0);
   ProgressLine line = watched.line();
   watched.now += seconds(2);
   line.update({.epoch = 3, .steps_done = 301});  // resumed after step 300
@@ -90,7 +100,7 @@ TEST(ProgressLine, ReckonsTimeLeftFromTheStepsOfThisRunOnly) {
 
 TEST(ProgressLine, SmoothsTheLossAndShowsSkippedSteps) {
   Watched watched;
-  watched.options.interval = milliseconds(0);
+  watched.options.display.interval = milliseconds(0);
   ProgressLine line = watched.line();
   line.update({.steps_done = 1, .loss = 1.0});
   line.update({.steps_done = 2, .loss = 3.0});

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Drives the real program: refusals (exit code and one sentence), the run directory, and the same losses on 1 to 4 ranks.
+#   command_line_test.sh NEGATRON MPIRUN [MPIRUN FLAGS ...]
+set -uo pipefail
+negatron=$1
+shift
+mpirun=("$@")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# refused NEEDLE COMMAND...: exit code 2, and exactly one line from negatron, which contains NEEDLE.
+refused() {
+  local needle=$1 code=0 said
+  shift
+  "$@" >"$work/out" 2>"$work/err" || code=$?
+  [ "$code" -eq 2 ] || fail "exit code $code instead of 2: $*"
+  said=$(grep -c '^negatron: ' "$work/err")
+  [ "$said" -eq 1 ] || fail "$said sentences instead of one: $*: $(cat "$work/err")"
+  grep -qF -- "$needle" "$work/err" || fail "'$needle' is not in: $(cat "$work/err")"
+}
+
+ranks() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
+
+# 40 images of 12 x 12 noise in 3 classes, as IDX files.
+idx() { printf '%b' "$1" && cat; }
+mkdir "$work/data"
+for part in train t10k; do
+  head -c $((40 * 144)) /dev/urandom | idx '\x00\x00\x08\x03\x00\x00\x00\x28\x00\x00\x00\x0c\x00\x00\x00\x0c' \
+    >"$work/data/$part-images-idx3-ubyte"
+  for i in $(seq 40); do printf '%b' "\\x0$((i % 3))"; done | idx '\x00\x00\x08\x01\x00\x00\x00\x28' \
+    >"$work/data/$part-labels-idx1-ubyte"
+done
+cat >"$work/small.ini" <<END
+data = $work/data
+encoder-channels = 8,16
+encoder-strides = 1,2
+encoder-groups = 4
+head-hidden = 16
+width = 16
+global-batch = 12
+bank-rows = 31
+epochs = 2
+knn-k = 5
+precision = fp32
+threads = 1
+END
+small=(--config "$work/small.ini")
+
+"$negatron" --help >"$work/help" || fail 'negatron --help failed'
+grep -q '  pretrain ' "$work/help" || fail 'negatron --help does not list its commands'
+"$negatron" pretrain --help >"$work/help" || fail 'negatron pretrain --help failed'
+grep -q -- '--bank-rows' "$work/help" || fail 'pretrain --help does not list --bank-rows'
+refused "did you mean pretrain" "$negatron" pretrian
+refused "did you mean --bank-rows" "$negatron" pretrain --bank-row 7
+refused "--tau takes a number" "$negatron" pretrain --tau warm
+refused "--config: cannot read" "$negatron" pretrain --config "$work/none.ini"
+refused "--bank-rows 11 is smaller" "$negatron" pretrain "${small[@]}" --bank-rows 11
+refused "--global-batch 3 is smaller than the number of ranks, 4" ranks 4 pretrain "${small[@]}" --global-batch 3
+refused "$work/nothing" ranks 2 pretrain "${small[@]}" --data "$work/nothing"
+: >"$work/file"
+refused "--run-dir" ranks 2 pretrain "${small[@]}" --run-dir "$work/file/run"
+[ -e /dev/nvidia0 ] || refused "no CUDA device" "$negatron" pretrain "${small[@]}" --device cuda
+cp -r "$work/data" "$work/cut"
+head -c 1000 "$work/data/train-images-idx3-ubyte" >"$work/cut/train-images-idx3-ubyte"
+refused "train-images-idx3-ubyte" ranks 2 pretrain "${small[@]}" --data "$work/cut" --run-dir "$work/never"
+[ ! -e "$work/never" ] || fail 'a refused run left a run directory'
+
+"$negatron" pretrain "${small[@]}" --dry-run on >"$work/plan" || fail '--dry-run failed'
+grep -q 'bank, this rank' "$work/plan" || fail '--dry-run does not show the bank'
+
+losses() { grep -o '"loss":[-0-9.e]*' "$1/metrics.jsonl" | cut -d: -f2; }
+for count in 1 2 3 4; do
+  ranks "$count" pretrain "${small[@]}" --run-dir "$work/run$count" --seed 1 >"$work/log$count" 2>&1 ||
+    fail "a run on $count ranks ended with $?: $(cat "$work/log$count")"
+  grep -q 'after training' "$work/log$count" || fail "a run on $count ranks shows no result"
+  paste <(losses "$work/run1") <(losses "$work/run$count") |
+    awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
+    fail "the 8 losses differ between 1 and $count ranks"
+done
+refused "already holds a run" ranks 2 pretrain "${small[@]}" --run-dir "$work/run1"
+"$negatron" pretrain --config "$work/run1/config.ini" --run-dir "$work/again" >/dev/null ||
+  fail 'config.ini of a run does not start a run'
+[ "$(losses "$work/again")" = "$(losses "$work/run1")" ] || fail 'config.ini of a run does not repeat the run'
+
+[ "$failures" -eq 0 ] && echo 'command line: all as expected'
+exit "$((failures > 0))"
