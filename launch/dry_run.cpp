@@ -62,8 +62,9 @@ void print_plan(const PretrainOptions& options, const ComputePlace& place, const
   const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
   const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);
   line(out, "per epoch", std::to_string(steps));
-  line(out, "in all", std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
-                                                            : steps * options.epochs));
+  line(out, "in all",
+       std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
+                                            : steps * options.epochs));
 }
 
 }  // namespace negatron

@@ -59,9 +59,7 @@ void assign(const std::string& name, const FlagTable::Field& field, const std::s
         throw UsageError("--" + name + " takes on or off, not '" + text + "'.");
       }
     }
-    void operator()(std::int64_t* value) const {
-      *value = number_from<std::int64_t>(name, text, "a whole number");
-    }
+    void operator()(std::int64_t* value) const { *value = number_from<std::int64_t>(name, text, "a whole number"); }
     void operator()(std::uint64_t* value) const {
       *value = number_from<std::uint64_t>(name, text, "a whole number of at least 0");
     }
@@ -81,7 +79,9 @@ void assign(const std::string& name, const FlagTable::Field& field, const std::s
 
 }  // namespace
 
-void FlagTable::group(std::string title) { group_ = std::move(title); }
+void FlagTable::group(std::string title) {
+  group_ = std::move(title);
+}
 
 void FlagTable::add(std::string name, Field field, std::string help) {
   std::string default_text = text_of(field);
@@ -127,8 +127,7 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
 }
 
 bool FlagTable::was_given(const std::string& name) const {
-  return std::any_of(flags_.begin(), flags_.end(),
-                     [&](const Flag& flag) { return flag.name == name && flag.given; });
+  return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.name == name && flag.given; });
 }
 
 void FlagTable::print_help(std::ostream& out, const std::string& usage) const {

@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
   }
   const std::vector<std::string> arguments(words.begin() + 1, words.end());
   if (words[0] != "pretrain") {
-    return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], {"pretrain"}) + "?");
+    return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], {"pretrain"}) +
+                       "?");
   }
   if (asks_for_help(arguments)) {
     print_pretrain_help(std::cout);

@@ -84,7 +84,8 @@ void run_pretrain(Environment& environment, const std::vector<std::string>& argu
       make_run_directory(*start, request.run_directory, "pretrain", flags.ini());
   CommunicatorOptions communication;
   communication.check = request.check_collectives;
-  communication.time_limit = std::chrono::milliseconds(static_cast<std::int64_t>(1000.0 * request.collective_time_limit));
+  communication.time_limit =
+      std::chrono::milliseconds(static_cast<std::int64_t>(1000.0 * request.collective_time_limit));
   const TrainingCommunicator comm(environment, place.device, communication);
   if (speaks) {
     std::cout << "negatron pretrain: " << start->size() << (start->size() == 1 ? " rank" : " ranks") << " on "

@@ -6,16 +6,19 @@ namespace {
 void add_run_flags(FlagTable& table, PretrainRequest& request) {
   PretrainOptions& o = request.options;
   table.group("Run");
-  table.add("run-dir", &request.run_directory, "directory of the run; must not hold one yet (default: runs/pretrain-DATE-TIME)");
+  table.add("run-dir", &request.run_directory,
+            "directory of the run; must not hold one yet (default: runs/pretrain-DATE-TIME)");
   table.add("epochs", &o.epochs, "passes over the training set");
   table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs");
   table.add("global-batch", &o.global_batch, "samples per step over all ranks");
   table.add("drop-last", &o.drop_last, "on: leave out the last, smaller batch of each epoch");
-  table.add("seed", &o.seed, "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
+  table.add("seed", &o.seed,
+            "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
   table.add("device", &o.device, "cpu, or cuda: one GPU per rank");
   table.add("precision", &o.precision, "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
   table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores");
-  table.add("max-skipped-steps", &o.max_skipped_steps, "end when more steps in a row had a loss or gradient that is not finite");
+  table.add("max-skipped-steps", &o.max_skipped_steps,
+            "end when more steps in a row had a loss or gradient that is not finite");
   table.add("dry-run", &request.dry_run, "on: print settings, shapes and memory per rank, and leave");
 }
 
@@ -23,7 +26,8 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
   AugmentationOptions& a = o.augmentation;
   table.group("Data");
   table.add("data", &o.data_directory, "directory of the four IDX files, plain or .gz");
-  table.add("holdout", &o.holdout, "evaluate on so many training samples, left out of training, instead of the test set");
+  table.add("holdout", &o.holdout,
+            "evaluate on so many training samples, left out of training, instead of the test set");
   table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches");
   table.group("Views (random, two per sample)");
   table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");
@@ -84,8 +88,10 @@ void add_evaluation_flags(FlagTable& table, PretrainRequest& request) {
   table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all");
   table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all");
   table.group("Collectives");
-  table.add("check-collectives", &request.check_collectives, "on: compare every collective over the ranks first (slow; finds bugs)");
-  table.add("collective-time-limit", &request.collective_time_limit, "seconds until an unfinished collective ends the job");
+  table.add("check-collectives", &request.check_collectives,
+            "on: compare every collective over the ranks first (slow; finds bugs)");
+  table.add("collective-time-limit", &request.collective_time_limit,
+            "seconds until an unfinished collective ends the job");
 }
 
 }  // namespace

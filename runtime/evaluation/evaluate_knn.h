@@ -24,7 +24,7 @@ struct KnnEvaluationOptions {
   void validate() const;
 };
 
-/// [n, C, H, W] uint8 -> [n, D] unit rows: `extract_features` or `raw_pixel_features` with their arguments bound.
+/// [n, C, H, W] uint8 -> [n, D] unit rows: `extract_features` or `pixel_features` with their arguments bound.
 using ImageFeatures = std::function<at::Tensor(const at::Tensor&)>;
 
 /// Collective. Accuracy (0 to 1, the same on every rank) of the weighted kNN vote of training features over test

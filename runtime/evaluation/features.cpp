@@ -39,8 +39,4 @@ at::Tensor pixel_features(const at::Tensor& images, const Normalization& normali
   return unit_rows(normalization.apply(images).flatten(1));
 }
 
-at::Tensor raw_pixel_features(const at::Tensor& images) {
-  return pixel_features(images, Normalization{});
-}
-
 }  // namespace negatron

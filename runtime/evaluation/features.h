@@ -25,7 +25,4 @@ at::Tensor extract_features(const FeatureFunction& function, const at::Tensor& i
 /// centred pixels are correlations (kNN on Fashion-MNIST 81.8%, on pixels that are not centred 78.9%).
 at::Tensor pixel_features(const at::Tensor& images, const Normalization& normalization);
 
-/// The same of pixels as they are, byte / 255.
-at::Tensor raw_pixel_features(const at::Tensor& images);
-
 }  // namespace negatron

@@ -28,9 +28,9 @@ struct PretrainSummary {
   double trained = 0.0;
 };
 
-/// The whole run: evaluates raw pixels and random weights, trains all epochs, evaluates on the way and at the end; writes
-/// `metrics.jsonl` into `run_directory` and shows progress on `out` in the manner of `display` (rank 0 only). Collective.
-/// `comm` carries tensors of `place.device`.
+/// The whole run: evaluates raw pixels and random weights, trains all epochs, evaluates on the way and at the end;
+/// writes `metrics.jsonl` into `run_directory` and shows progress on `out` in the manner of `display` (rank 0 only).
+/// Collective. `comm` carries tensors of `place.device`.
 PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
                          Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out,
                          const ProgressDisplay& display);

@@ -18,7 +18,9 @@ void require_one_of(const char* flag, const std::string& value, std::initializer
   throw std::invalid_argument(std::string(flag) + " is '" + value + "', expected one of: " + list + ".");
 }
 
-std::string number(std::int64_t value) { return std::to_string(value); }
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
 
 }  // namespace
 

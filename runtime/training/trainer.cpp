@@ -99,8 +99,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
   ObjectiveOutput output;
   {
     const auto phase = timer.scope(Phase::kBank);
-    const QueryBatch queries{views.queries.detach(), views.keys.detach(), batch.ids, batch.global_size, steps_done_,
-                             objective_->scales()};
+    const QueryBatch queries{views.queries.detach(), views.keys.detach(), batch.ids,
+                             batch.global_size,      steps_done_,         objective_->scales()};
     output = objective_->compute(comm_, {views.queries, views.keys, score_negatives(queries), batch.global_size});
   }
   {
@@ -110,8 +110,9 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
     output.loss.backward();
   }
   // [4] of the whole job: loss, similarity to the positive, to the negatives, queries that beat all negatives.
-  const at::Tensor totals = at::stack({output.loss.detach(), output.positive_similarity, output.negative_similarity,
-                                       output.correct}).to(at::kDouble);
+  const at::Tensor totals =
+      at::stack({output.loss.detach(), output.positive_similarity, output.negative_similarity, output.correct})
+          .to(at::kDouble);
   bool finite = false;
   {
     const auto phase = timer.scope(Phase::kExchange);
@@ -139,7 +140,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
   metrics.learning_rate = rate;
   metrics.momentum = key_encoder_ ? momentum : std::nan("");
   metrics.temperature = 1.0 / objective_->scales()[0];
-  metrics.bank_fill = bank_ ? static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity()) : std::nan("");
+  metrics.bank_fill =
+      bank_ ? static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity()) : std::nan("");
   metrics.bank_age = bank_ ? bank_->mean_age(steps_done_) : std::nan("");
   metrics.skipped_steps = guard_.skipped();
   metrics.traffic = comm_.traffic().step();

@@ -24,6 +24,10 @@ ImageDataset noisy_dataset(std::int64_t count, std::uint64_t seed) {
   return {images.to(at::kByte), at::where(wrong, 1 - labels, labels)};
 }
 
+at::Tensor pixels(const at::Tensor& images) {
+  return pixel_features(images, Normalization{});
+}
+
 TEST(EvaluateKnn, IsTheSameOnAnyNumberOfRanksAndWithinLimits) {
   const ImageDataset train = noisy_dataset(400, 1), test = noisy_dataset(101, 2);
   for (const bool limited : {false, true}) {
@@ -34,7 +38,7 @@ TEST(EvaluateKnn, IsTheSameOnAnyNumberOfRanksAndWithinLimits) {
     for (const int ranks : {1, 2, 3, 4}) {  // three queries: a rank without any at 4
       run_ranks(ranks, kChecked, [&](Communicator& comm) {
         at::set_num_threads(1);
-        const double accuracy = evaluate_knn(comm, raw_pixel_features, train, test, options);
+        const double accuracy = evaluate_knn(comm, pixels, train, test, options);
         if (ranks == 1) single = accuracy;
         EXPECT_EQ(accuracy, single) << ranks;
       });
@@ -54,7 +58,7 @@ TEST(EvaluateKnn, SeedChoosesTheSamples) {
     std::vector<at::Tensor> seen;
     const ImageFeatures record = [&](const at::Tensor& images) {
       seen.push_back(images);
-      return raw_pixel_features(images);
+      return pixels(images);
     };
     KnnEvaluationOptions options;
     options.index_count = 50;
@@ -116,7 +120,7 @@ TEST(Features, AreUnitRowsOfEveryImageInOrder) {
   EXPECT_THROW(extract_features(function, images, {}, 0), std::invalid_argument);
   const at::Tensor pixels = pixel_features(images, {0.5, 0.25});
   EXPECT_LT((pixels - expected / expected.norm(2, 1, true)).abs().max().item<double>(), 1e-6);
-  EXPECT_FALSE(raw_pixel_features(at::zeros({2, 1, 8, 8}, at::kByte)).isnan().any().item<bool>());
+  EXPECT_FALSE(pixel_features(at::zeros({2, 1, 8, 8}, at::kByte), {}).isnan().any().item<bool>());
 }
 
 }  // namespace
