@@ -3,8 +3,8 @@
 #include <boost/algorithm/string.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
+#include <cmath>
 #include <fstream>
-#include <numeric>
 #include <ostream>
 #include <sstream>
 
@@ -46,14 +46,22 @@ Number number_from(const std::string& name, const std::string& text, const char*
   return value;
 }
 
+bool is_on(const std::string& text) {
+  return text == "on" || text == "true" || text == "yes" || text == "1";
+}
+
+bool is_off(const std::string& text) {
+  return text == "off" || text == "false" || text == "no" || text == "0";
+}
+
 void assign(const std::string& name, const FlagTable::Field& field, const std::string& text) {
   struct Reader {
     const std::string& name;
     const std::string& text;
     void operator()(bool* value) const {
-      if (text == "on" || text == "true" || text == "yes" || text == "1") {
+      if (is_on(text)) {
         *value = true;
-      } else if (text == "off" || text == "false" || text == "no" || text == "0") {
+      } else if (is_off(text)) {
         *value = false;
       } else {
         throw UsageError("--" + name + " takes on or off, not '" + text + "'.");
@@ -63,7 +71,10 @@ void assign(const std::string& name, const FlagTable::Field& field, const std::s
     void operator()(std::uint64_t* value) const {
       *value = number_from<std::uint64_t>(name, text, "a whole number of at least 0");
     }
-    void operator()(double* value) const { *value = number_from<double>(name, text, "a number"); }
+    void operator()(double* value) const {
+      *value = number_from<double>(name, text, "a number");
+      if (!std::isfinite(*value)) throw UsageError("--" + name + " takes a finite number, not '" + text + "'.");
+    }
     void operator()(std::string* value) const { *value = text; }
     void operator()(std::vector<std::int64_t>* value) const {
       std::vector<std::string> parts;
@@ -91,7 +102,11 @@ void FlagTable::add(std::string name, Field field, std::string help) {
 bool FlagTable::parse(const std::vector<std::string>& arguments) {
   po::options_description known;
   known.add_options()("help,h", "")("config", po::value<std::string>(&config_path_));
-  for (const Flag& flag : flags_) known.add_options()(flag.name.c_str(), po::value<std::string>());
+  for (const Flag& flag : flags_) {
+    auto* value = po::value<std::string>();
+    if (is_switch(flag)) value->implicit_value("on");
+    known.add_options()(flag.name.c_str(), value);
+  }
 
   std::vector<std::string> names = {"help", "config"};
   for (const Flag& flag : flags_) names.push_back(flag.name);
@@ -102,7 +117,12 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     namespace style = po::command_line_style;
     const int exact = style::unix_style & ~style::allow_guessing;
     const po::positional_options_description no_positional;
-    po::store(po::command_line_parser(arguments).options(known).positional(no_positional).style(exact).run(), values);
+    po::store(po::command_line_parser(with_joined_switches(arguments))
+                  .options(known)
+                  .positional(no_positional)
+                  .style(exact)
+                  .run(),
+              values);
     if (values.count("help") != 0) return false;
     if (values.count("config") != 0) {
       config_path_ = values["config"].as<std::string>();
@@ -124,6 +144,26 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     flag.given = true;
   }
   return true;
+}
+
+bool FlagTable::is_switch(const Flag& flag) {
+  return std::holds_alternative<bool*>(flag.field);
+}
+
+std::vector<std::string> FlagTable::with_joined_switches(const std::vector<std::string>& arguments) const {
+  const auto names_switch = [this](const std::string& word) {
+    return std::any_of(flags_.begin(), flags_.end(),
+                       [&](const Flag& flag) { return is_switch(flag) && word == "--" + flag.name; });
+  };
+  std::vector<std::string> joined;
+  for (const std::string& word : arguments) {
+    if (!joined.empty() && names_switch(joined.back()) && (is_on(word) || is_off(word))) {
+      joined.back() += "=" + word;
+    } else {
+      joined.push_back(word);
+    }
+  }
+  return joined;
 }
 
 bool FlagTable::was_given(const std::string& name) const {

@@ -19,7 +19,8 @@ class FlagTable {
 
   /// Later flags belong to this group of --help.
   void group(std::string title);
-  /// `help` says what the value means, with its unit; the default is appended. Lists are written 64,128,256.
+  /// `help` says what the value means, with its unit; the default is appended. Lists are written 64,128,256; a bool may
+  /// stand alone, for on.
   void add(std::string name, Field field, std::string help);
 
   /// Command line first, then the INI file that --config names: a flag overrides a line of the file. Throws UsageError
@@ -42,6 +43,10 @@ class FlagTable {
     std::string default_text;
     bool given = false;
   };
+
+  static bool is_switch(const Flag& flag);
+  /// Boost takes the value of an option that may stand alone only behind an equals sign: "--mask off" -> "--mask=off".
+  std::vector<std::string> with_joined_switches(const std::vector<std::string>& arguments) const;
 
   std::string group_;
   std::string config_path_;

@@ -11,7 +11,7 @@ void add_run_flags(FlagTable& table, PretrainRequest& request) {
   table.add("epochs", &o.epochs, "passes over the training set");
   table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs");
   table.add("global-batch", &o.global_batch, "samples per step over all ranks");
-  table.add("drop-last", &o.drop_last, "on: leave out the last, smaller batch of each epoch");
+  table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", &o.seed,
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
   table.add("device", &o.device, "cpu, or cuda: one GPU per rank");
@@ -19,7 +19,7 @@ void add_run_flags(FlagTable& table, PretrainRequest& request) {
   table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores");
   table.add("max-skipped-steps", &o.max_skipped_steps,
             "end when more steps in a row had a loss or gradient that is not finite");
-  table.add("dry-run", &request.dry_run, "on: print settings, shapes and memory per rank, and leave");
+  table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave");
 }
 
 void add_data_flags(FlagTable& table, PretrainOptions& o) {
@@ -62,11 +62,11 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Bank and objective");
   table.add("objective", &o.objective, "info-nce (MoCo), info-nce-in-batch (in-batch keys and bank), nt-xent (SimCLR)");
   table.add("tau", &o.tau, "temperature");
-  table.add("learn-tau", &o.learn_tau, "on: learn the temperature from there");
+  table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
   table.add("bank-rows", &o.bank_rows, "K, keys in the bank over all ranks");
   table.add("bank-fill", &o.bank_fill, "random (unit rows at start, as MoCo), or empty");
   table.add("bank-dtype", &o.bank_dtype, "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
-  table.add("mask-own-sample", &o.mask_own_sample, "on: a query never meets an older key of its own sample");
+  table.add("mask-own-sample", &o.mask_own_sample, "a query never meets an older key of its own sample");
 }
 
 void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
@@ -76,7 +76,7 @@ void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
   table.add("warmup-epochs", &o.warmup_epochs, "epochs of linear warm-up");
   table.add("sgd-momentum", &o.sgd.momentum, "momentum of SGD");
   table.add("weight-decay", &o.sgd.weight_decay, "on matrices and kernels; none on norms, biases, temperature");
-  table.add("nesterov", &o.sgd.nesterov, "on: Nesterov momentum");
+  table.add("nesterov", &o.sgd.nesterov, "Nesterov momentum");
 }
 
 void add_evaluation_flags(FlagTable& table, PretrainRequest& request) {
@@ -89,7 +89,7 @@ void add_evaluation_flags(FlagTable& table, PretrainRequest& request) {
   table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all");
   table.group("Collectives");
   table.add("check-collectives", &request.check_collectives,
-            "on: compare every collective over the ranks first (slow; finds bugs)");
+            "compare every collective over the ranks first (slow; finds bugs)");
   table.add("collective-time-limit", &request.collective_time_limit,
             "seconds until an unfinished collective ends the job");
 }

@@ -71,7 +71,7 @@ head -c 1000 "$work/data/train-images-idx3-ubyte" >"$work/cut/train-images-idx3-
 refused "train-images-idx3-ubyte" ranks 2 pretrain "${small[@]}" --data "$work/cut" --run-dir "$work/never"
 [ ! -e "$work/never" ] || fail 'a refused run left a run directory'
 
-"$negatron" pretrain "${small[@]}" --dry-run on >"$work/plan" || fail '--dry-run failed'
+"$negatron" pretrain "${small[@]}" --dry-run >"$work/plan" || fail '--dry-run failed'
 grep -q 'bank, this rank' "$work/plan" || fail '--dry-run does not show the bank'
 
 losses() { grep -o '"loss":[-0-9.e]*' "$1/metrics.jsonl" | cut -d: -f2; }

@@ -69,6 +69,23 @@ TEST(FlagTable, FlagsOverrideTheFileWhichOverridesDefaults) {
   EXPECT_FALSE(table.was_given("name"));
 }
 
+TEST(FlagTable, ASwitchMayStandAloneOrTakeAValue) {
+  for (const std::vector<std::string>& on : {std::vector<std::string>{"--mask", "--rows", "3"},
+                                             {"--mask", "on", "--rows", "3"},
+                                             {"--rows", "3", "--mask"}}) {
+    Options options;
+    options.mask = false;
+    FlagTable table = table_of(options);
+    EXPECT_TRUE(table.parse(on));
+    EXPECT_TRUE(options.mask);
+    EXPECT_EQ(options.rows, 3);
+  }
+  Options options;
+  FlagTable table = table_of(options);
+  EXPECT_TRUE(table.parse({"--mask", "off", "--rows", "3"}));
+  EXPECT_FALSE(options.mask);
+}
+
 TEST(FlagTable, TheResolvedIniReadsBackToTheSameValues) {
   Options options;
   options.tau = 1.0 / 3.0;
@@ -91,7 +108,8 @@ TEST(FlagTable, RefusalsAreOneSentenceThatNamesTheFlag) {
   EXPECT_EQ(refusal({"--rows", "3.5"}), "--rows takes a whole number, not '3.5'.");
   EXPECT_EQ(refusal({"--rows", "99999999999999999999"}), "--rows takes a whole number, not '99999999999999999999'.");
   EXPECT_EQ(refusal({"--tau", "warm"}), "--tau takes a number, not 'warm'.");
-  EXPECT_EQ(refusal({"--mask", "perhaps"}), "--mask takes on or off, not 'perhaps'.");
+  EXPECT_EQ(refusal({"--tau", "inf"}), "--tau takes a finite number, not 'inf'.");
+  EXPECT_EQ(refusal({"--mask=perhaps"}), "--mask takes on or off, not 'perhaps'.");
   EXPECT_EQ(refusal({"--channels", "8,,16"}), "--channels takes whole numbers separated by commas, not ''.");
   EXPECT_EQ(refusal({"--config", "/nowhere.ini"}), "--config: cannot read '/nowhere.ini'.");
   EXPECT_NE(refusal({"--rows"}), "");
