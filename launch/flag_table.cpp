@@ -96,7 +96,7 @@ void FlagTable::group(std::string title) {
 
 void FlagTable::add(std::string name, Field field, std::string help) {
   std::string default_text = text_of(field);
-  flags_.push_back({group_, std::move(name), field, std::move(help), std::move(default_text), false});
+  flags_.push_back({group_, std::move(name), field, std::move(help), std::move(default_text)});
 }
 
 bool FlagTable::parse(const std::vector<std::string>& arguments) {
@@ -138,10 +138,9 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
   } catch (const po::error& error) {
     throw UsageError(std::string(error.what()) + (config_path_.empty() ? "." : " ('" + config_path_ + "')."));
   }
-  for (Flag& flag : flags_) {
+  for (const Flag& flag : flags_) {
     if (values.count(flag.name) == 0) continue;
     assign(flag.name, flag.field, values[flag.name].as<std::string>());
-    flag.given = true;
   }
   return true;
 }
@@ -164,10 +163,6 @@ std::vector<std::string> FlagTable::with_joined_switches(const std::vector<std::
     }
   }
   return joined;
-}
-
-bool FlagTable::was_given(const std::string& name) const {
-  return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.name == name && flag.given; });
 }
 
 void FlagTable::print_help(std::ostream& out, const std::string& usage) const {

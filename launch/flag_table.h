@@ -27,8 +27,6 @@ class FlagTable {
   /// with one sentence for an unknown flag (and offers the nearest), a wrong value, a repeated flag or a bad file.
   /// Returns false when --help was asked for.
   bool parse(const std::vector<std::string>& arguments);
-  /// True when the flag stood on the command line or in the file.
-  bool was_given(const std::string& name) const;
 
   void print_help(std::ostream& out, const std::string& usage) const;
   /// The resolved configuration as an INI file that `--config` reads back to the same values.
@@ -41,7 +39,6 @@ class FlagTable {
     Field field;
     std::string help;
     std::string default_text;
-    bool given = false;
   };
 
   static bool is_switch(const Flag& flag);

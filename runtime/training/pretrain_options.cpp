@@ -1,6 +1,9 @@
 #include "runtime/training/pretrain_options.h"
 
 #include <stdexcept>
+#include <vector>
+
+#include "samplers/objectives/registry.h"
 
 namespace negatron {
 namespace {
@@ -9,11 +12,11 @@ void require(bool holds, const std::string& sentence) {
   if (!holds) throw std::invalid_argument(sentence);
 }
 
-void require_one_of(const char* flag, const std::string& value, std::initializer_list<const char*> allowed) {
+void require_one_of(const char* flag, const std::string& value, const std::vector<std::string>& allowed) {
   std::string list;
-  for (const char* name : allowed) {
+  for (const std::string& name : allowed) {
     if (value == name) return;
-    list += (list.empty() ? "" : ", ") + std::string(name);
+    list += (list.empty() ? "" : ", ") + name;
   }
   throw std::invalid_argument(std::string(flag) + " is '" + value + "', expected one of: " + list + ".");
 }
@@ -29,13 +32,16 @@ void PretrainOptions::validate(int ranks) const {
   head.validate();
   augmentation.validate();
   sgd.validate();
-  require_one_of("--objective", objective, {"info-nce", "info-nce-in-batch", "nt-xent"});
+  require_one_of("--objective", objective, objective_names());
   require_one_of("--bank-fill", bank_fill, {"random", "empty"});
   require_one_of("--bank-dtype", bank_dtype, {"fp32", "bf16", "fp16"});
   require_one_of("--momentum-schedule", momentum_schedule, {"constant", "cosine"});
   require_one_of("--device", device, {"cpu", "cuda"});
   require_one_of("--precision", precision, {"auto", "fp32", "bf16", "fp64"});
   require(tau > 0.0, "--tau must be above 0.");
+  constexpr double kLeastLearnedTau = 1.0 / Temperature::kMaxLearnedScale;
+  require(!learn_tau || tau >= kLeastLearnedTau,
+          "--learn-tau needs --tau of at least 0.01: 1/tau is kept at or below 100.");
   require(global_batch >= 1, "--global-batch must be at least 1.");
   require(global_batch >= ranks, "--global-batch " + number(global_batch) + " is smaller than the number of ranks, " +
                                      number(ranks) + ": every rank needs at least one sample.");

@@ -44,10 +44,8 @@ class Trainer {
   /// Unit rows [b, d] that the query encoder makes of them, without gradient. Local.
   at::Tensor embed(const at::Tensor& images);
 
-  const ContrastiveEncoder& encoder() const noexcept { return *query_encoder_; }
   const Bank* bank() const noexcept { return bank_ ? &*bank_ : nullptr; }
   std::int64_t steps_done() const noexcept { return steps_done_; }
-  const FiniteGuard& finite_guard() const noexcept { return guard_; }
 
  private:
   /// Query and key embeddings of a batch, [b, d] unit rows each.
