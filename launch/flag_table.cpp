@@ -8,7 +8,7 @@
 #include <ostream>
 #include <sstream>
 
-#include "launch/nearest_name.h"
+#include "samplers/options/nearest_name.h"
 
 namespace negatron {
 namespace {

@@ -8,8 +8,9 @@
 #include "comm/environment.h"
 #include "comm/error.h"
 #include "launch/exit_code.h"
-#include "launch/nearest_name.h"
+#include "launch/method_list.h"
 #include "launch/pretrain_command.h"
+#include "samplers/options/nearest_name.h"
 
 namespace {
 
@@ -21,13 +22,13 @@ constexpr const char* kUsage =
     "usage: [mpirun -n RANKS] negatron COMMAND [FLAGS]\n"
     "\n"
     "commands:\n"
-    "  pretrain    pretrain an encoder; negatron pretrain --help lists the flags\n"
+    "  pretrain    pretrain an encoder; negatron pretrain --help lists the flags,\n"
+    "              --list-samplers and --list-objectives what can be chosen\n"
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time\n";
 
-bool asks_for_help(const std::vector<std::string>& arguments) {
-  return std::find(arguments.begin(), arguments.end(), "--help") != arguments.end() ||
-         std::find(arguments.begin(), arguments.end(), "-h") != arguments.end();
+bool asks_for(const std::vector<std::string>& arguments, const std::string& flag) {
+  return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
 }
 
 int usage_error(const std::string& message) {
@@ -53,7 +54,15 @@ int main(int argc, char** argv) {
     return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], {"pretrain"}) +
                        "?");
   }
-  if (asks_for_help(arguments)) {
+  if (asks_for(arguments, "--list-samplers")) {
+    print_samplers(std::cout);
+    return kExitOk;
+  }
+  if (asks_for(arguments, "--list-objectives")) {
+    print_objectives(std::cout);
+    return kExitOk;
+  }
+  if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) {
     print_pretrain_help(std::cout);
     return kExitOk;
   }

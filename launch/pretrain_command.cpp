@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -15,6 +16,7 @@
 #include "launch/run_directory.h"
 #include "launch/thread_budget.h"
 #include "launch/training_communicator.h"
+#include "runtime/training/contrast_setup.h"
 #include "runtime/training/pretrain.h"
 
 namespace negatron {
@@ -23,7 +25,8 @@ namespace {
 constexpr const char* kUsage =
     "usage: [mpirun -n RANKS] negatron pretrain [FLAGS]\n"
     "\n"
-    "Pretrains an encoder with a bank of negatives sharded over the ranks. Every value is that of the whole job.\n";
+    "Pretrains an encoder with a bank of negatives sharded over the ranks. Every value is that of the whole job.\n"
+    "--list-samplers and --list-objectives show what --sampler and --objective can be, with their options.\n";
 
 std::string percent(double part) {
   std::ostringstream text;
@@ -32,10 +35,12 @@ std::string percent(double part) {
 }
 
 void print_summary(const PretrainSummary& summary, const std::string& run_directory) {
-  std::cout << "\nkNN accuracy on features, without labels in training (%)\n"
-            << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
-            << "  random weights  " << percent(summary.random_weights) << "\n"
-            << "  after training  " << percent(summary.trained) << "\n"
+  std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
+  if (!std::isnan(summary.raw_pixels)) {
+    std::cout << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
+              << "  random weights  " << percent(summary.random_weights) << "\n";
+  }
+  std::cout << "  after training  " << percent(summary.trained) << "\n"
             << "run directory: " << run_directory << "\n"
             << std::flush;
 }
@@ -74,6 +79,10 @@ void run_pretrain(Environment& environment, const std::vector<std::string>& argu
   at::set_num_threads(threads);
 
   const bool speaks = start->rank() == 0;
+  if (speaks) {
+    for (const std::string& warning : contrast_warnings(request.options))
+      std::cerr << "negatron: warning: " << warning << "\n";
+  }
   if (request.dry_run) {
     if (!speaks) return;
     std::cout << flags.ini();

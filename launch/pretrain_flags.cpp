@@ -60,13 +60,23 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
 
 void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Bank and objective");
-  table.add("objective", &o.objective, "info-nce (MoCo), info-nce-in-batch (in-batch keys and bank), nt-xent (SimCLR)");
+  table.add("objective", &o.objective, "loss; --list-objectives shows all");
+  table.add("objective-options", &o.objective_options, "its own options: name=value,name=value");
+  table.add("negatives", &o.negatives,
+            "bank, batch (the other views of all ranks), bank-and-batch, none; auto: as the objective is known");
+  table.add("sampler", &o.sampler, "which rows of the bank a query meets; --list-samplers shows all");
+  table.add("sampler-options", &o.sampler_options, "its own options: name=value,name=value");
+  table.add("allow-oracle", &o.allow_oracle, "let a sampler see labels (analysis only)");
+  table.add("symmetric", &o.symmetric, "also contrast the views the other way round, as BYOL does");
+  table.add("predictor-hidden", &o.predictor_hidden, "hidden width of the predictor of objectives that have one");
   table.add("tau", &o.tau, "temperature");
   table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
   table.add("bank-rows", &o.bank_rows, "K, keys in the bank over all ranks");
   table.add("bank-fill", &o.bank_fill, "random (unit rows at start, as MoCo), or empty");
   table.add("bank-dtype", &o.bank_dtype, "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
   table.add("mask-own-sample", &o.mask_own_sample, "a query never meets an older key of its own sample");
+  table.add("max-key-age", &o.max_key_age, "older keys do not score, steps; 0 for no limit");
+  table.add("shards", &o.shards, "ranks that share one copy of the bank, a divisor of all ranks; 0 for all");
 }
 
 void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
@@ -84,9 +94,12 @@ void add_evaluation_flags(FlagTable& table, PretrainRequest& request) {
   table.group("Evaluation (weighted kNN on backbone features)");
   table.add("knn-k", &o.knn_k, "neighbours that vote");
   table.add("knn-temperature", &o.knn_temperature, "votes weigh exp(similarity / this)");
+  table.add("baselines", &o.baselines, "evaluate raw pixels and random weights first, to compare with");
   table.add("evaluate-every", &o.evaluate_every, "epochs between evaluations, 0 for only before and after");
   table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all");
   table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all");
+  table.add("telemetry-every", &o.telemetry_every, "steps between looks at the hard set, 0 for never");
+  table.add("telemetry-top", &o.telemetry_top, "how many rows a query are looked at");
   table.group("Collectives");
   table.add("check-collectives", &request.check_collectives,
             "compare every collective over the ranks first (slow; finds bugs)");

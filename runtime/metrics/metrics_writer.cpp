@@ -73,7 +73,7 @@ MetricsWriter::~MetricsWriter() {
 }
 
 void MetricsWriter::write(const StepMetrics& metrics) {
-  const Json line = {{"step", metrics.step},
+  Json line = {{"step", metrics.step},
                      {"epoch", metrics.epoch},
                      {"loss", metrics.loss},
                      {"lr", metrics.learning_rate},
@@ -88,6 +88,7 @@ void MetricsWriter::write(const StepMetrics& metrics) {
                      {"momentum", metrics.momentum},
                      {"temperature", metrics.temperature},
                      {"skipped_steps", metrics.skipped_steps}};
+  for (const auto& [name, value] : metrics.method) line[name] = value;
   append(line.dump());
 }
 

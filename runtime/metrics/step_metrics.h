@@ -32,6 +32,8 @@ struct StepMetrics {
   double temperature = 0.0;
   /// Steps of the run so far that were left out because a loss or gradient was not finite.
   std::int64_t skipped_steps = 0;
+  /// What this run's objective and sampler add, by name ("clamped": share of queries).
+  std::map<std::string, double> method{};
 };
 
 /// One evaluation, of the encoder or of what it is compared with.

@@ -58,8 +58,10 @@ class Run {
     const auto pixels = [this](const at::Tensor& images) {
       return pixel_features(images, batches_.batches.normalization);
     };
-    summary.raw_pixels = evaluate_baseline("raw pixels", pixels);
-    summary.random_weights = evaluate_baseline("random weights", backbone());
+    if (options_.baselines) {
+      summary.raw_pixels = evaluate_baseline("raw pixels", pixels);
+      summary.random_weights = evaluate_baseline("random weights", backbone());
+    }
     if (progress_) progress_->start();
     std::int64_t epochs_begun = 0;
     for (std::int64_t epoch = 0; epoch < options_.epochs && !finished(); ++epoch) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <limits>
 
 #include "comm/communicator.h"
 #include "runtime/data/image_dataset.h"
@@ -21,10 +22,10 @@ struct PretrainData {
 /// test part and the real test set stays unseen. Local. Throws DataError, or std::invalid_argument naming --holdout.
 PretrainData load_pretrain_data(const PretrainOptions& options);
 
-/// How well kNN on features tells classes apart, 0 to 1.
+/// kNN accuracies, 0 to 1; the first two are NaN without baselines.
 struct PretrainSummary {
-  double raw_pixels = 0.0;
-  double random_weights = 0.0;
+  double raw_pixels = std::numeric_limits<double>::quiet_NaN();
+  double random_weights = std::numeric_limits<double>::quiet_NaN();
   double trained = 0.0;
 };
 

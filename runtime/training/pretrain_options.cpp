@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "samplers/objectives/registry.h"
+#include "runtime/training/contrast_setup.h"
 
 namespace negatron {
 namespace {
@@ -32,25 +32,34 @@ void PretrainOptions::validate(int ranks) const {
   head.validate();
   augmentation.validate();
   sgd.validate();
-  require_one_of("--objective", objective, objective_names());
   require_one_of("--bank-fill", bank_fill, {"random", "empty"});
   require_one_of("--bank-dtype", bank_dtype, {"fp32", "bf16", "fp16"});
   require_one_of("--momentum-schedule", momentum_schedule, {"constant", "cosine"});
   require_one_of("--device", device, {"cpu", "cuda"});
   require_one_of("--precision", precision, {"auto", "fp32", "bf16", "fp64"});
   require(tau > 0.0, "--tau must be above 0.");
+  require(max_key_age >= 0, "--max-key-age must be at least 0 steps (0 means no limit).");
+  require(predictor_hidden >= 1, "--predictor-hidden must be at least 1.");
+  require(telemetry_every >= 0, "--telemetry-every must be at least 0 steps (0 means never).");
+  require(telemetry_top >= 1, "--telemetry-top must be at least 1.");
   constexpr double kLeastLearnedTau = 1.0 / Temperature::kMaxLearnedScale;
   require(!learn_tau || tau >= kLeastLearnedTau,
           "--learn-tau needs --tau of at least 0.01: 1/tau is kept at or below 100.");
+  const ContrastSetup setup = resolve_contrast(*this);
+  require(shards >= 0 && (shards == 0 || ranks % shards == 0), "--shards " + number(shards) +
+                                                                   " must divide the number of ranks, " +
+                                                                   number(ranks) + " (0 means one shard a rank).");
+  require(!symmetric || !setup.trains_keys(),
+          "--symmetric goes with a key encoder; --negatives batch contrasts both views already.");
   require(global_batch >= 1, "--global-batch must be at least 1.");
   require(global_batch >= ranks, "--global-batch " + number(global_batch) + " is smaller than the number of ranks, " +
                                      number(ranks) + ": every rank needs at least one sample.");
-  if (needs_bank()) {
+  if (setup.has_bank()) {
     require(bank_rows >= global_batch, "--bank-rows " + number(bank_rows) + " is smaller than --global-batch " +
                                            number(global_batch) + ": a step would push out its own keys.");
-  } else {
-    require(global_batch >= 2, "--objective nt-xent needs --global-batch of at least 2: its negatives are the batch.");
   }
+  require(setup.source != NegativeSource::kBatch || global_batch >= 2,
+          "--negatives batch needs --global-batch of at least 2: the negatives are the batch.");
   require(epochs >= 1, "--epochs must be at least 1.");
   require(max_steps >= 0, "--max-steps must be at least 0 (0 means no limit).");
   require(warmup_epochs >= 0.0 && warmup_epochs <= static_cast<double>(epochs),
@@ -70,6 +79,10 @@ void PretrainOptions::validate(int ranks) const {
   require(evaluate_index >= 0 && evaluate_queries >= 0,
           "--evaluate-index and --evaluate-queries must be at least 0 (0 means everything).");
   MomentumOptions{momentum_start}.validate();
+}
+
+bool PretrainOptions::needs_bank() const {
+  return resolve_contrast(*this).has_bank();
 }
 
 }  // namespace negatron

@@ -33,8 +33,23 @@ struct PretrainOptions {
   /// "fp32", "bf16" or "fp16".
   std::string bank_dtype = "fp32";
   bool mask_own_sample = true;
+  /// Rows that are more steps old do not score; 0 for no limit.
+  std::int64_t max_key_age = 0;
+  /// Ranks that share one copy of the bank; divides the number of ranks. 0 for all of them.
+  std::int64_t shards = 0;
 
   std::string objective = "info-nce";
+  /// "name=value,..." as `--list-objectives` and `--list-samplers` show them.
+  std::string objective_options;
+  /// "auto", "bank", "batch", "bank-and-batch" or "none".
+  std::string negatives = "auto";
+  std::string sampler = "whole-bank";
+  std::string sampler_options;
+  bool allow_oracle = false;
+  /// Each step also contrasts the views the other way round and takes the mean.
+  bool symmetric = false;
+  /// Hidden width of the predictor, for objectives that have one.
+  std::int64_t predictor_hidden = 512;
   double tau = 0.2;
   bool learn_tau = false;
 
@@ -64,14 +79,19 @@ struct PretrainOptions {
   double knn_temperature = 0.1;
   /// Epochs between evaluations while training; 0 means only before and after.
   std::int64_t evaluate_every = 1;
+  /// Whether raw pixels and random weights are evaluated first, to compare with.
+  bool baselines = true;
   /// Sizes of the evaluations while training; those before and after use everything. 0 means everything. Fewer training
   /// images make accuracies that cannot be compared with the others; fewer test images only make them noisier.
   std::int64_t evaluate_index = 0;
   std::int64_t evaluate_queries = 2000;
+  /// Steps between looks at the hard set, 0 for never; and at how many rows a query.
+  std::int64_t telemetry_every = 0;
+  std::int64_t telemetry_top = 64;
 
   /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it.
   void validate(int ranks) const;
-  bool needs_bank() const { return objective != "nt-xent"; }
+  bool needs_bank() const;
 };
 
 }  // namespace negatron

@@ -5,9 +5,6 @@
 #include "runtime/encoders/conv_encoder.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/training/sgd.h"
-#include "samplers/exchange/bank_exchange.h"
-#include "samplers/objectives/registry.h"
-#include "samplers/policies/whole_bank.h"
 
 namespace negatron {
 namespace {
@@ -60,11 +57,17 @@ MomentumOptions momentum_options(const PretrainOptions& options, std::int64_t st
   return {options.momentum_start, schedule, total_steps(options, steps_per_epoch)};
 }
 
-ObjectiveOptions objective_options(const PretrainOptions& options, const ComputePlace& place) {
-  ObjectiveOptions objective;
-  objective.name = options.objective;
-  objective.temperature = {options.tau, options.learn_tau, parameter_dtype(place.precision), place.device};
-  return objective;
+std::shared_ptr<ProjectionHead> make_predictor(const PretrainOptions& options, const ComputePlace& place) {
+  auto predictor = std::make_shared<ProjectionHead>(
+      options.head.output, ProjectionHeadOptions{options.predictor_hidden, options.head.output});
+  // Another stream than the encoder's, whose first layers would hold the same numbers.
+  initialize(*predictor, options.seed + 1);
+  predictor->to(place.device, parameter_dtype(place.precision));
+  return predictor;
+}
+
+int shard_count(const PretrainOptions& options, const Communicator& comm) {
+  return options.shards > 0 ? static_cast<int>(options.shards) : comm.size();
 }
 
 }  // namespace
@@ -75,19 +78,27 @@ Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Comm
       place_(place),
       comm_(comm),
       query_encoder_(make_encoder(options, place, input_channels)),
-      sampler_(std::make_unique<WholeBank>(options.mask_own_sample)),
-      objective_(make_objective(objective_options(options, place))),
+      setup_(resolve_contrast(options)),
+      mesh_(comm, shard_count(options, comm)),
+      loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, steps_per_epoch)),
+      steps_per_epoch_(steps_per_epoch),
       learning_rate_(learning_rate_options(options, steps_per_epoch)),
       momentum_(momentum_options(options, steps_per_epoch)),
       guard_(options.max_skipped_steps) {
-  if (!objective_->needs_key_gradient()) key_encoder_.emplace(query_encoder_);
-  if (objective_->needs_bank()) bank_.emplace(bank_options(options, place), comm.rank(), comm.size());
-  optimizer_ = make_sgd(*query_encoder_, objective_->parameters(), options.sgd);
+  trained_.register_module("encoder", query_encoder_);
+  if (setup_.objective.needs_predictor) {
+    predictor_ = make_predictor(options, place);
+    trained_.register_module("predictor", predictor_);
+  }
+  if (!setup_.trains_keys()) key_encoder_.emplace(query_encoder_);
+  if (setup_.has_bank()) bank_.emplace(bank_options(options, place), mesh_.group().rank(), mesh_.group().size());
+  optimizer_ = make_sgd(trained_, loss_->objective().parameters(), options.sgd);
   reducer_ = std::make_unique<GradientReducer>(comm_, trained_tensors());
 }
 
 StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
   comm_.traffic().start_step();
+  if (&mesh_.group() != &comm_) mesh_.group().traffic().start_step();
   const double rate = learning_rate_.at(steps_done_);
   const double momentum = momentum_at(momentum_, steps_done_);
 
@@ -96,12 +107,10 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
     const auto phase = timer.scope(Phase::kForward);
     views = embed_views(to_place(batch.view_a), to_place(batch.view_b));  // [b, d] each
   }
-  ObjectiveOutput output;
+  ContrastOutput output;
   {
     const auto phase = timer.scope(Phase::kBank);
-    const QueryBatch queries{views.queries.detach(), views.keys.detach(), batch.ids,
-                             batch.global_size,      steps_done_,         objective_->scales()};
-    output = objective_->compute(comm_, {views.queries, views.keys, score_negatives(queries), batch.global_size});
+    output = contrast(batch, views);
   }
   {
     const auto phase = timer.scope(Phase::kBackward);
@@ -109,10 +118,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
     for (torch::Tensor& tensor : trained_tensors()) tensor.mutable_grad().reset();
     output.loss.backward();
   }
-  // [4] of the whole job: loss, similarity to the positive, to the negatives, queries that beat all negatives.
-  const at::Tensor totals =
-      at::stack({output.loss.detach(), output.positive_similarity, output.negative_similarity, output.correct})
-          .to(at::kDouble);
+  StepSums sums = sums_of(batch, output);
+  const at::Tensor totals = sums.stacked();
   bool finite = false;
   {
     const auto phase = timer.scope(Phase::kExchange);
@@ -125,45 +132,133 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
     set_learning_rate(*optimizer_, rate);
     optimizer_->step();
     if (key_encoder_) key_encoder_->follow(momentum);
-    if (bank_) bank_->enqueue(views.keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
+    if (bank_) mesh_.enqueue(*bank_, views.keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
   }
 
-  const at::Tensor sums = totals.cpu();
+  sums.set(totals);
+  StepMetrics metrics = describe_step(batch, output, sums, timer);
+  metrics.learning_rate = rate;
+  metrics.momentum = key_encoder_ ? momentum : std::nan("");
+  if (NegativeSampler* sampler = loss_->sampler()) {
+    sampler->observe({steps_done_, metrics.loss, metrics.proxy_accuracy});
+    for (const auto& [name, value] : sampler->metrics()) metrics.method[name] = value;
+  }
+  ++steps_done_;
+  return metrics;
+}
+
+ContrastOutput Trainer::contrast(const Batch& batch, const Embeddings& views) {
+  ContrastInput input;
+  input.queries = views.queries;
+  input.keys = views.keys;
+  input.ids = batch.ids;
+  input.labels = batch.labels;
+  input.split = mesh_.whole_split(batch.global_size);
+  input.bank_group = &mesh_.group();
+  input.bank_split = mesh_.group_split(batch.global_size);
+  input.step = steps_done_;
+  input.epoch = static_cast<double>(steps_done_) / static_cast<double>(steps_per_epoch_);
+  input.progress = static_cast<double>(steps_done_) / static_cast<double>(total_steps(options_, steps_per_epoch_));
+  if (looks_at_hard_sets()) input.report_hardest = options_.telemetry_top;
+  const Bank* bank = bank_ ? &*bank_ : nullptr;
+  if (!views.other_queries.defined()) return loss_->compute(comm_, bank, input);
+  ContrastOutput output = loss_->compute(comm_, bank, input);
+  input.queries = views.other_queries;
+  input.keys = views.other_keys;
+  const ContrastOutput other = loss_->compute(comm_, bank, input);
+  output.loss = 0.5 * (output.loss + other.loss);
+  return output;
+}
+
+StepSums Trainer::sums_of(const Batch& batch, const ContrastOutput& output) {
+  StepSums sums;
+  sums.add("loss", output.loss);
+  sums.add("positive_similarity", output.positive_similarity);
+  sums.add("negative_similarity", output.negative_similarity);
+  sums.add("correct", output.correct);
+  sums.add(output.metrics);
+  const NegativeResult& negatives = output.negatives;
+  if (negatives.mix_count.defined()) {
+    sums.add("mixes", negatives.mix_count.sum());
+    sums.add("mix_score", negatives.mix_score_sum.sum());
+  }
+  if (looks_at_hard_sets()) {
+    look_ = report_hard_sets(mesh_.group(), *bank_, negatives, batch.labels, steps_done_, last_look_);
+    last_look_ = steps_done_;
+    sums.add(look_);
+  }
+  return sums;
+}
+
+bool Trainer::looks_at_hard_sets() const {
+  return bank_ && options_.telemetry_every > 0 && steps_done_ % options_.telemetry_every == 0;
+}
+
+StepMetrics Trainer::describe_step(const Batch& batch, const ContrastOutput& output, const StepSums& sums,
+                                   const StepTimer& timer) {
   const auto queries = static_cast<double>(batch.global_size);
   StepMetrics metrics;
   metrics.step = steps_done_;
   metrics.epoch = batch.epoch;
-  metrics.loss = sums[0].item<double>();
-  metrics.positive_similarity = sums[1].item<double>() / queries;
-  metrics.negative_similarity = sums[2].item<double>() / queries;
-  metrics.proxy_accuracy = sums[3].item<double>() / queries;
-  metrics.learning_rate = rate;
-  metrics.momentum = key_encoder_ ? momentum : std::nan("");
-  metrics.temperature = 1.0 / objective_->scales()[0];
+  metrics.loss = sums["loss"];
+  metrics.positive_similarity = sums["positive_similarity"] / queries;
+  metrics.negative_similarity = sums["negative_similarity"] / queries;
+  metrics.proxy_accuracy = sums["correct"] / queries;
+  const double anchors = setup_.trains_keys() && !setup_.objective.queries_only ? 2.0 * queries : queries;
+  for (const auto& [name, sum] : output.metrics) metrics.method[name] = sums[name] / anchors;
+  if (output.negatives.mix_count.defined()) {
+    metrics.method["mixes_per_query"] = sums["mixes"] / queries;
+    metrics.method["mix_score"] = sums["mixes"] > 0.0 ? sums["mix_score"] / sums["mixes"] : std::nan("");
+  }
+  if (looks_at_hard_sets()) {
+    for (const auto& [name, sum] : look_) metrics.method[name] = sums[name] / sums["queries"];
+    metrics.method.erase("queries");
+  }
+  if (loss_->exchange().hard_set_search().searches() > 0) {
+    metrics.method["hard_set_fallback"] = loss_->exchange().hard_set_search().last_fallback_rate();
+  }
+  metrics.temperature = loss_->objective().temperature();
   metrics.bank_fill =
       bank_ ? static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity()) : std::nan("");
   metrics.bank_age = bank_ ? bank_->mean_age(steps_done_) : std::nan("");
   metrics.skipped_steps = guard_.skipped();
-  metrics.traffic = comm_.traffic().step();
+  metrics.traffic = step_traffic();
   metrics.phases = timer.milliseconds();
   metrics.step_milliseconds = timer.step_milliseconds();
   metrics.images_per_second = queries / (metrics.step_milliseconds / 1000.0);
-  ++steps_done_;
   return metrics;
 }
 
 Trainer::Embeddings Trainer::embed_views(const at::Tensor& view_a, const at::Tensor& view_b) {
   const PrecisionGuard precision(place_.precision, place_.device.type());
-  if (key_encoder_) return {query_encoder_->forward(view_a), key_encoder_->forward(view_b)};
+  const auto query = [this](const at::Tensor& view) {
+    const torch::Tensor rows = query_encoder_->forward(view);
+    return predictor_ ? predictor_->forward(rows) : rows;
+  };
+  if (key_encoder_) {
+    Embeddings views{query(view_a), key_encoder_->forward(view_b), {}, {}};
+    if (options_.symmetric) {
+      views.other_queries = query(view_b);
+      views.other_keys = key_encoder_->forward(view_a);
+    }
+    return views;
+  }
   // Both views by one encoder, in one batch: [2b, d].
   const torch::Tensor rows = query_encoder_->forward(at::cat({view_a, view_b}));
   const std::int64_t batch = view_a.size(0);
-  return {rows.narrow(0, 0, batch), rows.narrow(0, batch, batch)};
+  return {rows.narrow(0, 0, batch), rows.narrow(0, batch, batch), {}, {}};
 }
 
-PassResult Trainer::score_negatives(const QueryBatch& queries) {
-  if (!bank_) return {};
-  return score_bank(comm_, *bank_, sampler_->draw(*bank_, queries), queries.global_batch);
+std::map<std::string, Traffic> Trainer::step_traffic() {
+  std::map<std::string, Traffic> traffic = comm_.traffic().step();
+  if (&mesh_.group() == &comm_) return traffic;
+  for (const auto& [operation, part] : mesh_.group().traffic().step()) {
+    Traffic& whole = traffic[operation];
+    whole.calls += part.calls;
+    whole.bytes_sent += part.bytes_sent;
+    whole.bytes_received += part.bytes_received;
+  }
+  return traffic;
 }
 
 at::Tensor Trainer::features(const at::Tensor& images) {
@@ -179,8 +274,8 @@ at::Tensor Trainer::embed(const at::Tensor& images) {
 }
 
 std::vector<torch::Tensor> Trainer::trained_tensors() const {
-  std::vector<torch::Tensor> tensors = query_encoder_->parameters();
-  for (const torch::Tensor& parameter : objective_->parameters()) tensors.push_back(parameter);
+  std::vector<torch::Tensor> tensors = trained_.parameters();
+  for (const torch::Tensor& parameter : loss_->objective().parameters()) tensors.push_back(parameter);
   return tensors;
 }
 

@@ -9,13 +9,15 @@
 #include "runtime/encoders/precision.h"
 #include "runtime/metrics/step_metrics.h"
 #include "runtime/metrics/step_timer.h"
+#include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
 #include "runtime/training/gradient_reducer.h"
 #include "runtime/training/pretrain_options.h"
 #include "runtime/training/schedule.h"
+#include "runtime/training/step_sums.h"
 #include "samplers/bank/bank.h"
-#include "samplers/objectives/objective.h"
-#include "samplers/policies/negative_sampler.h"
+#include "samplers/contrast/bank_mesh.h"
+#include "samplers/contrast/hard_set_report.h"
 
 namespace negatron {
 
@@ -52,9 +54,18 @@ class Trainer {
   struct Embeddings {
     torch::Tensor queries;
     torch::Tensor keys;
+    /// The views the other way round; undefined unless symmetric.
+    torch::Tensor other_queries;
+    torch::Tensor other_keys;
   };
   Embeddings embed_views(const at::Tensor& view_a, const at::Tensor& view_b);
-  PassResult score_negatives(const QueryBatch& queries);
+  ContrastOutput contrast(const Batch& batch, const Embeddings& views);
+  StepSums sums_of(const Batch& batch, const ContrastOutput& output);
+  StepMetrics describe_step(const Batch& batch, const ContrastOutput& output, const StepSums& sums,
+                            const StepTimer& timer);
+  bool looks_at_hard_sets() const;
+  /// Over all groups that this rank is in.
+  std::map<std::string, Traffic> step_traffic();
   std::vector<torch::Tensor> trained_tensors() const;
   at::Tensor to_place(const at::Tensor& images) const;
 
@@ -64,9 +75,14 @@ class Trainer {
 
   std::shared_ptr<ContrastiveEncoder> query_encoder_;
   std::optional<MomentumEncoder> key_encoder_;
+  std::shared_ptr<ProjectionHead> predictor_;
+  /// What the optimizer trains: query encoder, and predictor if any.
+  torch::nn::Module trained_;
+  ContrastSetup setup_;
+  BankMesh mesh_;
   std::optional<Bank> bank_;
-  std::unique_ptr<NegativeSampler> sampler_;
-  std::unique_ptr<Objective> objective_;
+  std::unique_ptr<ContrastiveLoss> loss_;
+  std::int64_t steps_per_epoch_;
 
   std::unique_ptr<torch::optim::SGD> optimizer_;
   LearningRateSchedule learning_rate_;
@@ -74,6 +90,9 @@ class Trainer {
   std::unique_ptr<GradientReducer> reducer_;
   FiniteGuard guard_;
   std::int64_t steps_done_ = 0;
+  /// What the last look at the hard sets saw (of this rank), and when that was.
+  std::map<std::string, at::Tensor> look_;
+  std::int64_t last_look_ = 0;
 };
 
 }  // namespace negatron

@@ -11,8 +11,10 @@
 namespace negatron {
 namespace {
 
-constexpr std::int64_t kUnknown = -1;
+/// Stands in for a slot, label, id or step that a row does not have.
+constexpr std::int64_t kNone = -1;
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
+constexpr std::int64_t kMostRows = std::int64_t{1} << 32;
 
 void require(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument(message);
@@ -20,6 +22,12 @@ void require(bool condition, const std::string& message) {
 
 at::Tensor on_host(const at::Tensor& values) {
   return values.to(at::kCPU, at::kLong).contiguous();
+}
+
+Leaf& leaf_of(std::vector<Leaf>& leaves, std::int64_t row) {
+  const auto after = std::upper_bound(leaves.begin(), leaves.end(), row,
+                                      [](std::int64_t value, const Leaf& leaf) { return value < leaf.begin; });
+  return *std::prev(after);
 }
 
 /// The cells of one batch in a grid that is stored offset-major: [n, ...] -> [count, ...].
@@ -31,6 +39,7 @@ at::Tensor column(const at::Tensor& grid, std::int64_t columns, std::int64_t col
 
 Bank::Bank(const BankOptions& options, int rank, int ranks)
     : options_(options), rank_(rank), layout_(options.rows, ranks, options.global_batch) {
+  require(options.rows < kMostRows, "the bank holds fewer than 2^32 rows");
   require(options.width >= 1, "the bank needs rows of width at least 1");
   require(at::isFloatingType(options.dtype), "the bank stores rows in fp64, fp32, bf16 or fp16");
   require(rank >= 0 && rank < ranks, "the rank of a bank must lie in [0, ranks)");
@@ -52,13 +61,28 @@ void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tens
   append(keys, ids, labels, step, global_batch);
 }
 
+Rows Bank::rows_no_older_than(std::int64_t oldest_step) const {
+  Rows young = shard_.rows;
+  std::vector<std::int64_t> old;
+  for (const BankBatch& batch : layout_.batches()) {
+    if (batch.step < 0 || batch.step >= oldest_step) continue;
+    const std::vector<std::int64_t> rows =
+        layout_.rows_of(rank_, {std::max(batch.start, layout_.floor()), batch.end()});
+    old.insert(old.end(), rows.begin(), rows.end());
+  }
+  if (old.empty()) return young;
+  for (const std::int64_t row : old) --leaf_of(young.leaves, row).valid;
+  young.validity = validity_.index_fill(0, at::tensor(old, at::kLong).to(options_.device), kMasked);
+  return young;
+}
+
 void Bank::fill_with_random_rows() {
   // In batches of the expected size, so that owners and expiry are those of the steady state.
   for (std::int64_t start = 0; start < options_.rows; start += options_.global_batch) {
     const std::int64_t size = std::min(options_.global_batch, options_.rows - start);
     const Range own = share(size, layout_.ranks(), rank_);
     append(random_unit_rows(options_.seed, start + own.begin, own.size(), options_.width),
-           at::full({own.size()}, kUnknown, at::kLong), at::Tensor(), kUnknown, size);
+           at::full({own.size()}, kNone, at::kLong), at::Tensor(), kNone, size);
   }
 }
 
@@ -72,6 +96,7 @@ void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tenso
 
   const std::int64_t old_columns = layout_.columns();
   const std::int64_t old_height = layout_.height();
+  if (const std::shared_ptr<BankCopy> copy = copy_.lock()) copy->set_aside(new_floor);
   layout_.append(global_batch, step);
   // Of a batch larger than the bank only the last K keys count.
   const std::vector<std::int64_t> written = layout_.rows_of(rank_, {std::max(old_head, new_floor), layout_.head()});
@@ -94,20 +119,32 @@ void Bank::write(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor
   const auto cells = [&](const at::Tensor& grid) {
     return column(grid, layout_.columns(), layout_.column_of(layout_.batches().back()), keys.size(0));
   };
+  const BankBatch& batch = layout_.batches().back();
+  const std::int64_t first = batch.start + share(batch.size, layout_.ranks(), rank_).begin;
+  const at::Tensor sequence = at::arange(first, first + keys.size(0), shard_.rows.slots.options());
   cells(shard_.rows.vectors).copy_(keys.detach());
+  cells(shard_.rows.slots)
+      .copy_(sequence.remainder(layout_.capacity()).masked_fill_(sequence < layout_.floor(), kNone));
+  if (labels.defined()) {
+    cells(shard_.rows.labels).copy_(labels);
+  } else {
+    cells(shard_.rows.labels).fill_(kNone);
+  }
   cells(shard_.ids).copy_(on_host(ids));
-  cells(shard_.labels).copy_(labels.defined() ? on_host(labels) : at::full_like(shard_.ids[0], kUnknown));
   cells(shard_.steps).fill_(step);
 }
 
 void Bank::allocate() {
+  // A copy in progress keeps the tensors it reads, and nobody writes to them from now on.
+  copy_.reset();
   const std::int64_t rows = layout_.local_rows(rank_);
   shard_.rows.vectors = at::zeros({rows, options_.width}, at::TensorOptions(options_.dtype).device(options_.device));
   shard_.rows.leaves =
       canonical_leaves(layout_.height(), layout_.columns(), share(layout_.height(), layout_.ranks(), rank_));
   for (Leaf& leaf : shard_.rows.leaves) leaf.valid = 0;
-  shard_.ids = at::full({rows}, kUnknown, at::kLong);
-  shard_.labels = shard_.ids.clone();
+  shard_.rows.slots = at::full({rows}, kNone, at::TensorOptions(at::kLong).device(options_.device));
+  shard_.rows.labels = shard_.rows.slots.clone();
+  shard_.ids = at::full({rows}, kNone, at::kLong);
   shard_.steps = shard_.ids.clone();
   validity_ = at::full({rows}, kMasked, at::TensorOptions(at::kFloat).device(options_.device));
   publish_validity();
@@ -124,23 +161,23 @@ void Bank::move_to_new_grid(const BankShard& old, std::int64_t old_columns) {
     };
     if (own == 0) continue;
     copy(shard_.rows.vectors, old.rows.vectors);
+    copy(shard_.rows.slots, old.rows.slots);
+    copy(shard_.rows.labels, old.rows.labels);
     copy(shard_.ids, old.ids);
-    copy(shard_.labels, old.labels);
     copy(shard_.steps, old.steps);
   }
   const std::vector<std::int64_t> kept = layout_.rows_of(rank_, {layout_.floor(), layout_.batches().back().start});
   mark(kept, true);
+  shard_.rows.slots.masked_fill_(validity_ != 0.0F, kNone);
   for (const std::int64_t row : kept) index_.insert(shard_.ids.const_data_ptr<std::int64_t>()[row], row);
 }
 
 void Bank::mark(const std::vector<std::int64_t>& rows, bool valid) {
   if (rows.empty()) return;
-  for (const std::int64_t row : rows) {
-    const auto after = std::upper_bound(shard_.rows.leaves.begin(), shard_.rows.leaves.end(), row,
-                                        [](std::int64_t value, const Leaf& leaf) { return value < leaf.begin; });
-    std::prev(after)->valid += valid ? 1 : -1;
-  }
-  validity_.index_fill_(0, at::tensor(rows, at::kLong).to(options_.device), valid ? 0.0F : kMasked);
+  for (const std::int64_t row : rows) leaf_of(shard_.rows.leaves, row).valid += valid ? 1 : -1;
+  const at::Tensor index = at::tensor(rows, at::kLong).to(options_.device);
+  validity_.index_fill_(0, index, valid ? 0.0F : kMasked);
+  if (!valid) shard_.rows.slots.index_fill_(0, index, kNone);
 }
 
 void Bank::publish_validity() {

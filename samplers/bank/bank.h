@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/bank_copy.h"
 #include "samplers/bank/bank_layout.h"
+#include "samplers/bank/bank_shard.h"
 #include "samplers/bank/id_index.h"
 #include "samplers/bank/rows.h"
 
@@ -34,20 +38,16 @@ struct BankOptions {
   std::int64_t global_batch = 0;
 };
 
-/// This rank's part of the bank, n rows in the order of BankLayout. What a snapshot or a policy reads.
-struct BankShard {
-  Rows rows;
-  /// [n] int64 each, on the host. -1 where the row is a hole, random, or the value unknown.
-  at::Tensor ids;
-  at::Tensor labels;
-  at::Tensor steps;
-};
+/// Gives the keys with these sequence numbers, all of one batch: vectors [m, d] of any floating dtype on the host, ids
+/// and labels [m] int64. Asked in ascending order.
+using BankRowReader = std::function<BankBlock(Range sequence)>;
 
 /// The bank: the last K keys of all ranks, each kept by the rank that made it. All members are local, and all ranks
 /// call `enqueue` for the same steps with the same `global_batch`.
 class Bank {
  public:
-  /// Throws std::invalid_argument when a count is below 1 or the dtype is not a floating one.
+  /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
+  /// selection keys hold slots in 32 bits.
   Bank(const BankOptions& options, int rank, int ranks);
 
   /// Appends this rank's share() of a global batch of `global_batch` keys and lets the oldest expire.
@@ -56,7 +56,19 @@ class Bank {
   void enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
                std::int64_t global_batch);
 
+  /// Replaces the whole content by the bank of `state`, on any number of ranks: `read` is asked for the keys that this
+  /// rank owns. On as many ranks as the bank was saved from, the rows that count lie where they lay. Throws
+  /// std::invalid_argument when the state is not one of a bank of this capacity; a throw leaves the bank unusable.
+  void restore(const BankLayoutState& state, const BankRowReader& read);
+  /// This rank's rows as they are now, to be read from another thread while `enqueue` goes on. Copies nothing yet:
+  /// `enqueue` sets aside what it is about to overwrite and what has not been read. One copy at a time: an older one
+  /// that still lives is no longer kept up, so the caller drops it first.
+  std::shared_ptr<BankCopy> start_copy();
+
   const BankShard& shard() const noexcept { return shard_; }
+  /// The rows that were written at step `oldest_step` or later, and the random rows of the start, which have no age: the
+  /// tensors of shard() with a validity and leaf counts of their own. To be used before the next enqueue.
+  Rows rows_no_older_than(std::int64_t oldest_step) const;
   /// ids [Q] int64 -> [M, 2] int64 on the host: pairs (position in ids, local row) of valid rows that hold that sample.
   at::Tensor rows_with_ids(const at::Tensor& ids) const { return index_.find(ids); }
 
@@ -88,6 +100,7 @@ class Bank {
   BankShard shard_;
   /// [n] as Rows::validity, kept even while every row may score.
   at::Tensor validity_;
+  std::weak_ptr<BankCopy> copy_;
 };
 
 }  // namespace negatron

@@ -7,6 +7,9 @@
 namespace negatron {
 namespace {
 
+/// Beyond what a bank may hold (2^32 rows) by far, and small enough that products of two counts do not overflow.
+constexpr std::int64_t kMostCells = std::int64_t{1} << 40;
+
 /// The inverse of share(): which rank holds item `item` of `count`.
 int rank_of(std::int64_t item, std::int64_t count, int ranks) {
   const std::int64_t quotient = count / ranks;
@@ -28,6 +31,42 @@ BankLayout::BankLayout(std::int64_t capacity, int ranks, std::int64_t expected_b
       ranks_(static_cast<int>(at_least_one(ranks, "rank"))),
       height_(at_least_one(expected_batch, "key per batch")),
       columns_((capacity + expected_batch - 1) / expected_batch) {}
+
+BankLayout::BankLayout(const BankLayoutState& state, int ranks)
+    : capacity_(at_least_one(state.capacity, "row")),
+      ranks_(static_cast<int>(at_least_one(ranks, "rank"))),
+      height_(at_least_one(state.height, "key per batch")),
+      columns_(at_least_one(state.columns, "column")),
+      head_(state.head),
+      next_number_(state.next_number),
+      batches_(state.batches.begin(), state.batches.end()) {
+  const auto require = [](bool condition, const char* what) {
+    if (!condition) throw std::invalid_argument(std::string("the state of the bank contradicts itself: ") + what);
+  };
+  require(head_ >= 0 && next_number_ >= 0, "a count is negative");
+  require(capacity_ < kMostCells && columns_ < kMostCells / height_, "its grid is larger than any bank");
+  require(static_cast<std::int64_t>(batches_.size()) <= columns_, "it has more batches than columns");
+  std::int64_t number = next_number_ - static_cast<std::int64_t>(batches_.size());
+  std::int64_t start = batches_.empty() ? head_ : batches_.front().start;
+  require(number >= 0 && start >= 0, "a batch begins before the first");
+  for (const BankBatch& batch : batches_) {
+    require(batch.number == number++ && batch.start == start, "its batches do not follow each other");
+    require(batch.size >= 1 && batch.size <= height_, "a batch does not fit its grid");
+    require(batch.step >= -1, "a step is negative");
+    start = batch.end();
+  }
+  require(start == head_, "its batches do not end at its head");
+  if (batches_.empty()) {
+    require(head_ == 0, "keys without a batch");
+  } else {
+    require(batches_.front().start <= floor() && batches_.front().end() > floor(),
+            "its oldest batch does not hold its oldest key");
+  }
+}
+
+BankLayoutState BankLayout::state() const {
+  return {capacity_, columns_, height_, head_, next_number_, {batches_.begin(), batches_.end()}};
+}
 
 void BankLayout::append(std::int64_t size, std::int64_t step) {
   if (size < 0) throw std::invalid_argument("a batch of keys cannot have a negative size");
@@ -57,19 +96,45 @@ std::vector<std::int64_t> BankLayout::rows_of(int rank, Range sequence) const {
   return rows;
 }
 
-std::optional<BankPlace> BankLayout::place_of(std::int64_t slot) const {
+const BankBatch* BankLayout::batch_of(std::int64_t slot) const {
   if (slot < 0 || slot >= capacity_) {
     throw std::invalid_argument("slot " + std::to_string(slot) + " is outside the bank of " +
                                 std::to_string(capacity_) + " rows");
   }
-  if (slot >= head_) return std::nullopt;
-  const std::int64_t sequence = head_ - 1 - (head_ - 1 - slot) % capacity_;
-  const auto after = std::upper_bound(batches_.begin(), batches_.end(), sequence,
+  if (slot >= head_) return nullptr;
+  const auto after = std::upper_bound(batches_.begin(), batches_.end(), sequence_of(slot),
                                       [](std::int64_t value, const BankBatch& batch) { return value < batch.start; });
-  const BankBatch& batch = *std::prev(after);
-  const std::int64_t offset = sequence - batch.start;
-  const int rank = rank_of(offset, batch.size, ranks_);
-  return BankPlace{rank, (offset - share(batch.size, ranks_, rank).begin) * columns_ + column_of(batch)};
+  return &*std::prev(after);
+}
+
+std::optional<BankPlace> BankLayout::place_of(std::int64_t slot) const {
+  const BankBatch* batch = batch_of(slot);
+  if (batch == nullptr) return std::nullopt;
+  const std::int64_t offset = sequence_of(slot) - batch->start;
+  const int rank = rank_of(offset, batch->size, ranks_);
+  return BankPlace{rank, (offset - share(batch->size, ranks_, rank).begin) * columns_ + column_of(*batch)};
+}
+
+BankPlaces BankLayout::places_of(const at::Tensor& slots) const {
+  const at::Tensor host = slots.to(at::kCPU, at::kLong).contiguous();
+  BankPlaces places{at::full_like(host, -1), at::full_like(host, -1)};
+  const auto* slot = host.const_data_ptr<std::int64_t>();
+  auto* rank = places.ranks.mutable_data_ptr<std::int64_t>();
+  auto* row = places.rows.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < host.numel(); ++i) {
+    if (slot[i] < 0) continue;
+    if (const std::optional<BankPlace> place = place_of(slot[i])) {
+      rank[i] = place->rank;
+      row[i] = place->row;
+    }
+  }
+  return {places.ranks.to(slots.device()), places.rows.to(slots.device())};
+}
+
+std::optional<BankOrigin> BankLayout::origin_of(std::int64_t slot) const {
+  const BankBatch* batch = batch_of(slot);
+  if (batch == nullptr) return std::nullopt;
+  return BankOrigin{batch->size, sequence_of(slot) - batch->start};
 }
 
 std::optional<std::int64_t> BankLayout::slot_of(int rank, std::int64_t row) const {

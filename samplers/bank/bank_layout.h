@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include <ATen/ATen.h>
+
 #include "comm/share.h"
 
 namespace negatron {
@@ -27,8 +29,32 @@ struct BankPlace {
   std::int64_t row = 0;
 };
 
-/// Which rank owns which slot of the bank, and where: arithmetic that every rank does for itself, no tensor, no
-/// communication. Everything here is replicated: equal on all ranks that appended the same batch sizes.
+/// The same for many slots: int64 each, -1 where the slot is below 0 or was not written yet.
+struct BankPlaces {
+  at::Tensor ranks;
+  at::Tensor rows;
+};
+
+/// Which batch a slot's key came in, which no number of ranks changes.
+struct BankOrigin {
+  std::int64_t batch_size = 0;
+  /// Position in the global batch.
+  std::int64_t offset = 0;
+};
+
+/// All that a BankLayout remembers beside the number of ranks, which it does not depend on: what a snapshot keeps.
+struct BankLayoutState {
+  /// K
+  std::int64_t capacity = 0;
+  std::int64_t columns = 0;
+  std::int64_t height = 0;
+  std::int64_t head = 0;
+  std::int64_t next_number = 0;
+  std::vector<BankBatch> batches;
+};
+
+/// Which rank owns which slot of the bank, and where: arithmetic that every rank does for itself, no communication.
+/// Everything here is replicated: equal on all ranks that appended the same batch sizes.
 ///
 /// Keys are numbered 0, 1, 2, ... over all ranks (sequence numbers); a batch of n keys takes n numbers in rank order,
 /// split by share(). The global slot of key number s is s modulo K, and the keys that count are the last K: exactly
@@ -43,6 +69,10 @@ class BankLayout {
  public:
   /// Throws std::invalid_argument when a count is below 1.
   BankLayout(std::int64_t capacity, int ranks, std::int64_t expected_batch);
+  /// The layout that gave this state, over `ranks` ranks. Throws std::invalid_argument when the state contradicts
+  /// itself.
+  BankLayout(const BankLayoutState& state, int ranks);
+  BankLayoutState state() const;
 
   /// Takes the next batch of `size` keys into account. May add columns or offsets to the grid: rows then move.
   void append(std::int64_t size, std::int64_t step);
@@ -66,8 +96,16 @@ class BankLayout {
   /// Where the keys of `rank` with sequence numbers in `sequence` lie, those of one batch together, oldest first.
   std::vector<std::int64_t> rows_of(int rank, Range sequence) const;
 
+  /// The batch that wrote the slot last; null when it was not written yet. Throws std::invalid_argument for a slot
+  /// outside [0, K).
+  const BankBatch* batch_of(std::int64_t slot) const;
   /// Nothing when the slot was not written yet. Throws std::invalid_argument for a slot outside [0, K).
   std::optional<BankPlace> place_of(std::int64_t slot) const;
+  /// slots [...] int64 -> places [...] on the device of the slots. Throws std::invalid_argument for a slot of K or
+  /// more.
+  BankPlaces places_of(const at::Tensor& slots) const;
+  /// As place_of.
+  std::optional<BankOrigin> origin_of(std::int64_t slot) const;
   /// Nothing when the row is a hole or has expired.
   std::optional<std::int64_t> slot_of(int rank, std::int64_t row) const;
 
@@ -75,6 +113,9 @@ class BankLayout {
   double mean_age(std::int64_t step) const;
 
  private:
+  /// The sequence number of a slot that was written.
+  std::int64_t sequence_of(std::int64_t slot) const { return head_ - 1 - (head_ - 1 - slot) % capacity_; }
+
   std::int64_t capacity_;
   int ranks_;
   std::int64_t height_;

@@ -24,6 +24,10 @@ struct Rows {
   at::Tensor vectors;
   /// [n] fp32: 0 where the row may score, -infinity where it is a hole or has expired. Undefined when all may score.
   at::Tensor validity;
+  /// [n] int64, the global slot of each row, -1 where it holds none. For selection.
+  at::Tensor slots;
+  /// [n] int64, the label of each row, below 0 where unknown. For label rules.
+  at::Tensor labels;
   /// Ascending, together [0, n).
   std::vector<Leaf> leaves;
 };

@@ -1,87 +1,142 @@
 #include "samplers/exchange/bank_exchange.h"
 
-#include <stdexcept>
-#include <string>
+#include <algorithm>
 #include <utility>
 
-#include "comm/share.h"
+#include "samplers/exchange/check_request.h"
+#include "samplers/exchange/fetched_mixes.h"
+#include "samplers/exchange/local_mixes.h"
 #include "samplers/exchange/partial_record.h"
+#include "samplers/exchange/shard_scores.h"
+#include "samplers/pass/listed_pass.h"
 #include "samplers/pass/reduction_tree.h"
 
 namespace negatron {
 namespace {
 
-PartialFormat format_of(const NegativeRequest& request) {
-  return {static_cast<std::int64_t>(request.scales.size()), request.queries.size(1), request.want_max,
-          request.queries.scalar_type()};
+/// Of mixes that shards made: the sum of their scores, and their maximum, which must not meet that of bank rows.
+constexpr std::int64_t kMixColumns = 2;
+
+bool mixes_on_shards(const NegativeRequest& request) {
+  return request.mixes && request.mixes->mode == MixPlan::Mode::kNoFetch;
 }
 
-void check_share(const NegativeRequest& request, std::int64_t own) {
-  const auto fits = [own](const at::Tensor& tensor) { return tensor.size(0) == own; };
-  if (request.queries.dim() != 2 || !fits(request.queries)) {
-    throw std::invalid_argument("score_bank: queries must be [b, d] with b = " + std::to_string(own) +
-                                ", this rank's share of the global batch");
+PartialFormat format_of(const QueryBatch& batch, const NegativeRequest& request, const std::vector<ScoreTerm>& terms,
+                        bool want_max) {
+  return {terms, batch.queries.size(1), want_max, mixes_on_shards(request) ? kMixColumns : 0,
+          batch.queries.scalar_type()};
+}
+
+/// The terms that are computed: further positives are not what self-adversarial weights are about.
+std::vector<ScoreTerm> weighted_terms(const NegativeRequest& request, std::vector<ScoreTerm> terms) {
+  if (!request.self_adversarial_scale) return terms;
+  for (ScoreTerm& term : terms) {
+    if (term.reduction != Reduction::kSum || term.rows != TermRows::kCandidates) continue;
+    term.reduction = Reduction::kSoftmaxMean;
+    term.weight_scale = *request.self_adversarial_scale;
   }
-  if (request.exclude_ids.defined() && (request.exclude_ids.dim() != 1 || !fits(request.exclude_ids) ||
-                                        request.exclude_ids.scalar_type() != at::kLong)) {
-    throw std::invalid_argument("score_bank: exclude_ids must be int64, one for each query");
-  }
+  return terms;
+}
+
+std::vector<ScoreTerm> with_offsets(std::vector<ScoreTerm> terms, const std::vector<at::Tensor>& offsets) {
+  for (std::size_t i = 0; i < terms.size(); ++i) terms[i].query_offset = offsets[i];
+  return terms;
 }
 
 /// Merges the ranks' partials for b queries, records [P * b, elements] in rank order.
-PassResult merge_ranks(const at::Tensor& records, int ranks, const PartialFormat& format) {
-  PassResult merged;
-  ReductionTree tree;
+PartialRecords merge_ranks(const at::Tensor& records, int ranks, const PartialFormat& format) {
+  PartialRecords merged;
+  ReductionTree tree(format.terms);
   int rank = 0;
   for (const at::Tensor& block : records.chunk(ranks)) {
-    PassResult partial = unpack_partials(block, format);
-    merged.count = rank == 0 ? partial.count : merged.count + partial.count;
-    if (format.has_max) merged.max = rank == 0 ? partial.max : at::maximum(merged.max, partial.max);
-    tree.push(rank++, {partial.log_sum_exp, partial.mean});
+    PartialRecords partial = unpack_partials(block, format);
+    if (format.further > 0) {
+      const at::Tensor sum = rank == 0 ? partial.further : merged.further + partial.further;
+      const at::Tensor largest = rank == 0 ? partial.further : at::maximum(merged.further, partial.further);
+      merged.further = at::stack({sum.select(1, 0), largest.select(1, 1)}, 1);
+    }
+    tree.push(rank++, std::move(partial.result));
   }
-  Partial root = *tree.finish();
-  merged.log_sum_exp = std::move(root.log_sum_exp);
-  merged.mean = std::move(root.mean);
+  merged.result = *tree.finish();
   return merged;
+}
+
+/// The policy's own vectors as entries of a listed pass.
+PassResult score_vectors(const at::Tensor& queries, const at::Tensor& vectors, const std::vector<ScoreTerm>& terms,
+                         bool want_max) {
+  ListedVectors listed;
+  listed.gradients = vectors.detach().to(queries.options());
+  listed.scores = listed.gradients.bmm(queries.unsqueeze(2)).squeeze(2);
+  listed.present = at::ones_like(listed.scores, listed.scores.options().dtype(at::kBool));
+  return run_listed(queries, listed, terms, want_max);
 }
 
 }  // namespace
 
-std::int64_t exchange_record_width(const NegativeRequest& request) {
-  return format_of(request).elements();
+std::int64_t BankExchange::partial_elements(const QueryBatch& batch, const NegativeRequest& request,
+                                            const std::vector<ScoreTerm>& terms, bool want_max) {
+  return format_of(batch, request, weighted_terms(request, terms), want_max).elements();
 }
 
-PassResult score_bank(Communicator& comm, const Bank& bank, const NegativeRequest& request, std::int64_t global_batch,
-                      const Pass& pass) {
-  return finish_scores(comm, bank, start_scores(comm, request, global_batch), pass);
-}
-
-PendingScores start_scores(Communicator& comm, const NegativeRequest& request, std::int64_t global_batch) {
-  const std::vector<std::int64_t> shares = share_sizes(global_batch, comm.size());
-  check_share(request, shares[static_cast<std::size_t>(comm.rank())]);
-  PendingScores pending{request, global_batch, comm.start_all_gather(request.queries.detach().contiguous(), shares),
-                        std::nullopt};
-  if (request.exclude_ids.defined()) {
-    // Ids live on the host, but a group over device tensors moves nothing else.
-    const at::Tensor ids = request.exclude_ids.to(request.queries.device()).contiguous();
-    pending.ids = comm.start_all_gather(ids, shares);
-  }
-  return pending;
-}
-
-PassResult finish_scores(Communicator& comm, const Bank& bank, PendingScores pending, const Pass& pass) {
+NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const QueryBatch& batch,
+                                 const NegativeRequest& request, const std::vector<ScoreTerm>& terms, bool want_max) {
   const at::NoGradGuard no_grad;
-  PassRequest request;
-  request.queries = pending.queries.wait();  // [Bg, d]
-  request.scales = pending.request.scales;
-  request.want_max = pending.request.want_max;
-  if (pending.ids) request.exclusions = bank.rows_with_ids(pending.ids->wait());
+  check_request(comm, bank, batch, request, terms);
+  const QuerySplit& split = batch.split;
+  const at::Tensor queries = batch.queries.detach();
+  const std::vector<ScoreTerm> own_terms = weighted_terms(request, terms);
+  const GatheredQueries gathered =
+      finish_gather(start_gather(comm, batch, request, own_terms), batch, request, own_terms);
+  const std::vector<ScoreTerm> all_terms = with_offsets(own_terms, gathered.query_offset);
 
-  const PartialFormat format = format_of(pending.request);
-  const std::vector<std::int64_t> shares = share_sizes(pending.global_batch, comm.size());
-  const std::vector<std::int64_t> own(shares.size(), shares[static_cast<std::size_t>(comm.rank())]);
-  const at::Tensor records = pack_partials(pass.run(bank.shard().rows, request), format);  // [Bg, elements]
-  return merge_ranks(comm.all_to_all(records, shares, own), comm.size(), format);
+  const Rows rows = rows_to_score(bank, request, batch.step);
+  const Candidates candidates = candidates_of(bank, rows, request, gathered);
+  PartialRecords shard;
+  shard.result =
+      score_sets(comm, search_, pass_, bank, rows, candidates, request, gathered, split, all_terms, want_max);
+
+  NegativeResult result;
+  HardSets hard_sets;
+  const std::int64_t mixed_from = request.mixes ? request.mixes->hard : 0;
+  if (const std::int64_t hardest = std::max(request.report_hardest, mixed_from); hardest > 0) {
+    hard_sets = search_.find(comm, rows, candidates, SelectionOrder{}, split, hardest);
+    const std::int64_t reported = request.report_hardest > 0 ? request.report_hardest : hardest;
+    result.hardest = hard_sets.keys.narrow(1, 0, reported).contiguous();
+  }
+  if (mixes_on_shards(request)) {
+    const MixResult mixes = run_local_mixes(comm, bank, *request.mixes, gathered.queries, gathered.query_index,
+                                            hard_sets, split, all_terms, /*want_max=*/true);
+    const at::Tensor bank_max = shard.result.max;
+    shard.result = merge(all_terms, shard.result, mixes.scores);
+    shard.result.max = bank_max;
+    shard.further = at::stack({mixes.score_sum, mixes.scores.max}, 1);
+    result.mix_count = mixes.count;
+  }
+
+  const PartialFormat format = format_of(batch, request, own_terms, want_max);
+  const std::vector<std::int64_t> own(split.shares.size(), split.size(comm.rank()));
+  const at::Tensor records = comm.all_to_all(pack_partials(shard, format), split.shares, own);  // [P b, elements]
+  const PartialRecords merged = merge_ranks(records, comm.size(), format);
+  result.scores = merged.result;
+  result.bank_max = merged.result.max;
+  if (mixes_on_shards(request)) {
+    result.mix_score_sum = merged.further.select(1, 0).contiguous();
+    if (want_max) result.scores.max = at::maximum(result.bank_max, merged.further.select(1, 1));
+  }
+
+  if (request.vectors.defined() && request.vectors.size(1) > 0) {
+    result.scores = merge(own_terms, result.scores, score_vectors(queries, request.vectors, own_terms, want_max));
+  }
+  if (request.mixes && !mixes_on_shards(request)) {
+    const at::Tensor index =
+        at::arange(split.begin(comm.rank()), split.begin(comm.rank()) + queries.size(0), at::kLong);
+    const MixResult mixes =
+        run_fetched_mixes(comm, bank, *request.mixes, queries, index, hard_sets.keys, own_terms, want_max);
+    result.scores = merge(own_terms, result.scores, mixes.scores);
+    result.mix_count = mixes.count;
+    result.mix_score_sum = mixes.score_sum;
+  }
+  return result;
 }
 
 }  // namespace negatron

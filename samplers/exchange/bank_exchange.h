@@ -1,45 +1,57 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
+#include "samplers/exchange/gathered_queries.h"
+#include "samplers/exchange/hard_set.h"
 #include "samplers/exchange/negative_request.h"
+#include "samplers/exchange/query_batch.h"
 #include "samplers/pass/blocked_pass.h"
 
 namespace negatron {
 
-/// Queries on their way to the shards. Waited for by `finish_scores`.
-struct PendingScores {
-  NegativeRequest request;
-  std::int64_t global_batch = 0;
-  Work queries;
-  std::optional<Work> ids;
+/// What own queries met in the whole bank.
+struct NegativeResult {
+  /// Bank rows and extra vectors together.
+  PassResult scores;
+  /// [b] the largest score of a bank row, without extra vectors; undefined unless wanted.
+  at::Tensor bank_max;
+  /// [b, N] keys of the hardest candidates: as many as reported, else as many as mixed from; undefined without both.
+  at::Tensor hardest;
+  /// [b] int64 mixes that each query met: 0 where it had too few candidates. Undefined without mixes.
+  at::Tensor mix_count;
+  /// [b] sum of the mixes' scores; undefined without mixes.
+  at::Tensor mix_score_sum;
 };
 
-/// Collective. Scores this rank's b = share() queries of `global_batch` against the whole bank, as if it lay on one
-/// device: queries (and ids) are gathered by all ranks, each runs the pass over its shard, each query's partials go
-/// back to its owner, who merges them in the canonical tree. The result is for own queries only: [S, b], [S, b, d],
-/// [b], [b].
-///
-/// Same answer on any number of ranks: to rounding always; bit for bit when the number of ranks is a power of two that
-/// divides the global batch and the bank's batches were of one size (canonical_leaves.h).
-///
-/// Bytes received per rank, w bytes an element of the queries, r = exchange_record_width():
-///   (Bg - b) (d w + 8) for queries and ids,  (P - 1) b r w for partials.
-/// The bank never moves. Throws std::invalid_argument when the request does not fit the bank or the share.
-PassResult score_bank(Communicator& comm, const Bank& bank, const NegativeRequest& request, std::int64_t global_batch,
-                      const Pass& pass = BlockedPass());
+/// The all-gather stage: gathers the queries, finds what they meet on every shard, scores it, and brings the partials
+/// back to each query's owner, who merges them in the canonical tree. Same answer on any number of ranks: to rounding,
+/// with selected slots exactly.
+class BankExchange {
+ public:
+  explicit BankExchange(std::int64_t query_block = BlockedPass::kDefaultQueryBlock) : pass_(query_block) {}
 
-/// The same in two halves, so that the gather can travel while the key encoder runs. Between them no other collective
-/// may need the queries' memory to change. Collective, both.
-PendingScores start_scores(Communicator& comm, const NegativeRequest& request, std::int64_t global_batch);
-PassResult finish_scores(Communicator& comm, const Bank& bank, PendingScores pending, const Pass& pass = BlockedPass());
+  /// Collective. `terms` equal on all ranks but for their tensors. The bank is laid out over comm's ranks. Throws
+  /// std::invalid_argument when the request does not fit the bank or the split.
+  ///
+  /// Bytes received per rank: those of start_gather; of WindowSearch for each set and for further positives; of
+  /// HardSetSearch when hardest rows are reported or mixed; of run_local_mixes or run_fetched_mixes; and (P - 1) b r w
+  /// for partials, r = partial_elements(), w bytes an element of the queries.
+  NegativeResult run(Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
+                     const std::vector<ScoreTerm>& terms, bool want_max = true);
 
-/// Elements of the queries' dtype that one query's partial takes on the way back: S (d + 1), the count, and the maximum
-/// when wanted. Local.
-std::int64_t exchange_record_width(const NegativeRequest& request);
+  /// Elements of what one shard sends for one query. Local.
+  static std::int64_t partial_elements(const QueryBatch& batch, const NegativeRequest& request,
+                                       const std::vector<ScoreTerm>& terms, bool want_max);
+
+  HardSetSearch& hard_set_search() noexcept { return search_; }
+
+ private:
+  BlockedPass pass_;
+  HardSetSearch search_;
+};
 
 }  // namespace negatron

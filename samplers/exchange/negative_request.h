@@ -1,21 +1,83 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
 
+#include "samplers/exchange/mix_plan.h"
+#include "samplers/pass/candidates.h"
+
 namespace negatron {
 
-/// What a policy wants to know about the bank for this rank's b queries. Described, not computed: policies never
-/// communicate. All ranks ask for the same scales and members.
+/// A part of the bank that each query meets: the candidates that pass a window of scores, then a window of ranks, then
+/// a draw; or rows that are named by slot. Ranks and draws are over the whole bank, not over a shard.
+struct NegativeSet {
+  static constexpr std::int64_t kAllRanks = std::numeric_limits<std::int64_t>::max();
+
+  /// [b] keep only rows with lower < q . n < upper, compared in fp32; undefined for no bound.
+  at::Tensor lower_score;
+  at::Tensor upper_score;
+
+  /// Keep the rows at ranks [first_rank, last_rank) of `order`, rank 0 being the best.
+  SelectionOrder order;
+  std::int64_t first_rank = 0;
+  std::int64_t last_rank = kAllRanks;
+  /// Of the rows before first_rank, leave out only those whose score in `order` is above this (kScore and
+  /// kPositiveScore only).
+  double skip_only_above = -std::numeric_limits<double>::infinity();
+
+  /// Of what is left keep the first `draw` rows of `draw_order`; 0 keeps all.
+  std::int64_t draw = 0;
+  SelectionOrder draw_order;
+
+  /// Instead of all the above: [b, m] int64 slots, -1 for none. Slots that hold no candidate are passed over.
+  at::Tensor slots;
+  /// Instead: so many uniform draws of slots with replacement, which every rank draws for itself (slot_draws.h).
+  std::int64_t uniform_slots = 0;
+
+  /// How often each row of the set counts.
+  double weight = 1.0;
+
+  bool lists_slots() const { return slots.defined() || uniform_slots > 0; }
+  bool has_rank_window() const { return first_rank > 0 || last_rank < kAllRanks; }
+};
+
+/// What a policy wants of the bank for this rank's b queries. Described, not computed: policies never communicate. All
+/// ranks ask for the same thing: only tensors differ. The five effects of algorithms.md 14 are its members.
 struct NegativeRequest {
-  /// [b, d] fp32 or fp64, unit rows.
-  at::Tensor queries;
-  /// [b] int64: bank rows that hold this sample do not score for the query. Undefined: none. Ids below 0 never match.
-  at::Tensor exclude_ids;
-  /// One or two, see PassRequest.
-  std::vector<double> scales;
-  bool want_max = true;
+  // Masks.
+  /// Bank rows that hold the query's own sample do not score for it.
+  bool exclude_own_sample = true;
+  LabelRule label_rule = LabelRule::kAny;
+  /// Rows that are more steps old do not score; 0 for no limit. Random rows of the start have no age.
+  std::int64_t max_age = 0;
+
+  // Masks and index lists: the union of disjoint sets; no set at all means no row.
+  std::vector<NegativeSet> sets{NegativeSet{}};
+
+  /// Further positives: candidates with the query's label, or those in the rank window [0, last_rank) of
+  /// positive_set.order with scores in that order above positive_set.skip_only_above.
+  PositiveRule positive_rule = PositiveRule::kNone;
+  NegativeSet positive_set;
+
+  // Score transforms.
+  /// [n] log weight of this rank's rows, finite; undefined for none.
+  at::Tensor row_log_weights;
+  /// Sums over rows become means, weighted by the softmax of this times the score, taken as constants
+  /// (self-adversarial, algorithms.md 5.5).
+  std::optional<double> self_adversarial_scale;
+
+  // Extra vectors.
+  /// Mixes of the hard set, computed by the exchange.
+  std::optional<MixPlan> mixes;
+  /// [b, L, d] negatives made for each query by the policy; undefined for none. They take no gradient.
+  at::Tensor vectors;
+
+  /// Also report the so many hardest candidates of each query; 0 for none.
+  std::int64_t report_hardest = 0;
 };
 
 }  // namespace negatron

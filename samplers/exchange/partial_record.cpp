@@ -1,36 +1,73 @@
 #include "samplers/exchange/partial_record.h"
 
-namespace negatron {
+#include <utility>
 
-at::Tensor pack_partials(const PassResult& result, const PartialFormat& format) {
-  const std::int64_t queries = result.count.size(0);
-  at::Tensor records = at::empty({queries, format.elements()}, result.mean.options());
-  std::int64_t at_column = 0;
-  const auto next = [&](std::int64_t columns) {
-    at_column += columns;
-    return records.narrow(1, at_column - columns, columns);
-  };
-  for (std::int64_t scale = 0; scale < format.scales; ++scale) next(format.width).copy_(result.mean[scale]);
-  next(format.scales).copy_(result.log_sum_exp.t());
-  if (format.has_max) next(1).copy_(result.max.unsqueeze(1));
-  next(format.count_elements()).copy_(result.count.contiguous().unsqueeze(1).view(format.dtype));
+namespace negatron {
+namespace {
+
+/// Takes the columns of records one after the other, in the order in which both directions name them.
+class Columns {
+ public:
+  explicit Columns(at::Tensor records) : records_(std::move(records)) {}
+  at::Tensor next(std::int64_t count) {
+    at_ += count;
+    return records_.narrow(1, at_ - count, count);
+  }
+  at::Tensor next() { return next(1).squeeze(1); }
+
+ private:
+  at::Tensor records_;
+  std::int64_t at_ = 0;
+};
+
+bool has_log_weight(const ScoreTerm& term) {
+  return term.reduction == Reduction::kSoftmaxMean;
+}
+
+}  // namespace
+
+std::int64_t PartialFormat::elements() const {
+  std::int64_t sum = (has_max ? 1 : 0) + count_elements() + further;
+  for (const ScoreTerm& term : terms) {
+    sum += 1 + (term.want_gradient ? width : 0) + (term.want_slope ? 1 : 0) + (has_log_weight(term) ? 1 : 0);
+  }
+  return sum;
+}
+
+at::Tensor pack_partials(const PartialRecords& partials, const PartialFormat& format) {
+  const PassResult& result = partials.result;
+  const at::TensorOptions options = result.count.options().dtype(format.dtype);
+  const at::Tensor records = at::empty({result.count.size(0), format.elements()}, options);
+  Columns columns(records);
+  for (std::size_t i = 0; i < format.terms.size(); ++i) {
+    const TermResult& term = result.terms[i];
+    if (format.terms[i].want_gradient) columns.next(format.width).copy_(term.gradient);
+    columns.next().copy_(term.value);
+    if (format.terms[i].want_slope) columns.next().copy_(term.slope);
+    if (has_log_weight(format.terms[i])) columns.next().copy_(term.log_weight);
+  }
+  if (format.has_max) columns.next().copy_(result.max);
+  columns.next(format.count_elements()).copy_(result.count.contiguous().unsqueeze(1).view(format.dtype));
+  if (format.further > 0) columns.next(format.further).copy_(partials.further);
   return records;
 }
 
-PassResult unpack_partials(const at::Tensor& records, const PartialFormat& format) {
-  std::int64_t at_column = 0;
-  const auto next = [&](std::int64_t columns) {
-    at_column += columns;
-    return records.narrow(1, at_column - columns, columns);
-  };
-  PassResult result;
-  const at::Tensor means = next(format.scales * format.width);
-  result.mean = means.unflatten(1, {format.scales, format.width}).transpose(0, 1).contiguous();
-  result.log_sum_exp = next(format.scales).t().contiguous();
-  if (format.has_max) result.max = next(1).squeeze(1).contiguous();
+PartialRecords unpack_partials(const at::Tensor& records, const PartialFormat& format) {
+  Columns columns(records);
+  PartialRecords partials;
+  for (const ScoreTerm& wanted : format.terms) {
+    TermResult& term = partials.result.terms.emplace_back();
+    if (wanted.want_gradient) term.gradient = columns.next(format.width).contiguous();
+    term.value = columns.next().contiguous();
+    if (wanted.want_slope) term.slope = columns.next().contiguous();
+    if (has_log_weight(wanted)) term.log_weight = columns.next().contiguous();
+  }
+  if (format.has_max) partials.result.max = columns.next().contiguous();
   // A copy even where a single record is contiguous already: to be read as int64 its offset must be even too.
-  result.count = next(format.count_elements()).clone(at::MemoryFormat::Contiguous).view(at::kLong).squeeze(1);
-  return result;
+  const at::Tensor count = columns.next(format.count_elements()).clone(at::MemoryFormat::Contiguous);
+  partials.result.count = count.view(at::kLong).squeeze(1);
+  if (format.further > 0) partials.further = columns.next(format.further).contiguous();
+  return partials;
 }
 
 }  // namespace negatron

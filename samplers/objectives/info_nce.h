@@ -1,24 +1,38 @@
 #pragma once
 
-#include "samplers/objectives/objective.h"
-#include "samplers/objectives/temperature.h"
+#include "samplers/objectives/registry.h"
 
 namespace negatron {
 
-/// InfoNCE of the positive key against the bank, as MoCo does (algorithms.md 2.1, 3.6):
-/// L = softplus(l - s+/tau), dL/dq = (pi/tau) (O - k+). Keys take no gradient. Local: the exchange did the rest.
+/// InfoNCE of the positive against the negatives (algorithms.md 2.1, 3.6): L = softplus(l - c s+), l = LSE(c s_j). With
+/// further positives nothing changes: those are what supcon is for. Local.
 class InfoNce : public Objective {
  public:
-  explicit InfoNce(const TemperatureOptions& temperature) : temperature_(temperature) {}
+  static ObjectiveDescription describe();
+  explicit InfoNce(const ObjectiveArguments& arguments) : temperature_(arguments.temperature) {}
 
-  std::vector<double> scales() const override { return {temperature_.scale()}; }
-  bool needs_bank() const override { return true; }
-  bool needs_key_gradient() const override { return false; }
-  ObjectiveOutput compute(Communicator& comm, const ObjectiveInput& input) override;
+  std::vector<ObjectiveTerm> terms(const Anchors&) const override { return {temperature_.log_sum_exp()}; }
+  ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override;
+  double temperature() const override { return 1.0 / temperature_.scale(); }
   std::vector<at::Tensor> parameters() const override { return temperature_.parameters(); }
 
  private:
   Temperature temperature_;
+};
+
+/// The same over all views of all ranks' batches, as SimCLR does (algorithms.md 3.7): only the anchor itself and its
+/// partner are left out of the negatives, two copies of one sample in a batch do meet.
+class NtXent : public InfoNce {
+ public:
+  static ObjectiveDescription describe();
+  using InfoNce::InfoNce;
+};
+
+/// The same against the bank and the other samples' keys of all ranks' batches together.
+class InfoNceInBatch : public InfoNce {
+ public:
+  static ObjectiveDescription describe();
+  using InfoNce::InfoNce;
 };
 
 }  // namespace negatron

@@ -1,56 +1,82 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
 #include <vector>
 
 #include <torch/autograd.h>
 
 #include "comm/communicator.h"
-#include "samplers/pass/pass.h"
+#include "samplers/pass/score_term.h"
 
 namespace negatron {
 
-/// This rank's b = share() rows of the global batch.
-struct ObjectiveInput {
-  at::Tensor queries;  // [b, d] unit rows, fp32 or fp64, with gradient
-  at::Tensor keys;     // [b, d] unit rows, same dtype; with gradient when needs_key_gradient()
-  /// Of the bank, for own queries, at scales(); empty when !needs_bank().
-  PassResult negatives;
-  std::int64_t global_batch = 0;
+/// A score term of which an objective needs derivatives beyond the query's: with respect to `term.query_offset` when
+/// that takes gradient (set want_slope), and to `log_scale` when defined: a scalar parameter with term.scale in
+/// proportion to exp(log_scale).
+struct ObjectiveTerm {
+  ScoreTerm term;
+  at::Tensor log_scale;
 };
 
-/// All scalars; sums over this rank's queries, to be summed over ranks and divided by the global batch.
-struct ObjectiveOutput {
-  /// This rank's part of the global mean, with gradient: its sum over ranks is the loss, and the sum over ranks of the
-  /// gradients with respect to parameters is the gradient of the loss, exactly, also for ragged batches.
-  at::Tensor loss;
-  /// Sum of q . k+.
-  at::Tensor positive_similarity;
-  /// Sum of q . O: the mean similarity to negatives as the softmax weights them.
-  at::Tensor negative_similarity;
-  /// Queries whose positive is strictly more similar than every negative (proxy-task accuracy, algorithms.md 13.2).
-  at::Tensor correct;
+/// What an objective sees of own anchors before their negatives were scored. Differentiable.
+struct Anchors {
+  at::Tensor vectors;   // [A, d]
+  at::Tensor partners;  // [A, d] the positive of each; with gradient in-batch, without for keys of a momentum encoder
+  at::Tensor positive;  // [A] s+ = anchor . partner
+  /// In-batch over both views: the anchors are b queries, then their b keys, so that the partner of anchor i is anchor
+  /// (i + b) mod 2b. Else the anchors are the queries.
+  bool both_views = false;
+  /// Over all ranks.
+  std::int64_t global_count = 0;
+  /// Step, and share of the run that lies behind, 0 to 1.
+  std::int64_t step = 0;
+  double progress = 0.0;
 };
 
-/// A contrastive loss. Knows nothing of how its negatives were sampled.
+/// The same with what their negatives came to.
+struct Contrast {
+  Anchors anchors;
+  /// [A] each, of terms(); differentiable with respect to anchors, offsets and log_scale (and, in-batch, to all views
+  /// of all ranks).
+  std::vector<at::Tensor> terms;
+  at::Tensor count;  // [A] how many negatives each anchor met, in the dtype of the anchors
+  at::Tensor max;    // [A] the largest score of a bank row or other view
+  /// The partner itself was among the rows that the terms ran over (Objective::partner_is_candidate, in-batch).
+  bool partner_in_terms = false;
+};
+
+struct ObjectiveLoss {
+  at::Tensor per_anchor;  // [A] with gradient
+  /// Scalar, this rank's part of what the sum over all ranks' anchors is divided by; undefined for the number of
+  /// anchors.
+  at::Tensor normalizer;
+  /// Scalars: sums over own anchors, reported as means over all anchors, for example "clamped".
+  std::map<std::string, at::Tensor> metrics;
+};
+
+/// A contrastive loss: a function of s+ and of a few terms per anchor. It knows neither how its negatives were sampled
+/// nor where they lie, so every objective runs over the bank, over all ranks' batches, or over both.
+///
+/// Gradients are left to autograd: the terms come with theirs (algorithms.md 2), and what an objective adds are a few
+/// operations on [A].
 class Objective {
  public:
   virtual ~Objective() = default;
 
-  /// The scales at which it wants the bank scored.
-  virtual std::vector<double> scales() const = 0;
-  virtual bool needs_bank() const = 0;
-  /// Whether it gives the keys a gradient, so that both views go through the query encoder.
-  virtual bool needs_key_gradient() const = 0;
-  /// Collective when in-batch, else local. Throws std::invalid_argument when the input does not fit.
-  virtual ObjectiveOutput compute(Communicator& comm, const ObjectiveInput& input) = 0;
-  /// To be optimized with the encoder, replicated: the log of a learned scale, or nothing. Their gradients are this
-  /// rank's part, to be summed over ranks like all others.
-  virtual std::vector<at::Tensor> parameters() const = 0;
-};
+  /// The terms that loss() wants, in its order. Local.
+  virtual std::vector<ObjectiveTerm> terms(const Anchors& anchors) const = 0;
+  /// Local unless the loss itself mixes anchors of all ranks; then collective.
+  virtual ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const = 0;
 
-/// Throws std::invalid_argument unless queries and keys are this rank's share [b, d] in one of fp32 and fp64, and the
-/// bank's results, when needed, are for the same b queries.
-void check_objective_input(const Communicator& comm, const ObjectiveInput& input, bool needs_bank);
+  /// tau as it stands, NaN for a loss without one.
+  virtual double temperature() const { return std::numeric_limits<double>::quiet_NaN(); }
+  /// In-batch: the partner is one of the rows that the terms run over (losses that find their positives by label).
+  virtual bool partner_is_candidate() const { return false; }
+  /// To be optimized with the encoder, replicated; their gradients are this rank's part, to be summed over ranks.
+  virtual std::vector<at::Tensor> parameters() const { return {}; }
+};
 
 }  // namespace negatron

@@ -2,48 +2,76 @@
 
 #include <stdexcept>
 
+#include "samplers/objectives/byol.h"
+#include "samplers/objectives/contrastive.h"
+#include "samplers/objectives/dcl.h"
+#include "samplers/objectives/hcl.h"
 #include "samplers/objectives/info_nce.h"
-#include "samplers/objectives/info_nce_in_batch.h"
-#include "samplers/objectives/nt_xent.h"
+#include "samplers/objectives/lifted.h"
+#include "samplers/objectives/margin_ranking.h"
+#include "samplers/objectives/n_pair.h"
+#include "samplers/objectives/nce.h"
+#include "samplers/objectives/neg.h"
+#include "samplers/objectives/siglip.h"
+#include "samplers/objectives/soft_nn.h"
+#include "samplers/objectives/supcon.h"
+#include "samplers/objectives/triplet.h"
+#include "samplers/objectives/whole_data.h"
+#include "samplers/options/nearest_name.h"
 
 namespace negatron {
 namespace {
 
 struct Entry {
-  const char* name;
-  std::unique_ptr<Objective> (*make)(const ObjectiveOptions& options);
+  ObjectiveDescription description;
+  std::unique_ptr<Objective> (*make)(const ObjectiveArguments& arguments);
 };
 
-constexpr Entry kObjectives[] = {
-    {"info-nce",
-     [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-       return std::make_unique<InfoNce>(options.temperature);
-     }},
-    {"nt-xent",
-     [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-       return std::make_unique<NtXent>(options.temperature);
-     }},
-    {"info-nce-in-batch",
-     [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-       return std::make_unique<InfoNceInBatch>(options.temperature, options.key_gradient);
-     }},
-};
+template <typename Method>
+Entry entry() {
+  return {Method::describe(), [](const ObjectiveArguments& arguments) -> std::unique_ptr<Objective> {
+            return std::make_unique<Method>(arguments);
+          }};
+}
+
+/// One line an objective, in the order of --list-objectives.
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all = {
+      entry<InfoNce>(),  entry<NtXent>(), entry<InfoNceInBatch>(), entry<Dcl>(),     entry<Dclw>(),
+      entry<Debiased>(), entry<Hcl>(),    entry<SupCon>(),         entry<SoftNn>(),  entry<Nce>(),
+      entry<Neg>(),      entry<SigLip>(), entry<Contrastive>(),    entry<Triplet>(), entry<MarginRanking>(),
+      entry<NPair>(),    entry<Lifted>(), entry<WholeData>(),      entry<Byol>(),
+  };
+  return all;
+}
+
+const Entry& find(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Entry& entry : entries()) {
+    if (entry.description.name == name) return entry;
+    known.push_back(entry.description.name);
+  }
+  throw std::invalid_argument("--objective: unknown objective '" + name + "', did you mean " +
+                              nearest_name(name, known) + "? --list-objectives shows all.");
+}
 
 }  // namespace
 
-std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options) {
-  std::string known;
-  for (const Entry& entry : kObjectives) {
-    if (options.name == entry.name) return entry.make(options);
-    known += known.empty() ? entry.name : std::string(", ") + entry.name;
-  }
-  throw std::invalid_argument("unknown objective '" + options.name + "'; known: " + known);
+const std::vector<ObjectiveDescription>& objective_descriptions() {
+  static const std::vector<ObjectiveDescription> all = [] {
+    std::vector<ObjectiveDescription> descriptions;
+    for (const Entry& entry : entries()) descriptions.push_back(entry.description);
+    return descriptions;
+  }();
+  return all;
 }
 
-std::vector<std::string> objective_names() {
-  std::vector<std::string> names;
-  for (const Entry& entry : kObjectives) names.emplace_back(entry.name);
-  return names;
+const ObjectiveDescription& describe_objective(const std::string& name) {
+  return find(name).description;
+}
+
+std::unique_ptr<Objective> make_objective(const std::string& name, const ObjectiveArguments& arguments) {
+  return find(name).make(arguments);
 }
 
 }  // namespace negatron

@@ -1,26 +1,66 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "samplers/objectives/objective.h"
 #include "samplers/objectives/temperature.h"
+#include "samplers/options/method_options.h"
 
 namespace negatron {
 
-struct ObjectiveOptions {
-  /// One of objective_names().
-  std::string name = "info-nce";
-  TemperatureOptions temperature;
-  /// "info-nce-in-batch" only: keys take gradient too, so both views go through the query encoder.
-  bool key_gradient = false;
+/// Where the negatives of a query come from.
+enum class NegativeSource {
+  kBank,          ///< the bank; anchors are the queries
+  kBatch,         ///< the other views of all ranks' batches, with gradient to both sides
+  kBankAndBatch,  ///< the bank and the other samples' keys of all ranks' batches; anchors are the queries
+  kNone           ///< no negatives
 };
 
-/// Throws std::invalid_argument for an unknown name, with the known ones.
-std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options);
+/// As --negatives takes it.
+inline const char* name_of(NegativeSource source) {
+  switch (source) {
+    case NegativeSource::kBank:
+      return "bank";
+    case NegativeSource::kBatch:
+      return "batch";
+    case NegativeSource::kBankAndBatch:
+      return "bank-and-batch";
+    case NegativeSource::kNone:
+      return "none";
+  }
+  return "";
+}
 
-/// In the order of the documentation.
-std::vector<std::string> objective_names();
+/// What --list-objectives prints.
+struct ObjectiveDescription {
+  std::string name;
+  std::string paper;
+  std::string summary;
+  std::vector<MethodOption> options;
+  /// Which sources it works with; the first is the default.
+  std::vector<NegativeSource> sources{NegativeSource::kBank, NegativeSource::kBatch, NegativeSource::kBankAndBatch};
+  /// In-batch: anchors are the queries only and their rows the other samples' keys; else both views.
+  bool queries_only = false;
+  bool needs_labels = false;
+  /// Queries pass a predictor before the loss (BYOL).
+  bool needs_predictor = false;
+  /// Uses --tau.
+  bool uses_temperature = true;
+};
+
+struct ObjectiveArguments {
+  TemperatureOptions temperature;
+  MethodOptions options;
+  /// K, for what starts from it; 0 without a bank.
+  std::int64_t bank_rows = 0;
+};
+
+const std::vector<ObjectiveDescription>& objective_descriptions();
+/// Throws std::invalid_argument for an unknown name, with the nearest known one.
+const ObjectiveDescription& describe_objective(const std::string& name);
+std::unique_ptr<Objective> make_objective(const std::string& name, const ObjectiveArguments& arguments);
 
 }  // namespace negatron

@@ -13,8 +13,7 @@ Temperature::Temperature(const TemperatureOptions& options) : fixed_scale_(1.0 /
   if (fixed_scale_ > kMaxLearnedScale) {
     throw std::invalid_argument("a learned temperature must start at 0.01 or above");
   }
-  const at::TensorOptions placement = at::TensorOptions(options.dtype).device(options.device);
-  log_scale_ = at::scalar_tensor(std::log(fixed_scale_), placement).requires_grad_();
+  log_scale_ = learned_scalar(std::log(fixed_scale_), options);
 }
 
 double Temperature::scale() const {
@@ -25,9 +24,25 @@ double Temperature::scale() const {
   return std::exp(parameter.item<double>());
 }
 
+at::Tensor Temperature::logits(const at::Tensor& scores) const {
+  const double now = scale();
+  return learned() ? scores * log_scale_.to(scores.scalar_type()).exp() : scores * now;
+}
+
+ObjectiveTerm Temperature::log_sum_exp(double factor) const {
+  ObjectiveTerm objective_term;
+  objective_term.term.scale = factor * scale();
+  objective_term.log_scale = log_scale_;
+  return objective_term;
+}
+
 std::vector<at::Tensor> Temperature::parameters() const {
   if (!learned()) return {};
   return {log_scale_};
+}
+
+at::Tensor learned_scalar(double value, const TemperatureOptions& placement) {
+  return at::scalar_tensor(value, at::TensorOptions(placement.dtype).device(placement.device)).requires_grad_();
 }
 
 }  // namespace negatron

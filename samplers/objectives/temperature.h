@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/objectives/objective.h"
+
 namespace negatron {
 
 /// How similarities become logits: divided by tau.
@@ -27,6 +29,10 @@ class Temperature {
 
   /// c. Pulls a learned parameter that the optimizer took too far back to the limit first.
   double scale() const;
+  /// c times `scores`, with gradient to both when learned. Elementwise.
+  at::Tensor logits(const at::Tensor& scores) const;
+  /// log sum_j exp(factor c s_j) over all candidates, with its gradient to a learned c.
+  ObjectiveTerm log_sum_exp(double factor = 1.0) const;
   bool learned() const noexcept { return log_scale_.defined(); }
   /// log c, a scalar with gradient; undefined when fixed.
   const at::Tensor& log_scale() const noexcept { return log_scale_; }
@@ -37,5 +43,8 @@ class Temperature {
   double fixed_scale_;
   at::Tensor log_scale_;
 };
+
+/// A scalar that is learned with the encoder, of the dtype and on the device that `placement` names. Local.
+at::Tensor learned_scalar(double value, const TemperatureOptions& placement);
 
 }  // namespace negatron

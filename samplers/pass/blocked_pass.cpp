@@ -2,27 +2,60 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
-#include "samplers/pass/exclusion_list.h"
+#include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/reduction_tree.h"
+#include "samplers/pass/term_reduction.h"
 
 namespace negatron {
 namespace {
 
 constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
-/// Turns a tile of scaled and masked scores [Q, n] into weights exp(score - shift), in place, and returns what they add
-/// up to: l into `log_sum_exp` [Q], O into `mean` [Q, d]. `peak` [Q, 1] is the largest score of each query.
-void soften(at::Tensor& scores, const at::Tensor& peak, const at::Tensor& tile, at::Tensor log_sum_exp,
-            at::Tensor mean) {
-  // A query that meets no row of the tile has the peak -infinity; shifting by it would give NaN.
-  const at::Tensor shift = peak.masked_fill(peak == kMasked, 0.0);
-  scores.sub_(shift).exp_();
-  const at::Tensor mass = scores.sum(1, true);  // [Q, 1]
-  at::mm_out(mean, scores, tile);
-  mean.div_(mass.masked_fill(mass == 0.0, 1.0));
-  log_sum_exp.copy_((shift + mass.log()).squeeze(1));
+/// A term that needs no more than a softmax of the scaled scores.
+bool is_plain(const ScoreTerm& term) {
+  return term.shape == TermShape::kLinear && term.reduction == Reduction::kLogSumExp &&
+         term.rows == TermRows::kCandidates;
+}
+
+/// The plain term that leads: its logits are computed where the scores lie. None when there is no plain term whose
+/// scale is above 0, so that the maximum can be read off it.
+std::optional<std::size_t> leading_term(const std::vector<ScoreTerm>& terms) {
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (is_plain(terms[i]) && terms[i].scale > 0.0) return i;
+  }
+  return std::nullopt;
+}
+
+/// A result whose tensors wait to be filled block by block.
+PassResult unfilled_result(const PassRequest& request) {
+  const at::Tensor& queries = request.candidates.queries;
+  const auto scalars = [&] { return at::empty({queries.size(0)}, queries.options()); };
+  PassResult result;
+  for (const ScoreTerm& term : request.terms) {
+    TermResult& own = result.terms.emplace_back();
+    own.value = scalars();
+    if (term.want_gradient) own.gradient = at::empty(queries.sizes(), queries.options());
+    if (term.want_slope) own.slope = scalars();
+    if (term.reduction == Reduction::kSoftmaxMean) own.log_weight = scalars();
+  }
+  result.count = at::empty({queries.size(0)}, queries.options().dtype(at::kLong));
+  if (request.want_max) result.max = scalars();
+  return result;
+}
+
+/// The part of a result that belongs to a block of queries; shares its memory.
+PassResult part(const PassResult& result, Range block) {
+  const auto own = [&](const at::Tensor& all) {
+    return all.defined() ? all.narrow(0, block.begin, block.size()) : at::Tensor();
+  };
+  PassResult view{{}, own(result.count), own(result.max)};
+  for (const TermResult& term : result.terms) {
+    view.terms.push_back({own(term.value), own(term.gradient), own(term.slope), own(term.log_weight)});
+  }
+  return view;
 }
 
 /// One run's buffers and operands.
@@ -31,71 +64,129 @@ class Sweep {
   Sweep(const Rows& rows, const PassRequest& request, std::int64_t query_block)
       : rows_(rows),
         request_(request),
-        query_block_(std::min(query_block, request.queries.size(0))),
-        queries_(request.queries.detach() * request.scales.front()),
-        exclusions_(request.exclusions) {
+        candidates_(rows, request.candidates),
+        query_block_(std::min(query_block, request.candidates.queries.size(0))),
+        lead_(leading_term(request.terms)) {
+    const at::Tensor queries = request.candidates.queries.detach();
+    // Scaling the queries saves scaling the tile. Scores that decide membership stay as they are.
+    if (lead_ && !candidates_.has_windows()) base_scale_ = request.terms[*lead_].scale;
+    queries_ = base_scale_ == 1.0 ? queries : queries * base_scale_;
+    if (request.bias.defined()) bias_ = request.bias.detach().to(queries.options());
+    for (const ScoreTerm& term : request.terms) offsets_.push_back(term_offset(term, queries));
+
     std::int64_t largest = 0;
     for (const Leaf& leaf : rows.leaves) largest = std::max(largest, leaf.size());
-    for (std::size_t scale = 0; scale < request.scales.size(); ++scale) {
-      buffers_.push_back(at::empty({query_block_ * largest}, queries_.options()));
-    }
+    scores_ = at::empty({query_block_ * largest}, queries.options());
+    const auto plain = std::count_if(request.terms.begin(), request.terms.end(), is_plain);
+    if (plain > (lead_ ? 1 : 0) || (request.want_max && !lead_)) spare_ = at::empty_like(scores_);
   }
 
-  /// Adds what the leaf holds to `max` [Q] (when wanted) and returns its partial.
-  Partial score(const Leaf& leaf, at::Tensor& max) {
+  PassResult score(const Leaf& leaf) {
+    candidates_.enter(leaf);
+    PassResult result = unfilled_result(request_);
     const std::int64_t count = queries_.size(0);
-    const auto scales = static_cast<std::int64_t>(request_.scales.size());
-    Partial partial{at::empty({scales, count}, queries_.options()),
-                    at::empty({scales, count, queries_.size(1)}, queries_.options())};
-    const at::Tensor tile = rows_.vectors.narrow(0, leaf.begin, leaf.size()).to(queries_.scalar_type());  // [n, d]
+    const at::Tensor rows = rows_.vectors.narrow(0, leaf.begin, leaf.size()).to(queries_.scalar_type());  // [n, d]
     for (std::int64_t begin = 0; begin < count; begin += query_block_) {
-      score_block(leaf, tile, {begin, std::min(begin + query_block_, count)}, partial, max);
+      const Range block{begin, std::min(begin + query_block_, count)};
+      score_block(leaf, rows, block, part(result, block));
     }
-    return partial;
+    return result;
   }
-
-  at::Tensor excluded() const { return exclusions_.count(queries_.size(0)); }
 
  private:
-  void score_block(const Leaf& leaf, const at::Tensor& tile, Range block, Partial& partial, at::Tensor& max) {
-    std::vector<at::Tensor> scores;  // [block, leaf] for each scale
-    for (const at::Tensor& buffer : buffers_) {
-      scores.push_back(buffer.narrow(0, 0, block.size() * leaf.size()).view({block.size(), leaf.size()}));
-    }
-    at::mm_out(scores.front(), queries_.narrow(0, block.begin, block.size()), tile.t());
-    const double first_scale = request_.scales.front();
-    // Before masks: a second scale of 0 must not meet an infinity.
-    if (scores.size() == 2) {
-      at::mul_out(scores[1], scores[0], at::scalar_tensor(request_.scales[1] / first_scale, queries_.options()));
-    }
-    for (std::size_t scale = 0; scale < scores.size(); ++scale) {
-      const auto at_scale = static_cast<std::int64_t>(scale);
-      mask(scores[scale], leaf, block);
-      at::Tensor peak = scores[scale].amax(1, true);
-      if (scale == 0 && request_.want_max) {
-        at::Tensor own = max.narrow(0, block.begin, block.size());
-        at::maximum_out(own, own, peak.squeeze(1) / first_scale);
-      }
-      if (request_.bias.defined()) {
-        scores[scale].add_(request_.bias.narrow(0, leaf.begin, leaf.size()));
-        peak = scores[scale].amax(1, true);
-      }
-      soften(scores[scale], peak, tile, partial.log_sum_exp[at_scale].narrow(0, block.begin, block.size()),
-             partial.mean[at_scale].narrow(0, block.begin, block.size()));
-    }
+  at::Tensor tile_of(const at::Tensor& buffer, const Leaf& leaf, Range block) const {
+    return buffer.narrow(0, 0, block.size() * leaf.size()).view({block.size(), leaf.size()});
   }
 
-  void mask(at::Tensor& scores, const Leaf& leaf, Range block) const {
-    if (leaf.valid < leaf.size()) scores.add_(rows_.validity.narrow(0, leaf.begin, leaf.size()));
-    exclusions_.mask(scores, block, {leaf.begin, leaf.end});
+  void score_block(const Leaf& leaf, const at::Tensor& rows, Range block, PassResult own) {
+    const CandidateTile tile = candidates_.tile(block);
+    at::Tensor scores = tile_of(scores_, leaf, block);  // [b, n] times base_scale_
+    if (candidates_.has_windows()) {
+      scores.copy_(tile.exact_scores());
+    } else {
+      at::mm_out(scores, queries_.narrow(0, block.begin, block.size()), rows.t());
+    }
+    own.count.copy_(tile.count());
+    if (request_.want_max && !lead_) {
+      at::Tensor masked = tile_of(spare_, leaf, block).copy_(scores);
+      tile.hide(masked);
+      at::amax_out(own.max, masked, 1);
+    }
+    at::Tensor raw;  // [b, n] the scores themselves, for terms that are not plain
+    for (std::size_t i = 0; i < request_.terms.size(); ++i) {
+      if (i == lead_) continue;
+      const ScoreTerm& term = request_.terms[i];
+      if (is_plain(term)) {
+        at::Tensor logits = tile_of(spare_, leaf, block);
+        // From unmasked scores: a scale of 0 must not meet an infinity.
+        at::mul_out(logits, scores, at::scalar_tensor(term.scale / base_scale_, scores.options()));
+        tile.hide(logits);
+        soften(leaf, rows, block, i, logits, own.terms[i]);
+        continue;
+      }
+      if (!raw.defined()) raw = base_scale_ == 1.0 ? scores : scores / base_scale_;
+      reduce(leaf, rows, block, i, tile, raw, own.terms[i]);
+    }
+    if (lead_) lead(leaf, rows, block, tile, scores, own);
+  }
+
+  /// The leading term, last, because it overwrites the scores.
+  void lead(const Leaf& leaf, const at::Tensor& rows, Range block, const CandidateTile& tile, at::Tensor& scores,
+            PassResult& own) {
+    const double scale = request_.terms[*lead_].scale;
+    if (scale != base_scale_) scores.mul_(scale / base_scale_);
+    tile.hide(scores);
+    if (request_.want_max) at::div_out(own.max, scores.amax(1), at::scalar_tensor(scale, scores.options()));
+    soften(leaf, rows, block, *lead_, scores, own.terms[*lead_]);
+  }
+
+  /// A plain term: turns its logits [b, n], scaled and masked, into weights in place. Its offset, the same for all rows
+  /// of a query, need not enter the tile.
+  void soften(const Leaf& leaf, const at::Tensor& rows, Range block, std::size_t index, at::Tensor& logits,
+              TermResult& own) const {
+    const ScoreTerm& term = request_.terms[index];
+    if (bias_.defined()) logits.add_(bias_.narrow(0, leaf.begin, leaf.size()));
+    const at::Tensor shift = softmax_shift(logits);
+    logits.sub_(shift).exp_();
+    const at::Tensor mass = logits.sum(1, true);  // [b, 1]
+    own.value.copy_((shift + mass.log() + offset_of(index, block)).squeeze(1));
+    if (term.want_gradient) {
+      at::mm_out(own.gradient, logits, rows);
+      own.gradient.mul_(term.scale / mass.masked_fill(mass == 0.0, 1.0));
+    }
+    if (term.want_slope) own.slope.copy_((mass > 0.0).squeeze(1));
+  }
+
+  /// Any other term.
+  void reduce(const Leaf& leaf, const at::Tensor& rows, Range block, std::size_t index, const CandidateTile& tile,
+              const at::Tensor& raw, TermResult& own) const {
+    const ScoreTerm& term = request_.terms[index];
+    ScoredRows scored{raw, {}, term.rows == TermRows::kPositives ? tile.no_positive() : tile.barred()};
+    if (bias_.defined()) scored.bias = bias_.narrow(0, leaf.begin, leaf.size()).unsqueeze(0);
+    const ReducedTerm reduced = reduce_term(term, scored, offset_of(index, block));
+    own.value.copy_(reduced.value);
+    if (term.want_gradient) at::mm_out(own.gradient, reduced.coefficient, rows);
+    if (term.want_slope) own.slope.copy_(reduced.slope);
+    if (reduced.log_weight.defined()) own.log_weight.copy_(reduced.log_weight);
+  }
+
+  /// [b, 1] or [1, 1]
+  at::Tensor offset_of(std::size_t term, Range block) const {
+    const at::Tensor& all = offsets_[term];
+    return request_.terms[term].query_offset.defined() ? all.narrow(0, block.begin, block.size()) : all;
   }
 
   const Rows& rows_;
   const PassRequest& request_;
+  CandidateSweep candidates_;
   std::int64_t query_block_;
-  at::Tensor queries_;  // [Q, d], times the first scale
-  ExclusionList exclusions_;
-  std::vector<at::Tensor> buffers_;
+  std::optional<std::size_t> lead_;
+  double base_scale_ = 1.0;
+  at::Tensor queries_;  // [Q, d] times base_scale_
+  at::Tensor bias_;     // [n] in the dtype of the queries, or undefined
+  std::vector<at::Tensor> offsets_;
+  at::Tensor scores_;
+  at::Tensor spare_;
 };
 
 }  // namespace
@@ -107,31 +198,14 @@ BlockedPass::BlockedPass(std::int64_t query_block) : query_block_(query_block) {
 PassResult BlockedPass::run(const Rows& rows, const PassRequest& request) const {
   check_pass_request(rows, request);
   const at::NoGradGuard no_grad;
-  const at::Tensor& queries = request.queries;
-  const std::int64_t count = queries.size(0);
-  const auto scales = static_cast<std::int64_t>(request.scales.size());
-
-  PassResult result;
-  if (request.want_max) result.max = at::full({count}, kMasked, queries.options());
   Sweep sweep(rows, request, query_block_);
-  ReductionTree tree;
-  std::int64_t valid = 0;
-  if (count > 0) {
-    for (const Leaf& leaf : rows.leaves) {
-      if (leaf.valid == 0) continue;
-      valid += leaf.valid;
-      tree.push(leaf.index, sweep.score(leaf, result.max));
-    }
+  if (request.candidates.queries.size(0) == 0) return empty_result(request);
+  ReductionTree tree(request.terms);
+  for (const Leaf& leaf : rows.leaves) {
+    if (leaf.valid > 0) tree.push(leaf.index, sweep.score(leaf));
   }
-  result.count = (valid - sweep.excluded()).to(queries.device());
-  if (std::optional<Partial> root = tree.finish()) {
-    result.log_sum_exp = root->log_sum_exp;
-    result.mean = root->mean;
-  } else {
-    result.log_sum_exp = at::full({scales, count}, kMasked, queries.options());
-    result.mean = at::zeros({scales, count, queries.size(1)}, queries.options());
-  }
-  return result;
+  std::optional<PassResult> root = tree.finish();
+  return root ? *std::move(root) : empty_result(request);
 }
 
 }  // namespace negatron

@@ -1,21 +1,25 @@
 #include "samplers/pass/exclusion_list.h"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 namespace negatron {
 
-ExclusionList::ExclusionList(const at::Tensor& pairs) {
+ExclusionList::ExclusionList(const at::Tensor& pairs, std::int64_t queries, std::int64_t rows) {
   if (!pairs.defined()) return;
   const at::Tensor host = pairs.contiguous();
   const std::int64_t* value = host.const_data_ptr<std::int64_t>();
   pairs_.reserve(static_cast<std::size_t>(host.size(0)));
-  for (std::int64_t i = 0; i < host.size(0); ++i) pairs_.push_back({value[2 * i + 1], value[2 * i]});
+  for (std::int64_t i = 0; i < host.size(0); ++i) {
+    const Pair pair{value[2 * i + 1], value[2 * i]};
+    if (pair.query < 0 || pair.query >= queries) throw std::invalid_argument("pass: an exclusion names no query");
+    if (pair.row < 0 || pair.row >= rows) throw std::invalid_argument("pass: an exclusion names no row");
+    pairs_.push_back(pair);
+  }
   std::sort(pairs_.begin(), pairs_.end(), [](const Pair& a, const Pair& b) { return a.row < b.row; });
 }
 
-void ExclusionList::mask(at::Tensor& scores, Range queries, Range rows) const {
+std::vector<std::int64_t> ExclusionList::positions(Range queries, Range rows) const {
   std::vector<std::int64_t> positions;
   auto pair = std::lower_bound(pairs_.begin(), pairs_.end(), rows.begin,
                                [](const Pair& a, std::int64_t row) { return a.row < row; });
@@ -23,19 +27,7 @@ void ExclusionList::mask(at::Tensor& scores, Range queries, Range rows) const {
     if (pair->query < queries.begin || pair->query >= queries.end) continue;
     positions.push_back((pair->query - queries.begin) * rows.size() + pair->row - rows.begin);
   }
-  if (positions.empty()) return;
-  scores.view(-1).index_fill_(0, at::tensor(positions, at::kLong).to(scores.device()),
-                              -std::numeric_limits<double>::infinity());
-}
-
-at::Tensor ExclusionList::count(std::int64_t queries) const {
-  at::Tensor counts = at::zeros({queries}, at::kLong);
-  std::int64_t* count = counts.mutable_data_ptr<std::int64_t>();
-  for (const Pair& pair : pairs_) {
-    if (pair.query < 0 || pair.query >= queries) throw std::invalid_argument("pass: an exclusion names no query");
-    ++count[pair.query];
-  }
-  return counts;
+  return positions;
 }
 
 }  // namespace negatron

@@ -12,13 +12,12 @@ namespace negatron {
 /// The excluded (query, row) pairs of a pass, ordered so that a tile finds its own. Local.
 class ExclusionList {
  public:
-  /// pairs [M, 2] int64 on the host, or undefined for none.
-  explicit ExclusionList(const at::Tensor& pairs);
+  /// pairs [M, 2] int64 on the host, or undefined for none. Throws std::invalid_argument when a pair names no query of
+  /// `queries` or no row of `rows`.
+  ExclusionList(const at::Tensor& pairs, std::int64_t queries, std::int64_t rows);
 
-  /// scores [queries.size(), rows.size()]: sets those of the excluded pairs inside the tile to -infinity.
-  void mask(at::Tensor& scores, Range queries, Range rows) const;
-  /// [count] int64 on the host: how many pairs each query has.
-  at::Tensor count(std::int64_t queries) const;
+  /// Which elements of a tile [queries.size(), rows.size()] are excluded, counted row-major.
+  std::vector<std::int64_t> positions(Range queries, Range rows) const;
 
  private:
   struct Pair {

@@ -4,25 +4,13 @@
 #include <optional>
 #include <vector>
 
-#include <ATen/ATen.h>
+#include "samplers/pass/pass.h"
 
 namespace negatron {
 
-/// The log-sum-exp and the softmax-weighted mean row over some set of rows: what is left of it after scoring.
-struct Partial {
-  /// [S, Q]; -infinity for an empty set.
-  at::Tensor log_sum_exp;
-  /// [S, Q, d]; 0 for an empty set.
-  at::Tensor mean;
-};
-
-/// The partial of the union of two disjoint sets (algorithms.md 1.3). With M = max(l1, l2) and e = exp(l - M):
-/// l = M + log(e1 + e2), O = (e1 O1 + e2 O2) / (e1 + e2). An empty set is the identity, bit for bit. Local.
-Partial merge(const Partial& left, const Partial& right);
-
-/// Merges the partials of leaves in the canonical tree (algorithms.md 1.9): the binary tree over leaf indices in which
-/// a node of level k covers the 2^k leaves [b 2^k, (b+1) 2^k). Leaves that were never pushed count as empty. Holds one
-/// partial a level. Local.
+/// Merges the results of leaves in the canonical tree (algorithms.md 1.9): the binary tree over leaf indices in which a
+/// node of level k covers the 2^k leaves [b 2^k, (b+1) 2^k). Leaves that were never pushed count as empty. Holds one
+/// result a level. Local.
 ///
 /// Because nodes lie at multiples of their size, a rank that owns the leaves [2^k b, 2^k (b+1)) computes exactly one
 /// node, and merging the ranks' results in a tree of the same shape gives the root that one rank alone would compute.
@@ -31,18 +19,23 @@ Partial merge(const Partial& left, const Partial& right);
 /// the same sum in another order, so the result differs by rounding.
 class ReductionTree {
  public:
-  /// Indices must ascend.
-  void push(std::int64_t index, Partial partial);
+  /// `terms` are those of the results, in their order.
+  explicit ReductionTree(std::vector<ScoreTerm> terms);
+
+  /// Indices must ascend, else throws std::invalid_argument.
+  void push(std::int64_t index, PassResult result);
   /// The root; nothing when nothing was pushed. Ends the tree.
-  std::optional<Partial> finish();
+  std::optional<PassResult> finish();
 
  private:
   /// A merged run of leaves; which leaf of it stands for its place does not matter, the first is kept.
   struct Node {
     std::int64_t first_leaf = 0;
-    Partial partial;
+    PassResult result;
   };
   void merge_last_two();
+
+  std::vector<ScoreTerm> terms_;
   std::vector<Node> open_;
 };
 

@@ -1,31 +1,41 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
-
-#include <ATen/ATen.h>
+#include <map>
+#include <string>
 
 #include "samplers/bank/bank.h"
 #include "samplers/exchange/negative_request.h"
+#include "samplers/exchange/query_batch.h"
 
 namespace negatron {
 
-/// This rank's part of a step as a policy sees it. Without gradient.
-struct QueryBatch {
-  at::Tensor queries;  // [b, d] unit rows
-  at::Tensor keys;     // [b, d] unit rows, the positives
-  at::Tensor ids;      // [b] int64 sample ids, below 0 for "none"
-  std::int64_t global_batch = 0;
+/// What the whole job saw in one step; equal on all ranks.
+struct StepFeedback {
   std::int64_t step = 0;
-  /// Of the objective, `Objective::scales()`; the policy passes them on or derives its own from them.
-  std::vector<double> scales;
+  double loss = 0.0;
+  /// Share of queries whose positive beats every negative, 0 to 1.
+  double proxy_accuracy = 0.0;
 };
 
-/// Says which negatives a batch of queries meets, and how they are weighted. Describes; never communicates. Local.
+struct NegativeResult;
+
+/// Says which negatives a batch of queries meets, and how they are weighted. Describes; never communicates, so a new
+/// sampler works on any number of ranks. Local; equal calls in equal order on all ranks.
 class NegativeSampler {
  public:
   virtual ~NegativeSampler() = default;
+
   virtual NegativeRequest draw(const Bank& bank, const QueryBatch& batch) const = 0;
+  /// After each draw, what came of it for own queries: for samplers that keep something of single samples.
+  virtual void learn(const QueryBatch&, const NegativeResult&) {}
+  /// After each step, for what adapts to it.
+  virtual void observe(const StepFeedback&) {}
+  /// Numbers that tell how it stands, for the metrics ("ring_outer").
+  virtual std::map<std::string, double> metrics() const { return {}; }
+  /// What observe() has changed, for snapshots.
+  virtual std::string state() const { return {}; }
+  virtual void restore(const std::string&) {}
 };
 
 }  // namespace negatron

@@ -33,11 +33,16 @@ std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
   return counter;
 }
 
-CounterRng::CounterRng(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index)
-    : counter_{0, low_half(index), high_half(index), low_half(step)}, used_(block_.size()) {
-  if (high_half(step) != 0) throw std::invalid_argument("CounterRng: step must be below 2^32");
+std::array<std::uint32_t, 2> stream_key(std::uint64_t seed, Purpose purpose) {
   const std::uint64_t key = seed ^ (static_cast<std::uint64_t>(purpose) * kGoldenRatio);
-  key_ = {low_half(key), high_half(key)};
+  return {low_half(key), high_half(key)};
+}
+
+CounterRng::CounterRng(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index)
+    : counter_{0, low_half(index), high_half(index), low_half(step)},
+      key_(stream_key(seed, purpose)),
+      used_(block_.size()) {
+  if (high_half(step) != 0) throw std::invalid_argument("CounterRng: step must be below 2^32");
 }
 
 std::uint32_t CounterRng::next_u32() {

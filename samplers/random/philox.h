@@ -11,17 +11,23 @@ enum class Purpose : std::uint32_t {
   kEpochOrder = 2,
   kAugmentation = 3,
   kInitialization = 4,
-  kEvaluation = 5
+  kEvaluation = 5,
+  kNegativeDraw = 6,
+  kPairMix = 7,
+  kQueryMix = 8
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of
 /// 128-bit counters for each 64-bit key.
 std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
+/// The key of all streams of a seed and a purpose: seed xor purpose * 2^64/golden ratio.
+std::array<std::uint32_t, 2> stream_key(std::uint64_t seed, Purpose purpose);
+
 /// A stream of random numbers that is a function of (seed, purpose, step, index) and of nothing else, so that any rank
 /// can regenerate any number and results do not depend on the number of ranks. Cheap to construct: no state to warm up.
 ///
-/// Counter = (block of draws, low and high half of index, step), key = seed xor purpose * 2^64/golden ratio. Local.
+/// Counter = (block of four draws, low and high half of index, step), key = stream_key(). Local.
 class CounterRng {
  public:
   /// Throws std::invalid_argument when `step` needs more than 32 bits: two streams would be the same.

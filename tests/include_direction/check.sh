@@ -1,7 +1,8 @@
 #!/bin/sh
 # Usage: check.sh ROOT. Fails, naming file and line, on an include against the direction of the project
 #   comm <- samplers <- runtime <- launch,
-#   in samplers: random <- bank <- pass <- exchange <- policies, objectives (these two do not know each other),
+#   in samplers: options <- random <- bank <- pass <- exchange <- policies, objectives (these two do not know each other)
+#   <- contrast,
 # on a library outside its place, and on a file of more than 400 lines.
 set -eu
 cd "$1"
@@ -10,7 +11,8 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
   BEGIN {
     split("comm samplers runtime launch tests", layers)
     for (i in layers) layer[layers[i]] = i + 0
-    room["random"] = 1; room["bank"] = 2; room["pass"] = 3; room["exchange"] = 4; room["policies"] = 5; room["objectives"] = 5
+    room["options"] = 0; room["random"] = 1; room["bank"] = 2; room["pass"] = 3; room["exchange"] = 4; room["policies"] = 5;
+    room["objectives"] = 5; room["contrast"] = 6
     max_lines = 400
   }
   function wrong(reason) { print FILENAME ":" FNR ": " reason; failed = 1 }

@@ -62,6 +62,18 @@ refused "--tau takes a number" "$negatron" pretrain --tau warm
 refused "--config: cannot read" "$negatron" pretrain --config "$work/none.ini"
 refused "--bank-rows 11 is smaller" "$negatron" pretrain "${small[@]}" --bank-rows 11
 refused "--global-batch 3 is smaller than the number of ranks, 4" ranks 4 pretrain "${small[@]}" --global-batch 3
+refused "did you mean mochi?" "$negatron" pretrain "${small[@]}" --sampler mochy
+refused "did you mean info-nce?" "$negatron" pretrain "${small[@]}" --objective infonce
+refused "did you mean 's-prime'" "$negatron" pretrain "${small[@]}" --sampler mochi --sampler-options s-prim=3
+refused "--negatives bank does not go with --objective byol" "$negatron" pretrain "${small[@]}" --objective byol --negatives bank
+refused "picks from a bank" "$negatron" pretrain "${small[@]}" --objective nt-xent --sampler ring
+refused "--allow-oracle on" "$negatron" pretrain "${small[@]}" --sampler oracle
+refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
+refused "--shards 3 must divide" ranks 2 pretrain "${small[@]}" --shards 3
+"$negatron" pretrain --list-samplers >"$work/samplers" || fail '--list-samplers failed'
+grep -q 'inner=0.1' "$work/samplers" || fail '--list-samplers does not show options with defaults'
+"$negatron" pretrain --list-objectives >"$work/objectives" || fail '--list-objectives failed'
+grep -q '^hcl: ' "$work/objectives" || fail '--list-objectives does not list hcl'
 refused "$work/nothing" ranks 2 pretrain "${small[@]}" --data "$work/nothing"
 : >"$work/file"
 refused "--run-dir" ranks 2 pretrain "${small[@]}" --run-dir "$work/file/run"

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "launch/nearest_name.h"
+#include "samplers/options/nearest_name.h"
 #include "launch/pretrain_flags.h"
 
 namespace negatron {

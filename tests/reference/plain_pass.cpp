@@ -2,38 +2,114 @@
 
 #include <limits>
 
+#include <torch/autograd.h>
+
+#include "tests/reference/plain_selection.h"
+
 namespace negatron::testing {
+namespace {
+
+at::Tensor shape_of(TermShape shape, const at::Tensor& scores, double scale, const at::Tensor& offset) {
+  const at::Tensor u = scale * scores + offset;
+  const at::Tensor distance = at::sqrt(at::clamp_min(2.0 - 2.0 * scores, kLeastSquaredDistance));
+  switch (shape) {
+    case TermShape::kOne:
+      return at::ones_like(scores);
+    case TermShape::kLinear:
+      return u;
+    case TermShape::kSoftplus:
+      return at::logaddexp(u, at::zeros_like(u));
+    case TermShape::kHinge:
+      return at::relu(u);
+    case TermShape::kStep:
+      return (u > 0.0).to(at::kDouble);
+    case TermShape::kSquare:
+      return u * u;
+    case TermShape::kMinusDistance:
+      return offset - distance;
+    case TermShape::kDistanceHinge:
+      return at::relu(offset - distance);
+    case TermShape::kDistanceHingeSquared:
+      return at::relu(offset - distance).square() / 2.0;
+    case TermShape::kDistanceStep:
+      return (distance < offset).to(at::kDouble);
+  }
+  return {};
+}
+
+at::Tensor gradient_or_zero(const at::Tensor& value, const at::Tensor& input) {
+  if (!value.requires_grad()) return at::zeros_like(input);
+  const at::Tensor gradient = torch::autograd::grad({value}, {input}, {}, /*retain_graph=*/true,
+                                                    /*create_graph=*/false, /*allow_unused=*/true)[0];
+  return gradient.defined() ? gradient : at::zeros_like(input);
+}
+
+at::Tensor longs(const std::vector<std::int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
+
+}  // namespace
+
+TermResult plain_term(const ScoreTerm& term, const at::Tensor& query, const at::Tensor& rows, const at::Tensor& bias,
+                      std::int64_t index) {
+  const at::AutoGradMode gradients(true);
+  const at::Tensor q = query.detach().to(at::kDouble).clone().requires_grad_(true);
+  at::Tensor offset = at::full({}, term.offset, at::kDouble);
+  if (term.query_offset.defined()) offset = offset + term.query_offset[index].detach().to(at::kDouble);
+  offset.requires_grad_(true);
+  const at::Tensor scores = rows.mv(q);
+  const at::Tensor g = shape_of(term.shape, scores, term.scale, offset);
+  const at::Tensor logits = term.weight_scale * scores.detach() + bias;
+  at::Tensor value;
+  switch (term.reduction) {
+    case Reduction::kLogSumExp:
+      value = at::logsumexp(g + bias, 0);
+      break;
+    case Reduction::kSum:
+      value = (bias.exp() * g).sum();
+      break;
+    case Reduction::kSoftmaxMean:
+      value = (at::softmax(logits, 0) * g).sum();
+      break;
+  }
+  TermResult result;
+  result.value = value.detach();
+  if (term.want_gradient) result.gradient = gradient_or_zero(value, q);
+  if (term.want_slope) result.slope = gradient_or_zero(value, offset);
+  if (term.reduction == Reduction::kSoftmaxMean) result.log_weight = at::logsumexp(logits, 0);
+  return result;
+}
 
 PassResult PlainPass::run(const Rows& rows, const PassRequest& request) const {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const PlainCandidates plain(rows, request.candidates);
   const at::Tensor vectors = rows.vectors.to(at::kDouble);
-  const at::Tensor queries = request.queries.to(at::kDouble);
-  at::Tensor allowed = at::ones({queries.size(0), vectors.size(0)}, at::kBool);
-  if (rows.validity.defined()) allowed.logical_and_((rows.validity == 0).unsqueeze(0));
-  if (request.exclusions.defined()) {
-    for (std::int64_t i = 0; i < request.exclusions.size(0); ++i) {
-      allowed[request.exclusions[i][0].item<std::int64_t>()][request.exclusions[i][1].item<std::int64_t>()] = false;
-    }
-  }
-  const at::Tensor scores = queries.mm(vectors.t());
-  const at::Tensor bias = request.bias.defined() ? request.bias.to(at::kDouble) : at::zeros({1}, at::kDouble);
+  const at::Tensor queries = request.candidates.queries.to(at::kDouble);
+  const at::Tensor bias =
+      request.bias.defined() ? request.bias.to(at::kDouble) : at::zeros({vectors.size(0)}, at::kDouble);
 
-  PassResult result;
-  std::vector<at::Tensor> log_sum_exps;
-  std::vector<at::Tensor> means;
-  for (const double scale : request.scales) {
-    const at::Tensor logits = (scores * scale + bias).masked_fill(~allowed, -kInfinity);
-    log_sum_exps.push_back(logits.logsumexp(1));
-    const at::Tensor weights = (logits - log_sum_exps.back().unsqueeze(1)).exp().masked_fill(~allowed, 0.0);
-    means.push_back(weights.mm(vectors));
-  }
-  result.log_sum_exp = at::stack(log_sum_exps).to(request.queries.scalar_type());
-  result.mean = at::stack(means).to(request.queries.scalar_type());
-  result.count = allowed.sum(1);
-  if (request.want_max) {
-    const at::Tensor masked =
-        at::cat({scores.masked_fill(~allowed, -kInfinity), at::full({queries.size(0), 1}, -kInfinity, at::kDouble)}, 1);
-    result.max = masked.amax(1).to(request.queries.scalar_type());
+  PassResult result = empty_result(request);
+  for (std::int64_t i = 0; i < queries.size(0); ++i) {
+    std::vector<std::int64_t> candidates;
+    std::vector<std::int64_t> positives;
+    for (std::int64_t row = 0; row < vectors.size(0); ++row) {
+      if (plain.is_candidate(i, row)) candidates.push_back(row);
+      if (plain.is_positive(i, row)) positives.push_back(row);
+    }
+    for (std::size_t t = 0; t < request.terms.size(); ++t) {
+      const ScoreTerm& term = request.terms[t];
+      const std::vector<std::int64_t>& over = term.rows == TermRows::kPositives ? positives : candidates;
+      if (over.empty()) continue;
+      const at::Tensor own = longs(over);
+      const TermResult one = plain_term(term, queries[i], vectors.index_select(0, own), bias.index_select(0, own), i);
+      result.terms[t].value[i].copy_(one.value);
+      if (term.want_gradient) result.terms[t].gradient[i].copy_(one.gradient);
+      if (term.want_slope) result.terms[t].slope[i].copy_(one.slope);
+      if (one.log_weight.defined()) result.terms[t].log_weight[i].copy_(one.log_weight);
+    }
+    result.count[i].fill_(static_cast<std::int64_t>(candidates.size()));
+    if (request.want_max && !candidates.empty()) {
+      result.max[i].copy_(vectors.index_select(0, longs(candidates)).mv(queries[i]).max());
+    }
   }
   return result;
 }

@@ -112,6 +112,48 @@ TEST(TrainingSteps, LearnedTemperatureAndEmptyBankDoNotDependOnTheNumberOfRanks)
   expect_same_losses(options, Precision::kFp64, 1e-10);
 }
 
+struct Method {
+  const char* name;
+  const char* objective;
+  const char* sampler;
+  const char* sampler_options;
+  bool symmetric;
+  std::int64_t shards;
+};
+
+class TrainingMethods : public testing::TestWithParam<Method> {};
+
+TEST_P(TrainingMethods, LossesDoNotDependOnTheNumberOfRanks) {
+  PretrainOptions options = small_options(GetParam().objective);
+  options.sampler = GetParam().sampler;
+  options.sampler_options = GetParam().sampler_options;
+  options.symmetric = GetParam().symmetric;
+  options.telemetry_every = 4;
+  options.telemetry_top = 5;
+  const std::vector<double> one = losses(options, Precision::kFp64, 1);
+  EXPECT_GT(std::abs(one.front() - one.back()), 1e-3);
+  for (const int ranks : {2, 4}) {
+    // A mesh where the method has a bank to shard.
+    options.shards = ranks == 4 ? GetParam().shards : 0;
+    const std::vector<double> many = losses(options, Precision::kFp64, ranks);
+    for (std::size_t step = 0; step < one.size(); ++step) {
+      EXPECT_NEAR(many[step], one[step], 1e-9 * std::abs(one[step])) << ranks << " ranks, step " << step;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Methods, TrainingMethods,
+    testing::Values(Method{"mochi", "info-nce", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=1", false, 2},
+                    Method{"mochi_no_fetch", "info-nce", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=0,mode=no-fetch",
+                           false, 2},
+                    Method{"ring", "info-nce", "ring", "anneal=linear,anneal-epochs=3,outer=0.4", false, 1},
+                    Method{"hcl", "hcl", "whole-bank", "", false, 2},
+                    Method{"semi_hard", "triplet", "semi-hard", "margin=0.5", false, 4},
+                    Method{"symmetric", "info-nce", "top-n", "n=20,skip=1", true, 2},
+                    Method{"byol", "byol", "whole-bank", "", true, 0}),
+    [](const auto& tested) { return tested.param.name; });
+
 TEST(TrainingSteps, MaskingTheOwnSampleChangesTheLoss) {
   PretrainOptions options = small_options("info-nce");
   const std::vector<double> masked = losses(options, Precision::kFp64, 2);

@@ -55,7 +55,8 @@ class Twin {
       EXPECT_EQ(banks_[0].layout().slot_of(place->rank, place->row), slot);
       EXPECT_TRUE(at::equal(shard.rows.vectors[place->row], entry.vector)) << "slot " << slot;
       EXPECT_EQ(shard.ids[place->row].item<std::int64_t>(), entry.id);
-      EXPECT_EQ(shard.labels[place->row].item<std::int64_t>(), entry.label);
+      EXPECT_EQ(shard.rows.slots[place->row].item<std::int64_t>(), slot);
+      EXPECT_EQ(shard.rows.labels[place->row].item<std::int64_t>(), entry.label);
       EXPECT_EQ(shard.steps[place->row].item<std::int64_t>(), entry.step);
     }
     for (const Bank& bank : banks_) {
@@ -73,7 +74,9 @@ class Twin {
     for (const Leaf& leaf : shard.rows.leaves) {
       std::int64_t in_leaf = 0;
       for (std::int64_t row = leaf.begin; row < leaf.end; ++row) {
-        const bool counts = bank.layout().slot_of(bank.rank(), row).has_value();
+        const std::optional<std::int64_t> slot = bank.layout().slot_of(bank.rank(), row);
+        const bool counts = slot.has_value();
+        EXPECT_EQ(shard.rows.slots[row].item<std::int64_t>(), slot.value_or(-1)) << "row " << row;
         in_leaf += counts ? 1 : 0;
         if (counts && shard.ids[row].item<std::int64_t>() == 7) rows_of_seven.insert(row);
         const bool may_score = !shard.rows.validity.defined() || shard.rows.validity[row].item<float>() == 0.0F;
@@ -91,6 +94,32 @@ class Twin {
     EXPECT_EQ(found_rows, rows_of_seven);
     EXPECT_EQ(found.size(0), static_cast<std::int64_t>(rows_of_seven.size()));
     return valid;
+  }
+
+  /// The slots that may score, over all ranks, when rows written before `oldest_step` may not.
+  std::set<std::int64_t> young_slots(std::int64_t oldest_step) const {
+    std::set<std::int64_t> slots;
+    for (const Bank& bank : banks_) {
+      const Rows rows = bank.rows_no_older_than(oldest_step);
+      for (const Leaf& leaf : rows.leaves) {
+        std::int64_t in_leaf = 0;
+        for (std::int64_t row = leaf.begin; row < leaf.end; ++row) {
+          if (rows.validity.defined() && rows.validity[row].item<float>() != 0.0F) continue;
+          ++in_leaf;
+          slots.insert(rows.slots[row].item<std::int64_t>());
+        }
+        EXPECT_EQ(leaf.valid, in_leaf);
+      }
+    }
+    return slots;
+  }
+
+  std::set<std::int64_t> plain_young_slots(std::int64_t oldest_step) const {
+    std::set<std::int64_t> slots;
+    for (const testing::PlainQueue::Entry& entry : queue_.entries()) {
+      if (entry.step == -1 || entry.step >= oldest_step) slots.insert(queue_.slot_of(entry));
+    }
+    return slots;
   }
 
   const Bank& bank(int rank) const { return banks_.at(static_cast<std::size_t>(rank)); }
@@ -133,6 +162,23 @@ TEST(Bank, SteadyStateHasNoHolesAndNoMask) {
   }
 }
 
+TEST(Bank, RowsNoOlderThanAStep) {
+  for (const BankFill fill : {BankFill::kEmpty, BankFill::kRandom}) {
+    for (const int ranks : {1, 3}) {
+      Twin twin(23, 5, ranks, fill);
+      // Steady state, small batches, one larger than the bank.
+      std::int64_t step = 0;
+      for (const std::int64_t size : {5, 5, 2, 5, 5, 5, 5, 3, 40, 5, 5}) {
+        twin.enqueue(size, step++);
+        for (std::int64_t oldest = 0; oldest <= step; ++oldest) {
+          EXPECT_EQ(twin.young_slots(oldest), twin.plain_young_slots(oldest)) << "step " << step << " from " << oldest;
+        }
+        twin.expect_equal();
+      }
+    }
+  }
+}
+
 TEST(Bank, ExampleOfTheLayoutHeader) {
   BankLayout layout(6, 2, 4);
   for (std::int64_t step = 0; step < 3; ++step) layout.append(4, step);
@@ -164,7 +210,7 @@ TEST(Bank, StoresNarrowTypes) {
   bank.enqueue(keys, at::arange(4, at::kLong), at::Tensor(), 0, 4);
   EXPECT_EQ(bank.shard().rows.vectors.scalar_type(), at::kBFloat16);
   EXPECT_TRUE(at::equal(bank.shard().rows.vectors, keys.to(at::kBFloat16)));
-  EXPECT_EQ(bank.shard().labels[0].item<std::int64_t>(), -1);
+  EXPECT_EQ(bank.shard().rows.labels[0].item<std::int64_t>(), -1);
 }
 
 TEST(Bank, RefusesWhatDoesNotFit) {
@@ -175,6 +221,7 @@ TEST(Bank, RefusesWhatDoesNotFit) {
     return options;
   };
   EXPECT_THROW(Bank(with([](BankOptions& o) { o.rows = 0; }), 0, 1), std::invalid_argument);
+  EXPECT_THROW(Bank(with([](BankOptions& o) { o.rows = std::int64_t{1} << 32; }), 0, 1), std::invalid_argument);
   EXPECT_THROW(Bank(with([](BankOptions& o) { o.width = 0; }), 0, 1), std::invalid_argument);
   EXPECT_THROW(Bank(with([](BankOptions& o) { o.global_batch = 0; }), 0, 1), std::invalid_argument);
   EXPECT_THROW(Bank(with([](BankOptions& o) { o.dtype = at::kLong; }), 0, 1), std::invalid_argument);

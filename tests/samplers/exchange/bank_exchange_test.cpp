@@ -1,199 +1,173 @@
 #include "samplers/exchange/bank_exchange.h"
 
-#include <map>
-#include <mutex>
+#include <functional>
 #include <stdexcept>
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "comm/share.h"
 #include "comm/thread_communicator.h"
-#include "samplers/bank/canonical_leaves.h"
 #include "samplers/bank/random_rows.h"
-#include "tests/reference/plain_pass.h"
-#include "tests/reference/plain_queue.h"
+#include "tests/samplers/exchange/exchange_trial.h"
 
 namespace negatron {
 namespace {
 
-/// A bank after some steps and a batch of queries, all given for the whole job.
-struct Scene {
-  BankOptions bank;
-  std::vector<std::int64_t> batches;  // sizes enqueued, one a step
-  at::Tensor queries;                 // [Bg, d]
-  at::Tensor query_ids;               // [Bg], undefined: no exclusions
-  std::vector<double> scales = {5.0};
-  bool want_max = true;
-
-  at::Tensor keys(std::int64_t step) const {
-    return random_unit_rows(1000 + static_cast<std::uint64_t>(step), 0, batches[static_cast<std::size_t>(step)],
-                            bank.width);
-  }
-  at::Tensor ids(std::int64_t step) const {
-    return (at::arange(batches[static_cast<std::size_t>(step)], at::kLong) + step * 3).remainder(7);
-  }
-};
-
-/// What each rank computed, put together in global order.
-struct Outcome {
-  PassResult result;
-  std::map<int, std::int64_t> bytes_received;
-};
-
-Outcome score_on_ranks(const Scene& scene, int ranks) {
-  Outcome outcome;
-  std::mutex mutex;
-  run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
-    at::set_num_threads(1);
-    const auto part = [&](const at::Tensor& all) {
-      const Range own = share(all.size(0), comm.size(), comm.rank());
-      return all.narrow(0, own.begin, own.size());
-    };
-    Bank bank(scene.bank, comm.rank(), comm.size());
-    for (std::int64_t step = 0; step < static_cast<std::int64_t>(scene.batches.size()); ++step) {
-      bank.enqueue(part(scene.keys(step)), part(scene.ids(step)), at::Tensor(), step,
-                   scene.batches[static_cast<std::size_t>(step)]);
-    }
-    NegativeRequest request{part(scene.queries), at::Tensor(), scene.scales, scene.want_max};
-    if (scene.query_ids.defined()) request.exclude_ids = part(scene.query_ids);
-    const std::int64_t global_batch = scene.queries.size(0);
-    const PassResult own = score_bank(comm, bank, request, global_batch);
-    std::int64_t bytes = 0;
-    for (const auto& [name, traffic] : comm.traffic().total()) bytes += traffic.bytes_received;
-
-    const std::vector<std::int64_t> shares = share_sizes(global_batch, comm.size());
-    PassResult all;
-    all.log_sum_exp = comm.all_gather(own.log_sum_exp.t().contiguous(), shares).t();
-    all.mean = comm.all_gather(own.mean.transpose(0, 1).contiguous(), shares).transpose(0, 1);
-    all.count = comm.all_gather(own.count, shares);
-    if (scene.want_max) all.max = comm.all_gather(own.max, shares);
-    const std::lock_guard lock(mutex);
-    outcome.bytes_received[comm.rank()] = bytes;
-    if (comm.rank() == 0) outcome.result = all;
-  });
-  return outcome;
-}
-
-/// The same from one queue on one device, in fp64, by the definition.
-PassResult score_plainly(const Scene& scene) {
-  testing::PlainQueue queue(scene.bank.rows);
-  for (std::int64_t step = 0; step < static_cast<std::int64_t>(scene.batches.size()); ++step) {
-    queue.enqueue(scene.keys(step), scene.ids(step), scene.ids(step), step);
-  }
-  const std::int64_t rows = static_cast<std::int64_t>(queue.entries().size());
-  std::vector<std::int64_t> pairs;
-  for (std::int64_t query = 0; scene.query_ids.defined() && query < scene.queries.size(0); ++query) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t id = queue.entries()[static_cast<std::size_t>(row)].id;
-      if (id == scene.query_ids[query].item<std::int64_t>()) pairs.insert(pairs.end(), {query, row});
-    }
-  }
-  PassRequest request;
-  request.queries = scene.queries;
-  request.scales = scene.scales;
-  request.want_max = true;
-  request.exclusions = at::tensor(pairs, at::kLong).view({-1, 2});
-  const at::Tensor vectors = rows > 0 ? queue.vectors() : at::zeros({0, scene.bank.width}, at::kDouble);
-  return testing::PlainPass().run({vectors, at::Tensor(), {}}, request);
-}
-
-Scene make_scene(std::int64_t rows, std::int64_t expected_batch, std::vector<std::int64_t> batches,
-                 std::int64_t queries) {
-  Scene scene;
-  scene.bank = BankOptions{rows, 5, at::kDouble, at::kCPU, BankFill::kEmpty, 1, expected_batch};
-  scene.batches = std::move(batches);
-  scene.queries = random_unit_rows(77, 0, queries, 5);
-  scene.query_ids = at::arange(queries, at::kLong) - 1;
-  return scene;
-}
-
-void expect_equal_to_plain(const Scene& scene) {
-  const PassResult expected = score_plainly(scene);
-  for (int ranks = 1; ranks <= 4; ++ranks) {
-    SCOPED_TRACE(::testing::Message() << ranks << " ranks");
-    const PassResult actual = score_on_ranks(scene, ranks).result;
-    EXPECT_TRUE(at::allclose(actual.log_sum_exp, expected.log_sum_exp, 1e-12, 1e-13));
-    EXPECT_TRUE(at::allclose(actual.mean, expected.mean, 1e-12, 1e-13));
-    EXPECT_TRUE(at::equal(actual.count, expected.count)) << actual.count << expected.count;
-    EXPECT_TRUE(at::allclose(actual.max, expected.max, 1e-12, 1e-13));
-  }
-}
+using testing::expect_plain;
+using testing::make_scene;
+using testing::run_on_ranks;
+using testing::Scene;
+using testing::usual_terms;
 
 TEST(BankExchange, EqualsOneDeviceWithRaggedBatchesAndHoles) {
-  expect_equal_to_plain(make_scene(23, 6, {6, 6, 2, 6, 5, 6, 1}, 6));
+  expect_plain(NegativeRequest{});
 }
 
 TEST(BankExchange, EqualsOneDeviceWithFewerQueriesThanRanks) {
-  expect_equal_to_plain(make_scene(23, 3, {3, 3}, 3));
-  expect_equal_to_plain(make_scene(2, 1, {1, 1, 1}, 1));
+  for (const std::int64_t queries : {1, 2, 3}) {
+    const Scene scene = make_scene(queries);
+    expect_plain(scene, {}, usual_terms(scene));
+  }
 }
 
-TEST(BankExchange, EmptyBankAndFullyMaskedQueries) {
-  expect_equal_to_plain(make_scene(8, 4, {}, 5));
+TEST(BankExchange, EqualsOneDeviceWithEmptyShards) {
+  Scene scene = make_scene(5);
+  scene.batches = {1, 1};
+  expect_plain(scene, {}, usual_terms(scene));
+  scene.batches = {};
+  expect_plain(scene, {}, usual_terms(scene));
+}
+
+TEST(BankExchange, AQueryThatMeetsNothing) {
+  Scene scene = make_scene(5);
   // One key, of sample 0: query 1 (sample 0) meets nothing.
-  Scene scene = make_scene(8, 4, {1}, 5);
-  expect_equal_to_plain(scene);
-  EXPECT_EQ(score_on_ranks(scene, 2).result.count[1].item<std::int64_t>(), 0);
-}
-
-TEST(BankExchange, TwoScales) {
-  Scene scene = make_scene(23, 6, {6, 6, 6, 6, 6}, 7);
-  scene.scales = {100.0, 0.0};
-  expect_equal_to_plain(scene);
+  scene.batches = {1};
+  expect_plain(scene, {}, usual_terms(scene));
+  EXPECT_EQ(run_on_ranks(scene, {}, usual_terms(scene), 2).result.scores.count[1].item<std::int64_t>(), 0);
 }
 
 TEST(BankExchange, BitwiseTheSameForPowersOfTwoOfRanks) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
-    Scene scene;
+    Scene scene = make_scene(64, type);
     scene.bank = BankOptions{4096, 32, type, at::kCPU, BankFill::kRandom, 1, 64};
     scene.batches = std::vector<std::int64_t>(5, 64);
     scene.queries = random_unit_rows(77, 0, 64, 32).to(type);
-    scene.query_ids = at::arange(64, at::kLong);
-    scene.scales = {14.0, 5.0};
-    const PassResult alone = score_on_ranks(scene, 1).result;
+    scene.positives = at::Tensor();
+    const std::vector<ScoreTerm> terms = [&] {
+      std::vector<ScoreTerm> some = usual_terms(scene);
+      some.resize(3);
+      return some;
+    }();
+    const PassResult alone = run_on_ranks(scene, {}, terms, 1).result.scores;
     for (const int ranks : {2, 4}) {
-      const PassResult sharded = score_on_ranks(scene, ranks).result;
-      EXPECT_TRUE(at::equal(sharded.log_sum_exp, alone.log_sum_exp)) << type << " on " << ranks;
-      EXPECT_TRUE(at::equal(sharded.mean, alone.mean)) << type << " on " << ranks;
+      const PassResult sharded = run_on_ranks(scene, {}, terms, ranks).result.scores;
+      for (std::size_t t = 0; t < terms.size(); ++t) {
+        EXPECT_TRUE(at::equal(sharded.terms[t].value, alone.terms[t].value)) << type << " on " << ranks;
+        EXPECT_TRUE(at::equal(sharded.terms[t].gradient, alone.terms[t].gradient)) << type << " on " << ranks;
+      }
       EXPECT_TRUE(at::equal(sharded.max, alone.max)) << type << " on " << ranks;
       EXPECT_TRUE(at::equal(sharded.count, alone.count)) << type << " on " << ranks;
     }
-    const PassResult cut = score_on_ranks(scene, 3).result;
-    const double tolerance = type == at::kFloat ? 1e-6 : 1e-12;
-    EXPECT_TRUE(at::allclose(cut.log_sum_exp, alone.log_sum_exp, tolerance));
-    EXPECT_TRUE(at::allclose(cut.mean, alone.mean, tolerance, tolerance));
   }
 }
 
 TEST(BankExchange, ReceivesTheDocumentedBytes) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
     for (const bool want_max : {true, false}) {
-      Scene scene = make_scene(23, 6, {6, 6, 2}, 7);
-      scene.bank.dtype = type;
-      scene.queries = scene.queries.to(type);
-      scene.scales = {5.0, 3.0};
-      scene.want_max = want_max;
+      const Scene scene = make_scene(7, type);
+      const std::vector<ScoreTerm> terms = usual_terms(scene);
       const auto element = static_cast<std::int64_t>(at::elementSize(type));
-      const std::int64_t record = exchange_record_width({scene.queries, scene.query_ids, scene.scales, want_max});
-      EXPECT_EQ(record, 2 * (5 + 1) + (want_max ? 1 : 0) + 8 / element);
+      const std::int64_t width = scene.bank.width;
+      // Two log-sum-exps and the mean have a vector each, as have both sums but the one that counts.
+      const std::int64_t record = 5 * width + 6 + 1 + 1 + (want_max ? 1 : 0) + 8 / element;
+      EXPECT_EQ(BankExchange::partial_elements(testing::whole_batch(scene), {}, terms, want_max), record);
       for (int ranks = 1; ranks <= 4; ++ranks) {
-        for (const auto& [rank, bytes] : score_on_ranks(scene, ranks).bytes_received) {
+        for (const auto& [rank, bytes] : run_on_ranks(scene, {}, terms, ranks, want_max).bytes_received) {
           const std::int64_t own = share(7, ranks, rank).size();
-          EXPECT_EQ(bytes, (7 - own) * (5 * element + 8) + (ranks - 1) * own * record * element);
+          // The vectors, one offset and the id.
+          EXPECT_EQ(bytes, (7 - own) * ((width + 1) * element + 8) + (ranks - 1) * own * record * element);
         }
       }
     }
   }
 }
 
-TEST(BankExchange, RefusesQueriesThatAreNotTheShare) {
-  run_ranks(2, {}, [](Communicator& comm) {
-    const Bank bank(BankOptions{8, 5, at::kFloat, at::kCPU, BankFill::kRandom, 1, 4}, comm.rank(), comm.size());
-    NegativeRequest request{at::ones({3, 5}), at::Tensor(), {5.0}, true};
-    EXPECT_THROW(score_bank(comm, bank, request, 4), std::invalid_argument);
-    request.queries = at::ones({2, 5});
-    request.exclude_ids = at::zeros({2}, at::kInt);
-    EXPECT_THROW(score_bank(comm, bank, request, 4), std::invalid_argument);
+/// What a request receives on each rank beyond that of the whole bank.
+void expect_further_bytes(const Scene& scene, const NegativeRequest& request,
+                          const std::function<std::int64_t(std::int64_t ranks, std::int64_t own)>& expected) {
+  const std::vector<ScoreTerm> terms = usual_terms(scene);
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    const auto plain = run_on_ranks(scene, {}, terms, ranks).bytes_received;
+    for (const auto& [rank, bytes] : run_on_ranks(scene, request, terms, ranks).bytes_received) {
+      EXPECT_EQ(bytes - plain.at(rank), expected(ranks, share(scene.queries.size(0), ranks, rank).size())) << ranks;
+    }
+  }
+}
+
+TEST(BankExchange, WindowsReceiveTheDocumentedBytes) {
+  const Scene scene = make_scene();
+  NegativeRequest request;
+  // Lists this short are whole, so there is no vote: lists, then one threshold of each query for each rank.
+  request.sets.front().last_rank = 3;
+  expect_further_bytes(scene, request,
+                       [](std::int64_t ranks, std::int64_t own) { return (ranks - 1) * own * 3 * 8 + (7 - own) * 8; });
+  request.sets.front().first_rank = 1;
+  request.sets.front().draw = 2;
+  expect_further_bytes(scene, request, [](std::int64_t ranks, std::int64_t own) {
+    return (ranks - 1) * own * (3 + 2) * 8 + (7 - own) * (2 + 1) * 8;
+  });
+}
+
+TEST(BankExchange, MixesOnShardsReceiveTheDocumentedBytes) {
+  const Scene scene = make_scene();
+  NegativeRequest request;
+  MixPlan& plan = request.mixes.emplace();
+  plan.mode = MixPlan::Mode::kNoFetch;
+  plan.hard = 4;
+  plan.pairs = 6;
+  plan.query_mixes = 2;
+  // Batches of 8, 5, 1 and 3 keys are in the bank.
+  constexpr std::int64_t kSizes = 4;
+  expect_further_bytes(scene, request, [](std::int64_t ranks, std::int64_t own) {
+    const std::int64_t lists = (ranks - 1) * own * 4 * 8;
+    const std::int64_t two_more_in_partials = (ranks - 1) * own * 2 * 8;
+    return lists + two_more_in_partials + (7 - own) * 8 + (ranks - 1) * own * 2 * kSizes * 8 +
+           (7 - own) * (2 * kSizes + 1) * 8;
+  });
+}
+
+TEST(BankExchange, RefusesWhatDoesNotFit) {
+  const Scene scene = make_scene(7);
+  const auto refuses = [&](const std::function<void(QueryBatch&, NegativeRequest&)>& spoil) {
+    run_ranks(2, {}, [&](Communicator& comm) {
+      const Bank bank = testing::make_bank(scene, comm);
+      QueryBatch batch = testing::make_batch(scene, comm);
+      NegativeRequest request;
+      spoil(batch, request);
+      BankExchange exchange;
+      EXPECT_THROW(exchange.run(comm, bank, batch, request, {ScoreTerm{}}), std::invalid_argument);
+      // Nothing was sent.
+      EXPECT_EQ(testing::bytes_received(comm), 0);
+    });
+  };
+  refuses([](QueryBatch& batch, NegativeRequest&) { batch.queries = at::ones({9, 6}); });
+  refuses([](QueryBatch& batch, NegativeRequest&) { batch.ids = batch.ids.to(at::kInt); });
+  refuses([](QueryBatch& batch, NegativeRequest&) { batch.split.shares.push_back(0); });
+  refuses([](QueryBatch& batch, NegativeRequest& request) {
+    batch.labels = at::Tensor();
+    request.label_rule = LabelRule::kDifferent;
+  });
+  refuses([](QueryBatch& batch, NegativeRequest& request) {
+    batch.keys = at::Tensor();
+    request.sets[0].order.by = SelectionOrder::By::kPositiveScore;
+    request.sets[0].last_rank = 3;
+  });
+  refuses([](QueryBatch&, NegativeRequest& request) { request.sets[0].weight = 0.0; });
+  refuses([](QueryBatch&, NegativeRequest& request) { request.row_log_weights = at::ones({1000}); });
+  refuses([](QueryBatch&, NegativeRequest& request) {
+    request.mixes.emplace();
+    request.mixes->hard = 0;
   });
 }
 

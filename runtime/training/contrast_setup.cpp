@@ -1,0 +1,122 @@
+#include "runtime/training/contrast_setup.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "samplers/objectives/debiased_clamp.h"
+
+namespace negatron {
+namespace {
+
+constexpr NegativeSource kSources[] = {NegativeSource::kBank, NegativeSource::kBatch, NegativeSource::kBankAndBatch,
+                                       NegativeSource::kNone};
+
+std::string names_of(const std::vector<NegativeSource>& sources) {
+  std::string text;
+  for (const NegativeSource source : sources) text += (text.empty() ? "" : ", ") + std::string(name_of(source));
+  return text;
+}
+
+NegativeSource resolve_source(const ObjectiveDescription& objective, const std::string& asked) {
+  if (asked == "auto") return objective.sources.front();
+  for (const NegativeSource source : kSources) {
+    if (asked != name_of(source)) continue;
+    const auto& allowed = objective.sources;
+    if (std::find(allowed.begin(), allowed.end(), source) == allowed.end()) {
+      throw std::invalid_argument("--negatives " + asked + " does not go with --objective " + objective.name +
+                                  ", which takes: " + names_of(allowed) + ".");
+    }
+    return source;
+  }
+  throw std::invalid_argument("--negatives is '" + asked +
+                              "', expected one of: auto, bank, batch, bank-and-batch, none.");
+}
+
+void check_needs(const SamplerDescription& sampler, const PretrainOptions& options) {
+  for (const Need need : sampler.needs) {
+    // IDX data always come with labels.
+    if (need == Need::kLabels || (need == Need::kOracleConsent && options.allow_oracle)) continue;
+    throw std::invalid_argument("--sampler " + sampler.name + " needs " + name_of(need) + ": " + supplied_by(need) +
+                                ", or another --sampler.");
+  }
+}
+
+TemperatureOptions temperature_options(const PretrainOptions& options, at::ScalarType dtype, at::Device device) {
+  return {options.tau, options.learn_tau, dtype, device};
+}
+
+ObjectiveArguments objective_arguments(const PretrainOptions& options, const ContrastSetup& setup, at::ScalarType dtype,
+                                       at::Device device) {
+  return {temperature_options(options, dtype, device), setup.objective_options,
+          setup.has_bank() ? options.bank_rows : 0};
+}
+
+SamplerArguments sampler_arguments(const PretrainOptions& options, const ContrastSetup& setup,
+                                   std::int64_t steps_per_epoch) {
+  SamplerArguments arguments;
+  arguments.options = setup.sampler_options;
+  arguments.base.exclude_own_sample = options.mask_own_sample;
+  arguments.base.max_age = options.max_key_age;
+  arguments.seed = options.seed;
+  arguments.steps_per_epoch = steps_per_epoch;
+  return arguments;
+}
+
+}  // namespace
+
+ContrastSetup resolve_contrast(const PretrainOptions& options) {
+  ContrastSetup setup;
+  setup.objective = describe_objective(options.objective);
+  setup.objective_options =
+      MethodOptions("--objective " + options.objective, setup.objective.options, options.objective_options);
+  setup.source = resolve_source(setup.objective, options.negatives);
+  setup.sampler = describe_sampler(options.sampler);
+  setup.sampler_options = MethodOptions("--sampler " + options.sampler, setup.sampler.options, options.sampler_options);
+  if (!setup.has_bank() && options.sampler != PretrainOptions{}.sampler) {
+    throw std::invalid_argument("--sampler " + options.sampler + " picks from a bank, but --objective " +
+                                options.objective + " with --negatives " + name_of(setup.source) + " has none.");
+  }
+  check_needs(setup.sampler, options);
+  if (setup.sampler.makes_positives && !setup.objective.needs_labels) {
+    throw std::invalid_argument("--sampler " + options.sampler + " makes further positives, which --objective " +
+                                options.objective + " does not use; --objective supcon does.");
+  }
+  // Constructed once, so that options which exclude each other are refused before anything is made.
+  const auto objective =
+      make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
+  make_sampler(options.sampler, sampler_arguments(options, setup, 1));
+  if (options.sampler == "mochi" && setup.sampler_options.on("attached") && !objective->parameters().empty()) {
+    throw std::invalid_argument(
+        "--sampler mochi with attached=on does not go with a learned scale; choose attached=off, or an objective and "
+        "--learn-tau off without one.");
+  }
+  return setup;
+}
+
+std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
+                                                       at::ScalarType dtype, at::Device device,
+                                                       std::int64_t steps_per_epoch) {
+  std::unique_ptr<NegativeSampler> sampler;
+  if (setup.has_bank()) sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch));
+  return std::make_unique<ContrastiveLoss>(
+      describe_objective(options.objective), setup.source,
+      make_objective(options.objective, objective_arguments(options, setup, dtype, device)), std::move(sampler));
+}
+
+std::vector<std::string> contrast_warnings(const PretrainOptions& options) {
+  std::vector<std::string> warnings;
+  const ContrastSetup setup = resolve_contrast(options);
+  const auto has = [&](const char* name) {
+    return std::any_of(setup.objective.options.begin(), setup.objective.options.end(),
+                       [&](const MethodOption& option) { return option.name == name; });
+  };
+  if (has("tau-plus")) {
+    const double beta = has("beta") ? setup.objective_options.number("beta") : 0.0;
+    const std::string clamp =
+        clamp_warning(options.tau, setup.objective_options.number("tau-plus"), beta, options.head.output);
+    if (!clamp.empty()) warnings.push_back(clamp);
+  }
+  return warnings;
+}
+
+}  // namespace negatron

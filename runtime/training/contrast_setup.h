@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/encoders/precision.h"
+#include "runtime/training/pretrain_options.h"
+#include "samplers/contrast/contrastive_loss.h"
+#include "samplers/policies/registry.h"
+
+namespace negatron {
+
+/// Objective, source of negatives and sampler that the options ask for, found to work together.
+struct ContrastSetup {
+  ObjectiveDescription objective;
+  MethodOptions objective_options;
+  NegativeSource source = NegativeSource::kBank;
+  SamplerDescription sampler;
+  MethodOptions sampler_options;
+
+  bool has_bank() const { return source == NegativeSource::kBank || source == NegativeSource::kBankAndBatch; }
+  /// Keys come from the query encoder and take gradient, instead of from a momentum encoder.
+  bool trains_keys() const { return source == NegativeSource::kBatch; }
+};
+
+/// Throws std::invalid_argument with one sentence that names the flag to change: unknown names (and the nearest),
+/// options that are wrong, sources that an objective has not, samplers without a bank, needs that the run does not
+/// meet.
+ContrastSetup resolve_contrast(const PretrainOptions& options);
+
+std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
+                                                       at::ScalarType dtype, at::Device device,
+                                                       std::int64_t steps_per_epoch);
+
+/// Settings that work but hardly can be meant, one sentence each.
+std::vector<std::string> contrast_warnings(const PretrainOptions& options);
+
+}  // namespace negatron

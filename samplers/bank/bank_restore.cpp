@@ -1,0 +1,49 @@
+#include <stdexcept>
+#include <string>
+
+#include "samplers/bank/bank.h"
+
+namespace negatron {
+
+void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
+  const at::NoGradGuard no_grad;
+  if (state.capacity != options_.rows) {
+    throw std::invalid_argument("a bank of " + std::to_string(state.capacity) +
+                                " rows cannot be restored into one of " + std::to_string(options_.rows));
+  }
+  layout_ = BankLayout(state, layout_.ranks());
+  index_.clear();
+  allocate();
+  const RingOrder order(layout_, rank_);
+  const std::int64_t columns = order.columns();
+  for (const RingOrder::Stretch& stretch : order.stretches({0, order.size()})) {
+    const BankBlock keys = read({stretch.sequence, stretch.sequence + stretch.count});
+    const bool fits = keys.vectors.dim() == 2 && keys.vectors.size(0) == stretch.count &&
+                      keys.vectors.size(1) == options_.width && keys.ids.numel() == stretch.count &&
+                      keys.labels.numel() == stretch.count;
+    if (!fits) throw std::invalid_argument("Bank::restore: the reader gave keys of another shape than was asked for");
+    // [count, ...] cells, one every `columns` rows.
+    const auto cells = [&](const at::Tensor& grid) {
+      return grid.slice(0, stretch.first_row, stretch.first_row + (stretch.count - 1) * columns + 1, columns);
+    };
+    cells(shard_.rows.vectors).copy_(keys.vectors);
+    cells(shard_.rows.labels).copy_(keys.labels);
+    cells(shard_.ids).copy_(keys.ids);
+    cells(shard_.steps).fill_(stretch.step);
+    const at::Tensor sequence =
+        at::arange(stretch.sequence, stretch.sequence + stretch.count, shard_.rows.slots.options());
+    cells(shard_.rows.slots).copy_(sequence.remainder(layout_.capacity()));
+  }
+  const std::vector<std::int64_t> kept = layout_.rows_of(rank_, {layout_.floor(), layout_.head()});
+  mark(kept, true);
+  for (const std::int64_t row : kept) index_.insert(shard_.ids.const_data_ptr<std::int64_t>()[row], row);
+  publish_validity();
+}
+
+std::shared_ptr<BankCopy> Bank::start_copy() {
+  auto copy = std::make_shared<BankCopy>(shard_, layout_, rank_);
+  copy_ = copy;
+  return copy;
+}
+
+}  // namespace negatron

@@ -1,0 +1,49 @@
+#include "samplers/contrast/batch_views.h"
+
+#include "samplers/bank/canonical_leaves.h"
+
+namespace negatron {
+
+at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const QuerySplit& split, bool both) {
+  if (!both) return comm.all_gather(values.contiguous(), split.shares);
+  const at::Tensor paired = at::stack(values.chunk(2), 1);  // [b, 2, ...]
+  return comm.all_gather(paired, split.shares).transpose(0, 1).flatten(0, 1).contiguous();
+}
+
+BatchViews gather_views(Communicator& comm, const OwnViews& own, const QuerySplit& split, bool both,
+                        bool want_anchors) {
+  BatchViews views;
+  views.both = both;
+  views.per_side = split.total();
+  const std::int64_t begin = split.begin(comm.rank()) - split.first;
+  views.own = {begin, begin + split.size(comm.rank())};
+  const bool labels = own.query_labels.defined() && own.key_labels.defined();
+  const auto to_device = [&](const at::Tensor& values) { return values.to(own.queries.device()); };
+
+  views.rows.vectors = gather_anchors(comm, both ? at::cat({own.queries, own.keys}) : own.keys, split, both);
+  if (labels) {
+    const at::Tensor row_labels = both ? at::cat({own.query_labels, own.key_labels}) : own.key_labels;
+    views.rows.labels = gather_anchors(comm, to_device(row_labels), split, both);
+  }
+  const std::int64_t count = views.rows.vectors.size(0);
+  views.rows.leaves = canonical_leaves(count, 1, {0, count});
+  if (both) {
+    views.anchors = views.rows.vectors;
+    views.anchor_labels = views.rows.labels;
+  } else if (want_anchors) {
+    views.anchors = gather_anchors(comm, own.queries, split, both);
+    if (labels) views.anchor_labels = gather_anchors(comm, to_device(own.query_labels), split, both);
+  }
+  return views;
+}
+
+at::Tensor own_positions(const BatchViews& views) {
+  const at::Tensor one_side = at::arange(views.own.begin, views.own.end, at::kLong);
+  return views.both ? at::cat({one_side, one_side + views.per_side}) : one_side;
+}
+
+at::Tensor partner_positions(const BatchViews& views, const at::Tensor& positions) {
+  return views.both ? (positions + views.per_side).remainder(2 * views.per_side) : positions;
+}
+
+}  // namespace negatron

@@ -1,0 +1,107 @@
+#include "samplers/exchange/check_request.h"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+namespace negatron {
+namespace {
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument("bank exchange: " + message);
+}
+
+bool is_vector(const at::Tensor& values, std::int64_t size) {
+  return values.defined() && values.dim() == 1 && values.size(0) == size;
+}
+
+bool is_long_vector(const at::Tensor& values, std::int64_t size) {
+  return is_vector(values, size) && values.scalar_type() == at::kLong;
+}
+
+void check_batch(const Communicator& comm, const Bank& bank, const QueryBatch& batch) {
+  require(static_cast<int>(batch.split.shares.size()) == comm.size(), "the split must name the queries of every rank");
+  require(bank.layout().ranks() == comm.size() && bank.rank() == comm.rank(),
+          "the bank is laid out over " + std::to_string(bank.layout().ranks()) + " ranks, the group has " +
+              std::to_string(comm.size()));
+  const std::int64_t own = batch.split.size(comm.rank());
+  require(batch.queries.defined() && batch.queries.dim() == 2 && batch.queries.size(0) == own &&
+              batch.queries.size(1) == bank.width(),
+          "queries must be [" + std::to_string(own) + ", " + std::to_string(bank.width()) +
+              "], this rank's share of the split and the width of the bank");
+  require(batch.queries.scalar_type() == at::kFloat || batch.queries.scalar_type() == at::kDouble,
+          "queries must be fp32 or fp64");
+  require(!batch.keys.defined() || batch.keys.sizes() == batch.queries.sizes(), "keys must have the shape of queries");
+  require(!batch.ids.defined() || is_long_vector(batch.ids, own), "ids must be int64, one for each query");
+  require(!batch.labels.defined() || is_long_vector(batch.labels, own), "labels must be int64, one for each query");
+}
+
+void check_order(const SelectionOrder& order, const QueryBatch& batch) {
+  require(order.by != SelectionOrder::By::kPositiveScore || batch.keys.defined(),
+          "an order by the positive's score needs the keys of the batch");
+}
+
+void check_set(const NegativeSet& set, const QueryBatch& batch) {
+  const std::int64_t own = batch.queries.size(0);
+  require(std::isfinite(set.weight) && set.weight > 0.0, "the weight of a set must be finite and above 0");
+  if (set.lists_slots()) {
+    require(!set.slots.defined() ||
+                (set.slots.dim() == 2 && set.slots.size(0) == own && set.slots.scalar_type() == at::kLong),
+            "slots must be int64 [b, m]");
+    return;
+  }
+  require(!set.lower_score.defined() || is_vector(set.lower_score, own), "score bounds must be [b]");
+  require(!set.upper_score.defined() || is_vector(set.upper_score, own), "score bounds must be [b]");
+  require(set.first_rank >= 0 && set.last_rank >= 0 && set.draw >= 0 && set.uniform_slots >= 0,
+          "ranks and numbers of draws must not be negative");
+  require(std::isinf(set.skip_only_above) || set.order.by == SelectionOrder::By::kScore ||
+              set.order.by == SelectionOrder::By::kPositiveScore,
+          "skip_only_above needs an order by a score");
+  if (set.has_rank_window()) check_order(set.order, batch);
+  if (set.draw > 0) check_order(set.draw_order, batch);
+}
+
+void check_mixes(const MixPlan& plan) {
+  require(plan.hard >= 1 && plan.pairs >= 0 && plan.query_mixes >= 0,
+          "mixes need a hard set of at least one row and no negative numbers");
+  require(plan.max_label_share > 0.0 && plan.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
+  const bool by_hand = plan.first.defined() || plan.query_partner.defined();
+  require(plan.mode == MixPlan::Mode::kFetch || (!by_hand && plan.max_label_share == 1.0),
+          "draws by hand and a label share need mixes that are fetched");
+  if (!by_hand) return;
+  require(plan.pairs == 0 || (is_long_vector(plan.first, plan.pairs) && is_long_vector(plan.second, plan.pairs) &&
+                              is_vector(plan.alpha, plan.pairs)),
+          "draws by hand need first, second and alpha [s]");
+  require(plan.query_mixes == 0 ||
+              (is_long_vector(plan.query_partner, plan.query_mixes) && is_vector(plan.beta, plan.query_mixes)),
+          "draws by hand need query_partner and beta [s']");
+}
+
+}  // namespace
+
+void check_request(const Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
+                   const std::vector<ScoreTerm>& terms) {
+  check_batch(comm, bank, batch);
+  for (const ScoreTerm& term : terms) check_term(term, batch.queries);
+  for (const NegativeSet& set : request.sets) check_set(set, batch);
+  const bool label_rules =
+      request.label_rule == LabelRule::kDifferent || request.positive_rule == PositiveRule::kSameLabel;
+  require(!label_rules || batch.labels.defined(), "a label rule needs labels of the queries");
+  if (request.positive_rule == PositiveRule::kWindow) {
+    check_set(request.positive_set, batch);
+    require(request.positive_set.order.by == SelectionOrder::By::kScore ||
+                request.positive_set.order.by == SelectionOrder::By::kPositiveScore,
+            "further positives are chosen in an order by a score");
+    check_order(request.positive_set.order, batch);
+  }
+  require(request.max_age >= 0 && request.report_hardest >= 0, "max_age and report_hardest must not be negative");
+  require(!request.row_log_weights.defined() || is_vector(request.row_log_weights, bank.shard().rows.vectors.size(0)),
+          "row_log_weights must be [n], one for each row of this rank's shard");
+  if (request.mixes) check_mixes(*request.mixes);
+  require(
+      !request.vectors.defined() || (request.vectors.dim() == 3 && request.vectors.size(0) == batch.queries.size(0) &&
+                                     request.vectors.size(2) == bank.width()),
+      "extra vectors must be [b, L, d]");
+}
+
+}  // namespace negatron

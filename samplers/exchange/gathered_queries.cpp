@@ -1,0 +1,106 @@
+#include "samplers/exchange/gathered_queries.h"
+
+#include <utility>
+
+namespace negatron {
+namespace {
+
+bool by_positive(const SelectionOrder& order) {
+  return order.by == SelectionOrder::By::kPositiveScore;
+}
+
+bool needs_positives(const NegativeRequest& request) {
+  for (const NegativeSet& set : request.sets) {
+    if (set.lists_slots()) continue;
+    if ((set.has_rank_window() && by_positive(set.order)) || (set.draw > 0 && by_positive(set.draw_order))) return true;
+  }
+  return request.positive_rule == PositiveRule::kWindow && by_positive(request.positive_set.order);
+}
+
+bool needs_labels(const NegativeRequest& request) {
+  return request.label_rule == LabelRule::kDifferent || request.positive_rule == PositiveRule::kSameLabel;
+}
+
+bool needs_ids(const QueryBatch& batch, const NegativeRequest& request) {
+  return request.exclude_own_sample && batch.ids.defined();
+}
+
+/// Takes the columns of a message one after the other.
+class Columns {
+ public:
+  explicit Columns(at::Tensor message) : message_(std::move(message)) {}
+  at::Tensor next(std::int64_t count) {
+    at_ += count;
+    return message_.narrow(1, at_ - count, count);
+  }
+  at::Tensor next() { return next(1).squeeze(1); }
+
+ private:
+  at::Tensor message_;
+  std::int64_t at_ = 0;
+};
+
+}  // namespace
+
+PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const NegativeRequest& request,
+                            const std::vector<ScoreTerm>& terms) {
+  std::vector<at::Tensor> vectors{batch.queries.detach()};
+  const auto add = [&](const at::Tensor& column) {
+    if (column.defined()) vectors.push_back(column.detach().to(batch.queries.options()).unsqueeze(1));
+  };
+  if (needs_positives(request)) vectors.push_back(batch.keys.detach().to(batch.queries.options()));
+  for (const ScoreTerm& term : terms) add(term.query_offset);
+  for (const NegativeSet& set : request.sets) {
+    if (set.lists_slots()) continue;
+    add(set.lower_score);
+    add(set.upper_score);
+  }
+
+  // Ids and labels live on the host, but a group over device tensors moves nothing else.
+  std::vector<at::Tensor> whole;
+  const auto add_whole = [&](const at::Tensor& columns) { whole.push_back(columns.to(batch.queries.device())); };
+  if (needs_ids(batch, request)) add_whole(batch.ids.unsqueeze(1));
+  if (needs_labels(request)) add_whole(batch.labels.unsqueeze(1));
+  for (const NegativeSet& set : request.sets) {
+    if (set.slots.defined()) add_whole(set.slots);
+  }
+
+  PendingQueries pending{comm.start_all_gather(at::cat(vectors, 1).contiguous(), batch.split.shares), std::nullopt};
+  if (!whole.empty()) pending.numbers = comm.start_all_gather(at::cat(whole, 1).contiguous(), batch.split.shares);
+  return pending;
+}
+
+GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, const NegativeRequest& request,
+                              const std::vector<ScoreTerm>& terms) {
+  const std::int64_t width = batch.queries.size(1);
+  GatheredQueries gathered;
+  Columns vectors(pending.vectors.wait());
+  gathered.queries = vectors.next(width).contiguous();
+  if (needs_positives(request)) gathered.positives = vectors.next(width).contiguous();
+  for (const ScoreTerm& term : terms) {
+    gathered.query_offset.push_back(term.query_offset.defined() ? vectors.next().contiguous() : at::Tensor());
+  }
+  for (const NegativeSet& set : request.sets) {
+    const auto bound = [&](const at::Tensor& own) {
+      return own.defined() && !set.lists_slots() ? vectors.next().contiguous() : at::Tensor();
+    };
+    gathered.lower_score.push_back(bound(set.lower_score));
+    gathered.upper_score.push_back(bound(set.upper_score));
+  }
+
+  gathered.slots.resize(request.sets.size());
+  if (pending.numbers) {
+    Columns numbers(pending.numbers->wait());
+    if (needs_ids(batch, request)) gathered.ids = numbers.next().contiguous();
+    if (needs_labels(request)) gathered.labels = numbers.next().contiguous();
+    for (std::size_t set = 0; set < request.sets.size(); ++set) {
+      const at::Tensor& own = request.sets[set].slots;
+      if (own.defined()) gathered.slots[set] = numbers.next(own.size(1)).contiguous();
+    }
+  }
+  gathered.query_index =
+      at::arange(batch.split.first, batch.split.first + batch.split.total(), batch.queries.options().dtype(at::kLong));
+  return gathered;
+}
+
+}  // namespace negatron

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "comm/communicator.h"
+#include "samplers/bank/bank.h"
+
+namespace negatron {
+
+/// Rows that were asked for by slot, each distinct one once.
+struct FetchedRows {
+  at::Tensor rows;    // [D, d] as stored
+  at::Tensor labels;  // [D] int64
+  at::Tensor index;   // [b, U] int64, which row each slot came to; -1 for slots below 0
+};
+
+/// Collective. slots [b, U] int64 of valid rows, or below 0 for none. Bytes received per rank, D distinct rows asked of
+/// other ranks and A rows that others ask of this one, w bytes an element of the bank: D (d w + 8) + 8 A + 8 (P - 1).
+FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& slots);
+
+/// Collective. sum_u weights[i, u] n_slots[i, u] for own queries, [b, d] in the dtype of weights, without moving a row
+/// (coefficient return, algorithms.md 1.11). Bytes received per rank, A (slot, weight) pairs that others send to this
+/// one: (8 + w) A + (P - 1) (8 + b d w).
+at::Tensor weighted_row_sums(Communicator& comm, const Bank& bank, const at::Tensor& slots, const at::Tensor& weights);
+
+}  // namespace negatron

@@ -1,0 +1,85 @@
+#include "samplers/exchange/shard_scores.h"
+
+#include <cmath>
+#include <optional>
+
+#include "samplers/exchange/set_windows.h"
+#include "samplers/exchange/slot_draws.h"
+#include "samplers/exchange/slot_lists.h"
+
+namespace negatron {
+namespace {
+
+/// Pairs whose row may score: a row that is too old is no candidate anyway, and exclusions must name candidates.
+at::Tensor of_valid_rows(const at::Tensor& pairs, const Rows& rows) {
+  if (!rows.validity.defined() || pairs.size(0) == 0) return pairs;
+  const at::Tensor validity = rows.validity.to(at::kCPU).index_select(0, pairs.select(1, 1));
+  return pairs.index_select(0, (validity == 0.0).nonzero().squeeze(1)).contiguous();
+}
+
+/// [n] log weight of each row in a set, undefined when all count once.
+at::Tensor bias_of(const NegativeRequest& request, const NegativeSet& set, const Rows& rows,
+                   const at::TensorOptions& options) {
+  if (!request.row_log_weights.defined() && set.weight == 1.0) return {};
+  const at::Tensor weights = request.row_log_weights.defined() ? request.row_log_weights.detach().to(options)
+                                                               : at::zeros({rows.vectors.size(0)}, options);
+  return weights + std::log(set.weight);
+}
+
+at::Tensor slots_of(const NegativeSet& set, const at::Tensor& gathered, const at::Tensor& query_index,
+                    std::int64_t filled) {
+  if (gathered.defined()) return gathered;
+  return draw_uniform_slots(set.draw_order, query_index, set.uniform_slots, filled);
+}
+
+}  // namespace
+
+Rows rows_to_score(const Bank& bank, const NegativeRequest& request, std::int64_t step) {
+  return request.max_age > 0 ? bank.rows_no_older_than(step - request.max_age) : bank.shard().rows;
+}
+
+Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeRequest& request,
+                         const GatheredQueries& gathered) {
+  Candidates candidates;
+  candidates.queries = gathered.queries;
+  candidates.positives = gathered.positives;
+  candidates.query_index = gathered.query_index;
+  candidates.labels = gathered.labels;
+  candidates.label_rule = request.label_rule;
+  if (gathered.ids.defined()) candidates.exclusions = of_valid_rows(bank.rows_with_ids(gathered.ids), rows);
+  return candidates;
+}
+
+PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
+                      const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
+                      const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
+                      bool want_max) {
+  WindowSearch search(comm, hard_sets, rows, candidates, split, bank.filled());
+  PassRequest common;
+  common.candidates = candidates;
+  common.candidates.positive_rule = request.positive_rule;
+  if (request.positive_rule == PositiveRule::kWindow) {
+    common.candidates.positive_windows = search.of_positives(request.positive_set);
+  }
+  common.terms = terms;
+  common.want_max = want_max;
+
+  std::optional<PassResult> all;
+  for (std::size_t i = 0; i < request.sets.size(); ++i) {
+    const NegativeSet& set = request.sets[i];
+    PassRequest own = common;
+    own.bias = bias_of(request, set, rows, candidates.queries.options());
+    PassResult result;
+    if (set.lists_slots()) {
+      const at::Tensor slots = slots_of(set, gathered.slots[i], gathered.query_index, bank.filled());
+      result = run_over_lists(rows, own, listed_candidates(bank, rows, candidates, slots));
+    } else {
+      own.candidates.windows = search.of_set(set, gathered.lower_score[i], gathered.upper_score[i]);
+      result = pass.run(rows, own);
+    }
+    all = all ? merge(terms, *all, result) : result;
+  }
+  return all ? *all : empty_result(common);
+}
+
+}  // namespace negatron

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "comm/communicator.h"
+#include "samplers/bank/bank.h"
+#include "samplers/exchange/gathered_queries.h"
+#include "samplers/exchange/hard_set.h"
+#include "samplers/exchange/negative_request.h"
+#include "samplers/exchange/query_batch.h"
+
+namespace negatron {
+
+/// The rows that a request lets score at `step`. Local.
+Rows rows_to_score(const Bank& bank, const NegativeRequest& request, std::int64_t step);
+
+/// Which of `rows` all ranks' queries may meet, before any set: own samples and labels left out. Local.
+Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeRequest& request,
+                         const GatheredQueries& gathered);
+
+/// What all ranks' queries meet of the sets on this shard. `terms` with gathered offsets. Collective: the windows of
+/// the sets, one after the other, after those of further positives (set_windows.h).
+PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
+                      const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
+                      const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
+                      bool want_max);
+
+}  // namespace negatron

@@ -1,0 +1,22 @@
+#include "samplers/objectives/byol.h"
+
+namespace negatron {
+
+ObjectiveDescription Byol::describe() {
+  ObjectiveDescription description{"byol",
+                                   "Grill et al., BYOL, NeurIPS 2020",
+                                   "a predictor meets the target key; no negatives",
+                                   {},
+                                   {NegativeSource::kNone}};
+  description.needs_predictor = true;
+  description.uses_temperature = false;
+  return description;
+}
+
+ObjectiveLoss Byol::loss(Communicator&, const Contrast& contrast) const {
+  ObjectiveLoss result;
+  result.per_anchor = 2.0 - 2.0 * contrast.anchors.positive;
+  return result;
+}
+
+}  // namespace negatron

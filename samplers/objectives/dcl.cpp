@@ -1,0 +1,63 @@
+#include "samplers/objectives/dcl.h"
+
+#include <limits>
+
+namespace negatron {
+
+ObjectiveDescription Dcl::describe() {
+  return {"dcl", "Yeh et al., DCL, ECCV 2022", "InfoNCE without the positive in the denominator", {}};
+}
+
+ObjectiveDescription Dclw::describe() {
+  return {"dclw",
+          "Yeh et al., DCL, ECCV 2022",
+          "DCL that weights easy positives down",
+          {{"sigma", 0.5, "of the weights, in units of similarity", 1e-3},
+           {.name = "weights",
+            .default_value = std::string("detached"),
+            .help = "whether gradient flows through the weights",
+            .choices = {"detached", "attached"}}}};
+}
+
+Dclw::Dclw(const ObjectiveArguments& arguments)
+    : Dcl(arguments),
+      sigma_(arguments.options.number("sigma")),
+      attached_(arguments.options.word("weights") == "attached") {}
+
+ObjectiveLoss Dcl::weighted_loss(const Contrast& contrast, const at::Tensor& weights) const {
+  at::Tensor pull = temperature_.logits(contrast.anchors.positive);
+  if (weights.defined()) pull = pull * weights;
+  ObjectiveLoss result;
+  result.per_anchor = at::where(contrast.count > 0, contrast.terms[0], at::zeros_like(pull)) - pull;
+  return result;
+}
+
+ObjectiveLoss Dcl::loss(Communicator&, const Contrast& contrast) const {
+  return weighted_loss(contrast, at::Tensor());
+}
+
+ObjectiveLoss Dclw::loss(Communicator& comm, const Contrast& contrast) const {
+  const at::Tensor& positive = contrast.anchors.positive;  // [A]
+  const auto anchors = static_cast<double>(contrast.anchors.global_count);
+  const at::Tensor fixed = positive.detach().to(at::kDouble);
+  // Raw vectors may have any similarity: exponents are taken relative to the largest of all ranks.
+  const at::Tensor peak = at::full({}, -std::numeric_limits<double>::infinity(), fixed.options());
+  if (fixed.numel() > 0) peak.copy_(fixed.max());
+  comm.all_reduce(peak, ReduceOp::kMax);
+  const at::Tensor shares = ((fixed - peak) / sigma_).exp();
+  const at::Tensor sums = at::stack({shares.sum(), (shares * fixed).sum()});  // of e and of s+ e
+  comm.all_reduce(sums, ReduceOp::kSum);
+  const at::Tensor mean = (sums[0] / anchors).to(positive.scalar_type());
+
+  const at::Tensor shift = peak.to(positive.scalar_type());
+  const at::Tensor share = (((attached_ ? positive : positive.detach()) - shift) / sigma_).exp();  // [A] e
+  ObjectiveLoss result = weighted_loss(contrast, 2.0 - share / mean);
+  if (!attached_) return result;
+  // Every anchor's weight depends on every e through the mean m: d(sum_i L_i)/dm = -c sum_i s_i+ e_i / m^2, times
+  // dm/de = 1 / anchors. Own e take that as a summand of value 0.
+  const at::Tensor by_mean = sums[1].to(positive.scalar_type()) * (-scale() / anchors) / (mean * mean);
+  result.per_anchor = result.per_anchor + by_mean * (share - share.detach());
+  return result;
+}
+
+}  // namespace negatron

@@ -1,0 +1,57 @@
+#include "samplers/objectives/lifted.h"
+
+namespace negatron {
+namespace {
+
+/// The mean by a softmax this sharp is the maximum: rows that it tells apart differ by less than 1e-8.
+constexpr double kSharp = 1e9;
+/// Of alpha - D over no row; low, and finite so that differences of two such are no NaN.
+constexpr double kNoNegatives = -1e4;
+
+}  // namespace
+
+ObjectiveDescription Lifted::describe() {
+  ObjectiveDescription description{"lifted",
+                                   "Oh Song et al., Lifted Structured Loss, CVPR 2016",
+                                   "all negatives of both samples of a pair push at once",
+                                   {{"alpha", 1.0, "margin, in units of the distance", 0.0},
+                                    {.name = "negatives",
+                                     .default_value = std::string("smooth"),
+                                     .help = "log-sum of all, or the nearest only",
+                                     .choices = {"smooth", "max"}}},
+                                   {NegativeSource::kBatch, NegativeSource::kBank, NegativeSource::kBankAndBatch}};
+  description.uses_temperature = false;
+  return description;
+}
+
+Lifted::Lifted(const ObjectiveArguments& arguments)
+    : alpha_(arguments.options.number("alpha")), maximum_(arguments.options.word("negatives") == "max") {}
+
+std::vector<ObjectiveTerm> Lifted::terms(const Anchors&) const {
+  ObjectiveTerm negatives;
+  negatives.term.shape = TermShape::kMinusDistance;
+  negatives.term.offset = alpha_;
+  if (maximum_) {
+    negatives.term.reduction = Reduction::kSoftmaxMean;
+    negatives.term.weight_scale = kSharp;
+  }
+  return {negatives};
+}
+
+at::Tensor Lifted::energies(const Contrast& contrast) const {
+  const at::Tensor& value = contrast.terms[0];
+  at::Tensor near = at::where(contrast.count > 0, value, at::full_like(value, kNoNegatives));  // [A] m
+  if (contrast.anchors.both_views) {
+    const at::Tensor of_partner = near.roll(near.size(0) / 2, 0);
+    near = maximum_ ? at::maximum(near, of_partner) : at::logaddexp(near, of_partner);
+  }
+  return near + (2.0 - 2.0 * contrast.anchors.positive).clamp_min(kLeastSquaredDistance).sqrt();
+}
+
+ObjectiveLoss Lifted::loss(Communicator&, const Contrast& contrast) const {
+  ObjectiveLoss result;
+  result.per_anchor = energies(contrast).clamp_min(0.0).square() * 0.5;
+  return result;
+}
+
+}  // namespace negatron

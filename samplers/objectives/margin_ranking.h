@@ -1,0 +1,25 @@
+#pragma once
+
+#include "samplers/objectives/hinge_mean.h"
+
+namespace negatron {
+
+/// Margin ranking (algorithms.md 2.3, 5.3, 7.2): the mean of max(0, s_j - s+ + margin). With a rank weight it is WARP
+/// by exact count: each query's mean over the negatives that violate the margin, times a weight of their number,
+/// averaged over queries. Local.
+class MarginRanking : public Objective {
+ public:
+  static ObjectiveDescription describe();
+  explicit MarginRanking(const ObjectiveArguments& arguments);
+
+  std::vector<ObjectiveTerm> terms(const Anchors& anchors) const override;
+  ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override;
+
+ private:
+  enum class RankWeight { kNone, kHarmonic, kLog };
+  double margin_;
+  HingeMean mean_;
+  RankWeight rank_weight_;
+};
+
+}  // namespace negatron

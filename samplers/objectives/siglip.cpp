@@ -1,0 +1,48 @@
+#include "samplers/objectives/siglip.h"
+
+#include <cmath>
+
+#include "samplers/objectives/exact_softplus.h"
+
+namespace negatron {
+
+ObjectiveDescription SigLip::describe() {
+  ObjectiveDescription description{
+      "siglip",
+      "Zhai et al., SigLIP, ICCV 2023",
+      "logistic loss of each pair, scale and bias learned",
+      {{"t", 10.0, "scale of the scores at the start", 1e-6},
+       {"bias", -10.0, "at the start"},
+       {"bias-from-bank", false, "start the bias at -log K instead, the log odds of a positive in the bank"}}};
+  description.uses_temperature = false;
+  return description;
+}
+
+SigLip::SigLip(const ObjectiveArguments& arguments)
+    : log_t_(learned_scalar(std::log(arguments.options.number("t")), arguments.temperature)) {
+  const bool from_bank = arguments.options.on("bias-from-bank") && arguments.bank_rows > 0;
+  bias_ =
+      learned_scalar(from_bank ? -std::log(static_cast<double>(arguments.bank_rows)) : arguments.options.number("bias"),
+                     arguments.temperature);
+}
+
+std::vector<ObjectiveTerm> SigLip::terms(const Anchors& anchors) const {
+  ObjectiveTerm negatives;
+  negatives.term.shape = TermShape::kSoftplus;
+  negatives.term.reduction = Reduction::kSum;
+  negatives.term.scale = std::exp(log_t_.item<double>());
+  negatives.term.query_offset = bias_.to(anchors.positive.scalar_type()).expand_as(anchors.positive);
+  negatives.term.want_slope = true;
+  negatives.log_scale = log_t_;
+  return {negatives};
+}
+
+ObjectiveLoss SigLip::loss(Communicator&, const Contrast& contrast) const {
+  const at::Tensor& positive = contrast.anchors.positive;
+  const at::Tensor logit = positive * log_t_.to(positive.scalar_type()).exp() + bias_.to(positive.scalar_type());
+  ObjectiveLoss result;
+  result.per_anchor = exact_softplus(-logit) + contrast.terms[0];
+  return result;
+}
+
+}  // namespace negatron

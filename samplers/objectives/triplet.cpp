@@ -1,0 +1,51 @@
+#include "samplers/objectives/triplet.h"
+
+namespace negatron {
+
+ObjectiveDescription Triplet::describe() {
+  ObjectiveDescription description{"triplet",
+                                   "Schroff et al., FaceNet, CVPR 2015",
+                                   "the positive nearer than each negative by a margin",
+                                   {{"margin", 0.2, "in units of the distance", 0.0},
+                                    {.name = "distance",
+                                     .default_value = std::string("squared"),
+                                     .help = "between unit vectors",
+                                     .choices = {"squared", "l2"}},
+                                    hinge_mean_option()}};
+  description.uses_temperature = false;
+  return description;
+}
+
+Triplet::Triplet(const ObjectiveArguments& arguments)
+    : margin_(arguments.options.number("margin")),
+      squared_(arguments.options.word("distance") == "squared"),
+      mean_(hinge_mean_of(arguments.options)) {}
+
+std::vector<ObjectiveTerm> Triplet::terms(const Anchors& anchors) const {
+  const at::Tensor squared_distance = 2.0 - 2.0 * anchors.positive;  // [A] D+^2
+  ObjectiveTerm hinge;
+  hinge.term.reduction = Reduction::kSum;
+  hinge.term.want_slope = true;
+  if (squared_) {
+    // -D_j^2 = 2 s_j - 2
+    hinge.term.shape = TermShape::kHinge;
+    hinge.term.scale = 2.0;
+    hinge.term.offset = margin_ - 2.0;
+    hinge.term.query_offset = squared_distance;
+  } else {
+    hinge.term.shape = TermShape::kDistanceHinge;
+    hinge.term.offset = margin_;
+    hinge.term.query_offset = squared_distance.clamp_min(kLeastSquaredDistance).sqrt();
+  }
+  return {hinge, divisor_of(hinge, mean_)};
+}
+
+ObjectiveLoss Triplet::loss(Communicator&, const Contrast& contrast) const {
+  ObjectiveLoss result;
+  result.per_anchor = contrast.terms[0];
+  result.normalizer = contrast.terms[1].detach().sum();
+  if (mean_ == HingeMean::kActive) result.metrics["active"] = result.normalizer;
+  return result;
+}
+
+}  // namespace negatron

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "samplers/objectives/hinge_mean.h"
+
+namespace negatron {
+
+/// Triplet loss (algorithms.md 3.2): the mean over triplets of max(0, D+ - D_j + margin), D a squared distance as in
+/// FaceNet, or a plain one. The mean is over the triplets of all ranks. Local.
+class Triplet : public Objective {
+ public:
+  static ObjectiveDescription describe();
+  explicit Triplet(const ObjectiveArguments& arguments);
+
+  std::vector<ObjectiveTerm> terms(const Anchors& anchors) const override;
+  ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override;
+
+ private:
+  double margin_;
+  bool squared_;
+  HingeMean mean_;
+};
+
+}  // namespace negatron

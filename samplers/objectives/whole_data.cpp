@@ -1,0 +1,25 @@
+#include "samplers/objectives/whole_data.h"
+
+namespace negatron {
+
+ObjectiveDescription WholeData::describe() {
+  ObjectiveDescription description{"whole-data", "Chen et al., ENMF, TOIS 2020", "squared loss of every pair, unsampled",
+                                   {{"weight", 0.01, "of each negative's squared score", 0.0}}};
+  description.uses_temperature = false;
+  return description;
+}
+
+std::vector<ObjectiveTerm> WholeData::terms(const Anchors&) const {
+  ObjectiveTerm squares;
+  squares.term.shape = TermShape::kSquare;
+  squares.term.reduction = Reduction::kSum;
+  return {squares};
+}
+
+ObjectiveLoss WholeData::loss(Communicator&, const Contrast& contrast) const {
+  ObjectiveLoss result;
+  result.per_anchor = (1.0 - contrast.anchors.positive).square() + weight_ * contrast.terms[0];
+  return result;
+}
+
+}  // namespace negatron

@@ -1,0 +1,156 @@
+#include "samplers/options/method_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+
+#include "samplers/options/nearest_name.h"
+
+namespace negatron {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlank = " \t";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+template <typename Number>
+bool read_number(const std::string& text, Number& value) {
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size();
+}
+
+bool within(const MethodOption& option, double value) {
+  return std::isfinite(value) && value >= option.minimum && value <= option.maximum;
+}
+
+std::string bounds(const MethodOption& option) {
+  std::ostringstream text;
+  if (std::isfinite(option.minimum)) text << " of at least " << option.minimum;
+  if (std::isfinite(option.maximum))
+    text << (std::isfinite(option.minimum) ? " and" : " of") << " at most " << option.maximum;
+  return text.str();
+}
+
+/// Nothing when the text is not a value of the option.
+bool read_value(const MethodOption& option, const std::string& text, OptionValue& value) {
+  if (std::holds_alternative<bool>(value)) {
+    value = text == "on";
+    return text == "on" || text == "off";
+  }
+  if (std::holds_alternative<std::int64_t>(value)) {
+    std::int64_t count = 0;
+    if (!read_number(text, count) || !within(option, static_cast<double>(count))) return false;
+    value = count;
+    return true;
+  }
+  if (std::holds_alternative<double>(value)) {
+    double number = 0.0;
+    if (!read_number(text, number) || !within(option, number)) return false;
+    value = number;
+    return true;
+  }
+  value = text;
+  return std::find(option.choices.begin(), option.choices.end(), text) != option.choices.end();
+}
+
+std::string expected(const MethodOption& option) {
+  if (!std::holds_alternative<std::string>(option.default_value)) return type_of(option.default_value) + bounds(option);
+  std::string text = "one of";
+  for (const std::string& choice : option.choices) text += (choice == option.choices.front() ? " " : ", ") + choice;
+  return text;
+}
+
+}  // namespace
+
+MethodOptions::MethodOptions(std::string method, const std::vector<MethodOption>& options, const std::string& text)
+    : method_(std::move(method)) {
+  for (const MethodOption& option : options) {
+    order_.push_back(option.name);
+    values_[option.name] = option.default_value;
+    changed_[option.name] = false;
+  }
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    if (trimmed(item).empty()) continue;
+    const std::size_t equals = item.find('=');
+    const std::string name = trimmed(item.substr(0, equals));
+    const auto option =
+        std::find_if(options.begin(), options.end(), [&](const MethodOption& o) { return o.name == name; });
+    if (options.empty()) throw std::invalid_argument(method_ + " has no options, but '" + name + "' was given.");
+    if (option == options.end()) {
+      throw std::invalid_argument(method_ + ": unknown option '" + name + "', did you mean '" +
+                                  nearest_name(name, order_) + "'?");
+    }
+    if (equals == std::string::npos) throw std::invalid_argument(method_ + ": write " + name + "=VALUE.");
+    if (changed_[name]) throw std::invalid_argument(method_ + ": option '" + name + "' is given twice.");
+    const std::string value = trimmed(item.substr(equals + 1));
+    if (!read_value(*option, value, values_[name])) {
+      throw std::invalid_argument(method_ + ": option '" + name + "' takes " + expected(*option) + ", not '" + value +
+                                  "'.");
+    }
+    changed_[name] = true;
+  }
+}
+
+const OptionValue& MethodOptions::value(const std::string& name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) throw std::logic_error(method_ + " has no option '" + name + "'");
+  return found->second;
+}
+
+template <typename T>
+const T& MethodOptions::typed(const std::string& name) const {
+  const T* typed = std::get_if<T>(&value(name));
+  if (typed == nullptr) throw std::logic_error(method_ + ": option '" + name + "' is of another type");
+  return *typed;
+}
+
+bool MethodOptions::on(const std::string& name) const {
+  return typed<bool>(name);
+}
+
+std::int64_t MethodOptions::count(const std::string& name) const {
+  return typed<std::int64_t>(name);
+}
+
+double MethodOptions::number(const std::string& name) const {
+  return typed<double>(name);
+}
+
+const std::string& MethodOptions::word(const std::string& name) const {
+  return typed<std::string>(name);
+}
+
+bool MethodOptions::changed(const std::string& name) const {
+  value(name);
+  return changed_.at(name);
+}
+
+std::string MethodOptions::text() const {
+  std::string text;
+  for (const std::string& name : order_) text += (text.empty() ? "" : ",") + name + "=" + text_of(values_.at(name));
+  return text;
+}
+
+std::string text_of(const OptionValue& value) {
+  if (const bool* on = std::get_if<bool>(&value)) return *on ? "on" : "off";
+  if (const std::int64_t* count = std::get_if<std::int64_t>(&value)) return std::to_string(*count);
+  if (const std::string* word = std::get_if<std::string>(&value)) return *word;
+  char text[32];
+  // The shortest text that reads back to the same double.
+  const auto result = std::to_chars(text, text + sizeof text, std::get<double>(value));
+  return {text, result.ptr};
+}
+
+std::string type_of(const OptionValue& value) {
+  if (std::holds_alternative<bool>(value)) return "on or off";
+  if (std::holds_alternative<std::int64_t>(value)) return "a whole number";
+  return std::holds_alternative<double>(value) ? "a number" : "a word";
+}
+
+}  // namespace negatron

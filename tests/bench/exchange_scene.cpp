@@ -1,0 +1,102 @@
+#include "tests/bench/exchange_scene.h"
+
+#include <atomic>
+
+#include <ATen/Parallel.h>
+
+#include "comm/thread_communicator.h"
+#include "samplers/bank/random_rows.h"
+#include "samplers/exchange/bank_exchange.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr std::int64_t kRows = 65536;
+constexpr std::int64_t kWidth = 128;
+constexpr std::int64_t kHardest = 1024;
+constexpr std::int64_t kPairs = 1024;
+constexpr std::int64_t kQueryMixes = 128;
+constexpr std::int64_t kGlobalBatch = 256;
+constexpr std::uint64_t kBankSeed = 3;
+constexpr std::uint64_t kQuerySeed = 4;
+
+at::Tensor queries_of(const Communicator& comm, std::int64_t queries_per_rank) {
+  return random_unit_rows(kQuerySeed, comm.rank() * queries_per_rank, queries_per_rank, kWidth).to(at::kFloat);
+}
+
+QuerySplit split_of(const Communicator& comm, std::int64_t queries_per_rank) {
+  return {std::vector<std::int64_t>(static_cast<std::size_t>(comm.size()), queries_per_rank), 0};
+}
+
+Bank make_bank(const Communicator& comm, at::ScalarType dtype) {
+  return Bank({kRows, kWidth, dtype, at::kCPU, BankFill::kRandom, kBankSeed, kGlobalBatch}, comm.rank(), comm.size());
+}
+
+std::int64_t bytes_received(const Communicator& comm) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, traffic] : comm.traffic().total()) bytes += traffic.bytes_received;
+  return bytes;
+}
+
+}  // namespace
+
+HardSetBytes measure_hard_sets(int ranks, std::int64_t queries_per_rank) {
+  // One sort of everything: slot s of the filled bank holds random row s.
+  const at::Tensor rows = random_unit_rows(kBankSeed, 0, kRows, kWidth).to(at::kFloat).to(at::kDouble);
+  std::atomic<int> exact_ranks{0};
+  HardSetBytes result;
+  run_ranks(ranks, {}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const Bank bank = make_bank(comm, at::kFloat);
+    const QuerySplit split = split_of(comm, queries_per_rank);
+    const at::Tensor own = queries_of(comm, queries_per_rank);
+    Candidates candidates;
+    candidates.queries = comm.all_gather(own);
+    const std::int64_t before = bytes_received(comm);
+    HardSetSearch search;
+    const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, split, kHardest);
+    const std::int64_t received = bytes_received(comm) - before;
+
+    const at::Tensor keys = selection_keys(own.to(at::kDouble).mm(rows.t()), at::arange(kRows, at::kLong));
+    const at::Tensor best = std::get<0>(std::get<0>(keys.topk(kHardest, 1, /*largest=*/false)).sort(1));
+    if (at::equal(sets.keys, best)) ++exact_ranks;
+    if (comm.rank() != 0) return;
+    result.received = static_cast<double>(received);
+    result.full_lists = static_cast<double>((comm.size() - 1) * queries_per_rank * kHardest * 8);
+    result.fallback_rate = search.last_fallback_rate();
+  });
+  result.exact = exact_ranks == ranks;
+  return result;
+}
+
+MixBytes measure_mixes(int ranks, std::int64_t queries_per_rank) {
+  MixBytes bytes;
+  run_ranks(ranks, {}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const Bank bank = make_bank(comm, at::kBFloat16);
+    QueryBatch batch;
+    batch.queries = queries_of(comm, queries_per_rank);
+    batch.split = split_of(comm, queries_per_rank);
+    ScoreTerm term;
+    term.scale = 5.0;
+    NegativeRequest request;
+    MixPlan& plan = request.mixes.emplace();
+    plan.hard = kHardest;
+    plan.pairs = kPairs;
+    plan.query_mixes = kQueryMixes;
+    const auto measure = [&](MixPlan::Mode mode) {
+      plan.mode = mode;
+      const std::int64_t before = bytes_received(comm);
+      BankExchange().run(comm, bank, batch, request, {term});
+      at::Tensor received = at::full({1}, static_cast<double>(bytes_received(comm) - before), at::kDouble);
+      comm.all_reduce(received, ReduceOp::kSum);
+      return received.item<double>() / static_cast<double>(batch.split.total());
+    };
+    const double fetch = measure(MixPlan::Mode::kFetch);
+    const double no_fetch = measure(MixPlan::Mode::kNoFetch);
+    if (comm.rank() == 0) bytes = {fetch, no_fetch};
+  });
+  return bytes;
+}
+
+}  // namespace negatron::testing

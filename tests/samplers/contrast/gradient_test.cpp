@@ -1,0 +1,77 @@
+// Gradients with respect to raw queries, raw keys and parameters, by central differences of the loss of one rank, for
+// every objective over every source.
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tests/samplers/contrast/trials.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr double kStep = 1e-5;
+/// Central differences are off by about kStep^2 times a third derivative.
+constexpr double kRelative = 1e-6;
+constexpr double kAbsolute = 2e-8;
+
+double loss_of(const ContrastJob& job) {
+  return run_contrast(job, 1).loss;
+}
+
+/// d loss / d vectors; `vectors` is a tensor of the job.
+at::Tensor central_differences(const ContrastJob& job, const at::Tensor& vectors) {
+  at::Tensor gradient = at::zeros_like(vectors);
+  const at::Tensor flat = vectors.view(-1);
+  for (std::int64_t i = 0; i < flat.numel(); ++i) {
+    flat[i] += kStep;
+    const double above = loss_of(job);
+    flat[i] -= 2 * kStep;
+    const double below = loss_of(job);
+    flat[i] += kStep;
+    gradient.view(-1)[i] = (above - below) / (2 * kStep);
+  }
+  return gradient;
+}
+
+/// What a loss holds fixed by definition is not in its gradient, and central differences would see it.
+bool holds_something_fixed(const ContrastJob& job) {
+  return (job.objective == "dclw" && job.objective_options.find("attached") == std::string::npos) ||
+         job.objective_options.find("detached") != std::string::npos;
+}
+
+TEST(ContrastGradient, MatchesCentralDifferencesOnOneToThreeRanks) {
+  int compared = 0;
+  for (const Trial& trial : all_trials(at::kDouble)) {
+    if (holds_something_fixed(trial.job)) continue;
+    SCOPED_TRACE(trial.name);
+    const at::Tensor queries = central_differences(trial.job, trial.job.raw_queries);
+    const at::Tensor keys = central_differences(trial.job, trial.job.raw_keys);
+    EXPECT_GT(queries.norm().item<double>(), 1e-3);
+    EXPECT_GT(keys.norm().item<double>(), 1e-3);
+    std::vector<double> parameters;
+    for (std::size_t i = 0; i < run_contrast(trial.job, 1).parameter_gradients.size(); ++i) {
+      ContrastJob above = trial.job;
+      above.parameter_shifts.assign(i + 1, 0.0);
+      ContrastJob below = above;
+      above.parameter_shifts[i] = kStep;
+      below.parameter_shifts[i] = -kStep;
+      parameters.push_back((loss_of(above) - loss_of(below)) / (2 * kStep));
+    }
+    for (const int ranks : {1, 2, 3}) {
+      SCOPED_TRACE(::testing::Message() << ranks << " ranks");
+      const ContrastAnswer got = run_contrast(trial.job, ranks);
+      EXPECT_TRUE(at::allclose(got.raw_query_gradient, queries, kRelative, kAbsolute))
+          << got.raw_query_gradient << queries;
+      EXPECT_TRUE(at::allclose(got.raw_key_gradient, keys, kRelative, kAbsolute)) << got.raw_key_gradient << keys;
+      for (std::size_t i = 0; i < parameters.size(); ++i) {
+        EXPECT_NEAR(got.parameter_gradients[i], parameters[i], kAbsolute + kRelative * std::abs(parameters[i])) << i;
+      }
+    }
+    ++compared;
+  }
+  EXPECT_GE(compared, 40);
+}
+
+}  // namespace
+}  // namespace negatron::testing

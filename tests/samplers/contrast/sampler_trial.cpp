@@ -1,0 +1,125 @@
+#include "tests/samplers/contrast/sampler_trial.h"
+
+#include <limits>
+
+#include <ATen/Parallel.h>
+
+#include "comm/share.h"
+#include "comm/thread_communicator.h"
+#include "samplers/bank/random_rows.h"
+#include "samplers/contrast/bank_mesh.h"
+#include "samplers/contrast/contrastive_loss.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr std::int64_t kBatch = 10;
+constexpr std::int64_t kWidth = 8;
+constexpr std::int64_t kSteps = 4;
+/// No multiple of the batch nor of any number of ranks, and not full before the third step.
+constexpr std::int64_t kRows = 47;
+constexpr std::int64_t kFillSteps = 3;
+constexpr std::int64_t kSamples = 24;
+constexpr std::int64_t kClasses = 3;
+constexpr std::uint64_t kSeed = 5;
+
+/// Unit rows in clusters by class; samples that are equal modulo 8 have nearly equal rows, every other time exactly so.
+at::Tensor rows_of(const at::Tensor& ids, std::int64_t view, at::ScalarType dtype) {
+  const at::Tensor classes = random_unit_rows(kSeed, 1000, kClasses, kWidth).to(at::kDouble);
+  const at::Tensor twins = random_unit_rows(kSeed, 2000, 8, kWidth).to(at::kDouble);
+  const at::Tensor noise = random_unit_rows(kSeed, 3000 + 100 * view, kSamples, kWidth).to(at::kDouble);
+  const at::Tensor rows = classes.index_select(0, ids.remainder(kClasses)) + twins.index_select(0, ids.remainder(8)) +
+                          (ids.remainder(2) * 0.3).unsqueeze(1) * noise.index_select(0, ids);
+  return (rows / rows.norm(2, {1}, true)).to(dtype);
+}
+
+at::Tensor ids_of_step(std::int64_t step) {
+  return (at::arange(kBatch, at::kLong) + 7 * step).remainder(kSamples);
+}
+
+at::Tensor own_part(const Communicator& comm, const at::Tensor& all) {
+  const Range own = share(all.size(0), comm.size(), comm.rank());
+  return all.narrow(0, own.begin, own.size());
+}
+
+}  // namespace
+
+std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options) {
+  SamplerArguments arguments;
+  arguments.options = MethodOptions("--sampler " + name, describe_sampler(name).options, options);
+  arguments.seed = kSeed;
+  return make_sampler(name, arguments);
+}
+
+SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shards) {
+  SamplerOutcome outcome;
+  run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    BankMesh mesh(comm, shards);
+    BankOptions shape{kRows, kWidth, trial.dtype, at::kCPU, BankFill::kEmpty, kSeed, kBatch};
+    Bank bank(shape, mesh.group().rank(), mesh.group().size());
+    const ObjectiveDescription& description = describe_objective(trial.objective);
+    ObjectiveArguments arguments;
+    arguments.temperature.dtype = trial.dtype;
+    arguments.options = MethodOptions("--objective", description.options, trial.objective_options);
+    arguments.bank_rows = kRows;
+    ContrastiveLoss loss(description, NegativeSource::kBank, make_objective(trial.objective, arguments),
+                         trial.make_sampler());
+    std::vector<at::Tensor> gradients;
+    std::vector<at::Tensor> counts;
+    std::vector<at::Tensor> hardest;
+    const std::vector<std::int64_t> shares = share_sizes(kBatch, comm.size());
+    for (std::int64_t step = 0; step < kFillSteps + kSteps; ++step) {
+      const at::Tensor all_ids = ids_of_step(step);
+      const at::Tensor ids = own_part(comm, all_ids).contiguous();
+      const at::Tensor labels = ids.remainder(kClasses);
+      const at::Tensor keys = rows_of(ids, 2 * step + 1, trial.dtype);
+      if (step >= kFillSteps) {
+        ContrastInput input;
+        input.queries = rows_of(ids, 2 * step, trial.dtype).requires_grad_();
+        input.keys = keys;
+        input.ids = ids;
+        input.labels = labels;
+        input.split = mesh.whole_split(kBatch);
+        input.bank_group = &mesh.group();
+        input.bank_split = mesh.group_split(kBatch);
+        input.step = step;
+        input.epoch = static_cast<double>(step);
+        input.report_hardest = 4;
+        const ContrastOutput output = loss.compute(comm, &bank, input);
+        output.loss.backward();
+        const at::Tensor value = output.loss.detach().to(at::kDouble).reshape({1}).clone();
+        comm.all_reduce(value, ReduceOp::kSum);
+        const at::Tensor gradient = input.queries.grad().defined() ? input.queries.grad() : at::zeros_like(keys);
+        gradients.push_back(comm.all_gather(gradient.contiguous(), shares));
+        counts.push_back(comm.all_gather(output.negatives.scores.count.contiguous(), shares));
+        hardest.push_back(comm.all_gather(output.negatives.hardest.contiguous(), shares));
+        if (comm.rank() == 0) outcome.losses.push_back(value.item<double>());
+        loss.sampler()->observe({step, value.item<double>(), 0.5});
+      }
+      mesh.enqueue(bank, keys, ids, labels, step, kBatch);
+    }
+    if (comm.rank() == 0) {
+      outcome.gradients = at::cat(gradients);
+      outcome.counts = at::cat(counts);
+      outcome.hardest = at::cat(hardest);
+    }
+  });
+  return outcome;
+}
+
+double difference(const SamplerOutcome& left, const SamplerOutcome& right) {
+  if (!at::equal(left.counts, right.counts) || !at::equal(left.hardest, right.hardest)) {
+    return std::numeric_limits<double>::infinity();
+  }
+  double largest = 0.0;
+  for (std::size_t step = 0; step < left.losses.size(); ++step) {
+    const double size = std::max(1.0, std::abs(left.losses[step]));
+    largest = std::max(largest, std::abs(left.losses[step] - right.losses[step]) / size);
+  }
+  const at::Tensor gap = (left.gradients - right.gradients).abs().max();
+  const double size = std::max(1e-3, left.gradients.abs().max().item<double>());
+  return std::max(largest, gap.item<double>() / size);
+}
+
+}  // namespace negatron::testing

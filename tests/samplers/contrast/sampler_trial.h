@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "samplers/policies/registry.h"
+
+namespace negatron::testing {
+
+/// A few steps of a job with one sampler and one objective over a bank that has holes, ties and rows of the queries'
+/// own samples, on any number of ranks and shards.
+struct SamplerTrial {
+  std::function<std::unique_ptr<NegativeSampler>()> make_sampler;
+  std::string objective = "info-nce";
+  std::string objective_options;
+  at::ScalarType dtype = at::kDouble;
+};
+
+/// Put together from all ranks, in the order of the global batch.
+struct SamplerOutcome {
+  std::vector<double> losses;  // one for each step
+  at::Tensor gradients;        // [steps * Bg, d] with respect to unit queries
+  at::Tensor counts;           // [steps * Bg] int64, negatives that each query met
+  at::Tensor hardest;          // [steps * Bg, 4] keys of the hardest candidates
+};
+
+SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shards);
+
+/// Throws std::invalid_argument when the text does not fit the sampler.
+std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options);
+
+/// Largest difference of two outcomes relative to the size of what they hold; infinity when counts or hardest rows
+/// differ at all.
+double difference(const SamplerOutcome& left, const SamplerOutcome& right);
+
+}  // namespace negatron::testing

@@ -1,0 +1,190 @@
+// Samplers of the literature that are not in the registry, each written against the one interface: what is to come fits
+// without changing it (algorithms.md 14 lists the five effects). Dns is the example of the README.
+
+#include <gtest/gtest.h>
+
+#include "samplers/exchange/slot_draws.h"
+#include "tests/samplers/contrast/sampler_trial.h"
+
+namespace negatron::testing {
+namespace {
+
+/// The hardest of m random rows (Zhang et al., SIGIR 2013).
+class Dns : public NegativeSampler {
+ public:
+  explicit Dns(const SamplerArguments& arguments)
+      : base_(arguments.base), seed_(arguments.seed), rows_(arguments.options.count("m")) {}
+
+  static SamplerDescription describe() {
+    return {"dns",
+            "Zhang et al., SIGIR 2013",
+            "the hardest of some random rows",
+            {Effect::kIndexList},
+            {{"m", std::int64_t{5}, "rows to choose from", 1}}};
+  }
+
+  NegativeRequest draw(const Bank&, const QueryBatch& batch) const override {
+    NegativeRequest request = base_;
+    NegativeSet& set = request.sets.front();
+    set.order = {SelectionOrder::By::kRandom, 1.0, seed_, Purpose::kNegativeDraw, batch.step};
+    set.last_rank = rows_;                           // the first m of a random order of the whole bank
+    set.draw = 1;                                    // of them the first
+    set.draw_order.by = SelectionOrder::By::kScore;  // by score
+    return request;
+  }
+
+ private:
+  NegativeRequest base_;
+  std::uint64_t seed_;
+  std::int64_t rows_;
+};
+
+SelectionOrder random_order(std::int64_t step) {
+  return {SelectionOrder::By::kRandom, 1.0, 17, Purpose::kNegativeDraw, step};
+}
+
+/// What one method asks for, with how many negatives a query then meets (-1: it depends).
+struct Method {
+  const char* name;
+  std::int64_t negatives;
+  std::function<NegativeRequest(const Bank&, const QueryBatch&)> draw;
+};
+
+class ByFunction : public NegativeSampler {
+ public:
+  explicit ByFunction(const Method& method) : method_(method) {}
+  NegativeRequest draw(const Bank& bank, const QueryBatch& batch) const override { return method_.draw(bank, batch); }
+
+ private:
+  const Method& method_;
+};
+
+NegativeRequest with_set(const NegativeSet& set) {
+  NegativeRequest request;
+  request.sets = {set};
+  return request;
+}
+
+const std::vector<Method> kMethods = {
+    // Popularity (4.2): weighted draws of slots; here slot j is drawn in proportion to j + 1.
+    {"popularity", -1,
+     [](const Bank& bank, const QueryBatch& batch) {
+       NegativeSet set;
+       // A draw of its own for each sample; the slots travel with the queries.
+       set.slots =
+           draw_weighted_slots(random_order(batch.step), batch.ids, 6, at::arange(1, bank.filled() + 1, at::kDouble));
+       return with_set(set);
+     }},
+    // ANCE (5.2): 5 at random of the 15 hardest.
+    {"ance", 5,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet set;
+       set.last_rank = 15;
+       set.draw = 5;
+       set.draw_order = random_order(batch.step);
+       return with_set(set);
+     }},
+    // PinSage (5.3): 3 at random of a window of ranks, beside a shared random set.
+    {"pinsage", -1,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet hard;
+       hard.first_rank = 10;
+       hard.last_rank = 20;
+       hard.draw = 3;
+       hard.draw_order = random_order(batch.step);
+       NegativeRequest request = with_set(hard);
+       NegativeSet shared;
+       const at::Tensor same = at::zeros({batch.queries.size(0)}, at::kLong);
+       shared.slots = draw_uniform_slots(random_order(batch.step), same, 8, 40);
+       request.sets.push_back(shared);
+       return request;
+     }},
+    // BootEA (6.3): 4 at random of the nearest fifth of the positive.
+    {"bootea", 4,
+     [](const Bank& bank, const QueryBatch& batch) {
+       NegativeSet set;
+       set.order.by = SelectionOrder::By::kPositiveScore;
+       set.last_rank = bank.filled() / 5;
+       set.draw = 4;
+       set.draw_order = random_order(batch.step);
+       return with_set(set);
+     }},
+    // WARP (7.2), exact: one violator of the margin, all alike.
+    {"warp", -1,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet set;
+       set.lower_score = (batch.queries * batch.keys).sum(1) - 0.3;
+       set.draw = 1;
+       set.draw_order = random_order(batch.step);
+       return with_set(set);
+     }},
+    // IRGAN (8.1), KBGAN (8.3): a draw from the softmax, over all rows or over 20 of them.
+    {"irgan", 1,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet set;
+       set.draw = 1;
+       set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 17, Purpose::kNegativeDraw, batch.step};
+       return with_set(set);
+     }},
+    {"kbgan", 1,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet set;
+       set.order = random_order(batch.step);
+       set.last_rank = 20;
+       set.draw = 1;
+       set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 18, Purpose::kNegativeDraw, batch.step};
+       return with_set(set);
+     }},
+    // GraphGAN, KGPolicy, NSCaching (8.2, 8.4, 10.5): rows that a walk or a cache names; here by the sample's id.
+    {"walk", 2,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet set;
+       set.slots = at::stack({batch.ids.remainder(20), batch.ids.remainder(20) + 20}, 1);
+       NegativeRequest request = with_set(set);
+       request.exclude_own_sample = false;
+       return request;
+     }},
+    // DAML, HeGAN, NEGCUT (9): vectors that a generator makes; here half query, half key.
+    {"generator", -1,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeRequest request;
+       const at::Tensor made = batch.queries + batch.keys;
+       request.vectors = (made / made.norm(2, {1}, true)).unsqueeze(1);
+       return request;
+     }},
+};
+
+SamplerTrial trial_of(const Method& method) {
+  SamplerTrial trial;
+  trial.make_sampler = [&method] { return std::make_unique<ByFunction>(method); };
+  return trial;
+}
+
+TEST(Taxonomy, EveryMethodGivesTheSameAnswerOnAnyNumberOfRanks) {
+  for (const Method& method : kMethods) {
+    const SamplerOutcome alone = run_sampler_trial(trial_of(method), 1, 1);
+    ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << method.name;
+    if (method.negatives >= 0) {
+      EXPECT_TRUE(alone.counts.eq(method.negatives).all().item<bool>()) << method.name;
+    }
+    for (const int ranks : {2, 3, 4}) {
+      EXPECT_LT(difference(alone, run_sampler_trial(trial_of(method), ranks, ranks)), 1e-12)
+          << method.name << " on " << ranks << " ranks";
+    }
+  }
+}
+
+TEST(Taxonomy, TheExampleOfTheReadmeMeetsOneNegative) {
+  SamplerTrial trial;
+  trial.make_sampler = [] {
+    SamplerArguments arguments;
+    arguments.options = MethodOptions("--sampler dns", Dns::describe().options, "m=7");
+    return std::make_unique<Dns>(arguments);
+  };
+  const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
+  EXPECT_TRUE(alone.counts.eq(1).all().item<bool>());
+  EXPECT_LT(difference(alone, run_sampler_trial(trial, 3, 3)), 1e-12);
+}
+
+}  // namespace
+}  // namespace negatron::testing
