@@ -67,6 +67,7 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.add("sampler", &o.sampler, "which rows of the bank a query meets; --list-samplers shows all");
   table.add("sampler-options", &o.sampler_options, "its own options: name=value,name=value");
   table.add("allow-oracle", &o.allow_oracle, "let a sampler see labels (analysis only)");
+  table.add("sample-types", &o.sample_types, "file with the type (modality) of each training sample, a number a line");
   table.add("symmetric", &o.symmetric, "also contrast the views the other way round, as BYOL does");
   table.add("predictor-hidden", &o.predictor_hidden, "hidden width of the predictor of objectives that have one");
   table.add("tau", &o.tau, "temperature");

@@ -36,6 +36,7 @@ void check_needs(const SamplerDescription& sampler, const PretrainOptions& optio
   for (const Need need : sampler.needs) {
     // IDX data always come with labels.
     if (need == Need::kLabels || (need == Need::kOracleConsent && options.allow_oracle)) continue;
+    if (need == Need::kTypes && !options.sample_types.empty()) continue;
     throw std::invalid_argument("--sampler " + sampler.name + " needs " + name_of(need) + ": " + supplied_by(need) +
                                 ", or another --sampler.");
   }
@@ -52,8 +53,9 @@ ObjectiveArguments objective_arguments(const PretrainOptions& options, const Con
 }
 
 SamplerArguments sampler_arguments(const PretrainOptions& options, const ContrastSetup& setup,
-                                   std::int64_t steps_per_epoch) {
+                                   std::int64_t steps_per_epoch, const at::Tensor& sample_types) {
   SamplerArguments arguments;
+  arguments.sample_types = sample_types;
   arguments.options = setup.sampler_options;
   arguments.base.exclude_own_sample = options.mask_own_sample;
   arguments.base.max_age = options.max_key_age;
@@ -64,7 +66,7 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
 
 }  // namespace
 
-ContrastSetup resolve_contrast(const PretrainOptions& options) {
+ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types) {
   ContrastSetup setup;
   setup.objective = describe_objective(options.objective);
   setup.objective_options =
@@ -82,9 +84,10 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
                                 options.objective + " does not use; --objective supcon does.");
   }
   // Constructed once, so that options which exclude each other are refused before anything is made.
-  const auto objective =
-      make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
-  make_sampler(options.sampler, sampler_arguments(options, setup, 1));
+  const auto objective = make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
+  if (options.sample_types.empty() || sample_types.defined()) {
+    make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
+  }
   if (options.sampler == "mochi" && setup.sampler_options.on("attached") && !objective->parameters().empty()) {
     throw std::invalid_argument(
         "--sampler mochi with attached=on does not go with a learned scale; choose attached=off, or an objective and "
@@ -95,9 +98,11 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
 
 std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
                                                        at::ScalarType dtype, at::Device device,
-                                                       std::int64_t steps_per_epoch) {
+                                                       std::int64_t steps_per_epoch, const at::Tensor& sample_types) {
   std::unique_ptr<NegativeSampler> sampler;
-  if (setup.has_bank()) sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch));
+  if (setup.has_bank()) {
+    sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, sample_types));
+  }
   return std::make_unique<ContrastiveLoss>(
       describe_objective(options.objective), setup.source,
       make_objective(options.objective, objective_arguments(options, setup, dtype, device)), std::move(sampler));

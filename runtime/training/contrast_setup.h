@@ -26,12 +26,14 @@ struct ContrastSetup {
 
 /// Throws std::invalid_argument with one sentence that names the flag to change: unknown names (and the nearest),
 /// options that are wrong, sources that an objective has not, samplers without a bank, needs that the run does not
-/// meet.
-ContrastSetup resolve_contrast(const PretrainOptions& options);
+/// meet. What depends on the types of samples is checked only once they are there: [samples] int64 as
+/// read_sample_types() gives them.
+ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types = {});
 
 std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
                                                        at::ScalarType dtype, at::Device device,
-                                                       std::int64_t steps_per_epoch);
+                                                       std::int64_t steps_per_epoch,
+                                                       const at::Tensor& sample_types = {});
 
 /// Settings that work but hardly can be meant, one sentence each.
 std::vector<std::string> contrast_warnings(const PretrainOptions& options);

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "runtime/data/loader.h"
+#include "runtime/data/sample_types.h"
 #include "runtime/evaluation/evaluate_knn.h"
 #include "runtime/evaluation/evaluate_views.h"
 #include "runtime/metrics/metrics_writer.h"
@@ -45,7 +46,7 @@ class Run {
         comm_(comm),
         batches_(loader_options(options, comm, data.train)),
         loader_(data.train, batches_),
-        trainer_(options, place, comm, data.train.channels(), loader_.steps_per_epoch()),
+        trainer_(options, place, comm, data.train.channels(), loader_.steps_per_epoch(), data.sample_types),
         total_steps_(options.epochs * loader_.steps_per_epoch()) {
     if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
     if (comm.rank() != 0) return;
@@ -174,6 +175,10 @@ class Run {
 PretrainData load_pretrain_data(const PretrainOptions& options) {
   PretrainData data;
   data.train = load_idx_dataset(options.data_directory, Split::kTrain);
+  if (!options.sample_types.empty()) {
+    data.sample_types = read_sample_types(options.sample_types, data.train.size());
+    resolve_contrast(options, data.sample_types);
+  }
   if (options.holdout == 0) {
     data.test = load_idx_dataset(options.data_directory, Split::kTest);
     return data;

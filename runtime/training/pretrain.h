@@ -16,10 +16,13 @@ namespace negatron {
 struct PretrainData {
   ImageDataset train;
   ImageDataset test;
+  /// [train samples] int64, undefined without --sample-types.
+  at::Tensor sample_types;
 };
 
-/// Reads both from `options.data_directory`; with `options.holdout` the last samples of the training set become the
-/// test part and the real test set stays unseen. Local. Throws DataError, or std::invalid_argument naming --holdout.
+/// Reads them from `options.data_directory`; with `options.holdout` the last samples of the training set become the
+/// test part and the real test set stays unseen. Local. Throws DataError, or std::invalid_argument naming --holdout or
+/// an option of the sampler that does not fit the types.
 PretrainData load_pretrain_data(const PretrainOptions& options);
 
 /// kNN accuracies, 0 to 1; the first two are NaN without baselines.

@@ -46,6 +46,8 @@ struct PretrainOptions {
   std::string sampler = "whole-bank";
   std::string sampler_options;
   bool allow_oracle = false;
+  /// A file with the type (modality, source) of each training sample; empty when samples have no types.
+  std::string sample_types;
   /// Each step also contrasts the views the other way round and takes the mean.
   bool symmetric = false;
   /// Hidden width of the predictor, for objectives that have one.

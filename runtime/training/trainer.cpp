@@ -73,14 +73,15 @@ int shard_count(const PretrainOptions& options, const Communicator& comm) {
 }  // namespace
 
 Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Communicator& comm,
-                 std::int64_t input_channels, std::int64_t steps_per_epoch)
+                 std::int64_t input_channels, std::int64_t steps_per_epoch, const at::Tensor& sample_types)
     : options_(options),
       place_(place),
       comm_(comm),
       query_encoder_(make_encoder(options, place, input_channels)),
       setup_(resolve_contrast(options)),
       mesh_(comm, shard_count(options, comm)),
-      loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, steps_per_epoch)),
+      loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, steps_per_epoch,
+                                  sample_types)),
       steps_per_epoch_(steps_per_epoch),
       learning_rate_(learning_rate_options(options, steps_per_epoch)),
       momentum_(momentum_options(options, steps_per_epoch)),

@@ -32,9 +32,10 @@ struct ComputePlace {
 class Trainer {
  public:
   /// `options` are valid for the communicator's size; `input_channels` those of the images. The communicator carries
-  /// tensors of the device and outlives the trainer. Local, but equal on every rank.
+  /// tensors of the device and outlives the trainer. `sample_types` as read_sample_types() gives them, undefined for
+  /// none. Local, but equal on every rank.
   Trainer(const PretrainOptions& options, const ComputePlace& place, Communicator& comm, std::int64_t input_channels,
-          std::int64_t steps_per_epoch);
+          std::int64_t steps_per_epoch, const at::Tensor& sample_types = {});
 
   /// One training step; README.md, "The step in nine lines". Collective. `timer` has been started for this step; the
   /// metrics are those of the whole job, but for the times and bytes, which are this rank's. Throws TrainingError on

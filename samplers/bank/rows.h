@@ -28,6 +28,9 @@ struct Rows {
   at::Tensor slots;
   /// [n] int64, the label of each row, below 0 where unknown. For label rules.
   at::Tensor labels;
+  /// [n] fp64 above 0, by which q . n is multiplied in orders by score: rows of one kind may be made to count as harder
+  /// than they score. Undefined for none.
+  at::Tensor order_factors;
   /// Ascending, together [0, n).
   std::vector<Leaf> leaves;
 };

@@ -7,6 +7,7 @@
 #include "samplers/exchange/fetched_mixes.h"
 #include "samplers/exchange/local_mixes.h"
 #include "samplers/exchange/partial_record.h"
+#include "samplers/exchange/row_pool.h"
 #include "samplers/exchange/shard_scores.h"
 #include "samplers/pass/listed_pass.h"
 #include "samplers/pass/reduction_tree.h"
@@ -61,6 +62,22 @@ PartialRecords merge_ranks(const at::Tensor& records, int ranks, const PartialFo
   return merged;
 }
 
+/// The hard sets of disjoint pools as one.
+HardSets hardest_of_pools(Communicator& comm, HardSetSearch& search, const Rows& rows, const Candidates& candidates,
+                          const QuerySplit& split, const std::vector<HardPool>& pools) {
+  HardSets all;
+  std::vector<at::Tensor> keys;
+  for (const HardPool& pool : pools) {
+    const PooledRows pooled = rows_of_pool(rows, candidates, pool.rows);
+    const HardSets found = search.find(comm, pooled.rows, pooled.candidates, SelectionOrder{}, split, pool.hard);
+    keys.push_back(found.keys);
+    all.count = all.count.defined() ? all.count + found.count : found.count;
+    all.shard_keys = found.shard_keys;
+  }
+  all.keys = std::get<0>(at::cat(keys, 1).sort(1));
+  return all;
+}
+
 /// The policy's own vectors as entries of a listed pass.
 PassResult score_vectors(const at::Tensor& queries, const at::Tensor& vectors, const std::vector<ScoreTerm>& terms,
                          bool want_max) {
@@ -97,11 +114,16 @@ NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const Que
 
   NegativeResult result;
   HardSets hard_sets;
-  const std::int64_t mixed_from = request.mixes ? request.mixes->hard : 0;
+  const bool pooled = request.mixes && !request.mixes->pools.empty();
+  const std::int64_t mixed_from = request.mixes && !pooled ? request.mixes->hard : 0;
   if (const std::int64_t hardest = std::max(request.report_hardest, mixed_from); hardest > 0) {
     hard_sets = search_.find(comm, rows, candidates, SelectionOrder{}, split, hardest);
     const std::int64_t reported = request.report_hardest > 0 ? request.report_hardest : hardest;
     result.hardest = hard_sets.keys.narrow(1, 0, reported).contiguous();
+  }
+  if (pooled) hard_sets = hardest_of_pools(comm, search_, rows, candidates, split, request.mixes->pools);
+  if (request.mixes && request.mixes->clusters > 0) {
+    clusters_.follow(comm, bank, request.mixes->clusters, request.mixes->seed, batch.step);
   }
   if (mixes_on_shards(request)) {
     const MixResult mixes = run_local_mixes(comm, bank, *request.mixes, gathered.queries, gathered.query_index,
@@ -131,7 +153,7 @@ NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const Que
     const at::Tensor index =
         at::arange(split.begin(comm.rank()), split.begin(comm.rank()) + queries.size(0), at::kLong);
     const MixResult mixes =
-        run_fetched_mixes(comm, bank, *request.mixes, queries, index, hard_sets.keys, own_terms, want_max);
+        run_fetched_mixes(comm, bank, clusters_, *request.mixes, queries, index, hard_sets.keys, own_terms, want_max);
     result.scores = merge(own_terms, result.scores, mixes.scores);
     result.mix_count = mixes.count;
     result.mix_score_sum = mixes.score_sum;

@@ -5,6 +5,7 @@
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
+#include "samplers/exchange/bank_clusters.h"
 #include "samplers/exchange/gathered_queries.h"
 #include "samplers/exchange/hard_set.h"
 #include "samplers/exchange/negative_request.h"
@@ -19,7 +20,8 @@ struct NegativeResult {
   PassResult scores;
   /// [b] the largest score of a bank row, without extra vectors; undefined unless wanted.
   at::Tensor bank_max;
-  /// [b, N] keys of the hardest candidates: as many as reported, else as many as mixed from; undefined without both.
+  /// [b, N] keys of the hardest candidates: as many as reported, else as many as mixed from; undefined without both,
+  /// and when only pools are mixed from.
   at::Tensor hardest;
   /// [b] int64 mixes that each query met: 0 where it had too few candidates. Undefined without mixes.
   at::Tensor mix_count;
@@ -38,8 +40,9 @@ class BankExchange {
   /// std::invalid_argument when the request does not fit the bank or the split.
   ///
   /// Bytes received per rank: those of start_gather; of WindowSearch for each set and for further positives; of
-  /// HardSetSearch when hardest rows are reported or mixed; of run_local_mixes or run_fetched_mixes; and (P - 1) b r w
-  /// for partials, r = partial_elements(), w bytes an element of the queries.
+  /// HardSetSearch when hardest rows are reported or mixed, for each pool to mix from; of BankClusters with
+  /// pseudo-labels; of run_local_mixes or run_fetched_mixes; and (P - 1) b r w for partials, r = partial_elements(), w
+  /// bytes an element of the queries.
   NegativeResult run(Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
                      const std::vector<ScoreTerm>& terms, bool want_max = true);
 
@@ -48,10 +51,12 @@ class BankExchange {
                                        const std::vector<ScoreTerm>& terms, bool want_max);
 
   HardSetSearch& hard_set_search() noexcept { return search_; }
+  BankClusters& clusters() noexcept { return clusters_; }
 
  private:
   BlockedPass pass_;
   HardSetSearch search_;
+  BankClusters clusters_;
 };
 
 }  // namespace negatron

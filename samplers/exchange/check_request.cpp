@@ -41,8 +41,19 @@ void check_order(const SelectionOrder& order, const QueryBatch& batch) {
           "an order by the positive's score needs the keys of the batch");
 }
 
-void check_set(const NegativeSet& set, const QueryBatch& batch) {
+void check_pool(const RowPool& pool, const Bank& bank) {
+  const std::int64_t rows = bank.shard().rows.vectors.size(0);
+  require(!pool.rows.defined() || (is_vector(pool.rows, rows) && pool.rows.scalar_type() == at::kBool),
+          "the rows of a pool must be bool [n], one for each row of this rank's shard");
+  require(!pool.score_factors.defined() ||
+              (is_vector(pool.score_factors, rows) && pool.score_factors.scalar_type() == at::kDouble),
+          "the score factors of a pool must be fp64 [n], one for each row of this rank's shard");
+}
+
+void check_set(const NegativeSet& set, const Bank& bank, const QueryBatch& batch) {
   const std::int64_t own = batch.queries.size(0);
+  check_pool(set.pool, bank);
+  require(!set.lists_slots() || !set.pool.is_limited(), "rows that are named do not go with a pool");
   require(std::isfinite(set.weight) && set.weight > 0.0, "the weight of a set must be finite and above 0");
   if (set.lists_slots()) {
     require(!set.slots.defined() ||
@@ -50,6 +61,8 @@ void check_set(const NegativeSet& set, const QueryBatch& batch) {
             "slots must be int64 [b, m]");
     return;
   }
+  require(!set.pool.score_factors.defined() || (!set.lower_score.defined() && !set.upper_score.defined()),
+          "a pool with score factors does not go with score bounds");
   require(!set.lower_score.defined() || is_vector(set.lower_score, own), "score bounds must be [b]");
   require(!set.upper_score.defined() || is_vector(set.upper_score, own), "score bounds must be [b]");
   require(set.first_rank >= 0 && set.last_rank >= 0 && set.draw >= 0 && set.uniform_slots >= 0,
@@ -61,13 +74,23 @@ void check_set(const NegativeSet& set, const QueryBatch& batch) {
   if (set.draw > 0) check_order(set.draw_order, batch);
 }
 
-void check_mixes(const MixPlan& plan) {
+void check_mixes(const MixPlan& plan, const Bank& bank) {
   require(plan.hard >= 1 && plan.pairs >= 0 && plan.query_mixes >= 0,
           "mixes need a hard set of at least one row and no negative numbers");
   require(plan.max_label_share > 0.0 && plan.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
+  require(plan.clusters >= 0 && (plan.clusters > 0 || !plan.skip_own_cluster),
+          "leaving out the own cluster needs a number of clusters");
+  std::int64_t pooled = 0;
+  for (const HardPool& pool : plan.pools) {
+    check_pool(pool.rows, bank);
+    require(pool.hard >= 1, "a pool to mix from needs a hard set of at least one row");
+    pooled += pool.hard;
+  }
+  require(plan.pools.empty() || pooled == plan.hard, "the hard sets of the pools must add up to that of the mixes");
   const bool by_hand = plan.first.defined() || plan.query_partner.defined();
-  require(plan.mode == MixPlan::Mode::kFetch || (!by_hand && plan.max_label_share == 1.0),
-          "draws by hand and a label share need mixes that are fetched");
+  const bool by_owner = by_hand || plan.max_label_share < 1.0 || plan.skip_own_cluster || plan.pools.size() > 1;
+  require(plan.mode == MixPlan::Mode::kFetch || !by_owner,
+          "draws by hand, labels that matter and several pools need mixes that are fetched");
   if (!by_hand) return;
   require(plan.pairs == 0 || (is_long_vector(plan.first, plan.pairs) && is_long_vector(plan.second, plan.pairs) &&
                               is_vector(plan.alpha, plan.pairs)),
@@ -83,12 +106,12 @@ void check_request(const Communicator& comm, const Bank& bank, const QueryBatch&
                    const std::vector<ScoreTerm>& terms) {
   check_batch(comm, bank, batch);
   for (const ScoreTerm& term : terms) check_term(term, batch.queries);
-  for (const NegativeSet& set : request.sets) check_set(set, batch);
+  for (const NegativeSet& set : request.sets) check_set(set, bank, batch);
   const bool label_rules =
       request.label_rule == LabelRule::kDifferent || request.positive_rule == PositiveRule::kSameLabel;
   require(!label_rules || batch.labels.defined(), "a label rule needs labels of the queries");
   if (request.positive_rule == PositiveRule::kWindow) {
-    check_set(request.positive_set, batch);
+    check_set(request.positive_set, bank, batch);
     require(request.positive_set.order.by == SelectionOrder::By::kScore ||
                 request.positive_set.order.by == SelectionOrder::By::kPositiveScore,
             "further positives are chosen in an order by a score");
@@ -97,7 +120,7 @@ void check_request(const Communicator& comm, const Bank& bank, const QueryBatch&
   require(request.max_age >= 0 && request.report_hardest >= 0, "max_age and report_hardest must not be negative");
   require(!request.row_log_weights.defined() || is_vector(request.row_log_weights, bank.shard().rows.vectors.size(0)),
           "row_log_weights must be [n], one for each row of this rank's shard");
-  if (request.mixes) check_mixes(*request.mixes);
+  if (request.mixes) check_mixes(*request.mixes, bank);
   require(
       !request.vectors.defined() || (request.vectors.dim() == 3 && request.vectors.size(0) == batch.queries.size(0) &&
                                      request.vectors.size(2) == bank.width()),

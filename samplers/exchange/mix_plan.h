@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <ATen/ATen.h>
+
+#include "samplers/exchange/row_pool.h"
 
 namespace negatron {
 
@@ -27,9 +30,17 @@ struct MixPlan {
   /// The gradient also flows through the query inside h'.
   bool attached = false;
   double max_query_share = 0.5;
+  /// Not the best of the whole bank: the union of the best rows of each of these disjoint pools, `hard` in all. A query
+  /// must have all that each pool asks for. Several pools are for kFetch only.
+  std::vector<HardPool> pools;
   /// Of the hard set, at most this share of N may be of one label; what is above is left out of mixing. 1 for no limit
-  /// (kFetch only; needs labels in the bank).
+  /// (kFetch only; needs labels in the bank, or pseudo-labels).
   double max_label_share = 1.0;
+  /// Above 0, the labels meant here are pseudo-labels: the nearest of so many clusters of the bank (BankClusters). No
+  /// row has one while the bank holds fewer rows than that.
+  std::int64_t clusters = 0;
+  /// Rows of the query's own cluster are left out of mixing (kFetch only; needs pseudo-labels).
+  bool skip_own_cluster = false;
   std::uint64_t seed = 0;
   std::int64_t step = 0;
 

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "samplers/exchange/mix_plan.h"
+#include "samplers/exchange/row_pool.h"
 #include "samplers/pass/candidates.h"
 
 namespace negatron {
@@ -16,6 +17,9 @@ namespace negatron {
 /// a draw; or rows that are named by slot. Ranks and draws are over the whole bank, not over a shard.
 struct NegativeSet {
   static constexpr std::int64_t kAllRanks = std::numeric_limits<std::int64_t>::max();
+
+  /// Only rows of this pool. Goes with neither score bounds nor rows that are named.
+  RowPool pool;
 
   /// [b] keep only rows with lower < q . n < upper, compared in fp32; undefined for no bound.
   at::Tensor lower_score;

@@ -3,19 +3,13 @@
 #include <cmath>
 #include <optional>
 
+#include "samplers/exchange/row_pool.h"
 #include "samplers/exchange/set_windows.h"
 #include "samplers/exchange/slot_draws.h"
 #include "samplers/exchange/slot_lists.h"
 
 namespace negatron {
 namespace {
-
-/// Pairs whose row may score: a row that is too old is no candidate anyway, and exclusions must name candidates.
-at::Tensor of_valid_rows(const at::Tensor& pairs, const Rows& rows) {
-  if (!rows.validity.defined() || pairs.size(0) == 0) return pairs;
-  const at::Tensor validity = rows.validity.to(at::kCPU).index_select(0, pairs.select(1, 1));
-  return pairs.index_select(0, (validity == 0.0).nonzero().squeeze(1)).contiguous();
-}
 
 /// [n] log weight of each row in a set, undefined when all count once.
 at::Tensor bias_of(const NegativeRequest& request, const NegativeSet& set, const Rows& rows,
@@ -46,7 +40,7 @@ Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeReque
   candidates.query_index = gathered.query_index;
   candidates.labels = gathered.labels;
   candidates.label_rule = request.label_rule;
-  if (gathered.ids.defined()) candidates.exclusions = of_valid_rows(bank.rows_with_ids(gathered.ids), rows);
+  if (gathered.ids.defined()) candidates.exclusions = pairs_of_valid_rows(bank.rows_with_ids(gathered.ids), rows);
   return candidates;
 }
 
@@ -54,12 +48,12 @@ PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& 
                       const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
                       const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
                       bool want_max) {
-  WindowSearch search(comm, hard_sets, rows, candidates, split, bank.filled());
   PassRequest common;
   common.candidates = candidates;
   common.candidates.positive_rule = request.positive_rule;
   if (request.positive_rule == PositiveRule::kWindow) {
-    common.candidates.positive_windows = search.of_positives(request.positive_set);
+    common.candidates.positive_windows =
+        WindowSearch(comm, hard_sets, rows, candidates, split, bank.filled()).of_positives(request.positive_set);
   }
   common.terms = terms;
   common.want_max = want_max;
@@ -74,8 +68,11 @@ PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& 
       const at::Tensor slots = slots_of(set, gathered.slots[i], gathered.query_index, bank.filled());
       result = run_over_lists(rows, own, listed_candidates(bank, rows, candidates, slots));
     } else {
-      own.candidates.windows = search.of_set(set, gathered.lower_score[i], gathered.upper_score[i]);
-      result = pass.run(rows, own);
+      const PooledRows pooled = rows_of_pool(rows, candidates, set.pool);
+      own.candidates.exclusions = pooled.candidates.exclusions;
+      own.candidates.windows = WindowSearch(comm, hard_sets, pooled.rows, pooled.candidates, split, bank.filled())
+                                   .of_set(set, gathered.lower_score[i], gathered.upper_score[i]);
+      result = pass.run(pooled.rows, own);
     }
     all = all ? merge(terms, *all, result) : result;
   }

@@ -11,6 +11,8 @@
 namespace negatron {
 namespace {
 
+constexpr char kBetweenNumbers = '/';
+
 std::string trimmed(const std::string& text) {
   constexpr const char* kBlank = " \t";
   const std::size_t first = text.find_first_not_of(kBlank);
@@ -36,7 +38,19 @@ std::string bounds(const MethodOption& option) {
   return text.str();
 }
 
-/// Nothing when the text is not a value of the option.
+/// An empty text is an empty list.
+bool read_list(const MethodOption& option, const std::string& text, NumberList& list) {
+  list.clear();
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, kBetweenNumbers);) {
+    double number = 0.0;
+    if (!read_number(trimmed(item), number) || !within(option, number)) return false;
+    list.push_back(number);
+  }
+  return true;
+}
+
+/// False when the text is not a value of the option.
 bool read_value(const MethodOption& option, const std::string& text, OptionValue& value) {
   if (std::holds_alternative<bool>(value)) {
     value = text == "on";
@@ -54,8 +68,16 @@ bool read_value(const MethodOption& option, const std::string& text, OptionValue
     value = number;
     return true;
   }
+  if (NumberList* list = std::get_if<NumberList>(&value)) return read_list(option, text, *list);
   value = text;
   return std::find(option.choices.begin(), option.choices.end(), text) != option.choices.end();
+}
+
+/// The shortest text that reads back to the same double.
+std::string shortest_text(double number) {
+  char text[32];
+  const auto result = std::to_chars(text, text + sizeof text, number);
+  return {text, result.ptr};
 }
 
 std::string expected(const MethodOption& option) {
@@ -126,6 +148,10 @@ const std::string& MethodOptions::word(const std::string& name) const {
   return typed<std::string>(name);
 }
 
+const NumberList& MethodOptions::numbers(const std::string& name) const {
+  return typed<NumberList>(name);
+}
+
 bool MethodOptions::changed(const std::string& name) const {
   value(name);
   return changed_.at(name);
@@ -141,15 +167,19 @@ std::string text_of(const OptionValue& value) {
   if (const bool* on = std::get_if<bool>(&value)) return *on ? "on" : "off";
   if (const std::int64_t* count = std::get_if<std::int64_t>(&value)) return std::to_string(*count);
   if (const std::string* word = std::get_if<std::string>(&value)) return *word;
-  char text[32];
-  // The shortest text that reads back to the same double.
-  const auto result = std::to_chars(text, text + sizeof text, std::get<double>(value));
-  return {text, result.ptr};
+  if (const double* number = std::get_if<double>(&value)) return shortest_text(*number);
+  std::string text;
+  for (const double number : std::get<NumberList>(value)) {
+    if (!text.empty()) text += kBetweenNumbers;
+    text += shortest_text(number);
+  }
+  return text;
 }
 
 std::string type_of(const OptionValue& value) {
   if (std::holds_alternative<bool>(value)) return "on or off";
   if (std::holds_alternative<std::int64_t>(value)) return "a whole number";
+  if (std::holds_alternative<NumberList>(value)) return "numbers with / between them, each";
   return std::holds_alternative<double>(value) ? "a number" : "a word";
 }
 

@@ -9,7 +9,9 @@
 
 namespace negatron {
 
-using OptionValue = std::variant<bool, std::int64_t, double, std::string>;
+/// Numbers, written with "/" between them: 512/256.
+using NumberList = std::vector<double>;
+using OptionValue = std::variant<bool, std::int64_t, double, std::string, NumberList>;
 
 /// One option of a sampler or an objective. The type of the default is the type of the option.
 struct MethodOption {
@@ -17,7 +19,7 @@ struct MethodOption {
   OptionValue default_value;
   /// What it means, with its unit.
   std::string help;
-  /// Of numbers, both included.
+  /// Of numbers, those in a list too; both included.
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
   /// Of words: what is allowed.
@@ -38,6 +40,7 @@ class MethodOptions {
   std::int64_t count(const std::string& name) const;
   double number(const std::string& name) const;
   const std::string& word(const std::string& name) const;
+  const NumberList& numbers(const std::string& name) const;
   bool changed(const std::string& name) const;
 
   /// Every option with its value, as the constructor reads it.

@@ -114,7 +114,8 @@ at::Tensor CandidateTile::order_scores(const SelectionOrder& order) const {
     case SelectionOrder::By::kGumbel:
       return uniforms().clamp_min_(kLeastUniform).log_().neg_().log_().neg_().add_(exact_scores(), order.scale);
     default:
-      return exact_scores();
+      if (!sweep_.rows_.order_factors.defined()) return exact_scores();
+      return exact_scores() * part(sweep_.rows_.order_factors, rows_of(sweep_.leaf_)).unsqueeze(0);
   }
 }
 

@@ -31,6 +31,10 @@ void check_order(const Rows& rows, const Candidates& candidates, const Selection
   require(order.by != By::kPositiveScore ||
               (candidates.positives.defined() && candidates.positives.sizes() == candidates.queries.sizes()),
           "selection: an order by the positive's score needs positives of the shape of the queries");
+  require(!rows.order_factors.defined() ||
+              (rows.order_factors.dim() == 1 && rows.order_factors.size(0) == rows.vectors.size(0) &&
+               rows.order_factors.scalar_type() == at::kDouble),
+          "selection: order factors must be fp64 [n], one for each row");
   require((order.by != By::kRandom && order.by != By::kGumbel) || is_long(candidates.query_index, queries),
           "selection: a random order needs the queries' positions in the global batch, int64 [Q]");
 }

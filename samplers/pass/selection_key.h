@@ -15,7 +15,7 @@ namespace negatron {
 /// on the number of ranks, does not show; ties go to the lower slot (algorithms.md 1.1, 1.6).
 struct SelectionOrder {
   enum class By {
-    kScore,          ///< largest q . n first
+    kScore,          ///< largest q . n first, times Rows::order_factors where there are any
     kPositiveScore,  ///< largest k+ . n first
     kRandom,         ///< a random permutation, smallest number first (its score is minus the number): the first m rows
                      ///< are m draws without replacement, all rows alike

@@ -11,6 +11,7 @@
 namespace negatron {
 namespace {
 
+constexpr const char* kMethod = "--sampler mochi";
 constexpr const char* kProxy = "proxy";
 /// Between these proxy accuracies the mixes grow from none to all.
 constexpr double kNoMixesBelow = 0.1;
@@ -22,6 +23,10 @@ constexpr std::array<double, 4> kFactors = {0.25, 0.5, 1.0, 2.0};
 constexpr std::int64_t kStepsPerChoice = 200;
 constexpr double kExploration = 0.2;
 
+[[noreturn]] void refuse(const std::string& reason) {
+  throw std::invalid_argument(std::string(kMethod) + ": " + reason + ".");
+}
+
 std::vector<std::string> adaptations() {
   std::vector<std::string> all = annealing_shapes();
   all.emplace_back(kProxy);
@@ -31,32 +36,39 @@ std::vector<std::string> adaptations() {
 }  // namespace
 
 SamplerDescription Mochi::describe() {
-  return {"mochi",
-          "Kalantidis et al., MoCHi, NeurIPS 2020",
-          "the whole bank and mixes of the hardest rows",
-          {Effect::kVectors},
-          {{"n", std::int64_t{1024}, "N, hardest rows to mix from", 1},
-           {"s", std::int64_t{1024}, "mixes of two rows, a query", 0},
-           {"s-prime", std::int64_t{128}, "mixes with the query, a query", 0},
-           {"mode",
-            std::string("fetch"),
-            "pairs over all ranks, or only such that no row travels",
-            {},
-            {},
-            {"fetch", "no-fetch"}},
-           {"warmup-epochs", 10.0, "epochs without mixes first", 0.0},
-           {"distinct", true, "the two rows of a pair differ"},
-           {"attached", false, "gradient also flows through the query in its mixes"},
-           {"max-query-share", 0.5, "a query's part in its mixes is uniform up to this", 0.0, 1.0},
-           {"max-label-share", 1.0, "most of the hard set that one label may fill (fetch; needs labels)", 0.0, 1.0},
-           {"adapt", std::string("none"), "how s and s' grow after the warm-up", {}, {}, adaptations()},
-           {"ramp-epochs", 10.0, "epochs that adapt takes", 0.0},
-           {"n-start", std::int64_t{0}, "N shrinks from this to n along the ramp, rows; 0 for no", 0},
-           {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
+  return {
+      "mochi",
+      "Kalantidis et al., MoCHi, NeurIPS 2020",
+      "the whole bank and mixes of the hardest rows",
+      {Effect::kVectors},
+      {{"n", std::int64_t{1024}, "N, hardest rows to mix from", 1},
+       {"s", std::int64_t{1024}, "mixes of two rows, a query", 0},
+       {"s-prime", std::int64_t{128}, "mixes with the query, a query", 0},
+       {"mode",
+        std::string("fetch"),
+        "pairs over all ranks, or only such that no row travels",
+        {},
+        {},
+        {"fetch", "no-fetch"}},
+       {"warmup-epochs", 10.0, "epochs without mixes first", 0.0},
+       {"distinct", true, "the two rows of a pair differ"},
+       {"attached", false, "gradient also flows through the query in its mixes"},
+       {"max-query-share", 0.5, "a query's part in its mixes is uniform up to this", 0.0, 1.0},
+       {"max-label-share", 1.0, "most of the hard set that one label may fill (fetch; needs labels)", 0.0, 1.0},
+       {"clusters", std::int64_t{0}, "labels are those of so many k-means clusters of the bank; 0 for the data's", 0},
+       {"skip-own-cluster", false, "never mix rows of the query's own cluster (fetch)"},
+       {"budgets", NumberList{}, "of n, rows of sample type 0, 1, ...: 512/256 (fetch)", 0.0},
+       {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in the ranking: 1/0.8", 0.0},
+       {"adapt", std::string("none"), "how s and s' grow after the warm-up", {}, {}, adaptations()},
+       {"ramp-epochs", 10.0, "epochs that adapt takes", 0.0},
+       {"n-start", std::int64_t{0}, "N shrinks from this to n along the ramp, rows; 0 for no", 0},
+       {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
 }
 
 Mochi::Mochi(const SamplerArguments& arguments)
     : base_(arguments.base),
+      pools_(kMethod, arguments.sample_types, arguments.options.numbers("budgets"),
+             arguments.options.numbers("type-scales")),
       warmup_epochs_(arguments.options.number("warmup-epochs")),
       adapt_(arguments.options.word("adapt")),
       ramp_epochs_(arguments.options.number("ramp-epochs")),
@@ -71,11 +83,23 @@ Mochi::Mochi(const SamplerArguments& arguments)
   plan_.max_query_share = options.number("max-query-share");
   plan_.max_label_share = options.number("max-label-share");
   plan_.seed = arguments.seed;
-  if (plan_.max_label_share < 1.0 && plan_.mode == MixPlan::Mode::kNoFetch) {
-    throw std::invalid_argument("--sampler mochi: max-label-share needs mode=fetch.");
+  plan_.clusters = options.count("clusters");
+  plan_.skip_own_cluster = options.on("skip-own-cluster");
+  if (plan_.mode == MixPlan::Mode::kNoFetch) {
+    for (const char* name : {"max-label-share", "skip-own-cluster", "budgets"}) {
+      if (options.changed(name)) refuse(std::string(name) + " needs mode=fetch");
+    }
+  }
+  if (plan_.skip_own_cluster && plan_.clusters == 0) refuse("skip-own-cluster needs clusters");
+  if (plan_.clusters > 0 && !plan_.skip_own_cluster && plan_.max_label_share == 1.0) {
+    refuse("clusters does nothing without max-label-share or skip-own-cluster");
+  }
+  if (!options.numbers("budgets").empty()) {
+    if (pools_.hard_rows(plan_.hard) != plan_.hard) refuse("budgets must add up to n");
+    if (options.on("auto-n") || start_rows_ > 0) refuse("budgets fix n, which auto-n and n-start would change");
   }
   if (plan_.distinct && plan_.hard < 2 && plan_.pairs > 0) {
-    throw std::invalid_argument("--sampler mochi: n must be at least 2 for pairs of distinct rows.");
+    refuse("n must be at least 2 for pairs of distinct rows");
   }
   if (options.on("auto-n")) bandit_.emplace(kFactors.size(), kExploration, arguments.seed);
 }
@@ -98,7 +122,7 @@ std::int64_t Mochi::hard_rows(double epoch) const {
   return std::max(kFewestForAPair, static_cast<std::int64_t>(std::llround(rows)));
 }
 
-NegativeRequest Mochi::draw(const Bank&, const QueryBatch& batch) const {
+NegativeRequest Mochi::draw(const Bank& bank, const QueryBatch& batch) const {
   NegativeRequest request = base_;
   last_hard_ = last_mixes_ = 0;
   if (batch.epoch < warmup_epochs_) return request;
@@ -109,6 +133,7 @@ NegativeRequest Mochi::draw(const Bank&, const QueryBatch& batch) const {
   if (plan.pairs + plan.query_mixes == 0) return request;
   plan.hard = bandit_ || start_rows_ > 0 ? hard_rows(batch.epoch) : plan_.hard;
   plan.step = batch.step;
+  if (!pools_.empty()) plan.pools = pools_.of(bank, plan.hard);
   last_hard_ = plan.hard;
   last_mixes_ = plan.pairs + plan.query_mixes;
   request.mixes = plan;

@@ -4,6 +4,7 @@
 
 #include "samplers/policies/exp3.h"
 #include "samplers/policies/registry.h"
+#include "samplers/policies/type_pools.h"
 
 namespace negatron {
 
@@ -15,7 +16,9 @@ namespace negatron {
 ///
 /// Options that follow the proposals of algorithms.md 12: `adapt` scales s and s' by a ramp after the warm-up or by the
 /// proxy accuracy; `n-start` lets N shrink to n along the same ramp; `auto-n` chooses N by a bandit rewarded with the
-/// change of proxy accuracy; `max-label-share` keeps one class from filling the hard set.
+/// change of proxy accuracy; `max-label-share` keeps one class from filling the hard set, by labels or, with
+/// `clusters`, by pseudo-labels, of which `skip-own-cluster` leaves out the query's; `budgets` and `type-scales` say
+/// how a hard set is made of several types of samples.
 class Mochi : public NegativeSampler {
  public:
   explicit Mochi(const SamplerArguments& arguments);
@@ -32,6 +35,7 @@ class Mochi : public NegativeSampler {
 
   NegativeRequest base_;
   MixPlan plan_;
+  TypePools pools_;
   double warmup_epochs_;
   std::string adapt_;
   double ramp_epochs_;

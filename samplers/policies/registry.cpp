@@ -7,6 +7,7 @@
 #include "samplers/policies/false_negatives.h"
 #include "samplers/policies/max_sampling.h"
 #include "samplers/policies/mochi.h"
+#include "samplers/policies/multi_modal.h"
 #include "samplers/policies/oracle.h"
 #include "samplers/policies/ring.h"
 #include "samplers/policies/self_adversarial.h"
@@ -37,7 +38,7 @@ const std::vector<Entry>& entries() {
       entry<WholeBank>(),     entry<TopN>(),         entry<Ring>(),     entry<Mochi>(),
       entry<FnElimination>(), entry<FnAttraction>(), entry<EasyHard>(), entry<SelfAdversarial>(),
       entry<SemiHard>(),      entry<MaxSampling>(),  entry<Uniform>(),  entry<SoftmaxDraw>(),
-      entry<Oracle>(),
+      entry<MultiModal>(),    entry<Oracle>(),
   };
   return all;
 }
@@ -77,6 +78,8 @@ std::string supplied_by(Need need) {
       return "data with labels";
     case Need::kOracleConsent:
       return "--allow-oracle on";
+    case Need::kTypes:
+      return "--sample-types FILE";
     case Need::kCounts:
       return "data with counts";
     case Need::kGraph:
@@ -103,6 +106,8 @@ std::string name_of(Need need) {
       return "labels";
     case Need::kOracleConsent:
       return "consent to an oracle";
+    case Need::kTypes:
+      return "types of samples";
     case Need::kCounts:
       return "counts";
     case Need::kGraph:

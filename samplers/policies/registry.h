@@ -14,6 +14,7 @@ namespace negatron {
 enum class Need {
   kLabels,
   kOracleConsent,   ///< --allow-oracle: it sees labels that self-supervised training must not see
+  kTypes,           ///< of which type (modality, source) each sample is
   kCounts,          ///< how often each sample occurs
   kGraph,           ///< edges between sample ids
   kPersistentIds,   ///< one row per sample, not a queue
@@ -45,6 +46,8 @@ struct SamplerArguments {
   NegativeRequest base;
   std::uint64_t seed = 0;
   std::int64_t steps_per_epoch = 1;
+  /// [samples] int64, the type of each sample from 0, below 0 for none; undefined when the data has no types.
+  at::Tensor sample_types;
 };
 
 const std::vector<SamplerDescription>& sampler_descriptions();

@@ -68,6 +68,12 @@ refused "did you mean 's-prime'" "$negatron" pretrain "${small[@]}" --sampler mo
 refused "--negatives bank does not go with --objective byol" "$negatron" pretrain "${small[@]}" --objective byol --negatives bank
 refused "picks from a bank" "$negatron" pretrain "${small[@]}" --objective nt-xent --sampler ring
 refused "--allow-oracle on" "$negatron" pretrain "${small[@]}" --sampler oracle
+refused "--sample-types FILE" "$negatron" pretrain "${small[@]}" --sampler multi-modal
+for i in $(seq 39); do echo $((i % 2)); done >"$work/types"
+typed=(--sampler multi-modal --sampler-options budgets=5/3 --sample-types "$work/types")
+refused "has 39 lines, expected one for each of the 40" "$negatron" pretrain "${small[@]}" "${typed[@]}"
+echo 2 >>"$work/types"
+refused "budgets has 2 numbers, but --sample-types has 3 types" ranks 2 pretrain "${small[@]}" "${typed[@]}"
 refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
 refused "--shards 3 must divide" ranks 2 pretrain "${small[@]}" --shards 3
 "$negatron" pretrain --list-samplers >"$work/samplers" || fail '--list-samplers failed'
@@ -95,6 +101,15 @@ for count in 1 2 3 4; do
     awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
     fail "the 8 losses differ between 1 and $count ranks"
 done
+sed -i '$d' "$work/types" && echo 1 >>"$work/types"
+for count in 1 3; do
+  ranks "$count" pretrain "${small[@]}" "${typed[@]}" --run-dir "$work/typed$count" --seed 1 >"$work/log" 2>&1 ||
+    fail "a run with typed samples on $count ranks ended with $?: $(cat "$work/log")"
+done
+paste <(losses "$work/typed1") <(losses "$work/typed3") |
+  awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
+  fail 'the losses of typed samples differ between 1 and 3 ranks'
+[ "$(losses "$work/typed1")" != "$(losses "$work/run1")" ] || fail 'the types of samples change nothing'
 refused "already holds a run" ranks 2 pretrain "${small[@]}" --run-dir "$work/run1"
 "$negatron" pretrain --config "$work/run1/config.ini" --run-dir "$work/again" >/dev/null ||
   fail 'config.ini of a run does not start a run'

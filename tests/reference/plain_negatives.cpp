@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <tuple>
 
 #include "samplers/random/philox.h"
+#include "tests/reference/plain_mixes.h"
 #include "tests/reference/plain_pass.h"
 #include "tests/reference/plain_selection.h"
 
@@ -60,13 +59,20 @@ class PlainQuery {
   Indices hardest() const { return sorted(rows_, SelectionOrder{}); }
   std::int64_t key_of(std::int64_t row) const { return candidates_.key(SelectionOrder{}, query_, row); }
 
-  std::vector<at::Tensor> mixes() const {
+  std::vector<at::Tensor> mixes(const at::Tensor& centroids) const {
     const MixPlan& plan = *request_.mixes;
-    Indices hard = hardest();
+    const Indices hard = hard_set(plan);
     if (static_cast<std::int64_t>(hard.size()) < plan.hard) return {};
-    hard.resize(static_cast<std::size_t>(plan.hard));
-    return plan.mode == MixPlan::Mode::kFetch ? mixes_of_any(plan, with_few_of_a_label(plan, hard))
-                                              : mixes_of_one_position(plan, hard);
+    at::Tensor labels = bank_.rows.labels;
+    if (plan.clusters > 0) {
+      std::vector<std::int64_t> clusters;
+      for (std::int64_t row = 0; row < vectors_.size(0); ++row) {
+        clusters.push_back(plain_cluster(centroids, vectors_[row]));
+      }
+      labels = at::tensor(clusters, at::kLong);
+    }
+    const std::int64_t own = plan.skip_own_cluster ? plain_cluster(centroids, vector_) : -1;
+    return plain_mixes(bank_, plan, hard, labels, own, vector_, index_);
   }
 
  private:
@@ -95,34 +101,67 @@ class PlainQuery {
     }
   }
 
-  double score_in(const SelectionOrder& order, std::int64_t row) const {
-    return scores_of_keys(at::tensor(candidates_.key(order, query_, row), at::kLong)).item<float>();
+  /// factors [K] of the rows' scores, or undefined.
+  std::int64_t key_in(const SelectionOrder& order, std::int64_t row, const at::Tensor& factors = {}) const {
+    if (!factors.defined() || order.by != SelectionOrder::By::kScore) return candidates_.key(order, query_, row);
+    const double score = vectors_[row].dot(vector_).item<double>() * factors[row].item<double>();
+    return plain_key(static_cast<float>(score), bank_.rows.slots[row].item<std::int64_t>());
   }
 
-  Indices sorted(const Indices& rows, const SelectionOrder& order) const {
+  double score_in(const SelectionOrder& order, std::int64_t row, const at::Tensor& factors = {}) const {
+    return scores_of_keys(at::tensor(key_in(order, row, factors), at::kLong)).item<float>();
+  }
+
+  Indices sorted(const Indices& rows, const SelectionOrder& order, const at::Tensor& factors = {}) const {
     std::vector<std::pair<std::int64_t, std::int64_t>> places;
-    for (const std::int64_t row : rows) places.emplace_back(candidates_.key(order, query_, row), row);
+    for (const std::int64_t row : rows) places.emplace_back(key_in(order, row, factors), row);
     std::sort(places.begin(), places.end());
     Indices result;
     for (const auto& [key, row] : places) result.push_back(row);
     return result;
   }
 
-  Indices chosen(const NegativeSet& set) const {
+  /// The best of each pool, in the order of their keys.
+  Indices hard_set(const MixPlan& plan) const {
+    const std::vector<HardPool> pools = plan.pools.empty() ? std::vector<HardPool>{{RowPool{}, plan.hard}} : plan.pools;
+    std::vector<std::pair<std::int64_t, std::int64_t>> places;
+    for (const HardPool& pool : pools) {
+      Indices best = sorted(inside(pool.rows), SelectionOrder{}, pool.rows.score_factors);
+      best.resize(std::min(best.size(), static_cast<std::size_t>(pool.hard)));
+      for (const std::int64_t row : best) {
+        places.emplace_back(key_in(SelectionOrder{}, row, pool.rows.score_factors), row);
+      }
+    }
+    std::sort(places.begin(), places.end());
+    Indices rows;
+    for (const auto& [key, row] : places) rows.push_back(row);
+    return rows;
+  }
+
+  Indices inside(const RowPool& pool) const {
     Indices rows;
     for (const std::int64_t row : rows_) {
+      if (!pool.rows.defined() || pool.rows[row].item<bool>()) rows.push_back(row);
+    }
+    return rows;
+  }
+
+  Indices chosen(const NegativeSet& set) const {
+    Indices rows;
+    for (const std::int64_t row : inside(set.pool)) {
       const double score = score_in(SelectionOrder{}, row);
       if (set.lower_score.defined() && !(score > set.lower_score[query_].to(at::kFloat).item<float>())) continue;
       if (set.upper_score.defined() && !(score < set.upper_score[query_].to(at::kFloat).item<float>())) continue;
       rows.push_back(row);
     }
     if (set.has_rank_window()) {
-      const Indices order = sorted(rows, set.order);
+      const at::Tensor& factors = set.pool.score_factors;
+      const Indices order = sorted(rows, set.order, factors);
       rows.clear();
       for (std::size_t i = 0; i < order.size(); ++i) {
         const auto rank = static_cast<std::int64_t>(i);
         if (rank >= set.last_rank) break;
-        if (rank < set.first_rank && score_in(set.order, order[i]) > set.skip_only_above) continue;
+        if (rank < set.first_rank && score_in(set.order, order[i], factors) > set.skip_only_above) continue;
         rows.push_back(order[i]);
       }
     }
@@ -153,90 +192,6 @@ class PlainQuery {
       }
     }
     return rows;
-  }
-
-  Indices with_few_of_a_label(const MixPlan& plan, const Indices& hard) const {
-    if (plan.max_label_share >= 1.0) return hard;
-    const double most = std::ceil(plan.max_label_share * static_cast<double>(plan.hard));
-    std::map<std::int64_t, int> seen;
-    Indices kept;
-    for (const std::int64_t row : hard) {
-      const auto label = bank_.rows.labels[row].item<std::int64_t>();
-      if (label >= 0 && ++seen[label] > most) continue;
-      kept.push_back(row);
-    }
-    return kept;
-  }
-
-  at::Tensor pair_mix(std::int64_t first, std::int64_t second, double alpha) const {
-    const at::Tensor mixed = alpha * vectors_[first] + (1.0 - alpha) * vectors_[second];
-    return mixed / mixed.norm();
-  }
-  at::Tensor query_mix(std::int64_t row, double beta) const {
-    const at::Tensor mixed = beta * vector_ + (1.0 - beta) * vectors_[row];
-    return mixed / mixed.norm();
-  }
-  CounterRng stream(const MixPlan& plan, Purpose purpose) const {
-    return {plan.seed, purpose, static_cast<std::uint64_t>(plan.step), static_cast<std::uint64_t>(index_)};
-  }
-
-  std::vector<at::Tensor> mixes_of_any(const MixPlan& plan, const Indices& members) const {
-    std::vector<at::Tensor> mixes;
-    CounterRng random = stream(plan, Purpose::kPairMix);
-    for (std::int64_t k = 0; k < plan.pairs && (members.size() > 1 || !plan.distinct); ++k) {
-      Indices others = members;
-      std::size_t first = random.below(members.size());
-      if (plan.distinct) others.erase(others.begin() + static_cast<std::ptrdiff_t>(first));
-      std::size_t second = random.below(others.size());
-      double alpha = random.uniform();
-      if (plan.first.defined()) {
-        mixes.push_back(pair_mix(members[static_cast<std::size_t>(plan.first[k].item<std::int64_t>())],
-                                 members[static_cast<std::size_t>(plan.second[k].item<std::int64_t>())],
-                                 plan.alpha[k].item<double>()));
-      } else {
-        mixes.push_back(pair_mix(members[first], others[second], alpha));
-      }
-    }
-    add_query_mixes(plan, members, mixes);
-    return mixes;
-  }
-
-  void add_query_mixes(const MixPlan& plan, const Indices& members, std::vector<at::Tensor>& mixes) const {
-    CounterRng random = stream(plan, Purpose::kQueryMix);
-    for (std::int64_t k = 0; k < plan.query_mixes; ++k) {
-      std::size_t partner = random.below(members.size());
-      double beta = plan.max_query_share * random.uniform();
-      if (plan.query_partner.defined()) {
-        partner = static_cast<std::size_t>(plan.query_partner[k].item<std::int64_t>());
-        beta = plan.beta[k].item<double>();
-      }
-      mixes.push_back(query_mix(members[partner], beta));
-    }
-  }
-
-  std::vector<at::Tensor> mixes_of_one_position(const MixPlan& plan, Indices members) const {
-    const auto position = [&](std::int64_t row) {
-      return std::make_tuple(bank_.batch_sizes[row].item<std::int64_t>(), bank_.offsets[row].item<std::int64_t>());
-    };
-    const auto place = [&](std::int64_t row) {
-      return std::tuple_cat(position(row), std::make_tuple(bank_.rows.slots[row].item<std::int64_t>()));
-    };
-    std::sort(members.begin(), members.end(), [&](std::int64_t a, std::int64_t b) { return place(a) < place(b); });
-    std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
-    for (const std::int64_t first : members) {
-      for (const std::int64_t second : members) {
-        if (position(first) == position(second) && (first != second || !plan.distinct))
-          pairs.emplace_back(first, second);
-      }
-    }
-    std::vector<at::Tensor> mixes;
-    CounterRng random = stream(plan, Purpose::kPairMix);
-    for (std::int64_t k = 0; k < plan.pairs && !pairs.empty(); ++k) {
-      const auto& [first, second] = pairs[random.below(pairs.size())];
-      mixes.push_back(pair_mix(first, second, random.uniform()));
-    }
-    add_query_mixes(plan, members, mixes);
-    return mixes;
   }
 
   const PlainBank& bank_;
@@ -293,6 +248,10 @@ NegativeResult plain_negatives(const PlainBank& bank, const QueryBatch& batch, c
   empty.candidates.queries = all.queries;
   empty.terms = terms;
   empty.want_max = true;
+  at::Tensor centroids;
+  if (request.mixes && request.mixes->clusters > 0) {
+    centroids = plain_centroids(bank, request.mixes->clusters, request.mixes->seed, batch.step);
+  }
   NegativeResult result;
   result.scores = empty_result(empty);
   result.bank_max = result.scores.max.clone();
@@ -313,7 +272,7 @@ NegativeResult plain_negatives(const PlainBank& bank, const QueryBatch& batch, c
       met.add(request.vectors[i][n].to(at::kDouble));
     }
     if (request.mixes) {
-      for (const at::Tensor& mix : query.mixes()) {
+      for (const at::Tensor& mix : query.mixes(centroids)) {
         result.mix_count[i].add_(1);
         result.mix_score_sum[i].add_(mix.dot(all.queries[i]));
         met.add(mix);

@@ -88,8 +88,12 @@ float PlainCandidates::score(const SelectionOrder& order, std::int64_t query, st
     case SelectionOrder::By::kGumbel:
       return static_cast<float>(order.scale * scores_[query][row].item<double>() - std::log(-std::log(uniform())));
     default:
-      return static_cast<float>(scores_[query][row].item<double>());
+      return static_cast<float>(scores_[query][row].item<double>() * factor(row));
   }
+}
+
+double PlainCandidates::factor(std::int64_t row) const {
+  return given_rows_.order_factors.defined() ? given_rows_.order_factors[row].item<double>() : 1.0;
 }
 
 bool PlainCandidates::inside(const std::vector<SelectionWindow>& windows, std::int64_t query, std::int64_t row) const {

@@ -26,6 +26,7 @@ class PlainCandidates {
 
  private:
   float score(const SelectionOrder& order, std::int64_t query, std::int64_t row) const;
+  double factor(std::int64_t row) const;
   bool inside(const std::vector<SelectionWindow>& windows, std::int64_t query, std::int64_t row) const;
   bool same_label(std::int64_t query, std::int64_t row) const;
 

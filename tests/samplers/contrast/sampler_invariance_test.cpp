@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "samplers/objectives/registry.h"
 #include "tests/samplers/contrast/sampler_trial.h"
 
 namespace negatron::testing {
@@ -18,7 +19,11 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
      {"n=12,s=9,s-prime=5,warmup-epochs=0", "n=12,s=9,s-prime=5,warmup-epochs=0,mode=no-fetch",
       "n=12,s=9,s-prime=5,warmup-epochs=4,distinct=off,attached=on",
       "n=12,s=6,s-prime=3,warmup-epochs=0,max-label-share=0.5", "n=40,s=6,s-prime=0,warmup-epochs=0",
-      "n=20,s=5,s-prime=5,warmup-epochs=0,mode=no-fetch,distinct=off"}},
+      "n=20,s=5,s-prime=5,warmup-epochs=0,mode=no-fetch,distinct=off",
+      "n=12,s=6,s-prime=3,warmup-epochs=0,max-label-share=0.4,clusters=5,skip-own-cluster=on",
+      "n=12,s=6,s-prime=3,warmup-epochs=0,budgets=6/2/4",
+      "n=12,s=6,s-prime=3,warmup-epochs=0,type-scales=1/0.7/1.2,mode=no-fetch"}},
+    {"multi-modal", {"n=12", "budgets=9/0/3,skip=2", "n=10,type-scales=1/0.7/1.2"}},
     {"fn-elimination", {"top-k=5,threshold=0.5"}},
     {"fn-attraction", {"top-k=5,threshold=0.5"}},
     {"easy-hard", {"rows=16,hard-share-start=0.2,anneal-epochs=8,skip-hardest=0.05"}},
@@ -34,16 +39,34 @@ std::vector<std::string> settings_of(const std::string& sampler) {
   return found == kSettings.end() ? std::vector<std::string>{""} : found->second;
 }
 
-/// A log-sum-exp, two of them, a sum, a hinge, further positives.
-const std::vector<std::string> kObjectives = {"info-nce", "hcl", "siglip", "triplet", "supcon"};
+/// A log-sum-exp, two of them, a sum, a hinge, further positives: what every setting meets.
+const std::vector<std::string> kEachKind = {"info-nce", "hcl", "siglip", "triplet", "supcon"};
+
+/// Every objective of the registry that knows a bank.
+std::vector<std::string> bank_objectives() {
+  std::vector<std::string> names;
+  for (const ObjectiveDescription& objective : objective_descriptions()) {
+    const auto& sources = objective.sources;
+    if (std::find(sources.begin(), sources.end(), NegativeSource::kBank) != sources.end()) {
+      names.push_back(objective.name);
+    }
+  }
+  return names;
+}
+
+/// A learned scale does not go with attached mixes, which a run refuses at start.
+bool go_together(const std::string& options, const std::string& objective) {
+  const bool learns_scale = objective == "siglip";
+  return !learns_scale || options.find("attached=on") == std::string::npos;
+}
 
 class SamplerInvariance : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
-  for (const std::string& options : settings_of(GetParam())) {
-    for (const std::string& objective : kObjectives) {
-      // A learned scale does not go with attached mixes, which a run refuses at start.
-      if (objective == "siglip" && options.find("attached=on") != std::string::npos) continue;
+  const std::vector<std::string> all_settings = settings_of(GetParam());
+  for (const std::string& options : all_settings) {
+    for (const std::string& objective : options == all_settings.front() ? bank_objectives() : kEachKind) {
+      if (!go_together(options, objective)) continue;
       SamplerTrial trial;
       trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
       trial.objective = objective;

@@ -21,6 +21,8 @@ constexpr std::int64_t kRows = 47;
 constexpr std::int64_t kFillSteps = 3;
 constexpr std::int64_t kSamples = 24;
 constexpr std::int64_t kClasses = 3;
+/// Some samples have none.
+constexpr std::int64_t kTypes = 3;
 constexpr std::uint64_t kSeed = 5;
 
 /// Unit rows in clusters by class; samples that are equal modulo 8 have nearly equal rows, every other time exactly so.
@@ -48,6 +50,7 @@ std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, cons
   SamplerArguments arguments;
   arguments.options = MethodOptions("--sampler " + name, describe_sampler(name).options, options);
   arguments.seed = kSeed;
+  arguments.sample_types = at::arange(kSamples, at::kLong).remainder(kTypes + 1) - 1;
   return make_sampler(name, arguments);
 }
 

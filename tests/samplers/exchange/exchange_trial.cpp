@@ -43,6 +43,23 @@ void expect_close(const at::Tensor& actual, const at::Tensor& expected, double t
                                                                                            << actual - expected;
 }
 
+at::Tensor by_slot(const at::Tensor& all, const at::Tensor& slots) {
+  return all.defined() ? all.index_select(0, slots.clamp_min(0)) : all;
+}
+
+/// What a request says of rows, given by slot, for the rows in these slots.
+void name_rows(NegativeRequest& request, const at::Tensor& slots) {
+  const auto name_pool = [&](RowPool& pool) {
+    pool.rows = by_slot(pool.rows, slots);
+    pool.score_factors = by_slot(pool.score_factors, slots);
+  };
+  for (NegativeSet& set : request.sets) name_pool(set.pool);
+  if (request.mixes) {
+    for (HardPool& pool : request.mixes->pools) name_pool(pool.rows);
+  }
+  request.row_log_weights = by_slot(request.row_log_weights, slots);
+}
+
 }  // namespace
 
 at::Tensor Scene::keys(std::int64_t step) const {
@@ -130,15 +147,13 @@ PlainBank make_plain_bank(const Scene& scene) {
 
 NegativeRequest part(const NegativeRequest& whole, const Bank& bank, const Communicator& comm) {
   NegativeRequest own = whole;
+  name_rows(own, bank.shard().rows.slots);
   for (NegativeSet& set : own.sets) {
     set.lower_score = defined_part(set.lower_score, comm);
     set.upper_score = defined_part(set.upper_score, comm);
     set.slots = defined_part(set.slots, comm);
   }
   own.vectors = defined_part(own.vectors, comm);
-  if (own.row_log_weights.defined()) {
-    own.row_log_weights = own.row_log_weights.index_select(0, bank.shard().rows.slots.clamp_min(0));
-  }
   return own;
 }
 
@@ -176,7 +191,7 @@ Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const s
 void expect_plain(const Scene& scene, const NegativeRequest& request, const std::vector<ScoreTerm>& terms) {
   const PlainBank bank = make_plain_bank(scene);
   NegativeRequest whole = request;
-  if (whole.row_log_weights.defined()) whole.row_log_weights = whole.row_log_weights.index_select(0, bank.rows.slots);
+  name_rows(whole, bank.rows.slots);
   const NegativeResult expected = plain_negatives(bank, whole_batch(scene), whole, terms);
   const double tolerance = scene.queries.scalar_type() == at::kDouble ? 1e-12 : 1e-6;
   for (int ranks = 1; ranks <= 4; ++ranks) {

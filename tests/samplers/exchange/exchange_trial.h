@@ -40,7 +40,7 @@ PlainBank make_plain_bank(const Scene& scene);
 /// All queries as one batch of one rank.
 QueryBatch whole_batch(const Scene& scene);
 
-/// A request for all queries, with row_log_weights [K] by slot -> this rank's.
+/// A request for all queries, with what it says of rows (weights, pools) [K] by slot -> this rank's.
 NegativeRequest part(const NegativeRequest& whole, const Bank& bank, const Communicator& comm);
 
 /// What all ranks got, put together in the order of the queries, and what each received.

@@ -181,6 +181,44 @@ TEST(FetchedMixes, AtMostAShareOfOneLabel) {
   }
 }
 
+/// A third of the slots each; the last third counts more than it scores.
+at::Tensor third(std::int64_t which) {
+  return at::arange(53, at::kLong).remainder(3) == which;
+}
+
+TEST(FetchedMixes, FromPoolsOfTheBank) {
+  MixPlan plan = plan_of(MixPlan::Mode::kFetch);
+  plan.pools = {{{third(0), {}}, 8}, {{third(2), 1.0 + at::arange(53, at::kDouble) * 0.01}, 12}};
+  expect_plain(mixing(plan));
+  NegativeRequest reported = mixing(plan);
+  reported.report_hardest = 5;
+  expect_plain(reported);
+  // More than a third of the bank: no query has all that this pool asks for.
+  plan.pools.front().hard = plan.pools.back().hard = 20;
+  plan.hard = 40;
+  expect_plain(mixing(plan));
+}
+
+TEST_P(MixModes, WithScoresThatCountDifferently) {
+  MixPlan plan = plan_of(GetParam());
+  plan.pools = {{{{}, at::where(third(1), at::full({}, 0.2, at::kDouble), at::ones({}, at::kDouble))}, plan.hard}};
+  expect_plain(mixing(plan));
+}
+
+TEST(FetchedMixes, AtMostAShareOfOnePseudoLabel) {
+  MixPlan plan = plan_of(MixPlan::Mode::kFetch);
+  plan.clusters = 6;
+  plan.max_label_share = 0.2;
+  expect_plain(mixing(plan));
+  plan.skip_own_cluster = true;
+  expect_plain(mixing(plan));
+  plan.max_label_share = 1.0;
+  expect_plain(mixing(plan));
+  // Fewer clusters than rows cannot be had, then rows have no label.
+  plan.clusters = 60;
+  expect_plain(mixing(plan));
+}
+
 TEST(FetchedMixes, AttachedIsTheSameOnAnyNumberOfRanks) {
   for (const MixPlan::Mode mode : {MixPlan::Mode::kFetch, MixPlan::Mode::kNoFetch}) {
     const Scene scene = make_scene();

@@ -201,6 +201,39 @@ TEST(NegativeSets, UnionsAndWeights) {
   expect_plain(request);
 }
 
+TEST(NegativeSets, OnlyRowsOfAPool) {
+  const at::Tensor even = at::arange(53, at::kLong).remainder(2) == 0;
+  NegativeRequest request;
+  request.sets.front().pool.rows = even;
+  expect_plain(request);
+  request.sets.front().first_rank = 2;
+  request.sets.front().last_rank = 9;
+  NegativeSet& others = request.sets.emplace_back();
+  others.pool.rows = even.logical_not();
+  others.last_rank = 4;
+  others.draw = 3;
+  others.draw_order = random_order(By::kRandom);
+  expect_plain(request);
+  request.max_age = 4;
+  request.sets.back().last_rank = 40;
+  expect_plain(request);
+  // A pool without a row, on every rank.
+  request.sets.back().pool.rows = at::zeros({53}, at::kBool);
+  expect_plain(request);
+}
+
+TEST(NegativeSets, ScoresOfAPoolThatCountDifferently) {
+  NegativeRequest request;
+  NegativeSet& set = request.sets.front();
+  set.pool.score_factors = 0.5 + at::arange(53, at::kDouble).remainder(5) * 0.25;
+  set.last_rank = 11;
+  expect_plain(request);
+  set.pool.rows = at::arange(53, at::kLong).remainder(4) != 1;
+  set.first_rank = 3;
+  set.skip_only_above = 0.4;
+  expect_plain(request);
+}
+
 TEST(NegativeSets, LogWeightsOfRows) {
   NegativeRequest request;
   request.row_log_weights = at::arange(53, at::kDouble) * 0.05 - 1.0;

@@ -11,6 +11,7 @@ namespace {
 SamplerArguments arguments_of(const SamplerDescription& sampler, const std::string& text) {
   SamplerArguments arguments;
   arguments.options = MethodOptions("--sampler " + sampler.name, sampler.options, text);
+  arguments.sample_types = at::tensor({0, 1, 2, -1}, at::kLong);
   return arguments;
 }
 
@@ -49,6 +50,20 @@ TEST(SamplerRegistry, RefusesOptionsThatExcludeEachOther) {
   EXPECT_EQ(refusal("top-n", "n=5,skip=2,draw=4"), "--sampler top-n: draw must not exceed n - skip.");
   EXPECT_EQ(refusal("mochi", "mode=no-fetch,max-label-share=0.5"),
             "--sampler mochi: max-label-share needs mode=fetch.");
+}
+
+TEST(SamplerRegistry, RefusesWhatDoesNotFitTheTypesOfSamples) {
+  EXPECT_EQ(refusal("multi-modal", "budgets=4/4"),
+            "--sampler multi-modal: budgets has 2 numbers, but --sample-types has 3 types.");
+  EXPECT_EQ(refusal("multi-modal", "budgets=4/1.5/1"), "--sampler multi-modal: budgets are whole numbers of rows.");
+  EXPECT_EQ(refusal("multi-modal", "budgets=0/0/0"), "--sampler multi-modal: one budget must be above 0.");
+  EXPECT_EQ(refusal("multi-modal", "type-scales=1/1/0"), "--sampler multi-modal: type-scales must be above 0.");
+  EXPECT_EQ(refusal("mochi", "n=9,budgets=4/4/4"), "--sampler mochi: budgets must add up to n.");
+  EXPECT_EQ(refusal("mochi", "n=12,budgets=4/4/4,mode=no-fetch"), "--sampler mochi: budgets needs mode=fetch.");
+  EXPECT_EQ(refusal("mochi", "skip-own-cluster=on"), "--sampler mochi: skip-own-cluster needs clusters.");
+  SamplerArguments untyped = arguments_of(describe_sampler("multi-modal"), "");
+  untyped.sample_types = at::Tensor();
+  EXPECT_THROW(make_sampler("multi-modal", untyped), std::invalid_argument);
 }
 
 TEST(SamplerRegistry, OnlyTheOracleNeedsConsent) {
