@@ -53,6 +53,9 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm");
   table.add("pool-grid", &o.encoder.pool_grid, "features are averaged over a grid of this many cells a side");
   table.add("head-hidden", &o.head.hidden, "hidden width of the projection head");
+  table.add(
+      "head-norm", &o.head_norm,
+      "batch (batch norm over the samples of all ranks, in head and predictor), none; auto: batch with a predictor");
   table.add("width", &o.head.output, "d, width of queries, keys and bank rows");
   table.add("key-momentum", &o.momentum_start, "m of the key encoder: k <- m k + (1 - m) q");
   table.add("momentum-schedule", &o.momentum_schedule, "constant, or cosine: from --key-momentum to 1");

@@ -2,9 +2,10 @@
 
 namespace negatron {
 
-ContrastiveEncoder::ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head)
+ContrastiveEncoder::ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head,
+                                       Communicator* comm)
     : backbone_(register_module("backbone", std::move(backbone))),
-      head_(register_module("head", std::make_shared<ProjectionHead>(backbone_->feature_width(), head))) {}
+      head_(register_module("head", std::make_shared<ProjectionHead>(backbone_->feature_width(), head, comm))) {}
 
 torch::Tensor ContrastiveEncoder::forward(const torch::Tensor& images) {
   return head_->forward(backbone_->forward(images));
@@ -21,7 +22,7 @@ std::int64_t ContrastiveEncoder::parameter_count() const {
 }
 
 std::shared_ptr<ContrastiveEncoder> ContrastiveEncoder::duplicate() const {
-  auto copy = std::make_shared<ContrastiveEncoder>(backbone_->same_shape(), head_->options());
+  auto copy = std::make_shared<ContrastiveEncoder>(backbone_->same_shape(), head_->options(), head_->communicator());
   const torch::NoGradGuard no_grad;
   // set_data and not Module::to, which would turn integer buffers into floating-point ones.
   const auto set_all = [](const std::vector<torch::Tensor>& targets, const std::vector<torch::Tensor>& sources) {

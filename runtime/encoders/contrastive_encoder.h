@@ -11,9 +11,12 @@ namespace negatron {
 /// Backbone and projection head: what makes a query of a view, and, in its momentum copy, a key.
 class ContrastiveEncoder : public torch::nn::Module {
  public:
-  ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head);
+  /// `comm`, which outlives the encoder, is needed by a head with batch norm only.
+  ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head,
+                     Communicator* comm = nullptr);
 
   /// images [b, c, h, w] -> [b, output_width()], unit rows, fp32 (fp64 when the parameters are fp64) at any precision.
+  /// Collective in training mode when the head has a batch norm; otherwise local.
   torch::Tensor forward(const torch::Tensor& images);
   /// images [b, c, h, w] -> [b, feature_width()], what evaluation and downstream tasks use; dtype as `forward`.
   torch::Tensor features(const torch::Tensor& images);

@@ -6,6 +6,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
+#include "runtime/encoders/global_batch_norm.h"
 #include "samplers/random/philox.h"
 
 namespace negatron {
@@ -55,6 +56,9 @@ void initialize_layer(torch::nn::Module& layer, ParameterStreams& streams) {
   } else if (const auto* norm = layer.as<torch::nn::GroupNorm>()) {
     streams.fill_constant(norm->weight, 1.0);
     streams.fill_constant(norm->bias, 0.0);
+  } else if (const auto* batch_norm = layer.as<GlobalBatchNorm>()) {
+    streams.fill_constant(batch_norm->weight, 1.0);
+    streams.fill_constant(batch_norm->bias, 0.0);
   } else if (!layer.parameters(/*recurse=*/false).empty()) {
     throw std::invalid_argument("No initialisation is known for the parameters of layer " + layer.name() + ".");
   }

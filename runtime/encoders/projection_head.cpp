@@ -4,20 +4,33 @@
 
 namespace negatron {
 
+HeadNorm parse_head_norm(std::string_view name, bool has_predictor) {
+  if (name == "none") return HeadNorm::kNone;
+  if (name == "batch") return HeadNorm::kBatch;
+  if (name == "auto") return has_predictor ? HeadNorm::kBatch : HeadNorm::kNone;
+  throw std::invalid_argument("--head-norm is '" + std::string(name) + "', expected one of: auto, none, batch.");
+}
+
 void ProjectionHeadOptions::validate() const {
   if (hidden < 1) throw std::invalid_argument("--head-hidden must be at least 1, got " + std::to_string(hidden) + ".");
   if (output < 1) throw std::invalid_argument("--width must be at least 1, got " + std::to_string(output) + ".");
 }
 
-ProjectionHead::ProjectionHead(std::int64_t features, const ProjectionHeadOptions& options)
-    : options_(options), hidden_(nullptr), output_(nullptr) {
+ProjectionHead::ProjectionHead(std::int64_t features, const ProjectionHeadOptions& options, Communicator* comm)
+    : options_(options), comm_(comm), hidden_(nullptr), output_(nullptr) {
   options.validate();
   hidden_ = register_module("hidden", torch::nn::Linear(features, options.hidden));
+  if (options.norm == HeadNorm::kBatch) {
+    if (comm == nullptr) throw std::invalid_argument("A head with batch norm needs the ranks that it is over.");
+    norm_ = register_module("norm", std::make_shared<GlobalBatchNorm>(options.hidden, *comm));
+  }
   output_ = register_module("output", torch::nn::Linear(options.hidden, options.output));
 }
 
 torch::Tensor ProjectionHead::forward(const torch::Tensor& features) {
-  const torch::Tensor projected = output_(hidden_(features).relu());  // [b, output]
+  torch::Tensor hidden = hidden_(features);  // [b, hidden]
+  if (norm_) hidden = norm_->forward(hidden);
+  const torch::Tensor projected = output_(hidden.relu());  // [b, output]
   // Out of autocast's bf16 first: the bank and the loss rely on rows of unit length to fp32 rounding.
   const torch::Tensor rows = projected.to(output_->weight.scalar_type());
   // Keeps the quotient of a zero row, and its gradient, finite; the smallest norm that a trained row could have is far

@@ -1,35 +1,55 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include <torch/nn/modules/linear.h>
 
+#include "runtime/encoders/global_batch_norm.h"
+
 namespace negatron {
+
+enum class HeadNorm {
+  kNone,
+  /// Batch norm over the rows of all ranks, between the hidden layer and its ReLU.
+  kBatch,
+};
+
+/// "none", "batch", or "auto": batch for objectives that have a predictor, else none. Without negatives it is the batch
+/// norm that keeps embeddings from all becoming equal; with negatives it only lets a query and its key recognise each
+/// other by their batch. Throws std::invalid_argument naming --head-norm.
+HeadNorm parse_head_norm(std::string_view name, bool has_predictor);
 
 struct ProjectionHeadOptions {
   std::int64_t hidden = 512;
   /// Width d of queries, keys and bank rows.
   std::int64_t output = 128;
+  HeadNorm norm = HeadNorm::kNone;
 
   /// Throws std::invalid_argument in a sentence that names the flag.
   void validate() const;
 };
 
-/// Linear, ReLU, Linear, then rows scaled to unit length: the head of MoCo v2 and SimCLR, thrown away after
-/// pretraining.
+/// Linear, batch norm if asked for, ReLU, Linear, then rows scaled to unit length: the head of MoCo v2 and SimCLR, with
+/// the norm that of BYOL, thrown away after pretraining.
 class ProjectionHead : public torch::nn::Module {
  public:
-  ProjectionHead(std::int64_t features, const ProjectionHeadOptions& options);
+  /// `comm`, which outlives the head, is needed by a norm only. Throws std::invalid_argument when it is missing. Local.
+  ProjectionHead(std::int64_t features, const ProjectionHeadOptions& options, Communicator* comm = nullptr);
 
   /// features [b, F] -> [b, output], unit rows in the dtype of the parameters, also under autocast. A zero row stays
-  /// zero.
+  /// zero. With a norm, collective in training mode and in its backward; otherwise local.
   torch::Tensor forward(const torch::Tensor& features);
 
   const ProjectionHeadOptions& options() const noexcept { return options_; }
+  Communicator* communicator() const noexcept { return comm_; }
 
  private:
   ProjectionHeadOptions options_;
+  Communicator* comm_;
   torch::nn::Linear hidden_;
+  /// Null without a norm.
+  std::shared_ptr<GlobalBatchNorm> norm_;
   torch::nn::Linear output_;
 };
 

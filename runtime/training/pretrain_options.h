@@ -22,7 +22,10 @@ struct PretrainOptions {
   AugmentationOptions augmentation;
 
   ConvEncoderOptions encoder;
+  /// Its norm is decided by `head_norm`.
   ProjectionHeadOptions head;
+  /// "auto", "none" or "batch": of the projection head, and of the predictor if any.
+  std::string head_norm = "auto";
   double momentum_start = 0.99;
   /// "constant" or "cosine".
   std::string momentum_schedule = "constant";

@@ -3,17 +3,25 @@
 #include <cmath>
 
 #include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/evaluation_mode.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/training/sgd.h"
 
 namespace negatron {
 namespace {
 
+ProjectionHeadOptions head_options(const PretrainOptions& options) {
+  ProjectionHeadOptions head = options.head;
+  head.norm = parse_head_norm(options.head_norm, describe_objective(options.objective).needs_predictor);
+  return head;
+}
+
 std::shared_ptr<ContrastiveEncoder> make_encoder(const PretrainOptions& options, const ComputePlace& place,
-                                                 std::int64_t input_channels) {
+                                                 Communicator& comm, std::int64_t input_channels) {
   ConvEncoderOptions shape = options.encoder;
   shape.input_channels = input_channels;
-  auto encoder = std::make_shared<ContrastiveEncoder>(std::make_shared<ConvEncoder>(shape), options.head);
+  auto encoder =
+      std::make_shared<ContrastiveEncoder>(std::make_shared<ConvEncoder>(shape), head_options(options), &comm);
   initialize(*encoder, options.seed);
   encoder->to(place.device, parameter_dtype(place.precision));
   return encoder;
@@ -57,9 +65,11 @@ MomentumOptions momentum_options(const PretrainOptions& options, std::int64_t st
   return {options.momentum_start, schedule, total_steps(options, steps_per_epoch)};
 }
 
-std::shared_ptr<ProjectionHead> make_predictor(const PretrainOptions& options, const ComputePlace& place) {
-  auto predictor = std::make_shared<ProjectionHead>(
-      options.head.output, ProjectionHeadOptions{options.predictor_hidden, options.head.output});
+std::shared_ptr<ProjectionHead> make_predictor(const PretrainOptions& options, const ComputePlace& place,
+                                               Communicator& comm) {
+  ProjectionHeadOptions shape = head_options(options);
+  shape.hidden = options.predictor_hidden;
+  auto predictor = std::make_shared<ProjectionHead>(options.head.output, shape, &comm);
   // Another stream than the encoder's, whose first layers would hold the same numbers.
   initialize(*predictor, options.seed + 1);
   predictor->to(place.device, parameter_dtype(place.precision));
@@ -77,7 +87,7 @@ Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Comm
     : options_(options),
       place_(place),
       comm_(comm),
-      query_encoder_(make_encoder(options, place, input_channels)),
+      query_encoder_(make_encoder(options, place, comm, input_channels)),
       setup_(resolve_contrast(options)),
       mesh_(comm, shard_count(options, comm)),
       loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, steps_per_epoch,
@@ -88,7 +98,7 @@ Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Comm
       guard_(options.max_skipped_steps) {
   trained_.register_module("encoder", query_encoder_);
   if (setup_.objective.needs_predictor) {
-    predictor_ = make_predictor(options, place);
+    predictor_ = make_predictor(options, place, comm);
     trained_.register_module("predictor", predictor_);
   }
   if (!setup_.trains_keys()) key_encoder_.emplace(query_encoder_);
@@ -265,12 +275,14 @@ std::map<std::string, Traffic> Trainer::step_traffic() {
 at::Tensor Trainer::features(const at::Tensor& images) {
   const at::NoGradGuard no_grad;
   const PrecisionGuard precision(place_.precision, place_.device.type());
+  const EvaluationMode evaluation(*query_encoder_);
   return query_encoder_->features(to_place(images));
 }
 
 at::Tensor Trainer::embed(const at::Tensor& images) {
   const at::NoGradGuard no_grad;
   const PrecisionGuard precision(place_.precision, place_.device.type());
+  const EvaluationMode evaluation(*query_encoder_);
   return query_encoder_->forward(to_place(images));
 }
 

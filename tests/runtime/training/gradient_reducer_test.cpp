@@ -6,6 +6,8 @@
 
 #include "comm/share.h"
 #include "comm/thread_communicator.h"
+#include "runtime/encoders/initialization.h"
+#include "runtime/encoders/projection_head.h"
 
 namespace negatron {
 namespace {
@@ -61,6 +63,41 @@ TEST_P(ReducedOverRanks, EqualsTheGradientOfTheWholeBatch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, ReducedOverRanks, ::testing::Values(1, 2, 3, 4));
+
+// Two heads in a row, each met twice, as BYOL's projection and prediction of two views.
+TEST_P(ReducedOverRanks, TakesTurnsWithTheCollectivesOfBatchNormsInBackward) {
+  static constexpr std::int64_t kFeatures = 3;
+  const auto gradients = [](Communicator& comm, std::int64_t bucket_bytes) {
+    const ProjectionHeadOptions shape{.hidden = 4, .output = kFeatures, .norm = HeadNorm::kBatch};
+    torch::nn::Module heads;
+    auto projection = heads.register_module("projection", std::make_shared<ProjectionHead>(kFeatures, shape, &comm));
+    auto prediction = heads.register_module("prediction", std::make_shared<ProjectionHead>(kFeatures, shape, &comm));
+    initialize(heads, 1);
+    heads.to(at::kDouble);
+    GradientReducer reducer(comm, heads.parameters(), bucket_bytes);
+    const at::Tensor batch = at::linspace(-2.0, 3.0, 2 * kSamples * kFeatures, at::kDouble).sin();
+    const at::Tensor views = batch.view({2, kSamples, kFeatures});
+    const Range mine = share(kSamples, comm.size(), comm.rank());
+    torch::Tensor loss = at::zeros({}, at::kDouble);
+    for (std::int64_t view = 0; view < 2; ++view) {
+      const at::Tensor own = views[view].slice(0, mine.begin, mine.end);
+      loss = loss + (prediction->forward(projection->forward(own)) * own).sum();
+    }
+    loss.backward();
+    reducer.reduce();
+    std::vector<at::Tensor> parts;
+    for (const at::Tensor& parameter : heads.parameters()) parts.push_back(parameter.grad().flatten());
+    return at::cat(parts);
+  };
+  at::Tensor expected;
+  run_ranks(1, {}, [&](Communicator& comm) { expected = gradients(comm, 1); });
+  run_ranks(GetParam(), {.check = true}, [&](Communicator& comm) {
+    for (const std::int64_t bucket_bytes : {std::int64_t{1}, std::int64_t{100}, GradientReducer::kBucketBytes}) {
+      EXPECT_TRUE(at::allclose(gradients(comm, bucket_bytes), expected, 1e-10, 1e-12))
+          << "rank " << comm.rank() << ", bucket " << bucket_bytes;
+    }
+  });
+}
 
 TEST(GradientReducer, OneRankDoesNothing) {
   run_ranks(1, {}, [](Communicator& comm) {

@@ -154,6 +154,55 @@ INSTANTIATE_TEST_SUITE_P(
                     Method{"byol", "byol", "whole-bank", "", true, 0}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(TrainingSteps, ByolNormalisesOverTheBatchesOfAllRanks) {
+  PretrainOptions options = small_options("byol");
+  options.symmetric = true;
+  options.predictor_hidden = 24;
+  // Little enough that rounding does not grow beyond the tolerance in these steps.
+  options.learning_rate = 0.02;
+  expect_same_losses(options, Precision::kFp64, 1e-12);
+  const std::vector<double> normalized = losses(options, Precision::kFp64, 1);
+  options.head_norm = "none";
+  EXPECT_NE(losses(options, Precision::kFp64, 1).front(), normalized.front());
+}
+
+TEST(TrainingSteps, HeadsWithBatchNormDoNotDependOnTheNumberOfRanks) {
+  for (const char* objective : {"info-nce", "nt-xent"}) {
+    PretrainOptions options = small_options(objective);
+    options.head_norm = "batch";
+    options.learning_rate = 0.2;
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+  }
+}
+
+TEST(TrainingSteps, ByolEmbedsEachImageForItselfAndGoesOnTraining) {
+  PretrainOptions options = small_options("byol");
+  run_ranks(2, CommunicatorOptions{}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const ImageDataset data = rectangles();
+    BatchOptions batches;
+    batches.global_batch = options.global_batch;
+    batches.rank = comm.rank();
+    batches.ranks = comm.size();
+    const BatchSource source(data, batches);
+    const auto losses_with = [&](bool embeds) {
+      Trainer trainer(options, {at::kCPU, Precision::kFp64}, comm, 1, source.steps_per_epoch());
+      StepTimer timer;
+      std::vector<double> result;
+      for (std::int64_t step = 0; step < 3; ++step) {
+        timer.start_step();
+        result.push_back(trainer.step(source.build(0, step), timer).loss);
+        const at::Tensor images = source.build(0, step).view_a;
+        // On one rank alone: a collective would not return.
+        if (!embeds || comm.rank() != 0) continue;
+        EXPECT_TRUE(at::allclose(trainer.embed(images)[0], trainer.embed(images.narrow(0, 0, 1))[0], 1e-12, 1e-12));
+      }
+      return result;
+    };
+    EXPECT_EQ(losses_with(true), losses_with(false));
+  });
+}
+
 TEST(TrainingSteps, MaskingTheOwnSampleChangesTheLoss) {
   PretrainOptions options = small_options("info-nce");
   const std::vector<double> masked = losses(options, Precision::kFp64, 2);
