@@ -2,11 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 
+#include "runtime/snapshots/block_datasets.h"
 #include "runtime/snapshots/planned_file.h"
-#include "samplers/bank/bank_copy.h"
 
 namespace negatron {
 
@@ -25,9 +24,6 @@ inline constexpr std::int64_t kSnapshotFormat = 1;
 
 /// "bank.00000-of-00004.h5"
 std::string bank_file_name(int shard, int shards);
-
-/// Gives the next rows of a shard, in ring order: BankCopy::next, or those of a file.
-using BankBlockSource = std::function<BankBlock(std::int64_t rows)>;
 
 /// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first; attributes format,
 /// capacity, width, head, shard, shards, filled. n is RingOrder(bank.layout over bank.shards, shard).size(). A row that

@@ -17,6 +17,8 @@ namespace negatron {
 class BankReader {
  public:
   BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes);
+  BankReader(const BankReader&) = delete;
+  BankReader(BankReader&&) = default;
 
   /// The keys [sequence.begin, sequence.end), which must all count.
   BankBlock read(Range sequence);

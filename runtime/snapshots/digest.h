@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -36,8 +37,10 @@ struct FileDigest {
   friend bool operator==(const FileDigest&, const FileDigest&) = default;
 };
 
-/// Reads the whole file, `block_bytes` at a time.
-FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& path, std::int64_t block_bytes);
+/// Reads the whole file, `block_bytes` at a time. Throws SnapshotError between two blocks once `given_up`, where there
+/// is one, is true.
+FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& path, std::int64_t block_bytes,
+                          const std::atomic<bool>* given_up = nullptr);
 
 /// Throws SnapshotError that names the file and both values.
 void check_digest(const std::filesystem::path& path, const FileDigest& found, const FileDigest& expected);

@@ -1,5 +1,7 @@
 #include "runtime/snapshots/file_layer.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -17,6 +19,12 @@ FileError::FileError(std::string_view operation, const std::filesystem::path& pa
 
 bool FileError::is_absent() const noexcept {
   return error_number_ == ENOENT || error_number_ == ESTALE;
+}
+
+bool FileError::tells_of_damage() const noexcept {
+  // ELOOP: a link where a file was. EUCLEAN and EBADMSG: file systems that check what they read.
+  constexpr std::array kDamage{EIO, ELOOP, ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
+  return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
 }
 
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes) {
@@ -38,6 +46,13 @@ void write_text(FileLayer& files, const std::filesystem::path& path, std::string
 }
 
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path) {
+  try {
+    files.remove_directory(path);
+    return;
+  } catch (const FileError& error) {
+    if (error.error_number() == ENOTDIR) return files.remove_file(path);
+    if (error.error_number() != ENOTEMPTY && error.error_number() != EEXIST) throw;
+  }
   for (const std::string& name : files.list(path)) files.remove_file(path / name);
   files.remove_directory(path);
 }

@@ -20,6 +20,9 @@ class FileError : public SnapshotError {
   FileError(std::string_view operation, const std::filesystem::path& path, int error_number);
   int error_number() const noexcept { return error_number_; }
   bool is_absent() const noexcept;
+  /// Of what lies on the disk. Others (no permission, too many open files, a server that does not answer) say nothing
+  /// about it.
+  bool tells_of_damage() const noexcept;
 
  private:
   int error_number_;
@@ -74,7 +77,7 @@ class FileLayer {
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes);
 /// Creates, writes and syncs.
 void write_text(FileLayer& files, const std::filesystem::path& path, std::string_view text);
-/// Removes a directory that holds files only.
+/// Removes a directory that holds files only; of a link to one only the link.
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path);
 
 }  // namespace negatron

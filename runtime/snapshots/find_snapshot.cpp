@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kLookInterval{20};
 
-enum class Verdict : std::int64_t { kGood, kAbsent, kDamaged, kNewerFormat };
+/// Ascending: the gravest of any rank is that of all.
+enum class Verdict : std::int64_t { kGood, kAbsent, kUnreadable, kDamaged, kNewerFormat };
 
 /// What one rank, or all of them, think of one snapshot.
 struct Judgement {
@@ -32,10 +33,16 @@ Judgement judge(const Look& look) {
     judgement.verdict = Verdict::kNewerFormat;
     judgement.reason = error.what();
   } catch (const FileError& error) {
-    judgement.verdict = error.is_absent() ? Verdict::kAbsent : Verdict::kDamaged;
+    judgement.verdict = error.is_absent()         ? Verdict::kAbsent
+                        : error.tells_of_damage() ? Verdict::kDamaged
+                                                  : Verdict::kUnreadable;
+    judgement.reason = error.what();
+  } catch (const SnapshotError& error) {
+    judgement.verdict = Verdict::kDamaged;
     judgement.reason = error.what();
   } catch (const std::exception& error) {
-    judgement.verdict = Verdict::kDamaged;
+    // No memory, say: nothing that the snapshot is to blame for.
+    judgement.verdict = Verdict::kUnreadable;
     judgement.reason = error.what();
   }
   return judgement;
@@ -60,7 +67,8 @@ Manifest glance(const FileLayer& files, const fs::path& path) {
 /// reads.
 std::vector<std::string> files_for(const Manifest& manifest, const fs::path& path, int rank, int shards,
                                    const FindOptions& options) {
-  std::vector<std::string> names{std::string(kTrainerName)};
+  std::vector<std::string> names;
+  if (manifest.has(kTrainerName)) names.emplace_back(kTrainerName);
   if (!manifest.bank) return names;
   if (rank == 0) names.emplace_back(kVirtualBankName);
   const BankReader reader(path, *manifest.bank, options.block_bytes);
@@ -145,6 +153,10 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
     if (judgement.verdict == Verdict::kNewerFormat) throw NewerFormatError(judgement.reason);
     if (judgement.verdict == Verdict::kAbsent) {
       throw SnapshotError("The ranks do not see the same snapshots, so none is restored. " + judgement.reason);
+    }
+    if (judgement.verdict == Verdict::kUnreadable) {
+      throw SnapshotError("'" + path.string() + "' may be good but cannot be read, so none is restored. " +
+                          judgement.reason);
     }
     std::string report;
     if (comm.rank() == 0) {

@@ -35,7 +35,7 @@ struct FoundSnapshot {
 /// The newest snapshot under run_directory/snapshots that verifies, the same on all ranks. Rank 0 proposes; each rank
 /// verifies the manifest and the files that it would read; one that any rank finds damaged is quarantined and the next
 /// older is tried. Collective; `comm` carries host tensors. Throws on all ranks: NewerFormatError for one that only a
-/// newer program can read, SnapshotError when some rank cannot see what rank 0 sees.
+/// newer program can read, SnapshotError when some rank cannot see what rank 0 sees, or may not read it.
 FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const std::filesystem::path& run_directory,
                                    const FindOptions& options);
 

@@ -17,6 +17,10 @@ Hdf5Handle create_hdf5(const std::string& path) {
   hdf5_ok(H5Pset_obj_track_times(properties.get(), false), "asking for no times");
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "making access properties");
   hdf5_ok(H5Pset_fclose_degree(access.get(), H5F_CLOSE_SEMI), "asking for a strict close");
+  // The path of a MemoryFile is a link to a file without a name, which HDF5's usual driver wants to know.
+  hdf5_ok(H5Pset_fapl_stdio(access.get()), "choosing a driver");
+  // Otherwise small datasets go into gaps before larger ones, and not behind each other.
+  hdf5_ok(H5Pset_small_data_block_size(access.get(), 0), "asking for data in order");
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()), H5Fclose, "making a file"};
 }
 

@@ -24,7 +24,8 @@ std::string reason() {
 }  // namespace
 
 Hdf5Lock::Hdf5Lock() : lock_(hdf5_mutex()) {
-  [[maybe_unused]] static const bool quiet = [] {
+  // HDF5 keeps its error messages by thread.
+  [[maybe_unused]] static thread_local const bool quiet = [] {
     hdf5_ok(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "switching off HDF5's error messages");
     hdf5_ok(H5PLset_loading_state(0), "switching off HDF5's plugins");
     return true;

@@ -12,8 +12,8 @@
 
 namespace negatron {
 
-/// Held around every use of HDF5, which is not thread-safe here. The first one also switches off what this program
-/// never wants: HDF5's printing of errors and its loading of filter plugins from the disk. Recursive.
+/// Held around every use of HDF5, which is not thread-safe here. The first one of a thread also switches off what this
+/// program never wants: HDF5's printing of errors and its loading of filter plugins from the disk. Recursive.
 class Hdf5Lock {
  public:
   Hdf5Lock();

@@ -152,18 +152,28 @@ at::Tensor Hdf5Reader::read(const std::string& path) const {
 }
 
 at::Tensor Hdf5Reader::read_rows(const std::string& path, std::int64_t begin, std::int64_t count) const {
+  return read_slab(path, 0, begin, count);
+}
+
+at::Tensor Hdf5Reader::read_columns(const std::string& path, std::int64_t begin, std::int64_t count) const {
+  return read_slab(path, 1, begin, count);
+}
+
+at::Tensor Hdf5Reader::read_slab(const std::string& path, std::size_t dimension, std::int64_t begin,
+                                 std::int64_t count) const {
   const Hdf5Lock lock;
   const State::Opened opened = state_->open(path);
-  if (opened.shape.empty() || begin < 0 || count < 0 || count > opened.shape[0] - begin) {
-    state_->refuse(path, "it has no rows " + std::to_string(begin) + " to " + std::to_string(begin + count));
+  if (opened.shape.size() <= dimension || begin < 0 || count < 0 || count > opened.shape[dimension] - begin) {
+    state_->refuse(path, std::string("it has no ") + (dimension == 0 ? "rows " : "columns ") + std::to_string(begin) +
+                             " to " + std::to_string(begin + count));
   }
   std::vector<std::int64_t> shape = opened.shape;
-  shape[0] = count;
+  shape[dimension] = count;
   at::Tensor result = at::empty(shape, state_->dtype_of(path, opened));
   if (result.numel() == 0) return result;
   std::vector<hsize_t> start(shape.size(), 0);
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
-  start[0] = static_cast<hsize_t>(begin);
+  start[dimension] = static_cast<hsize_t>(begin);
   const Hdf5Handle memory(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), H5Sclose,
                           "making a space");
   hdf5_ok(H5Sselect_hyperslab(opened.space.get(), H5S_SELECT_SET, start.data(), nullptr, sizes.data(), nullptr),

@@ -31,6 +31,8 @@ class Hdf5Reader {
   at::Tensor read(const std::string& path) const;
   /// Rows [begin, begin + count) of a dataset with at least one dimension.
   at::Tensor read_rows(const std::string& path, std::int64_t begin, std::int64_t count) const;
+  /// Elements [begin, begin + count) of the second dimension of a dataset that has one, of all rows.
+  at::Tensor read_columns(const std::string& path, std::int64_t begin, std::int64_t count) const;
   /// A dataset that is one text of fixed length.
   std::string read_text(const std::string& path) const;
 
@@ -43,6 +45,8 @@ class Hdf5Reader {
   std::vector<std::string> attribute_names(const std::string& object) const;
 
  private:
+  at::Tensor read_slab(const std::string& path, std::size_t dimension, std::int64_t begin, std::int64_t count) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

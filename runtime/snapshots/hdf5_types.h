@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "runtime/snapshots/dtype_text.h"
 #include "runtime/snapshots/hdf5_handle.h"
 
 namespace negatron {
@@ -19,10 +20,5 @@ std::optional<at::ScalarType> scalar_type(const Hdf5Handle& type);
 
 /// A text of this many bytes.
 Hdf5Handle hdf5_text_type(std::size_t bytes);
-
-/// "fp32"
-std::string dtype_text(at::ScalarType dtype);
-/// Throws SnapshotError for a name that dtype_text does not give.
-at::ScalarType dtype_of_text(const std::string& text);
 
 }  // namespace negatron

@@ -7,6 +7,9 @@
 namespace negatron {
 
 TrainerState load_trainer(const Snapshot& snapshot) {
+  if (!snapshot.manifest.has(kTrainerName)) {
+    throw SnapshotError("'" + snapshot.path.string() + "' holds a bank alone and no run that could go on.");
+  }
   return read_trainer_file(snapshot.path / kTrainerName);
 }
 

@@ -16,6 +16,7 @@ constexpr std::string_view kBeforeVersion = R"({"format": "negatron snapshot", "
 constexpr std::string_view kBeforeDigest = R"(, "digest": ")";
 constexpr std::string_view kAfterDigest = "\",\n";
 constexpr std::size_t kDigestDigits = 32;
+constexpr std::int64_t kMostWidth = 1 << 24;
 /// More than the table of a bank of 2^22 batches takes.
 constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 28;
 
@@ -69,7 +70,9 @@ SavedBank bank_of(const Json& json) {
   bank.shards = static_cast<int>(json.at("shards").size());
   bank.width = json.at("width");
   bank.dtype = dtype_of_text(json.at("dtype"));
-  if (bank.width < 1) throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
+  if (bank.width < 1 || bank.width > kMostWidth) {
+    throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
+  }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
   return bank;
@@ -77,7 +80,8 @@ SavedBank bank_of(const Json& json) {
 
 /// Names are never paths: each must be one that a snapshot has.
 void check_names(const Manifest& manifest) {
-  std::set<std::string> wanted{std::string(kTrainerName)};
+  std::set<std::string> wanted;
+  if (!manifest.bank || manifest.has(kTrainerName)) wanted.insert(std::string(kTrainerName));
   if (manifest.bank) {
     wanted.insert(std::string(kVirtualBankName));
     for (int shard = 0; shard < manifest.bank->shards; ++shard) {
@@ -117,6 +121,10 @@ std::int64_t check_first_line(std::string_view text) {
 }
 
 }  // namespace
+
+bool Manifest::has(std::string_view name) const {
+  return std::any_of(files.begin(), files.end(), [&](const ManifestFile& one) { return one.name == name; });
+}
 
 const ManifestFile& Manifest::file(std::string_view name) const {
   const auto found =

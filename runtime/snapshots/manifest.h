@@ -24,9 +24,10 @@ struct Manifest {
   int world_size = 1;
   /// Absent when the run has none.
   std::optional<SavedBank> bank;
-  /// trainer.h5, and with a bank all its shards' files and bank.h5.
+  /// trainer.h5, and with a bank all its shards' files and bank.h5. A bank alone, which no run made, has no trainer.h5.
   std::vector<ManifestFile> files;
 
+  bool has(std::string_view name) const;
   /// Throws SnapshotError when there is none.
   const ManifestFile& file(std::string_view name) const;
 };

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
+constexpr off_t kWriteBackBytes = 8 << 20;
 
 /// Owns a file descriptor.
 class Descriptor {
@@ -60,7 +61,9 @@ class PosixOutputFile : public OutputFile {
       // A write of nothing would be tried forever.
       if (written == 0) throw FileError("write", path_, EIO);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
+      written_ += written;
     }
+    start_writing_back();
   }
 
   void sync() override { sync_or_throw(calls_, file_.get(), path_); }
@@ -71,9 +74,20 @@ class PosixOutputFile : public OutputFile {
   }
 
  private:
+  /// Lets the disk begin while more bytes are made: without it nothing happens there before the fsync. Only a hint, so
+  /// what it answers does not matter: the fsync will tell.
+  void start_writing_back() {
+    if (written_ - started_ < kWriteBackBytes) return;
+    ::sync_file_range(file_.get(), started_, written_ - started_, SYNC_FILE_RANGE_WRITE);
+    started_ = written_;
+  }
+
   fs::path path_;
   PosixCalls calls_;
   Descriptor file_;
+  off_t written_ = 0;
+  /// The disk was told to begin with what lies before it.
+  off_t started_ = 0;
 };
 
 class PosixInputFile : public InputFile {

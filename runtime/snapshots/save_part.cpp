@@ -11,14 +11,18 @@ namespace fs = std::filesystem;
 /// Gives the temporary directory its final name, durably, or leaves everything as it was.
 void publish(FileLayer& files, const SaveRequest& request) {
   const fs::path target = request.directory / step_name(request.step);
-  fs::path replaced;
-  if (files.exists(target)) {
-    // Of a run that was set back to an older step, or one that is saved once more.
-    replaced = request.directory / temporary_name(request.step);
-    files.rename(target, replaced);
+  const fs::path aside = request.directory / replaced_name(request.step);
+  // Of a run that was set back to an older step, or one that is saved once more. Restoring finds it under its other
+  // name too: it may be the only one.
+  const bool replaces = files.exists(target);
+  if (replaces) {
+    // Left there by a save that ended between its publishing and its pruning.
+    if (files.exists(aside)) files.rename(aside, request.directory / temporary_name(request.step));
+    files.rename(target, aside);
   }
   bool renamed = false;
   try {
+    if (replaces) request.writing.reach("replace");
     request.writing.reach("rename");
     files.rename(request.temporary, target);
     renamed = true;
@@ -27,7 +31,7 @@ void publish(FileLayer& files, const SaveRequest& request) {
   } catch (...) {
     // A name that may not survive must not be found either.
     if (renamed) files.rename(target, request.temporary);
-    if (!replaced.empty()) files.rename(replaced, target);
+    if (replaces) files.rename(aside, target);
     throw;
   }
 }

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kTemporaryMark = ".tmp-";
+constexpr std::string_view kReplacedMark = ".replaced";
 constexpr const char* kQuarantineMark = ".quarantine";
 constexpr std::size_t kStepDigits = 9;
 
@@ -44,12 +45,18 @@ std::string step_name(std::int64_t step) {
   return text;
 }
 
-std::optional<std::int64_t> step_of(const std::string& name) {
+std::string replaced_name(std::int64_t step) {
+  return step_name(step) + std::string(kReplacedMark);
+}
+
+std::optional<std::int64_t> step_of(const std::string& full_name) {
+  const bool replaced = full_name.ends_with(kReplacedMark);
+  const std::string name = full_name.substr(0, full_name.size() - (replaced ? kReplacedMark.size() : 0));
   if (!name.starts_with(kPrefix)) return std::nullopt;
   std::int64_t step = 0;
   const char* end = name.data() + name.size();
   const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, step);
-  if (error != std::errc() || stop != end || step_name(step) != name) return std::nullopt;
+  if (error != std::errc() || stop != end || step < 0 || step_name(step) != name) return std::nullopt;
   return step;
 }
 
@@ -64,7 +71,9 @@ std::vector<SnapshotEntry> list_snapshots(const FileLayer& files, const fs::path
   for (const std::string& name : files.list(directory)) {
     if (const std::optional<std::int64_t> step = step_of(name)) entries.push_back({*step, directory / name});
   }
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.step > b.step; });
+  // The path of one that was replaced is the longer one.
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.step != b.step ? a.step > b.step : a.path < b.path; });
   return entries;
 }
 
@@ -75,16 +84,24 @@ void prune_snapshots(FileLayer& files, const fs::path& directory, const Retentio
     if (is_temporary(name)) remove_flat_directory(files, directory / name);
   }
   std::int64_t complete = 0;
+  std::optional<std::int64_t> last_step;
+  std::vector<fs::path> leaving;
   for (const SnapshotEntry& entry : list_snapshots(files, directory)) {
     if (!has_valid_manifest(files, entry.path)) continue;
-    ++complete;
-    const bool stays =
-        complete <= retention.keep || (retention.keep_every > 0 && entry.step % retention.keep_every == 0);
-    if (stays) continue;
-    const fs::path leaving = directory / temporary_name(entry.step);
-    files.rename(entry.path, leaving);
+    const bool replaced = entry.step == last_step;
+    last_step = entry.step;
+    if (!replaced) ++complete;
+    const bool due = complete <= retention.keep || (retention.keep_every > 0 && entry.step % retention.keep_every == 0);
+    if (due && !replaced) continue;
+    leaving.push_back(directory / temporary_name(entry.step));
+    files.rename(entry.path, leaving.back());
+  }
+  if (leaving.empty()) return;
+  // The new names first: after a power cut half of a snapshot under its old name would look damaged.
+  files.sync_directory(directory);
+  for (const fs::path& path : leaving) {
     writing.reach("prune");
-    remove_flat_directory(files, leaving);
+    remove_flat_directory(files, path);
   }
 }
 

@@ -12,10 +12,12 @@ namespace negatron {
 
 /// Under RUN/snapshots: "step-000012000" is a snapshot when it holds a valid manifest; "step-000012000.tmp-..." is
 /// being written or removed and may be deleted by whoever owns the run; "step-000012000.quarantine" did not verify and
-/// is kept for people to look at. All functions are local.
+/// is kept for people to look at; "step-000012000.replaced" is a whole snapshot too, of a step that is just being saved
+/// once more. All functions are local.
 std::string step_name(std::int64_t step);
-/// Nothing for any other name, quarantined and temporary ones among them.
-std::optional<std::int64_t> step_of(const std::string& name);
+std::string replaced_name(std::int64_t step);
+/// Of a snapshot, replaced or not. Nothing for any other name, quarantined and temporary ones among them.
+std::optional<std::int64_t> step_of(const std::string& full_name);
 /// A name that no other process makes.
 std::string temporary_name(std::int64_t step);
 
@@ -24,7 +26,8 @@ struct SnapshotEntry {
   std::filesystem::path path;
 };
 
-/// Whatever is named like a snapshot, newest first; none when the directory does not exist. Throws FileError.
+/// Whatever is named like a snapshot, newest first, a replaced one after the one that replaces it; none when the
+/// directory does not exist. Throws FileError.
 std::vector<SnapshotEntry> list_snapshots(const FileLayer& files, const std::filesystem::path& directory);
 
 /// Which snapshots stay: the newest `keep` and those of steps that are multiples of `keep_every` (0: none).

@@ -1,5 +1,8 @@
 #include "runtime/snapshots/snapshot_store.h"
 
+#include <sys/resource.h>
+
+#include <cerrno>
 #include <stdexcept>
 #include <thread>
 
@@ -18,6 +21,18 @@ constexpr char kErrorMark = '!';
 /// Ends what went wrong with a snapshot that is committed all the same.
 constexpr std::string_view kPruneMark = "?";
 
+/// Steps that keep all cores busy lose a few hundredths of them to the writing thread, and more to what the kernel does
+/// for it; a core that idles writes at full speed.
+constexpr int kNicer = 15;
+
+/// Of the calling thread only: on Linux priorities are those of threads.
+void yield_to_training() {
+  errno = 0;
+  const int now = ::getpriority(PRIO_PROCESS, 0);
+  // A system that refuses writes snapshots at the priority of training, no worse than that.
+  if (errno == 0) ::setpriority(PRIO_PROCESS, 0, now + kNicer);
+}
+
 std::string what_went_wrong() {
   try {
     throw;
@@ -25,6 +40,18 @@ std::string what_went_wrong() {
     return error.what();
   } catch (...) {
     return "an unknown failure";
+  }
+}
+
+/// No memory or no thread is a failed save, which the other ranks must hear of, and not a throw on one rank.
+template <typename Start>
+std::future<std::string> started_or_failed(const Start& start) {
+  try {
+    return start();
+  } catch (...) {
+    std::promise<std::string> failed;
+    failed.set_value(kErrorMark + what_went_wrong());
+    return failed.get_future();
   }
 }
 
@@ -59,23 +86,18 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
   cancelled_ = std::make_shared<std::atomic<bool>>(false);
   request->writing = {options_.block_bytes, options_.at_stage, cancelled_};
 
-  std::string answer = comm.rank() == 0 ? make_directories(*request) : std::string();
+  std::string answer = comm.rank() == 0 ? prepare(*request, state) : std::string();
   answer = text_of_rank_0(comm, answer);
   if (answer.starts_with(kErrorMark)) throw SnapshotError(answer.substr(1));
   request->temporary = directory_ / answer;
 
-  if (comm.rank() == 0) request->trainer = host_copy(state);
-  if (bank != nullptr) {
-    const int shards = bank->layout().ranks();
-    request->bank = SavedBank{bank->layout().state(), shards, bank->width(), bank->options().dtype};
-    request->shard = bank->rank();
-    // With several copies of the bank the first ranks hold the first.
-    if (comm.rank() < shards) request->copy = bank->start_copy();
-  }
   request_ = std::move(request);
   started_ = std::chrono::steady_clock::now();
   phase_ = Phase::kWriting;
-  result_ = std::async(std::launch::async, [this] { return write_own_part(); });
+  result_ = started_or_failed([&] {
+    if (bank != nullptr) take(*bank, comm.rank());
+    return std::async(std::launch::async, [this] { return write_own_part(); });
+  });
   return true;
 }
 
@@ -103,8 +125,17 @@ SaveReport SnapshotStore::finish(Communicator& comm) {
   return report;
 }
 
-std::string SnapshotStore::make_directories(SaveRequest& request) {
+void SnapshotStore::take(Bank& bank, int rank) {
+  const int shards = bank.layout().ranks();
+  request_->bank = SavedBank{bank.layout().state(), shards, bank.width(), bank.options().dtype};
+  request_->shard = bank.rank();
+  // With several copies of the bank the first ranks hold the first.
+  if (rank < shards) request_->copy = bank.start_copy();
+}
+
+std::string SnapshotStore::prepare(SaveRequest& request, const TrainerState& state) {
   try {
+    request.trainer = host_copy(state);
     if (!files_.exists(directory_)) files_.make_directory(directory_);
     const std::string name = temporary_name(request.step);
     files_.make_directory(directory_ / name);
@@ -116,6 +147,7 @@ std::string SnapshotStore::make_directories(SaveRequest& request) {
 
 std::string SnapshotStore::write_own_part() {
   try {
+    yield_to_training();
     return files_text(write_part(files_, *request_));
   } catch (...) {
     return kErrorMark + what_went_wrong();
@@ -140,11 +172,13 @@ void SnapshotStore::start_commit(Communicator& comm) {
   for (const ManifestFile& file : parts) bytes_ += file.digest.bytes;
   phase_ = Phase::kCommitting;
   if (comm.rank() != 0) return;
-  result_ = std::async(std::launch::async, [this, error, parts] { return commit_or_clean(error, parts); });
+  result_ = started_or_failed(
+      [&] { return std::async(std::launch::async, [this, error, parts] { return commit_or_clean(error, parts); }); });
 }
 
 std::string SnapshotStore::commit_or_clean(const std::string& error, std::vector<ManifestFile> parts) {
   std::string problem = error;
+  yield_to_training();
   if (problem.empty()) {
     try {
       commit_parts(files_, *request_, std::move(parts));

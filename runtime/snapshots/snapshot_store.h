@@ -18,8 +18,8 @@ namespace negatron {
 
 struct SnapshotOptions {
   Retention retention;
-  /// What one file being written takes in memory, about twice over for a bank.
-  std::int64_t block_bytes = std::int64_t{8} << 20;
+  /// What one file being written takes in memory, about twice over for a bank. What fits the processor's cache is fast.
+  std::int64_t block_bytes = std::int64_t{1} << 20;
   StageHook at_stage;
 };
 
@@ -76,7 +76,9 @@ class SnapshotStore {
  private:
   enum class Phase { kNone, kWriting, kCommitting };
 
-  std::string make_directories(SaveRequest& request);
+  /// On rank 0: the copy of the state, and the directory's name, or what went wrong after a mark.
+  std::string prepare(SaveRequest& request, const TrainerState& state);
+  void take(Bank& bank, int rank);
   std::string write_own_part();
   std::string commit_or_clean(const std::string& error, std::vector<ManifestFile> parts);
   void start_commit(Communicator& comm);

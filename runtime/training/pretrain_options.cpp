@@ -32,6 +32,7 @@ void PretrainOptions::validate(int ranks) const {
   head.validate();
   augmentation.validate();
   sgd.validate();
+  snapshots.validate();
   require_one_of("--bank-fill", bank_fill, {"random", "empty"});
   require_one_of("--bank-dtype", bank_dtype, {"fp32", "bf16", "fp16"});
   require_one_of("--momentum-schedule", momentum_schedule, {"constant", "cosine"});

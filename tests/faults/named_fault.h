@@ -7,8 +7,8 @@
 namespace negatron::testing {
 
 /// A fault that a test program asks of itself: "STAGE:RANK:ACTION[:N]" in NEGATRON_FAULT. When rank RANK reaches the
-/// stage for the N-th time (1 without N) it is killed ("kill"), the stage throws ("error"), or it takes a second
-/// ("delay").
+/// stage for the N-th time (1 without N) it is killed ("kill") or stopped ("stop": SIGSTOP, for someone outside to go
+/// on), the stage throws ("error"), or it takes a second ("delay").
 struct NamedFault {
   std::string stage;
   int rank = -1;

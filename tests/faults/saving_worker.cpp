@@ -26,22 +26,56 @@ at::Tensor all_keys(const SmallRun& run, Range sequence) {
   return SmallRun::key_vectors(sequence, run.width).to(run.dtype);
 }
 
-/// One save after the other; training goes on during each. Steps are few enough for the parent to follow.
-void train_and_save(Communicator& comm, const fs::path& directory, SnapshotStore& store, Bank& bank,
-                    std::int64_t step) {
-  const SmallRun run = killed_run();
-  std::ofstream journal;
-  if (comm.rank() == 0) journal.open(journal_path(directory), std::ios::app);
-  for (;;) {
-    run.train(bank, step, step + 1);
-    ++step;
-    store.start_save(comm, step, run.state(step), &bank);
-    const SaveReport report = store.poll(comm);
-    if (report.state == SaveState::kCommitted && comm.rank() == 0) journal << report.step << std::endl;
-    if (report.state == SaveState::kCommitted) std::ofstream(stage_path(directory, comm.rank())) << "between";
-    if (report.state == SaveState::kFailed) throw SnapshotError(report.problem);
-  }
+/// Every so many saves one is made twice of the same step, which replaces a snapshot.
+constexpr std::int64_t kTwiceEvery = 3;
+/// Longer than any stage's name: a stage is written over the one before, in one piece.
+constexpr std::size_t kStageWidth = 12;
+
+void tell_stage(const fs::path& directory, int rank, std::string_view stage) {
+  std::string text(stage);
+  text.resize(kStageWidth, ' ');
+  std::fstream(stage_path(directory, rank), std::ios::in | std::ios::out) << text << std::flush;
 }
+
+/// Saves until it is killed.
+class Saver {
+ public:
+  Saver(Communicator& comm, const fs::path& directory, SnapshotStore& store, const StageHook& reach)
+      : comm_(comm), store_(store), reach_(reach) {
+    if (comm.rank() == 0) journal_.open(journal_path(directory), std::ios::app);
+  }
+
+  void save_behind_training(Bank& bank, std::int64_t step) {
+    for (std::int64_t saves = 0;;) {
+      run_.train(bank, step, step + 1);
+      ++step;
+      if (!store_.saving()) {
+        reach_("between");
+        store_.start_save(comm_, step, run_.state(step), &bank);
+        ++saves;
+      }
+      if (saves % kTwiceEvery == 0) {
+        report(store_.finish(comm_));
+        store_.start_save(comm_, step, run_.state(step), &bank);
+        report(store_.finish(comm_));
+      } else {
+        report(store_.poll(comm_));
+      }
+    }
+  }
+
+ private:
+  void report(const SaveReport& report) {
+    if (report.state == SaveState::kFailed) throw SnapshotError(report.problem);
+    if (report.state == SaveState::kCommitted && comm_.rank() == 0) journal_ << report.step << std::endl;
+  }
+
+  SmallRun run_ = killed_run();
+  Communicator& comm_;
+  SnapshotStore& store_;
+  StageHook reach_;
+  std::ofstream journal_;
+};
 
 }  // namespace
 
@@ -55,9 +89,14 @@ SmallRun killed_run() {
 }
 
 const std::vector<std::string>& stages() {
-  static const std::vector<std::string> all{"between", "open",     "data",   "flush",   "fsync",
-                                            "verify",  "manifest", "rename", "publish", "prune"};
+  static const std::vector<std::string> all{"between",  "open",    "data",   "flush",   "verify", "fsync",
+                                            "manifest", "replace", "rename", "publish", "prune"};
   return all;
+}
+
+bool is_of_rank_0(const std::string& stage) {
+  static const std::vector<std::string> committing{"manifest", "replace", "rename", "publish", "prune"};
+  return std::find(committing.begin(), committing.end(), stage) != committing.end();
 }
 
 fs::path pid_path(const fs::path& directory, int rank) {
@@ -78,8 +117,9 @@ int save_until_killed(int argc, char** argv, const fs::path& directory) {
   const StageHook fail = fault_hook(parse_fault(fault == nullptr ? "" : fault), comm->rank());
   SnapshotOptions options;
   options.block_bytes = kBlockBytes;
+  std::ofstream(stage_path(directory, comm->rank())) << std::string(kStageWidth, ' ');
   options.at_stage = [&, rank = comm->rank()](std::string_view stage) {
-    std::ofstream(stage_path(directory, rank)) << stage;
+    tell_stage(directory, rank, stage);
     fail(stage);
   };
   const SmallRun run = killed_run();
@@ -91,10 +131,10 @@ int save_until_killed(int argc, char** argv, const fs::path& directory) {
     step = found.snapshot->manifest.step;
   }
   SnapshotStore store(files, directory, options);
-  std::ofstream(stage_path(directory, comm->rank())) << "between";
+  tell_stage(directory, comm->rank(), "between");
   std::ofstream(pid_path(directory, comm->rank())) << ::getpid() << std::endl;
   try {
-    train_and_save(*comm, directory, store, bank, step);
+    Saver(*comm, directory, store, options.at_stage).save_behind_training(bank, step);
   } catch (const std::exception& error) {
     // Said here: leaving by exception aborts the job before anyone could.
     std::cerr << "rank " << comm->rank() << ": " << error.what() << std::endl;

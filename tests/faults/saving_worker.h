@@ -13,6 +13,8 @@ namespace negatron::testing {
 SmallRun killed_run();
 /// In which stage a rank is, for the statistics of kills; "between" saves is one of them.
 const std::vector<std::string>& stages();
+/// Only rank 0 commits.
+bool is_of_rank_0(const std::string& stage);
 
 /// Files in the run directory by which a rank tells the parent where it is.
 std::filesystem::path pid_path(const std::filesystem::path& directory, int rank);

@@ -78,7 +78,7 @@ TEST_F(Damage, NoFlippedBitGoesUnseen) {
 TEST_F(Damage, TruncatedAndLengthenedFilesAreRefused) {
   for (const std::string& name : files_.list(newest())) {
     const std::string whole = read_file(newest() / name);
-    for (std::size_t size = 0; size < whole.size(); size += std::max<std::size_t>(512, whole.size() / 8)) {
+    for (std::size_t size = 0; size < whole.size(); size += 512) {
       write_file(newest() / name, whole.substr(0, size));
       expect_falls_back(name);
     }
@@ -98,6 +98,17 @@ TEST_F(Damage, MissingAndSwappedFilesAreRefused) {
       write_file(newest() / name, read_file(older / name));
       expect_falls_back(name);
     }
+    write_file(newest() / name, whole);
+  }
+  // Of another run with files of the same names and sizes.
+  SmallRun other = run_;
+  other.batches = {5};
+  const TemporaryDirectory elsewhere;
+  ASSERT_EQ(testing::save(other, files_, elsewhere.path(), 8, kRanks).state, SaveState::kCommitted);
+  for (const std::string& name : {bank_file_name(0, kRanks), bank_file_name(1, kRanks)}) {
+    const std::string whole = read_file(newest() / name);
+    write_file(newest() / name, read_file(elsewhere / ("snapshots/" + step_name(8) + "/" + name)));
+    expect_falls_back(name);
     write_file(newest() / name, whole);
   }
   const std::string first = read_file(newest() / bank_file_name(0, kRanks));

@@ -37,6 +37,8 @@ with make("overflow.h5") as file:
     file.create_dataset("rows", shape=(2**40, 2**22), dtype="f4", chunks=(16, 16))
 with make("sparse.h5") as file:
     file.create_dataset("rows", shape=(64, 2), dtype="f4", chunks=(4, 2))
+with make("hollow.h5") as file:
+    file.create_dataset("rows", shape=(2**28, 2), dtype="f4", chunks=(2**12, 2))
 with make("group.h5") as file:
     file.create_group("rows")
 with make("big_endian.h5") as file:

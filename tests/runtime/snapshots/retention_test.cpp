@@ -94,47 +94,12 @@ TEST(SnapshotNames, AreReadBackExactly) {
   EXPECT_EQ(step_name(12000), "step-000012000");
   EXPECT_EQ(step_of("step-000012000"), 12000);
   EXPECT_EQ(step_of(step_name(12345678901)), 12345678901);
-  for (const char* other : {"step-12000", "step-000012000.quarantine", "step-000012000.tmp-1-2", "step--00000001",
-                            "step-0000120000", "step-00001200x", "step-", "lock", ""}) {
+  EXPECT_EQ(step_of(replaced_name(12000)), 12000);
+  for (const char* other : {"step-12000", "step-000012000.quarantine", "step-000012000.tmp-1-2", "step-12.replaced",
+                            ".replaced", "step-000012000.replaced.replaced", "step--00000001", "step-0000120000",
+                            "step-00001200x", "step-", "lock", ""}) {
     EXPECT_EQ(step_of(other), std::nullopt) << other;
   }
-}
-
-/// A file system on which rank 1 sees nothing new, for a while or for ever.
-class LateView : public PosixFileLayer {
- public:
-  explicit LateView(int looks) : looks_(looks) {}
-  std::unique_ptr<InputFile> open(const fs::path& path) const override {
-    if (looks_-- > 0) throw FileError("open", path, ENOENT);
-    return PosixFileLayer::open(path);
-  }
-
- private:
-  mutable int looks_;
-};
-
-TEST(FindNewest, ARankThatSeesLateWaitsAndOneThatNeverSeesFailsAll) {
-  const SmallRun run;
-  const TemporaryDirectory directory;
-  PosixFileLayer files;
-  ASSERT_EQ(testing::save(run, files, directory.path(), 3, 2).state, SaveState::kCommitted);
-  for (const bool for_ever : {false, true}) {
-    run_ranks(2, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
-      PosixFileLayer prompt;
-      LateView late(for_ever ? 1 << 20 : 3);
-      FileLayer& mine = comm.rank() == 1 ? static_cast<FileLayer&>(late) : prompt;
-      FindOptions options;
-      options.visibility_wait = std::chrono::milliseconds(for_ever ? 60 : 5000);
-      if (for_ever) {
-        EXPECT_THROW(find_newest_snapshot(comm, mine, directory.path(), options), SnapshotError);
-      } else {
-        const FoundSnapshot found = find_newest_snapshot(comm, mine, directory.path(), options);
-        ASSERT_TRUE(found.snapshot.has_value());
-        EXPECT_EQ(found.snapshot->manifest.step, 3);
-      }
-    });
-  }
-  EXPECT_EQ(testing::restored_step(run, files, directory.path(), 2), 3) << "a good snapshot was put aside";
 }
 
 TEST(DirectoryLock, KeepsASecondRunOutAndNamesTheOwner) {
@@ -167,6 +132,7 @@ TEST(DirectoryLock, KeepsASecondRunOutAndNamesTheOwner) {
     }
     comm.barrier();
     EXPECT_FALSE(fs::exists(directory / "lock"));
+    comm.barrier();
     // Of a process with this pid that began at another time: dead.
     LockOwner dead = me;
     dead.began = me.began + 1;

@@ -41,6 +41,36 @@ TEST(Snapshot, RestoresTheSameBankOnAnyNumberOfRanks) {
   }
 }
 
+TEST(Snapshot, ARunThatChangesItsRanksAgainAndAgainStaysTheSameRun) {
+  // Between two saves the ring goes round several times, with batches that do not divide it.
+  constexpr std::int64_t kStepsBetween = 17;
+  PosixFileLayer files;
+  for (const SmallRun& run : hard_runs()) {
+    const TemporaryDirectory directory;
+    std::int64_t saved = 0;
+    for (const int ranks : {1, 4, 1, 4, 3, 5, 2}) {
+      run_ranks(ranks, kChecked, [&](Communicator& comm) {
+        Bank bank = run.bank(comm.rank(), comm.size());
+        const FoundSnapshot found = find_newest_snapshot(comm, files, directory.path(), {});
+        ASSERT_EQ(found.snapshot.has_value(), saved > 0);
+        if (found.snapshot) {
+          ASSERT_EQ(found.snapshot->manifest.step, saved);
+          load_bank(*found.snapshot, bank, {});
+        }
+        run.train(bank, saved, saved + kStepsBetween);
+        const at::Tensor held =
+            at::full({1}, testing::expect_equals_queue(bank, run.queue(saved + kStepsBetween)), at::kLong);
+        comm.all_reduce(held, ReduceOp::kSum);
+        EXPECT_EQ(held.item<std::int64_t>(), bank.filled());
+        SnapshotStore store(files, directory.path(), {});
+        ASSERT_TRUE(store.start_save(comm, saved + kStepsBetween, run.state(saved + kStepsBetween), &bank));
+        ASSERT_EQ(store.finish(comm).state, SaveState::kCommitted);
+      });
+      saved += kStepsBetween;
+    }
+  }
+}
+
 TEST(Snapshot, ARestoredRunGoesOnAsIfItHadNeverStopped) {
   constexpr std::int64_t kSteps = 11;
   PosixFileLayer files;

@@ -66,7 +66,7 @@ TrainerState SmallRun::state(std::int64_t steps) const {
                    {"flags", at::arange(steps, steps + 3, at::kLong).remainder(2).to(at::kBool)},
                    {"half", at::full({2}, 0.5 * value, at::kHalf)},
                    {"brain", at::full({2}, value, at::kBFloat16)},
-                   {"generator", at::full({4}, steps, at::kByte)}};
+                   {"generator", at::full({4}, steps % 256, at::kByte)}};
   state.text = {{"config", "steps = " + std::to_string(steps)}, {"empty", ""}};
   state.numbers = {{"steps", steps}, {"rate", 0.1 * value}};
   return state;
