@@ -13,6 +13,12 @@ enum ExitCode : int {
   kExitUsage = 2,
   /// A collective did not finish within --collective-time-limit.
   kExitHang = 3,
+  /// The run ended or was told to leave, but its last snapshot could not be written; the older ones are untouched.
+  kExitNotSaved = 4,
+  /// Told to leave (SIGUSR1), saved, and to be started again with --resume auto. EX_TEMPFAIL of sysexits.h.
+  kExitRequeue = 75,
+  /// Told to stop (SIGTERM). As a shell reports a process that the signal ended.
+  kExitStopped = 143,
 };
 
 /// The request cannot be carried out as asked. One sentence that names the flag or file and what was expected.

@@ -15,6 +15,9 @@ namespace {
 
 namespace po = boost::program_options;
 
+/// Boost wants a name for words without one; nobody types this.
+constexpr const char* kWordsName = " words";
+
 std::string text_of(const FlagTable::Field& field) {
   struct Writer {
     std::string operator()(const bool* value) const { return *value ? "on" : "off"; }
@@ -116,14 +119,18 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     // No guessing: an abbreviation that works today is another flag tomorrow.
     namespace style = po::command_line_style;
     const int exact = style::unix_style & ~style::allow_guessing;
-    const po::positional_options_description no_positional;
-    po::store(po::command_line_parser(with_joined_switches(arguments))
-                  .options(known)
-                  .positional(no_positional)
-                  .style(exact)
-                  .run(),
-              values);
+    po::options_description all;
+    all.add(known);
+    po::positional_options_description positional;
+    if (words_ != nullptr) {
+      all.add_options()(kWordsName, po::value<std::vector<std::string>>());
+      positional.add(kWordsName, -1);
+    }
+    po::store(
+        po::command_line_parser(with_joined_switches(arguments)).options(all).positional(positional).style(exact).run(),
+        values);
     if (values.count("help") != 0) return false;
+    if (values.count(kWordsName) != 0) *words_ = values[kWordsName].as<std::vector<std::string>>();
     if (values.count("config") != 0) {
       config_path_ = values["config"].as<std::string>();
       std::ifstream file(config_path_);

@@ -23,6 +23,9 @@ class FlagTable {
   /// stand alone, for on.
   void add(std::string name, Field field, std::string help);
 
+  /// Words that are no flags and no flag's value go here, in their order; without this call they are refused.
+  void words(std::vector<std::string>* target) { words_ = target; }
+
   /// Command line first, then the INI file that --config names: a flag overrides a line of the file. Throws UsageError
   /// with one sentence for an unknown flag (and offers the nearest), a wrong value, a repeated flag or a bad file.
   /// Returns false when --help was asked for.
@@ -48,6 +51,7 @@ class FlagTable {
   std::string group_;
   std::string config_path_;
   std::vector<Flag> flags_;
+  std::vector<std::string>* words_ = nullptr;
 };
 
 }  // namespace negatron

@@ -7,9 +7,11 @@
 
 #include "comm/environment.h"
 #include "comm/error.h"
+#include "launch/bank_command.h"
 #include "launch/exit_code.h"
 #include "launch/method_list.h"
 #include "launch/pretrain_command.h"
+#include "launch/signal_watch.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {
@@ -24,8 +26,12 @@ constexpr const char* kUsage =
     "commands:\n"
     "  pretrain    pretrain an encoder; negatron pretrain --help lists the flags,\n"
     "              --list-samplers and --list-objectives what can be chosen\n"
+    "  bank        look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,\n"
+    "              import; needs no mpirun; negatron bank --help says more\n"
     "\n"
-    "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time\n";
+    "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
+    "            4 the last snapshot could not be written, 75 saved on SIGUSR1: start again with --resume auto,\n"
+    "            143 stopped by SIGTERM\n";
 
 bool asks_for(const std::vector<std::string>& arguments, const std::string& flag) {
   return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
@@ -50,9 +56,10 @@ int main(int argc, char** argv) {
     return words.empty() ? kExitUsage : kExitOk;
   }
   const std::vector<std::string> arguments(words.begin() + 1, words.end());
+  if (words[0] == "bank") return run_bank(arguments, std::cout, std::cerr);
   if (words[0] != "pretrain") {
-    return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], {"pretrain"}) +
-                       "?");
+    return usage_error("unknown command '" + words[0] + "', did you mean " +
+                       nearest_name(words[0], {"pretrain", "bank"}) + "?");
   }
   if (asks_for(arguments, "--list-samplers")) {
     print_samplers(std::cout);
@@ -67,6 +74,8 @@ int main(int argc, char** argv) {
     return kExitOk;
   }
 
+  // Before anything else: MPI's own start takes seconds in which a signal may come.
+  SignalWatch signals;
   std::unique_ptr<Environment> environment;
   try {
     environment = std::make_unique<Environment>(&argc, &argv);
@@ -74,9 +83,9 @@ int main(int argc, char** argv) {
     return usage_error(error.what());
   }
   try {
-    run_pretrain(*environment, arguments);
+    const int exit_code = run_pretrain(*environment, arguments, signals.requests());
     environment->finish();
-    return kExitOk;
+    return exit_code;
   } catch (const UsageError& error) {
     // Every rank holds the same sentence (all_or_none), so one says it and the job ends in order.
     if (environment->rank() == 0) usage_error(error.what());

@@ -13,9 +13,11 @@
 #include "launch/exit_code.h"
 #include "launch/pretrain_flags.h"
 #include "launch/progress_display.h"
-#include "launch/run_directory.h"
+#include "launch/start_point.h"
 #include "launch/thread_budget.h"
 #include "launch/training_communicator.h"
+#include "runtime/snapshots/posix_file_layer.h"
+#include "runtime/snapshots/snapshot_error.h"
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/pretrain.h"
 
@@ -28,13 +30,33 @@ constexpr const char* kUsage =
     "Pretrains an encoder with a bank of negatives sharded over the ranks. Every value is that of the whole job.\n"
     "--list-samplers and --list-objectives show what --sampler and --objective can be, with their options.\n";
 
+/// Verifying a bank takes as long as reading it from the slowest disk.
+constexpr std::chrono::hours kRestoreTimeLimit{1};
+
 std::string percent(double part) {
   std::ostringstream text;
   text << std::fixed << std::setprecision(2) << 100.0 * part;
   return text.str();
 }
 
+int exit_code(const PretrainSummary& summary) {
+  if (summary.end == RunEnd::kStopped) return kExitStopped;
+  if (!summary.saved) return kExitNotSaved;
+  return summary.end == RunEnd::kRequeue ? kExitRequeue : kExitOk;
+}
+
 void print_summary(const PretrainSummary& summary, const std::string& run_directory) {
+  const std::string where = "after step " + std::to_string(summary.steps_done) + "; --resume auto --run-dir " +
+                            run_directory + " goes on from its newest snapshot\n";
+  if (summary.end == RunEnd::kStopped) {
+    std::cout << "stopped by SIGTERM " << where << std::flush;
+    return;
+  }
+  if (!summary.saved) std::cerr << "negatron: the last snapshot could not be written; the older ones are untouched.\n";
+  if (summary.end == RunEnd::kRequeue) {
+    std::cout << "left at the request of SIGUSR1 " << where << std::flush;
+    return;
+  }
   std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
   if (!std::isnan(summary.raw_pixels)) {
     std::cout << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
@@ -52,7 +74,7 @@ void print_pretrain_help(std::ostream& out) {
   pretrain_flags(defaults).print_help(out, kUsage);
 }
 
-void run_pretrain(Environment& environment, const std::vector<std::string>& arguments) {
+int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunRequests& requests) {
   PretrainRequest request;
   FlagTable flags = pretrain_flags(request);
   // Until the flags are read and agreed on, messages travel with the defaults.
@@ -84,13 +106,20 @@ void run_pretrain(Environment& environment, const std::vector<std::string>& argu
       std::cerr << "negatron: warning: " << warning << "\n";
   }
   if (request.dry_run) {
-    if (!speaks) return;
+    if (!speaks) return kExitOk;
     std::cout << flags.ini();
     print_plan(request.options, place, data.train, start->size(), std::cout);
-    return;
+    return kExitOk;
   }
-  const std::filesystem::path run_directory =
-      make_run_directory(*start, request.run_directory, "pretrain", flags.ini());
+  const std::string config = flags.ini();
+  PosixFileLayer files;
+  CommunicatorOptions restoring;
+  restoring.time_limit = kRestoreTimeLimit;
+  const std::unique_ptr<Communicator> restore_comm = make_mpi_communicator(environment, restoring);
+  StartPoint point = find_start(*restore_comm, files, request, config);
+  if (speaks) {
+    for (const std::string& remark : point.remarks) std::cerr << "negatron: warning: " << remark << "\n";
+  }
   CommunicatorOptions communication;
   communication.check = request.check_collectives;
   communication.time_limit =
@@ -100,12 +129,29 @@ void run_pretrain(Environment& environment, const std::vector<std::string>& argu
     std::cout << "negatron pretrain: " << start->size() << (start->size() == 1 ? " rank" : " ranks") << " on "
               << place.device << " (" << comm.get().transport() << "), " << threads
               << (threads == 1 ? " thread" : " threads") << " each, " << name_of(place.precision) << ", "
-              << data.train.size() << " training images, run directory " << run_directory.string() << "\n"
+              << data.train.size() << " training images, run directory " << point.run_directory.string() << "\n"
               << std::flush;
   }
-  const PretrainSummary summary =
-      pretrain(request.options, place, data, comm.get(), run_directory, std::cout, detect_display());
-  if (speaks) print_summary(summary, run_directory.string());
+  PretrainJob job;
+  job.run_directory = point.run_directory;
+  job.config = config;
+  job.host = &comm.host();
+  job.restoring = restore_comm.get();
+  job.files = &files;
+  job.requests = &requests;
+  job.resume = std::move(point.resume);
+  job.bank = std::move(point.bank);
+  job.convert_bank = request.convert_bank;
+  job.out = &std::cout;
+  job.display = detect_display();
+  try {
+    const PretrainSummary summary = pretrain(request.options, place, data, comm.get(), job);
+    if (speaks) print_summary(summary, point.run_directory.string());
+    return exit_code(summary);
+  } catch (const SnapshotError& error) {
+    // What it should start from does not fit: all ranks hold the same sentence.
+    throw UsageError(error.what());
+  }
 }
 
 }  // namespace negatron

@@ -5,13 +5,15 @@
 #include <vector>
 
 #include "comm/environment.h"
+#include "runtime/training/run_requests.h"
 
 namespace negatron {
 
 void print_pretrain_help(std::ostream& out);
 
-/// `negatron pretrain`: flags -> options -> objects -> the run. Collective. Throws UsageError on every rank when the
-/// request cannot work; any other exception is this rank's own and must end the job.
-void run_pretrain(Environment& environment, const std::vector<std::string>& arguments);
+/// `negatron pretrain`: flags -> options -> objects -> the run. Returns the exit code, the same on every rank.
+/// `requests` is what signals ask for. Collective. Throws UsageError on every rank when the request cannot work; any
+/// other exception is this rank's own and must end the job.
+int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunRequests& requests);
 
 }  // namespace negatron

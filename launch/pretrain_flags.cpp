@@ -7,7 +7,7 @@ void add_run_flags(FlagTable& table, PretrainRequest& request) {
   PretrainOptions& o = request.options;
   table.group("Run");
   table.add("run-dir", &request.run_directory,
-            "directory of the run; must not hold one yet (default: runs/pretrain-DATE-TIME)");
+            "directory of the run; must not hold one yet, unless --resume (default: runs/pretrain-DATE-TIME)");
   table.add("epochs", &o.epochs, "passes over the training set");
   table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs");
   table.add("global-batch", &o.global_batch, "samples per step over all ranks");
@@ -20,6 +20,21 @@ void add_run_flags(FlagTable& table, PretrainRequest& request) {
   table.add("max-skipped-steps", &o.max_skipped_steps,
             "end when more steps in a row had a loss or gradient that is not finite");
   table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave");
+}
+
+void add_snapshot_flags(FlagTable& table, PretrainRequest& request) {
+  SnapshotSettings& s = request.options.snapshots;
+  table.group("Snapshots (in RUN-DIR/snapshots; restored on any number of ranks)");
+  table.add("snapshot-every", &s.every,
+            "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end");
+  table.add("keep", &s.keep, "newest snapshots that stay, at least 2");
+  table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none");
+  table.add("resume", &request.resume,
+            "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never");
+  table.add("on-usr1", &s.on_usr1,
+            "after the snapshot that SIGUSR1 asks for: exit (with code 75: start me again) or continue");
+  table.add("bank", &request.bank, "a new run starts from the bank of this snapshot; everything else is fresh");
+  table.add("convert-bank", &request.convert_bank, "take a bank that is stored in another --bank-dtype, rounded");
 }
 
 void add_data_flags(FlagTable& table, PretrainOptions& o) {
@@ -116,6 +131,7 @@ void add_evaluation_flags(FlagTable& table, PretrainRequest& request) {
 FlagTable pretrain_flags(PretrainRequest& request) {
   FlagTable table;
   add_run_flags(table, request);
+  add_snapshot_flags(table, request);
   add_data_flags(table, request.options);
   add_encoder_flags(table, request.options);
   add_contrast_flags(table, request.options);

@@ -13,6 +13,11 @@ struct PretrainRequest {
   PretrainOptions options;
   /// Empty: runs/pretrain-<date>-<time>.
   std::string run_directory;
+  /// "auto", "never" or the path of a snapshot.
+  std::string resume = "never";
+  /// A snapshot whose bank a new run starts from; empty for none.
+  std::string bank;
+  bool convert_bank = false;
   bool dry_run = false;
   bool check_collectives = false;
   /// Seconds.

@@ -2,6 +2,8 @@
 
 #include <ctime>
 #include <fstream>
+#include <functional>
+#include <iterator>
 
 #include "launch/broadcast_text.h"
 #include "launch/exit_code.h"
@@ -20,33 +22,64 @@ std::string dated_name(const std::string& command) {
   return command + "-" + text;
 }
 
-/// Returns what is wrong, or an empty text.
-std::string prepare(const fs::path& path, const std::string& config_ini) {
+/// `work` returns what is wrong, or an empty text.
+void on_rank_0(Communicator& comm, const std::function<std::string()>& work) {
+  const std::string problem = broadcast_text(comm, comm.rank() == 0 ? work() : std::string());
+  if (!problem.empty()) throw UsageError(problem);
+}
+
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string replace_config(const fs::path& directory, const std::string& config_ini, std::int64_t steps_done) {
+  const fs::path config = directory / "config.ini";
+  const std::string cannot = "--run-dir: cannot write into '" + directory.string() + "'";
   std::error_code error;
-  if (fs::exists(path / "config.ini", error) || fs::exists(path / "metrics.jsonl", error)) {
-    return "--run-dir: '" + path.string() + "' already holds a run; choose another directory.";
+  if (fs::exists(config, error)) {
+    if (content_of(config) == config_ini) return {};
+    fs::rename(config, directory / ("config-until-step-" + std::to_string(steps_done) + ".ini"), error);
+    if (error) return cannot + ": " + error.message() + ".";
   }
-  fs::create_directories(path, error);
-  if (error) return "--run-dir: cannot make '" + path.string() + "': " + error.message() + ".";
-  std::ofstream config(path / "config.ini");
-  config << config_ini << std::flush;
-  if (!config) return "--run-dir: cannot write into '" + path.string() + "'.";
-  return {};
+  const fs::path written = config.string() + ".new";
+  std::ofstream file(written);
+  file << config_ini << std::flush;
+  if (!file) return cannot + ".";
+  file.close();
+  fs::rename(written, config, error);
+  return error ? cannot + ": " + error.message() + "." : std::string();
 }
 
 }  // namespace
 
-fs::path make_run_directory(Communicator& comm, const std::string& path, const std::string& command,
-                            const std::string& config_ini) {
-  std::string chosen;
-  std::string problem;
+fs::path choose_run_directory(Communicator& comm, const std::string& path, const std::string& command) {
+  return broadcast_text(comm, path.empty() ? (fs::path("runs") / dated_name(command)).string() : path);
+}
+
+bool holds_run(Communicator& comm, const fs::path& run_directory) {
+  std::string found;
   if (comm.rank() == 0) {
-    chosen = path.empty() ? (fs::path("runs") / dated_name(command)).string() : path;
-    problem = prepare(chosen, config_ini);
+    std::error_code error;
+    for (const char* name : {"config.ini", "metrics.jsonl", "snapshots"}) {
+      if (fs::exists(run_directory / name, error)) found = name;
+    }
   }
-  problem = broadcast_text(comm, problem);
-  if (!problem.empty()) throw UsageError(problem);
-  return broadcast_text(comm, chosen);
+  return !broadcast_text(comm, found).empty();
+}
+
+void make_run_directory(Communicator& comm, const fs::path& run_directory) {
+  on_rank_0(comm, [&]() -> std::string {
+    std::error_code error;
+    fs::create_directories(run_directory, error);
+    if (!error) return {};
+    return "--run-dir: cannot make '" + run_directory.string() + "': " + error.message() + ".";
+  });
+}
+
+void write_config(Communicator& comm, const fs::path& run_directory, const std::string& config_ini,
+                  std::int64_t steps_done) {
+  on_rank_0(comm, [&] { return replace_config(run_directory, config_ini, steps_done); });
 }
 
 }  // namespace negatron

@@ -19,6 +19,8 @@ class TrainingCommunicator {
   TrainingCommunicator(const Environment& environment, at::Device device, const CommunicatorOptions& options);
 
   Communicator& get() const noexcept { return nccl_ ? *nccl_ : *mpi_; }
+  /// Of the same ranks, for host tensors.
+  Communicator& host() const noexcept { return *mpi_; }
 
  private:
   std::unique_ptr<Communicator> mpi_;

@@ -74,20 +74,20 @@ MetricsWriter::~MetricsWriter() {
 
 void MetricsWriter::write(const StepMetrics& metrics) {
   Json line = {{"step", metrics.step},
-                     {"epoch", metrics.epoch},
-                     {"loss", metrics.loss},
-                     {"lr", metrics.learning_rate},
-                     {"images_per_second", metrics.images_per_second},
-                     {"step_ms", phases_json(metrics)},
-                     {"bytes", traffic_json(metrics)},
-                     {"positive_similarity", metrics.positive_similarity},
-                     {"negative_similarity", metrics.negative_similarity},
-                     {"proxy_accuracy", metrics.proxy_accuracy},
-                     {"bank_fill", metrics.bank_fill},
-                     {"bank_age", metrics.bank_age},
-                     {"momentum", metrics.momentum},
-                     {"temperature", metrics.temperature},
-                     {"skipped_steps", metrics.skipped_steps}};
+               {"epoch", metrics.epoch},
+               {"loss", metrics.loss},
+               {"lr", metrics.learning_rate},
+               {"images_per_second", metrics.images_per_second},
+               {"step_ms", phases_json(metrics)},
+               {"bytes", traffic_json(metrics)},
+               {"positive_similarity", metrics.positive_similarity},
+               {"negative_similarity", metrics.negative_similarity},
+               {"proxy_accuracy", metrics.proxy_accuracy},
+               {"bank_fill", metrics.bank_fill},
+               {"bank_age", metrics.bank_age},
+               {"momentum", metrics.momentum},
+               {"temperature", metrics.temperature},
+               {"skipped_steps", metrics.skipped_steps}};
   for (const auto& [name, value] : metrics.method) line[name] = value;
   append(line.dump());
 }
@@ -101,6 +101,26 @@ void MetricsWriter::write(const EvaluationMetrics& metrics) {
                      {"alignment", metrics.alignment},
                      {"uniformity", metrics.uniformity},
                      {"seconds", metrics.seconds}};
+  append(line.dump());
+}
+
+void MetricsWriter::write(const SnapshotMetrics& metrics) {
+  using Outcome = SnapshotMetrics::Outcome;
+  const char* outcome = metrics.outcome == Outcome::kCommitted ? "committed"
+                        : metrics.outcome == Outcome::kFailed  ? "failed"
+                                                               : "late";
+  Json line = {{"event", "snapshot"}, {"step", metrics.step}, {"outcome", outcome}};
+  if (metrics.outcome == Outcome::kCommitted) {
+    line["snapshot_step"] = metrics.step;
+    line["snapshot_seconds"] = metrics.seconds;
+    line["snapshot_bytes"] = metrics.bytes;
+  }
+  if (!metrics.problem.empty()) line["problem"] = metrics.problem;
+  append(line.dump());
+}
+
+void MetricsWriter::write(const ResumeMetrics& metrics) {
+  const Json line = {{"event", "resume"}, {"step", metrics.step}, {"ranks", metrics.ranks}, {"snapshot", metrics.path}};
   append(line.dump());
 }
 

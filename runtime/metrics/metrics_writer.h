@@ -24,6 +24,11 @@ class MetricsWriter {
   void write(const StepMetrics& metrics);
   /// {"event":"evaluation","subject":..,"step":..,"epoch":..,"knn":..,"alignment":..,"uniformity":..,"seconds":..}
   void write(const EvaluationMetrics& metrics);
+  /// {"event":"snapshot","step":..,"outcome":"committed","snapshot_step":..,"snapshot_seconds":..,"snapshot_bytes":..}
+  /// or "failed" or "late" with a "problem".
+  void write(const SnapshotMetrics& metrics);
+  /// {"event":"resume","step":..,"ranks":..,"snapshot":..}
+  void write(const ResumeMetrics& metrics);
 
  private:
   void append(const std::string& line);

@@ -49,4 +49,31 @@ struct EvaluationMetrics {
   double seconds = 0.0;
 };
 
+/// What became of one snapshot.
+struct SnapshotMetrics {
+  enum class Outcome {
+    kCommitted,
+    kFailed,
+    /// It was due, but the one before was not yet written.
+    kLate
+  };
+  /// Steps done when it was (to be) made.
+  std::int64_t step = 0;
+  Outcome outcome = Outcome::kCommitted;
+  double seconds = 0.0;
+  std::int64_t bytes = 0;
+  std::string path{};
+  /// Why it failed or is late, or what went wrong beside it; empty when all is well.
+  std::string problem{};
+};
+
+/// Where a run goes on.
+struct ResumeMetrics {
+  /// Steps done.
+  std::int64_t step = 0;
+  int ranks = 1;
+  /// The snapshot.
+  std::string path{};
+};
+
 }  // namespace negatron

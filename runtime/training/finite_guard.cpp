@@ -23,6 +23,13 @@ at::Tensor finite_flag(const at::Tensor& loss, const std::vector<at::Tensor>& pa
   return finite.to(at::kInt).reshape({1});
 }
 
+/// [4] int32 on the device of `finite`: 0 for what is wished, so that the minimum over ranks is what any of them
+/// wishes.
+at::Tensor with_wishes(const at::Tensor& finite, const StepWishes& wishes) {
+  const std::vector<std::int32_t> absent = {wishes.snapshot ? 0 : 1, wishes.leave ? 0 : 1, wishes.stop ? 0 : 1};
+  return at::cat({finite, at::tensor(absent, at::kInt).to(finite.device())});
+}
+
 }  // namespace
 
 FiniteGuard::FiniteGuard(std::int64_t max_consecutive) : max_consecutive_(max_consecutive) {
@@ -32,11 +39,15 @@ FiniteGuard::FiniteGuard(std::int64_t max_consecutive) : max_consecutive_(max_co
 }
 
 bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, const std::vector<at::Tensor>& parameters,
-                         std::int64_t step) {
+                         std::int64_t step, StepWishes* wishes) {
   const at::NoGradGuard no_grad;
-  const at::Tensor flag = finite_flag(loss, parameters);
-  communicator.all_reduce(flag, ReduceOp::kMin);
-  if (flag.item<std::int32_t>() == 1) {
+  at::Tensor flags = finite_flag(loss, parameters);
+  if (wishes != nullptr) flags = with_wishes(flags, *wishes);
+  communicator.all_reduce(flags, ReduceOp::kMin);
+  const at::Tensor host = flags.cpu();
+  const auto* flag = host.const_data_ptr<std::int32_t>();
+  if (wishes != nullptr) *wishes = {flag[1] == 0, flag[2] == 0, flag[3] == 0};
+  if (flag[0] == 1) {
     consecutive_ = 0;
     return true;
   }
@@ -48,6 +59,11 @@ bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, con
                         " are allowed (--max-skipped-steps); a lower --lr or a higher --tau may help.");
   }
   return false;
+}
+
+void FiniteGuard::restore(std::int64_t skipped, std::int64_t consecutive) {
+  skipped_ = skipped;
+  consecutive_ = consecutive;
 }
 
 }  // namespace negatron

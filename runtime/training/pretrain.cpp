@@ -1,21 +1,17 @@
 #include "runtime/training/pretrain.h"
 
+#include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <ostream>
-#include <sstream>
 
 #include "runtime/data/loader.h"
-#include "runtime/data/sample_types.h"
-#include "runtime/evaluation/evaluate_knn.h"
-#include "runtime/evaluation/evaluate_views.h"
-#include "runtime/metrics/metrics_writer.h"
-#include "runtime/metrics/progress_line.h"
+#include "runtime/metrics/cut_metrics.h"
+#include "runtime/training/resume.h"
+#include "runtime/training/run_evaluation.h"
+#include "runtime/training/run_snapshots.h"
 
 namespace negatron {
 namespace {
-
-constexpr std::int64_t kFeatureBatch = 500;
 
 LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageDataset& train) {
   LoaderOptions loader;
@@ -30,57 +26,68 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   return loader;
 }
 
-std::string percent(double part) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(2) << 100.0 * part << " %";
-  return text.str();
-}
-
 /// One run of `pretrain`: what its parts share.
 class Run {
  public:
   Run(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data, Communicator& comm,
-      const std::filesystem::path& run_directory, std::ostream& out, const ProgressDisplay& display)
+      const PretrainJob& job)
       : options_(options),
-        data_(data),
-        comm_(comm),
+        job_(job),
         batches_(loader_options(options, comm, data.train)),
         loader_(data.train, batches_),
         trainer_(options, place, comm, data.train.channels(), loader_.steps_per_epoch(), data.sample_types),
-        total_steps_(options.epochs * loader_.steps_per_epoch()) {
+        evaluation_(options, data, batches_.batches.normalization, comm, trainer_, log_),
+        snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
+    position_.steps_per_epoch = loader_.steps_per_epoch();
+    position_.global_batch = options.global_batch;
+    begin();
+    // Where the epochs end is known from here: after a change of batch the steps before were of another length.
+    const std::int64_t steps_of_epochs = position_.epoch * position_.steps_per_epoch + position_.batch_in_epoch;
+    total_steps_ = options.epochs * position_.steps_per_epoch + trainer_.steps_done() - steps_of_epochs;
     if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
     if (comm.rank() != 0) return;
-    metrics_.emplace(run_directory / "metrics.jsonl");
-    progress_.emplace(ProgressOptions{options.epochs, total_steps_, display}, out);
+    cut_metrics(job.run_directory / "metrics.jsonl", trainer_.steps_done());
+    log_.open(job.run_directory / "metrics.jsonl", {options.epochs, total_steps_, job.display}, *job.out);
+    if (job.resume) log_.resumed({trainer_.steps_done(), comm.size(), job.resume->path.string()});
   }
 
   PretrainSummary run() {
-    PretrainSummary summary;
-    const auto pixels = [this](const at::Tensor& images) {
-      return pixel_features(images, batches_.batches.normalization);
-    };
-    if (options_.baselines) {
-      summary.raw_pixels = evaluate_baseline("raw pixels", pixels);
-      summary.random_weights = evaluate_baseline("random weights", backbone());
+    // A resumed run has measured them; what it has now are not random weights.
+    if (options_.baselines && !job_.resume) {
+      position_.raw_pixels = evaluation_.raw_pixels();
+      position_.random_weights = evaluation_.random_weights();
     }
-    if (progress_) progress_->start();
-    std::int64_t epochs_begun = 0;
-    for (std::int64_t epoch = 0; epoch < options_.epochs && !finished(); ++epoch) {
-      train_epoch(epoch);
-      epochs_begun = epoch + 1;
-      const bool wanted = options_.evaluate_every > 0 && (epoch + 1) % options_.evaluate_every == 0;
-      if (wanted && !finished()) evaluate_encoder(epoch, options_.evaluate_index, options_.evaluate_queries);
+    log_.start();
+    while (end_ == RunEnd::kDone && position_.epoch < options_.epochs && !finished()) {
+      train_epoch();
+      if (end_ != RunEnd::kDone) break;
+      const std::int64_t epochs_done = position_.epoch + 1;
+      const bool wanted = options_.evaluate_every > 0 && epochs_done % options_.evaluate_every == 0;
+      if (finished()) break;
+      if (wanted) evaluation_.encoder(position_.epoch, options_.evaluate_index, options_.evaluate_queries);
+      ++position_.epoch;
+      position_.batch_in_epoch = 0;
     }
-    if (progress_) progress_->finish();
-    summary.trained = evaluate_encoder(epochs_begun - 1, 0, 0);
-    return summary;
+    log_.finish();
+    return end();
   }
 
  private:
   bool finished() const { return trainer_.steps_done() >= total_steps_; }
 
-  void train_epoch(std::int64_t epoch) {
-    loader_.start_epoch(epoch);
+  void begin() {
+    Communicator& comm = job_.restoring != nullptr ? *job_.restoring : *job_.host;
+    if (job_.resume) {
+      position_ = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
+      const bool is_here = job_.resume->path.parent_path() == job_.run_directory / "snapshots";
+      if (is_here) snapshots_.resumed_at(trainer_.steps_done());
+    } else if (job_.bank) {
+      start_from_bank(comm, *job_.bank, job_.convert_bank, trainer_);
+    }
+  }
+
+  void train_epoch() {
+    loader_.start_epoch(position_.epoch, position_.batch_in_epoch);
     while (!finished()) {
       timer_.start_step();
       std::optional<Batch> batch;
@@ -89,114 +96,69 @@ class Run {
         batch = loader_.next();
       }
       if (!batch) return;
-      const StepMetrics metrics = trainer_.step(*batch, timer_);
-      if (!metrics_) continue;
-      metrics_->write(metrics);
-      progress_->update({epoch, trainer_.steps_done(), metrics.loss, metrics.images_per_second, metrics.skipped_steps});
+      StepWishes wishes = snapshots_.wishes();
+      const StepMetrics metrics = trainer_.step(*batch, timer_, &wishes);
+      log_.step(metrics, trainer_.steps_done());
+      position_.batch_in_epoch = loader_.index_in_epoch();
+      between_steps(wishes);
+      if (end_ != RunEnd::kDone) return;
     }
   }
 
-  ImageFeatures backbone() {
-    return [this](const at::Tensor& images) {
-      const auto features = [this](const at::Tensor& batch) { return trainer_.features(batch); };
-      return extract_features(features, images, batches_.batches.normalization, kFeatureBatch);
-    };
+  /// The snapshot question; `agreed` is the same on all ranks.
+  void between_steps(const StepWishes& agreed) {
+    const bool epoch_done = position_.batch_in_epoch == position_.steps_per_epoch;
+    log_.snapshots(snapshots_.after_step(
+        agreed, trainer_.steps_done(), epoch_done ? position_.epoch + 1 : -1, [this] { return state(); },
+        trainer_.bank()));
+    if (agreed.stop) {
+      end_ = RunEnd::kStopped;
+    } else if (agreed.leave) {
+      end_ = RunEnd::kRequeue;
+    }
   }
 
-  /// What the trained features are compared with, on all of the data. Returns the kNN accuracy.
-  double evaluate_baseline(const std::string& subject, const ImageFeatures& features) {
-    StepTimer clock;
-    EvaluationMetrics metrics;
-    metrics.subject = subject;
-    metrics.knn = classify(features, 0, 0);
-    metrics.alignment = metrics.uniformity = std::nan("");
-    metrics.seconds = clock.step_milliseconds() / 1000.0;
-    show(metrics, subject);
-    return metrics.knn;
-  }
+  TrainerState state() const { return run_state(trainer_, position_, job_.config); }
 
-  /// On so many training and test images, 0 for all. Returns the kNN accuracy.
-  double evaluate_encoder(std::int64_t epoch, std::int64_t index_count, std::int64_t query_count) {
-    StepTimer clock;
-    ViewEvaluationOptions views;
-    views.seed = options_.seed;
-    views.augmentation = options_.augmentation;
-    views.normalization = batches_.batches.normalization;
-    const auto embed = [this](const at::Tensor& images) { return trainer_.embed(images); };
-    const ViewQuality quality = evaluate_views(comm_, embed, data_.test, views);
-    EvaluationMetrics metrics;
-    metrics.step = trainer_.steps_done();
-    metrics.epoch = epoch;
-    metrics.knn = classify(backbone(), index_count, query_count);
-    metrics.alignment = quality.alignment;
-    metrics.uniformity = quality.uniformity;
-    metrics.seconds = clock.step_milliseconds() / 1000.0;
-    if (progress_) progress_->set_knn(metrics.knn);
-    std::ostringstream subject;
-    subject << "after epoch " << epoch + 1 << (index_count + query_count > 0 ? " (on a part of the images)" : "")
-            << "; alignment " << std::fixed << std::setprecision(3) << quality.alignment << ", uniformity "
-            << quality.uniformity;
-    show(metrics, subject.str());
-    return metrics.knn;
-  }
-
-  /// Collective.
-  double classify(const ImageFeatures& features, std::int64_t index_count, std::int64_t query_count) {
-    KnnEvaluationOptions evaluation;
-    evaluation.knn.k = options_.knn_k;
-    evaluation.knn.temperature = options_.knn_temperature;
-    evaluation.index_count = index_count;
-    evaluation.query_count = query_count;
-    evaluation.seed = options_.seed;
-    return evaluate_knn(comm_, features, data_.train, data_.test, evaluation);
-  }
-
-  void show(const EvaluationMetrics& metrics, const std::string& subject) {
-    if (!metrics_) return;
-    metrics_->write(metrics);
-    progress_->print("kNN " + percent(metrics.knn) + "  " + subject);
+  PretrainSummary end() {
+    PretrainSummary summary;
+    summary.end = end_;
+    summary.steps_done = trainer_.steps_done();
+    summary.raw_pixels = position_.raw_pixels;
+    summary.random_weights = position_.random_weights;
+    if (end_ == RunEnd::kStopped) return summary;
+    const bool leaves = end_ == RunEnd::kRequeue;
+    log_.snapshots(snapshots_.save_last(
+        trainer_.steps_done(), leaves, [this] { return state(); }, trainer_.bank()));
+    // Written behind the last evaluation.
+    if (!leaves) {
+      const std::int64_t last_epoch = std::min(position_.epoch, options_.epochs - 1);
+      summary.trained = evaluation_.encoder(last_epoch, 0, 0);
+    }
+    log_.snapshots(snapshots_.finish());
+    summary.saved = snapshots_.saved();
+    return summary;
   }
 
   const PretrainOptions& options_;
-  const PretrainData& data_;
-  Communicator& comm_;
+  const PretrainJob& job_;
   LoaderOptions batches_;
   Loader loader_;
   Trainer trainer_;
+  RunLog log_;
+  RunEvaluation evaluation_;
+  RunSnapshots snapshots_;
   StepTimer timer_;
-  std::int64_t total_steps_;
-  /// Rank 0 only.
-  std::optional<MetricsWriter> metrics_;
-  std::optional<ProgressLine> progress_;
+  RunPosition position_;
+  std::int64_t total_steps_ = 0;
+  RunEnd end_ = RunEnd::kDone;
 };
 
 }  // namespace
 
-PretrainData load_pretrain_data(const PretrainOptions& options) {
-  PretrainData data;
-  data.train = load_idx_dataset(options.data_directory, Split::kTrain);
-  if (!options.sample_types.empty()) {
-    data.sample_types = read_sample_types(options.sample_types, data.train.size());
-    resolve_contrast(options, data.sample_types);
-  }
-  if (options.holdout == 0) {
-    data.test = load_idx_dataset(options.data_directory, Split::kTest);
-    return data;
-  }
-  const std::int64_t kept = data.train.size() - options.holdout;
-  if (kept < 1) {
-    throw std::invalid_argument("--holdout " + std::to_string(options.holdout) + " leaves nothing of the " +
-                                std::to_string(data.train.size()) + " training samples.");
-  }
-  data.test = data.train.slice({kept, data.train.size()});
-  data.train = data.train.slice({0, kept});
-  return data;
-}
-
 PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
-                         Communicator& comm, const std::filesystem::path& run_directory, std::ostream& out,
-                         const ProgressDisplay& display) {
-  return Run(options, place, data, comm, run_directory, out, display).run();
+                         Communicator& comm, const PretrainJob& job) {
+  return Run(options, place, data, comm, job).run();
 }
 
 }  // namespace negatron

@@ -33,6 +33,7 @@ void PretrainOptions::validate(int ranks) const {
   augmentation.validate();
   sgd.validate();
   require_one_of("--head-norm", head_norm, {"auto", "none", "batch"});
+  snapshots.validate();
   require_one_of("--bank-fill", bank_fill, {"random", "empty"});
   require_one_of("--bank-dtype", bank_dtype, {"fp32", "bf16", "fp16"});
   require_one_of("--momentum-schedule", momentum_schedule, {"constant", "cosine"});

@@ -9,6 +9,7 @@
 #include "runtime/encoders/projection_head.h"
 #include "runtime/training/schedule.h"
 #include "runtime/training/sgd.h"
+#include "runtime/training/snapshot_settings.h"
 
 namespace negatron {
 
@@ -78,6 +79,9 @@ struct PretrainOptions {
   std::int64_t threads = 0;
   /// Background threads of a rank that build batches.
   std::int64_t loader_threads = 1;
+
+  // What is kept.
+  SnapshotSettings snapshots;
 
   // What is measured.
   std::int64_t knn_k = 200;

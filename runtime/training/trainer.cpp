@@ -107,11 +107,12 @@ Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Comm
   reducer_ = std::make_unique<GradientReducer>(comm_, trained_tensors());
 }
 
-StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
+StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wishes) {
   comm_.traffic().start_step();
   if (&mesh_.group() != &comm_) mesh_.group().traffic().start_step();
-  const double rate = learning_rate_.at(steps_done_);
-  const double momentum = momentum_at(momentum_, steps_done_);
+  const double rate = learning_rate_.at(schedule_step());
+  const double momentum = momentum_at(momentum_, schedule_step());
+  searches_before_ = loss_->exchange().hard_set_search().searches();
 
   Embeddings views;
   {
@@ -136,7 +137,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer) {
     const auto phase = timer.scope(Phase::kExchange);
     reducer_->reduce();
     comm_.all_reduce(totals, ReduceOp::kSum);
-    finite = guard_.accept(comm_, output.loss, trained_tensors(), steps_done_);
+    finite = guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes);
   }
   if (finite) {
     const auto phase = timer.scope(Phase::kOptimizer);
@@ -168,8 +169,8 @@ ContrastOutput Trainer::contrast(const Batch& batch, const Embeddings& views) {
   input.bank_group = &mesh_.group();
   input.bank_split = mesh_.group_split(batch.global_size);
   input.step = steps_done_;
-  input.epoch = static_cast<double>(steps_done_) / static_cast<double>(steps_per_epoch_);
-  input.progress = static_cast<double>(steps_done_) / static_cast<double>(total_steps(options_, steps_per_epoch_));
+  input.epoch = static_cast<double>(schedule_step()) / static_cast<double>(steps_per_epoch_);
+  input.progress = static_cast<double>(schedule_step()) / static_cast<double>(total_steps(options_, steps_per_epoch_));
   if (looks_at_hard_sets()) input.report_hardest = options_.telemetry_top;
   const Bank* bank = bank_ ? &*bank_ : nullptr;
   if (!views.other_queries.defined()) return loss_->compute(comm_, bank, input);
@@ -225,7 +226,7 @@ StepMetrics Trainer::describe_step(const Batch& batch, const ContrastOutput& out
     for (const auto& [name, sum] : look_) metrics.method[name] = sums[name] / sums["queries"];
     metrics.method.erase("queries");
   }
-  if (loss_->exchange().hard_set_search().searches() > 0) {
+  if (loss_->exchange().hard_set_search().searches() > searches_before_) {
     metrics.method["hard_set_fallback"] = loss_->exchange().hard_set_search().last_fallback_rate();
   }
   metrics.temperature = loss_->objective().temperature();

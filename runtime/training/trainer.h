@@ -9,12 +9,14 @@
 #include "runtime/encoders/precision.h"
 #include "runtime/metrics/step_metrics.h"
 #include "runtime/metrics/step_timer.h"
+#include "runtime/snapshots/trainer_state.h"
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
 #include "runtime/training/gradient_reducer.h"
 #include "runtime/training/pretrain_options.h"
 #include "runtime/training/schedule.h"
 #include "runtime/training/step_sums.h"
+#include "runtime/training/step_wishes.h"
 #include "samplers/bank/bank.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/hard_set_report.h"
@@ -38,16 +40,27 @@ class Trainer {
           std::int64_t steps_per_epoch, const at::Tensor& sample_types = {});
 
   /// One training step; README.md, "The step in nine lines". Collective. `timer` has been started for this step; the
-  /// metrics are those of the whole job, but for the times and bytes, which are this rank's. Throws TrainingError on
-  /// every rank when too many steps in a row were not finite.
-  StepMetrics step(const Batch& batch, StepTimer& timer);
+  /// metrics are those of the whole job, but for the times and bytes, which are this rank's. `wishes` (may be null) go
+  /// in as this rank's and come out as any rank's. Throws TrainingError on every rank when too many steps in a row were
+  /// not finite.
+  StepMetrics step(const Batch& batch, StepTimer& timer, StepWishes* wishes = nullptr);
 
   /// Features of images [b, C, H, W] float, normalised, on any device: [b, F]. Local.
   at::Tensor features(const at::Tensor& images);
   /// Unit rows [b, d] that the query encoder makes of them, without gradient and by running statistics. Local.
   at::Tensor embed(const at::Tensor& images);
 
+  /// All that the next step depends on beside the bank and the batch: parameters, buffers and momentum of the
+  /// optimizer, what objective and sampler have learned, counters. The tensors are the live ones. Equal on every rank
+  /// but for what only speeds things up. Local.
+  TrainerState state() const;
+  /// Takes all of it over. `schedule_step` is the step of this run's schedules: the number of steps done, unless the
+  /// epochs have another number of steps than those before. Throws SnapshotError that names both values and the flag
+  /// when the state is that of another run; then nothing has changed. Local.
+  void restore(const TrainerState& state, std::int64_t schedule_step);
+
   const Bank* bank() const noexcept { return bank_ ? &*bank_ : nullptr; }
+  Bank* bank() noexcept { return bank_ ? &*bank_ : nullptr; }
   std::int64_t steps_done() const noexcept { return steps_done_; }
 
  private:
@@ -68,6 +81,9 @@ class Trainer {
   /// Over all groups that this rank is in.
   std::map<std::string, Traffic> step_traffic();
   std::vector<torch::Tensor> trained_tensors() const;
+  /// Everything that is restored in place; those of trained_tensors() come first, in its order.
+  std::vector<std::pair<std::string, torch::Tensor>> named_tensors() const;
+  std::int64_t schedule_step() const noexcept { return steps_done_ + schedule_shift_; }
   at::Tensor to_place(const at::Tensor& images) const;
 
   PretrainOptions options_;
@@ -91,9 +107,13 @@ class Trainer {
   std::unique_ptr<GradientReducer> reducer_;
   FiniteGuard guard_;
   std::int64_t steps_done_ = 0;
+  /// Where the schedules stand, less steps_done_: not 0 after a resume with another batch.
+  std::int64_t schedule_shift_ = 0;
   /// What the last look at the hard sets saw (of this rank), and when that was.
   std::map<std::string, at::Tensor> look_;
   std::int64_t last_look_ = 0;
+  /// Searches for hard sets before this step.
+  std::int64_t searches_before_ = 0;
 };
 
 }  // namespace negatron

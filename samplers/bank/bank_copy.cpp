@@ -8,8 +8,9 @@
 namespace negatron {
 namespace {
 
-/// How much is read at a time under the lock: the training step waits no longer than this takes to copy.
-constexpr std::int64_t kBytesUnderLock = 1 << 20;
+/// How much is read at a time under the lock, for which the training step may have to wait: so little that the reading
+/// thread, which may have a low priority, hardly ever loses its core meanwhile.
+constexpr std::int64_t kBytesUnderLock = 1 << 17;
 
 BankBlock make_block(std::int64_t rows, std::int64_t width, at::ScalarType dtype) {
   const at::Tensor column = at::empty({rows}, at::kLong);

@@ -58,6 +58,20 @@ TEST(FiniteGuard, AcceptsLargeFiniteNumbersAndParametersWithoutGradient) {
   });
 }
 
+TEST(FiniteGuard, WhatOneRankWishesAllAgreeOnWhetherTheStepIsGoodOrBad) {
+  for (const float loss : {1.0F, kNan}) {
+    run_ranks(3, {.check = true}, [loss](Communicator& comm) {
+      FiniteGuard guard(1);
+      StepWishes wishes;
+      wishes.snapshot = comm.rank() == 1;
+      wishes.stop = comm.rank() == 2;
+      EXPECT_EQ(guard.accept(comm, at::full({}, loss), {}, 0, &wishes), loss == 1.0F);
+      EXPECT_TRUE(wishes.snapshot && wishes.stop) << "rank " << comm.rank();
+      EXPECT_FALSE(wishes.leave) << "rank " << comm.rank();
+    });
+  }
+}
+
 TEST(FiniteGuard, AGoodStepEndsARowOfBadOnes) {
   run_ranks(2, {}, [](Communicator& comm) {
     FiniteGuard guard(2);

@@ -8,46 +8,12 @@
 #include "comm/thread_communicator.h"
 #include "runtime/data/loader.h"
 #include "runtime/training/trainer.h"
-#include "samplers/random/philox.h"
+#include "tests/runtime/training/small_training.h"
 
-namespace negatron {
+namespace negatron::testing {
 namespace {
 
 constexpr int kSteps = 20;
-
-/// 50 images of 12 x 12 with structure that views keep: a rectangle each.
-ImageDataset rectangles() {
-  constexpr std::int64_t kImages = 50;
-  constexpr std::int64_t kSide = 12;
-  ImageDataset data;
-  data.images = at::zeros({kImages, 1, kSide, kSide}, at::kByte);
-  data.labels = at::arange(kImages, at::kLong).remainder(5);
-  for (std::int64_t i = 0; i < kImages; ++i) {
-    CounterRng random(1, Purpose::kEvaluation, 0, static_cast<std::uint64_t>(i));
-    const auto top = static_cast<std::int64_t>(random.below(8));
-    const auto left = static_cast<std::int64_t>(random.below(8));
-    data.images[i][0].narrow(0, top, 4).narrow(1, left, 3).fill_(80 + 20 * (i % 5));
-  }
-  return data;
-}
-
-PretrainOptions small_options(const std::string& objective) {
-  PretrainOptions options;
-  options.objective = objective;
-  options.encoder.channels = {8, 16};
-  options.encoder.strides = {1, 2};
-  options.encoder.groups = 4;
-  options.head.hidden = 32;
-  options.head.output = 16;
-  // 50 samples in batches of 12: the last batch of an epoch has 2, so some of 3 or 4 ranks have none.
-  options.global_batch = 12;
-  options.epochs = 6;
-  // Neither a multiple of the batch nor of any number of ranks, longer than an epoch: own samples get masked.
-  options.bank_rows = 71;
-  options.learning_rate = 2.0;
-  options.seed = 7;
-  return options;
-}
 
 std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks) {
   std::vector<double> result;
@@ -92,7 +58,7 @@ void expect_same_losses(const PretrainOptions& options, Precision precision, dou
   }
 }
 
-class TrainingSteps : public testing::TestWithParam<const char*> {};
+class TrainingSteps : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TrainingSteps, LossesDoNotDependOnTheNumberOfRanksFp64) {
   expect_same_losses(small_options(GetParam()), Precision::kFp64, 1e-10);
@@ -102,7 +68,7 @@ TEST_P(TrainingSteps, LossesDoNotDependOnTheNumberOfRanksFp32) {
   expect_same_losses(small_options(GetParam()), Precision::kFp32, 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Objectives, TrainingSteps, testing::Values("info-nce", "info-nce-in-batch", "nt-xent"));
+INSTANTIATE_TEST_SUITE_P(Objectives, TrainingSteps, ::testing::Values("info-nce", "info-nce-in-batch", "nt-xent"));
 
 TEST(TrainingSteps, LearnedTemperatureAndEmptyBankDoNotDependOnTheNumberOfRanks) {
   PretrainOptions options = small_options("info-nce");
@@ -121,7 +87,7 @@ struct Method {
   std::int64_t shards;
 };
 
-class TrainingMethods : public testing::TestWithParam<Method> {};
+class TrainingMethods : public ::testing::TestWithParam<Method> {};
 
 TEST_P(TrainingMethods, LossesDoNotDependOnTheNumberOfRanks) {
   PretrainOptions options = small_options(GetParam().objective);
@@ -144,14 +110,14 @@ TEST_P(TrainingMethods, LossesDoNotDependOnTheNumberOfRanks) {
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, TrainingMethods,
-    testing::Values(Method{"mochi", "info-nce", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=1", false, 2},
-                    Method{"mochi_no_fetch", "info-nce", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=0,mode=no-fetch",
-                           false, 2},
-                    Method{"ring", "info-nce", "ring", "anneal=linear,anneal-epochs=3,outer=0.4", false, 1},
-                    Method{"hcl", "hcl", "whole-bank", "", false, 2},
-                    Method{"semi_hard", "triplet", "semi-hard", "margin=0.5", false, 4},
-                    Method{"symmetric", "info-nce", "top-n", "n=20,skip=1", true, 2},
-                    Method{"byol", "byol", "whole-bank", "", true, 0}),
+    ::testing::Values(Method{"mochi", "info-nce", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=1", false, 2},
+                      Method{"mochi_no_fetch", "info-nce", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=0,mode=no-fetch",
+                             false, 2},
+                      Method{"ring", "info-nce", "ring", "anneal=linear,anneal-epochs=3,outer=0.4", false, 1},
+                      Method{"hcl", "hcl", "whole-bank", "", false, 2},
+                      Method{"semi_hard", "triplet", "semi-hard", "margin=0.5", false, 4},
+                      Method{"symmetric", "info-nce", "top-n", "n=20,skip=1", true, 2},
+                      Method{"byol", "byol", "whole-bank", "", true, 0}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(TrainingSteps, ByolNormalisesOverTheBatchesOfAllRanks) {
@@ -242,4 +208,4 @@ TEST(TrainingSteps, AStepThatIsNotFiniteIsSkippedByAllRanksAndCounted) {
 }
 
 }  // namespace
-}  // namespace negatron
+}  // namespace negatron::testing

@@ -1,0 +1,33 @@
+#include "runtime/snapshots/bank_file.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace negatron {
+
+std::string bank_file_name(int shard, int shards) {
+  char text[64];
+  std::snprintf(text, sizeof text, "bank.%05d-of-%05d.h5", shard, shards);
+  return text;
+}
+
+FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,
+                           const BankBlockSource& next, const FileWriting& writing) {
+  const BankLayout layout(bank.layout, bank.shards);
+  const std::int64_t rows = RingOrder(layout, shard).size();
+  const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+  BlockDatasets datasets(next, rows, std::max<std::int64_t>(1, writing.block_bytes / row_bytes));
+  Hdf5Plan plan;
+  datasets.add_to(plan, bank.dtype, bank.width);
+  const auto attribute = [&](const char* name, std::int64_t value) { plan.attributes.push_back({"/", name, value}); };
+  attribute("format", kSnapshotFormat);
+  attribute("capacity", layout.capacity());
+  attribute("width", bank.width);
+  attribute("head", layout.head());
+  attribute("filled", layout.filled());
+  attribute("shard", shard);
+  attribute("shards", bank.shards);
+  return write_hdf5(files, path, plan, writing);
+}
+
+}  // namespace negatron

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "runtime/snapshots/block_datasets.h"
+#include "runtime/snapshots/planned_file.h"
+
+namespace negatron {
+
+/// What is true of a whole saved bank, however many files it lies in.
+struct SavedBank {
+  BankLayoutState layout;
+  /// Over how many ranks it is laid out; one file each.
+  int shards = 1;
+  /// d
+  std::int64_t width = 0;
+  at::ScalarType dtype = at::kFloat;
+};
+
+/// The version of the files and of the manifest. A reader takes all versions up to its own.
+inline constexpr std::int64_t kSnapshotFormat = 1;
+
+/// "bank.00000-of-00004.h5"
+std::string bank_file_name(int shard, int shards);
+
+/// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first; attributes format,
+/// capacity, width, head, shard, shards, filled. n is RingOrder(bank.layout over bank.shards, shard).size(). A row that
+/// no step wrote has step and id -1. Takes each row from `next` once; in memory are about two blocks of rows, and the
+/// four numbers of every row. Local.
+FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,
+                           const BankBlockSource& next, const FileWriting& writing);
+
+}  // namespace negatron

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+namespace negatron {
+
+/// Gives the next bytes of one dataset, from its first to its last.
+using ByteSource = std::function<void(std::span<std::byte> bytes)>;
+
+struct PlannedDataset {
+  /// "rows", or "tensors/conv1.weight" in a group of the plan.
+  std::string path;
+  at::ScalarType dtype = at::kFloat;
+  std::vector<std::int64_t> shape;
+  /// One text of shape[0] bytes in place of numbers; dtype is not looked at.
+  bool text = false;
+  ByteSource bytes;
+};
+
+struct PlannedAttribute {
+  /// "/" or a group or dataset of the plan.
+  std::string object;
+  std::string name;
+  std::variant<std::int64_t, double, std::string> value;
+};
+
+/// An HDF5 file as it is to be. Datasets lie in the file, and are asked for their bytes, in this order.
+struct Hdf5Plan {
+  std::vector<std::string> groups;
+  std::vector<PlannedDataset> datasets;
+  std::vector<PlannedAttribute> attributes;
+};
+
+}  // namespace negatron

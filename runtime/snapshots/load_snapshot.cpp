@@ -1,0 +1,34 @@
+#include "runtime/snapshots/load_snapshot.h"
+
+#include "runtime/snapshots/bank_reader.h"
+#include "runtime/snapshots/hdf5_types.h"
+#include "runtime/snapshots/trainer_file.h"
+
+namespace negatron {
+
+TrainerState load_trainer(const Snapshot& snapshot) {
+  if (!snapshot.manifest.has(kTrainerName)) {
+    throw SnapshotError("'" + snapshot.path.string() + "' holds a bank alone and no run that could go on.");
+  }
+  return read_trainer_file(snapshot.path / kTrainerName);
+}
+
+void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& options) {
+  const std::string name = "'" + snapshot.path.string() + "'";
+  if (!snapshot.manifest.bank) throw SnapshotError(name + " holds no bank, but this run wants one.");
+  const SavedBank& saved = *snapshot.manifest.bank;
+  const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
+    throw SnapshotError("The bank of " + name + " has " + what + " " + theirs + "; this run wants " + ours + ".");
+  };
+  if (saved.width != bank.width()) refuse("rows of width", std::to_string(saved.width), std::to_string(bank.width()));
+  if (saved.layout.capacity != bank.capacity()) {
+    refuse("a capacity of", std::to_string(saved.layout.capacity), std::to_string(bank.capacity()));
+  }
+  if (saved.dtype != bank.options().dtype && !options.convert_dtype) {
+    refuse("rows of type", dtype_text(saved.dtype), dtype_text(bank.options().dtype));
+  }
+  BankReader reader(snapshot.path, saved, options.block_bytes);
+  bank.restore(saved.layout, [&](Range sequence) { return reader.read(sequence); });
+}
+
+}  // namespace negatron

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "runtime/snapshots/find_snapshot.h"
+#include "runtime/snapshots/trainer_state.h"
+#include "samplers/bank/bank.h"
+
+namespace negatron {
+
+/// What the run remembered. Local; the snapshot has been verified. Throws SnapshotError.
+TrainerState load_trainer(const Snapshot& snapshot);
+
+struct LoadBankOptions {
+  /// Take rows stored as another floating type than the bank's; they are rounded.
+  bool convert_dtype = false;
+  std::int64_t block_bytes = std::int64_t{8} << 20;
+};
+
+/// Replaces the bank's content by the snapshot's, whatever ranks either is laid out over. Local: each rank reads the
+/// rows that it owns. Throws SnapshotError that names both values when the snapshot has no bank, or one of another
+/// capacity, width or (without convert_dtype) type.
+void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& options);
+
+}  // namespace negatron

@@ -1,0 +1,193 @@
+#include "runtime/snapshots/manifest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "runtime/snapshots/hdf5_types.h"
+
+namespace negatron {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kBeforeVersion = R"({"format": "negatron snapshot", "version": )";
+constexpr std::string_view kBeforeDigest = R"(, "digest": ")";
+constexpr std::string_view kAfterDigest = "\",\n";
+constexpr std::size_t kDigestDigits = 32;
+constexpr std::int64_t kMostWidth = 1 << 24;
+/// More than the table of a bank of 2^22 batches takes.
+constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 28;
+
+Json files_json(const std::vector<ManifestFile>& files) {
+  Json list = Json::array();
+  for (const ManifestFile& file : files) {
+    list.push_back({{"name", file.name}, {"bytes", file.digest.bytes}, {"xxh3_128", file.digest.xxh3_128}});
+  }
+  return list;
+}
+
+std::vector<ManifestFile> files_of(const Json& list) {
+  std::vector<ManifestFile> files;
+  for (const Json& file : list) {
+    files.push_back({file.at("name"), {file.at("bytes"), file.at("xxh3_128")}});
+  }
+  return files;
+}
+
+Json bank_json(const SavedBank& bank) {
+  const BankLayout layout(bank.layout, bank.shards);
+  Json shards = Json::array();
+  for (int shard = 0; shard < bank.shards; ++shard) {
+    // Every rank's keys are spread over all batches, so what tells its part is the number of rows.
+    shards.push_back({{"file", bank_file_name(shard, bank.shards)}, {"rows", RingOrder(layout, shard).size()}});
+  }
+  Json batches = Json::array();
+  for (const BankBatch& batch : bank.layout.batches) batches.push_back({batch.start, batch.size, batch.step});
+  return {{"capacity", bank.layout.capacity},
+          {"width", bank.width},
+          {"dtype", dtype_text(bank.dtype)},
+          {"filled", layout.filled()},
+          {"shards", shards},
+          {"layout",
+           {{"columns", bank.layout.columns},
+            {"height", bank.layout.height},
+            {"head", bank.layout.head},
+            {"next_number", bank.layout.next_number},
+            {"batches", batches}}}};
+}
+
+SavedBank bank_of(const Json& json) {
+  SavedBank bank;
+  const Json& layout = json.at("layout");
+  bank.layout = {json.at("capacity"), layout.at("columns"),     layout.at("height"),
+                 layout.at("head"),   layout.at("next_number"), {}};
+  std::int64_t number = bank.layout.next_number - static_cast<std::int64_t>(layout.at("batches").size());
+  for (const Json& batch : layout.at("batches")) {
+    bank.layout.batches.push_back({number++, batch.at(0), batch.at(1), batch.at(2)});
+  }
+  bank.shards = static_cast<int>(json.at("shards").size());
+  bank.width = json.at("width");
+  bank.dtype = dtype_of_text(json.at("dtype"));
+  if (bank.width < 1 || bank.width > kMostWidth) {
+    throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
+  }
+  // Refuses what contradicts itself.
+  [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
+  return bank;
+}
+
+/// Names are never paths: each must be one that a snapshot has.
+void check_names(const Manifest& manifest) {
+  std::set<std::string> wanted;
+  if (!manifest.bank || manifest.has(kTrainerName)) wanted.insert(std::string(kTrainerName));
+  if (manifest.bank) {
+    wanted.insert(std::string(kVirtualBankName));
+    for (int shard = 0; shard < manifest.bank->shards; ++shard) {
+      wanted.insert(bank_file_name(shard, manifest.bank->shards));
+    }
+  }
+  std::set<std::string> found;
+  for (const ManifestFile& file : manifest.files) found.insert(file.name);
+  if (found != wanted || found.size() != manifest.files.size()) {
+    throw SnapshotError("it does not list the files of a snapshot");
+  }
+}
+
+std::string_view take(std::string_view& text, std::size_t count) {
+  const std::string_view head = text.substr(0, count);
+  text.remove_prefix(head.size());
+  return head;
+}
+
+/// The version, once the digest has been found right.
+std::int64_t check_first_line(std::string_view text) {
+  std::string_view rest = text;
+  const SnapshotError damaged("it is damaged: its first line is not that of a manifest");
+  if (take(rest, kBeforeVersion.size()) != kBeforeVersion) throw damaged;
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), version);
+  if (error != std::errc()) throw damaged;
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  if (take(rest, kBeforeDigest.size()) != kBeforeDigest) throw damaged;
+  const std::string before(text.substr(0, text.size() - rest.size()));
+  const std::string_view digest = take(rest, kDigestDigits);
+  const std::string found = digest_of(before + std::string(rest));
+  if (digest != found || !rest.starts_with(kAfterDigest)) {
+    throw SnapshotError("it is damaged: its XXH3-128 is " + found + ", its first line says " + std::string(digest));
+  }
+  return version;
+}
+
+}  // namespace
+
+bool Manifest::has(std::string_view name) const {
+  return std::any_of(files.begin(), files.end(), [&](const ManifestFile& one) { return one.name == name; });
+}
+
+const ManifestFile& Manifest::file(std::string_view name) const {
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const ManifestFile& one) { return one.name == name; });
+  if (found == files.end()) throw SnapshotError("The snapshot has no file '" + std::string(name) + "'.");
+  return *found;
+}
+
+std::string manifest_text(const Manifest& manifest) {
+  Json body{{"step", manifest.step}, {"world_size", manifest.world_size}, {"files", files_json(manifest.files)}};
+  if (manifest.bank) body["bank"] = bank_json(*manifest.bank);
+  const std::string before = std::string(kBeforeVersion) + std::to_string(kSnapshotFormat) + std::string(kBeforeDigest);
+  // Without its opening brace, which the first line has.
+  const std::string after = std::string(kAfterDigest) + body.dump().substr(1) + "\n";
+  return before + digest_of(before + after) + after;
+}
+
+Manifest parse_manifest(std::string_view text) {
+  const std::int64_t version = check_first_line(text);
+  if (version > kSnapshotFormat) {
+    throw NewerFormatError("it needs a negatron that knows snapshot version >= " + std::to_string(version) +
+                           "; this one knows " + std::to_string(kSnapshotFormat));
+  }
+  try {
+    const Json json = Json::parse(text);
+    Manifest manifest;
+    manifest.step = json.at("step");
+    manifest.world_size = json.at("world_size");
+    if (manifest.step < 0 || manifest.world_size < 1) throw SnapshotError("its step or its world size is not possible");
+    manifest.files = files_of(json.at("files"));
+    if (json.contains("bank")) manifest.bank = bank_of(json.at("bank"));
+    check_names(manifest);
+    return manifest;
+  } catch (const Json::exception& error) {
+    throw SnapshotError(std::string("it is not as a manifest should be (") + error.what() + ")");
+  } catch (const std::invalid_argument& error) {
+    throw SnapshotError(error.what());
+  }
+}
+
+Manifest read_manifest(const FileLayer& files, const std::filesystem::path& snapshot) {
+  const std::filesystem::path path = snapshot / kManifestName;
+  const std::string text = read_text(files, path, kMostManifestBytes);
+  const std::string refused = "'" + path.string() + "' is refused: ";
+  try {
+    return parse_manifest(text);
+  } catch (const NewerFormatError& error) {
+    throw NewerFormatError(refused + error.what() + ".");
+  } catch (const SnapshotError& error) {
+    throw SnapshotError(refused + error.what() + ".");
+  }
+}
+
+std::string files_text(const std::vector<ManifestFile>& files) {
+  return files_json(files).dump();
+}
+
+std::vector<ManifestFile> parse_files(std::string_view text) {
+  try {
+    return files_of(Json::parse(text));
+  } catch (const Json::exception& error) {
+    throw SnapshotError(std::string("A rank described its files in a way that cannot be read: ") + error.what() + ".");
+  }
+}
+
+}  // namespace negatron

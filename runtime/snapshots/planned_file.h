@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "runtime/snapshots/digest.h"
+#include "runtime/snapshots/file_layer.h"
+#include "runtime/snapshots/hdf5_plan.h"
+
+namespace negatron {
+
+/// Called when a save reaches a stage: "open", "data" (after each block), "flush", "verify", "fsync", "manifest",
+/// "replace" (only when this step was saved before), "rename", "publish", "prune". For tests, which then kill,
+/// throw or wait.
+using StageHook = std::function<void(std::string_view stage)>;
+
+struct FileWriting {
+  /// What is in memory at a time.
+  std::int64_t block_bytes = std::int64_t{1} << 20;
+  StageHook at_stage;
+  /// Ends the writing, and the reading back, with a throw between two blocks when it becomes true.
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+
+  void reach(std::string_view stage) const {
+    if (at_stage) at_stage(stage);
+  }
+};
+
+/// Writes the file of a plan front to back in one pass, reads it back to see that its digest is that of the bytes
+/// written, and syncs it. The name is not durable before its directory is synced. Local. Throws SnapshotError; the file
+/// is then good for nothing.
+FileDigest write_hdf5(FileLayer& files, const std::filesystem::path& path, const Hdf5Plan& plan,
+                      const FileWriting& writing);
+/// As write_hdf5, for bytes.
+FileDigest write_bytes(FileLayer& files, const std::filesystem::path& path, std::span<const std::byte> bytes,
+                       const FileWriting& writing);
+
+}  // namespace negatron

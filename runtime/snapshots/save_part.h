@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "runtime/snapshots/manifest.h"
+#include "runtime/snapshots/snapshot_directory.h"
+#include "runtime/snapshots/trainer_state.h"
+
+namespace negatron {
+
+/// One save as one rank sees it. What the background threads work on: nothing here communicates.
+struct SaveRequest {
+  std::filesystem::path run_directory;
+  /// Of all snapshots.
+  std::filesystem::path directory;
+  /// Where this one is written; its final name is step_name(step).
+  std::filesystem::path temporary;
+  std::int64_t step = 0;
+  int world_size = 1;
+  /// Rank 0 only.
+  std::optional<TrainerState> trainer;
+  std::optional<SavedBank> bank;
+  /// Only on ranks that write their shard, which is `shard`.
+  std::shared_ptr<BankCopy> copy;
+  int shard = 0;
+  Retention retention;
+  FileWriting writing;
+  /// The first save of a run has made directories that must be durable too.
+  bool sync_run_directory = false;
+};
+
+/// What one rank writes: its shard, and on rank 0 trainer.h5. Throws SnapshotError.
+std::vector<ManifestFile> write_part(FileLayer& files, const SaveRequest& request);
+
+/// When all parts are written, on rank 0: bank.h5, the manifest, and the renaming that makes it a snapshot. `parts` are
+/// the files of all ranks. Removes no older ones: that is prune_snapshots. Throws SnapshotError, and then there is no
+/// snapshot.
+void commit_parts(FileLayer& files, const SaveRequest& request, std::vector<ManifestFile> parts);
+
+}  // namespace negatron

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "runtime/snapshots/find_snapshot.h"
+#include "runtime/training/trainer.h"
+
+namespace negatron {
+
+/// What the run itself remembers beside its trainer: where in the data it is, and what it has measured once.
+struct RunPosition {
+  std::int64_t epoch = 0;
+  /// The next batch of the epoch; steps_per_epoch when the epoch's batches are done and its evaluation is not.
+  std::int64_t batch_in_epoch = 0;
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t global_batch = 0;
+  /// kNN accuracies of what the encoder is compared with, 0 to 1; NaN when not measured.
+  double raw_pixels = std::numeric_limits<double>::quiet_NaN();
+  double random_weights = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// The trainer's state with the run's, to be saved. `config` is every setting, as config.ini has it. Local.
+TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config);
+
+/// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
+std::string saved_config(const Snapshot& snapshot);
+
+/// Puts trainer, its bank and the position to where the snapshot was made. `here` says steps per epoch and batch of
+/// this run: with others than the saved ones the position is that of the same share of the epoch's data, rounded down
+/// to a batch, and the schedules go on from there. Rows of another floating type are taken with `convert_bank` only.
+/// Collective: every rank reads what it needs. Throws SnapshotError on all ranks, naming both values and the flag.
+RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
+                       Trainer& trainer);
+
+/// Gives the trainer's bank the rows of the snapshot, and nothing else: rows, ids and labels in their order, without
+/// age, because no step of this run wrote them. Collective; throws as resume_run.
+void start_from_bank(Communicator& comm, const Snapshot& snapshot, bool convert_bank, Trainer& trainer);
+
+}  // namespace negatron

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/metrics/metrics_writer.h"
+#include "runtime/metrics/progress_line.h"
+
+namespace negatron {
+
+/// What a run tells: lines of metrics.jsonl and what a person sees. Rank 0 opens it; those of the others
+/// stay silent, so that callers need not ask who they are. Local.
+class RunLog {
+ public:
+  /// From here on it speaks.
+  void open(const std::filesystem::path& metrics, const ProgressOptions& options, std::ostream& out);
+
+  void step(const StepMetrics& metrics, std::int64_t steps_done);
+  /// Also prints a line: its accuracy, and `subject`.
+  void evaluation(const EvaluationMetrics& metrics, const std::string& subject);
+  void snapshots(const std::vector<SnapshotMetrics>& told);
+  void resumed(const ResumeMetrics& metrics);
+  void line(const std::string& text);
+
+  /// Time left is reckoned from here on.
+  void start();
+  /// Accuracy 0 to 1, shown from now on.
+  void show_knn(double accuracy);
+  /// Shows the last state and ends the progress line.
+  void finish();
+
+ private:
+  std::optional<MetricsWriter> metrics_;
+  std::optional<ProgressLine> progress_;
+};
+
+}  // namespace negatron

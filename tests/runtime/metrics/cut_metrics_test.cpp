@@ -1,0 +1,37 @@
+#include "runtime/metrics/cut_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/runtime/data/idx_bytes.h"
+#include "tests/runtime/data/temporary_directory.h"
+
+namespace negatron::testing {
+namespace {
+
+TEST(CutMetrics, KeepsWhatTheStepsUpToTheSnapshotWrote) {
+  const TemporaryDirectory folder;
+  const std::filesystem::path path = folder / "metrics.jsonl";
+  const std::string kept =
+      "{\"event\":\"evaluation\",\"step\":0,\"knn\":0.5}\n"
+      "{\"step\":0,\"loss\":8.25}\n{\"step\":1,\"loss\":8.125}\n"
+      "{\"event\":\"snapshot\",\"step\":2}\n";
+  const std::string cut =
+      "{\"event\":\"evaluation\",\"step\":2,\"knn\":0.6}\n"
+      "{\"step\":2,\"loss\":8.0}\n{\"event\":\"snapshot\",\"step\":3}\n{\"event\":\"resume\",\"step\":3}\n{\"step\":3,";
+  write_bytes(path, kept + cut);
+  cut_metrics(path, 2);
+  EXPECT_EQ(read_bytes(path), kept);
+  cut_metrics(path, 2);
+  EXPECT_EQ(read_bytes(path), kept);
+  cut_metrics(path, 0);
+  EXPECT_EQ(read_bytes(path), "");
+}
+
+TEST(CutMetrics, WithoutAFileMakesNone) {
+  const TemporaryDirectory folder;
+  cut_metrics(folder / "metrics.jsonl", 5);
+  EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl"));
+}
+
+}  // namespace
+}  // namespace negatron::testing

@@ -1,0 +1,86 @@
+#include "runtime/snapshots/bank_reader.h"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "comm/thread_communicator.h"
+#include "runtime/snapshots/find_snapshot.h"
+#include "runtime/snapshots/posix_file_layer.h"
+#include "tests/runtime/data/temporary_directory.h"
+#include "tests/runtime/snapshots/saved_run.h"
+
+namespace negatron {
+namespace {
+
+using testing::SmallRun;
+using testing::TemporaryDirectory;
+
+constexpr std::int64_t kSteps = 7;
+constexpr std::int64_t kBlockBytes = 64;
+
+/// A saved bank of 2 shards whose files were replaced by those of `other`, which no digest would tell.
+class ForeignShards : public ::testing::Test {
+ protected:
+  std::string refusal(const std::function<void(SmallRun&)>& change, std::int64_t steps = kSteps) {
+    const TemporaryDirectory directory;
+    PosixFileLayer files;
+    SmallRun other = run_;
+    change(other);
+    EXPECT_EQ(testing::save(run_, files, directory.path(), kSteps, 2).state, SaveState::kCommitted);
+    const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kSteps));
+    const SavedBank bank = *read_manifest(files, snapshot).bank;
+    const TemporaryDirectory elsewhere;
+    EXPECT_EQ(testing::save(other, files, elsewhere.path(), steps, 2).state, SaveState::kCommitted);
+    for (int shard = 0; shard < 2; ++shard) {
+      std::filesystem::rename(elsewhere / ("snapshots/" + step_name(steps) + "/" + bank_file_name(shard, 2)),
+                              snapshot / bank_file_name(shard, 2));
+    }
+    try {
+      BankReader reader(snapshot, bank, kBlockBytes);
+      reader.read({reader.layout().floor(), reader.layout().head()});
+    } catch (const SnapshotError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  SmallRun run_;
+};
+
+TEST_F(ForeignShards, AreRefusedWithWhatDiffers) {
+  EXPECT_EQ(refusal([](SmallRun&) {}), "");
+  EXPECT_NE(refusal([](SmallRun& other) { other.width = 6; }).find("its shape of rows differs"), std::string::npos);
+  EXPECT_NE(refusal([](SmallRun& other) { other.dtype = at::kBFloat16; }).find("its type of rows differs"),
+            std::string::npos);
+  EXPECT_NE(refusal([](SmallRun& other) { other.rows = 24; }).find("its capacity differs"), std::string::npos);
+  EXPECT_NE(refusal([](SmallRun&) {}, kSteps + 1).find("its head differs"), std::string::npos);
+  // As many keys, in other batches.
+  EXPECT_NE(refusal([](SmallRun& other) { other.batches = {6, 5, 7}; }).find("differs"), std::string::npos);
+}
+
+TEST(BankReader, AsksForWhatIsThereOnly) {
+  const SmallRun run;
+  const TemporaryDirectory directory;
+  PosixFileLayer files;
+  ASSERT_EQ(testing::save(run, files, directory.path(), kSteps, 2).state, SaveState::kCommitted);
+  const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kSteps));
+  BankReader reader(snapshot, *read_manifest(files, snapshot).bank, kBlockBytes);
+  const Range all{reader.layout().floor(), reader.layout().head()};
+  EXPECT_THROW(reader.read({all.begin - 1, all.end}), SnapshotError);
+  EXPECT_THROW(reader.read({all.begin, all.end + 1}), SnapshotError);
+  EXPECT_THROW(reader.read({all.begin, all.begin}), SnapshotError);
+  // Any part, also backwards, is the part of the whole.
+  const BankBlock whole = reader.read(all);
+  for (std::int64_t begin = all.end - 1; begin >= all.begin; --begin) {
+    for (const std::int64_t end : {begin + 1, all.end}) {
+      const BankBlock some = reader.read({begin, end});
+      EXPECT_TRUE(at::equal(some.vectors, whole.vectors.slice(0, begin - all.begin, end - all.begin)));
+      EXPECT_TRUE(at::equal(some.sequence, at::arange(begin, end, at::kLong)));
+      EXPECT_TRUE(at::equal(some.ids, whole.ids.slice(0, begin - all.begin, end - all.begin)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace negatron

@@ -1,0 +1,75 @@
+#include "tests/runtime/snapshots/small_run.h"
+
+#include "samplers/bank/random_rows.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr std::uint64_t kSeed = 7;
+constexpr std::uint64_t kKeySeed = 8;
+
+at::Tensor key_labels(Range sequence) {
+  return at::arange(sequence.begin, sequence.end, at::kLong).remainder(4) - 1;
+}
+
+}  // namespace
+
+at::Tensor SmallRun::key_vectors(Range sequence, std::int64_t width) {
+  return random_unit_rows(kKeySeed, sequence.begin, sequence.size(), width);
+}
+
+at::Tensor SmallRun::key_ids(Range sequence) {
+  return at::arange(sequence.begin, sequence.end, at::kLong).remainder(11) - 1;
+}
+
+BankOptions SmallRun::options() const {
+  return {rows, width, dtype, at::kCPU, fill, kSeed, batches.front()};
+}
+
+Bank SmallRun::bank(int rank, int ranks) const {
+  return {options(), rank, ranks};
+}
+
+void SmallRun::train(Bank& bank, std::int64_t first, std::int64_t last) const {
+  std::int64_t start = 0;
+  for (std::int64_t step = 0; step < last; ++step) {
+    const std::int64_t size = batches[static_cast<std::size_t>(step) % batches.size()];
+    if (step >= first) {
+      const Range own = share(size, bank.layout().ranks(), bank.rank());
+      const Range keys{start + own.begin, start + own.end};
+      bank.enqueue(key_vectors(keys, width), key_ids(keys), key_labels(keys), step, size);
+    }
+    start += size;
+  }
+}
+
+PlainQueue SmallRun::queue(std::int64_t steps) const {
+  PlainQueue queue(rows);
+  const at::Tensor none = at::full({rows}, -1, at::kLong);
+  if (fill == BankFill::kRandom) queue.enqueue(random_unit_rows(kSeed, 0, rows, width).to(dtype), none, none, -1);
+  std::int64_t start = 0;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const std::int64_t size = batches[static_cast<std::size_t>(step) % batches.size()];
+    const Range keys{start, start + size};
+    queue.enqueue(key_vectors(keys, width).to(dtype), key_ids(keys), key_labels(keys), step);
+    start += size;
+  }
+  return queue;
+}
+
+TrainerState SmallRun::state(std::int64_t steps) const {
+  TrainerState state;
+  const auto value = static_cast<double>(steps);
+  state.tensors = {{"query.weight", at::full({3, 2}, value, at::kFloat)},
+                   {"alone", at::full({}, value, at::kDouble)},
+                   {"none", at::empty({0, 4})},
+                   {"flags", at::arange(steps, steps + 3, at::kLong).remainder(2).to(at::kBool)},
+                   {"half", at::full({2}, 0.5 * value, at::kHalf)},
+                   {"brain", at::full({2}, value, at::kBFloat16)},
+                   {"generator", at::full({4}, steps % 256, at::kByte)}};
+  state.text = {{"config", "steps = " + std::to_string(steps)}, {"empty", ""}};
+  state.numbers = {{"steps", steps}, {"rate", 0.1 * value}};
+  return state;
+}
+
+}  // namespace negatron::testing

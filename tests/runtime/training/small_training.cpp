@@ -1,0 +1,111 @@
+#include "tests/runtime/training/small_training.h"
+
+#include <fstream>
+#include <sstream>
+
+#include <ATen/Parallel.h>
+
+#include "comm/thread_communicator.h"
+#include "runtime/snapshots/load_snapshot.h"
+#include "runtime/snapshots/posix_file_layer.h"
+#include "runtime/snapshots/snapshot_directory.h"
+#include "samplers/random/philox.h"
+
+namespace negatron::testing {
+
+/// 50 images of 12 x 12 with structure that views keep: a rectangle each.
+ImageDataset rectangles() {
+  constexpr std::int64_t kImages = 50;
+  constexpr std::int64_t kSide = 12;
+  ImageDataset data;
+  data.images = at::zeros({kImages, 1, kSide, kSide}, at::kByte);
+  data.labels = at::arange(kImages, at::kLong).remainder(5);
+  for (std::int64_t i = 0; i < kImages; ++i) {
+    CounterRng random(1, Purpose::kEvaluation, 0, static_cast<std::uint64_t>(i));
+    const auto top = static_cast<std::int64_t>(random.below(8));
+    const auto left = static_cast<std::int64_t>(random.below(8));
+    data.images[i][0].narrow(0, top, 4).narrow(1, left, 3).fill_(80 + 20 * (i % 5));
+  }
+  return data;
+}
+
+PretrainOptions small_options(const std::string& objective) {
+  PretrainOptions options;
+  options.objective = objective;
+  options.encoder.channels = {8, 16};
+  options.encoder.strides = {1, 2};
+  options.encoder.groups = 4;
+  options.head.hidden = 32;
+  options.head.output = 16;
+  // 50 samples in batches of 12: the last batch of an epoch has 2, so some of 3 or 4 ranks have none.
+  options.global_batch = 12;
+  options.epochs = 6;
+  // Neither a multiple of the batch nor of any number of ranks, longer than an epoch: own samples get masked.
+  options.bank_rows = 71;
+  options.learning_rate = 2.0;
+  options.seed = 7;
+  return options;
+}
+
+PretrainSummary run(const SmallStart& start) {
+  PretrainSummary summary;
+  std::filesystem::create_directories(start.run_directory);
+  const PretrainData data{rectangles(), rectangles(), {}};
+  run_ranks(start.ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    PosixFileLayer files;
+    RunRequests requests;
+    if (comm.rank() == start.signalled_rank) (start.stop ? requests.stop : requests.snapshot).store(true);
+    std::ostringstream out;
+    PretrainJob job;
+    job.run_directory = start.run_directory;
+    job.config = "objective = " + start.options.objective;
+    job.host = &comm;
+    job.files = &files;
+    job.requests = &requests;
+    job.convert_bank = start.convert_bank;
+    job.out = &out;
+    if (start.resume == "auto") {
+      job.resume = find_newest_snapshot(comm, files, start.run_directory, {}).snapshot.value();
+    } else if (!start.resume.empty()) {
+      job.resume = open_snapshot(comm, files, start.resume, {});
+    }
+    if (!start.bank.empty()) job.bank = open_snapshot(comm, files, start.bank, {});
+    const PretrainSummary own = pretrain(start.options, {at::kCPU, start.precision}, data, comm, job);
+    if (comm.rank() == 0) summary = own;
+  });
+  return summary;
+}
+
+std::filesystem::path newest_path(const std::filesystem::path& run_directory) {
+  return list_snapshots(PosixFileLayer(), run_directory / "snapshots").at(0).path;
+}
+
+Saved newest_saved(const std::filesystem::path& run_directory) {
+  const std::filesystem::path path = newest_path(run_directory);
+  const Snapshot snapshot{path, read_manifest(PosixFileLayer(), path)};
+  Saved saved;
+  saved.step = snapshot.manifest.step;
+  saved.world_size = snapshot.manifest.world_size;
+  saved.trainer = load_trainer(snapshot);
+  saved.bank = snapshot.manifest.bank;
+  if (saved.bank) {
+    BankReader reader(path, *saved.bank, 1 << 16);
+    saved.keys = reader.read({reader.layout().floor(), reader.layout().head()});
+  }
+  return saved;
+}
+
+std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_directory, const std::string& event) {
+  std::vector<nlohmann::json> lines;
+  std::ifstream file(run_directory / "metrics.jsonl");
+  for (std::string text; std::getline(file, text);) {
+    nlohmann::json line = nlohmann::json::parse(text);
+    if (!event.empty() && line.value("event", "step") != event) continue;
+    for (const char* clock : {"step_ms", "images_per_second", "seconds"}) line.erase(clock);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace negatron::testing

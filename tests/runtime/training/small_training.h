@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/data/image_dataset.h"
+#include "runtime/snapshots/bank_reader.h"
+#include "runtime/snapshots/find_snapshot.h"
+#include "runtime/snapshots/trainer_state.h"
+#include "runtime/training/pretrain.h"
+#include "runtime/training/pretrain_options.h"
+
+namespace negatron::testing {
+
+/// 50 images of 12 x 12 with structure that views keep: a rectangle each.
+ImageDataset rectangles();
+/// A run that learns in 20 steps: 5 steps an epoch, the last of them ragged.
+PretrainOptions small_options(const std::string& objective);
+
+/// One start of `pretrain`, over ranks as threads.
+struct SmallStart {
+  PretrainOptions options;
+  int ranks = 2;
+  std::filesystem::path run_directory;
+  Precision precision = Precision::kFp32;
+  /// "auto": the newest snapshot there; "": none; else the path of one.
+  std::string resume;
+  std::string bank;
+  bool convert_bank = false;
+  /// Of this rank alone, from before the first step on; -1 for none.
+  int signalled_rank = -1;
+  bool stop = false;
+};
+PretrainSummary run(const SmallStart& start);
+
+/// The newest snapshot of a run, with all that it holds.
+struct Saved {
+  std::int64_t step = 0;
+  int world_size = 0;
+  TrainerState trainer;
+  std::optional<SavedBank> bank;
+  /// Every key that counts, in its global order.
+  BankBlock keys;
+};
+Saved newest_saved(const std::filesystem::path& run_directory);
+std::filesystem::path newest_path(const std::filesystem::path& run_directory);
+
+/// metrics.jsonl without clocks; with `event`, only lines of that event ("step" for those of steps).
+std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_directory, const std::string& event = "");
+
+}  // namespace negatron::testing
