@@ -4,10 +4,10 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <ostream>
 #include <sstream>
 
+#include "launch/config_text.h"
 #include "samplers/options/nearest_name.h"
 
 namespace negatron {
@@ -133,8 +133,7 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     if (values.count(kWordsName) != 0) *words_ = values[kWordsName].as<std::vector<std::string>>();
     if (values.count("config") != 0) {
       config_path_ = values["config"].as<std::string>();
-      std::ifstream file(config_path_);
-      if (!file) throw UsageError("--config: cannot read '" + config_path_ + "'.");
+      std::istringstream file(read_config_text(config_path_));
       po::store(po::parse_config_file(file, known), values);
     }
   } catch (const po::unknown_option& error) {

@@ -59,6 +59,18 @@ grep -q -- '--bank-rows' "$work/help" || fail 'pretrain --help does not list --b
 refused "did you mean pretrain" "$negatron" pretrian
 refused "did you mean --bank-rows" "$negatron" pretrain --bank-row 7
 refused "--tau takes a number" "$negatron" pretrain --tau warm
+# Hand-written files: unknown, twice, wrong, out of range, not a line at all, one endless line, not text.
+config() { printf '%b' "$1" >"$work/odd.ini"; refused "$2" "$negatron" pretrain --config "$work/odd.ini" --run-dir "$work/odd"; }
+config 'bank-row = 7\n' "did you mean --bank-rows"
+config 'epochs = 1\nepochs = 2\n' "epochs"
+config 'epochs = two\n' "--epochs"
+config 'epochs = -3\n' "--epochs"
+config 'epochs\n' "odd.ini"
+config 'epochs = 1\n\xff\xfe = 2\n' "line 2 of"
+{ echo 'epochs = 1' && head -c 100000 /dev/zero | tr '\0' x; } >"$work/long.ini"
+refused "line 2 of '$work/long.ini' has 100000 characters" "$negatron" pretrain --config "$work/long.ini"
+refused "--config: cannot read" "$negatron" pretrain --config "$work"
+[ ! -e "$work/odd" ] || fail 'a refused file left a run directory'
 refused "--config: cannot read" "$negatron" pretrain --config "$work/none.ini"
 refused "--bank-rows 11 is smaller" "$negatron" pretrain "${small[@]}" --bank-rows 11
 refused "--global-batch 3 is smaller than the number of ranks, 4" ranks 4 pretrain "${small[@]}" --global-batch 3
@@ -110,6 +122,11 @@ paste <(losses "$work/typed1") <(losses "$work/typed3") |
   awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
   fail 'the losses of typed samples differ between 1 and 3 ranks'
 [ "$(losses "$work/typed1")" != "$(losses "$work/run1")" ] || fail 'the types of samples change nothing'
+# Names of runs: too long for a file system, with separators, in another script.
+refused "--run-dir" ranks 2 pretrain "${small[@]}" --run-dir "$work/$(head -c 300 /dev/zero | tr '\0' r)"
+"$negatron" pretrain "${small[@]}" --max-steps 1 --run-dir "$work/läufe/../läufe/eins zwei" >/dev/null 2>&1 ||
+  fail 'a run directory with blanks, dots and umlauts does not work'
+[ -e "$work/läufe/eins zwei/metrics.jsonl" ] || fail 'the run directory is another one than asked for'
 refused "already holds a run" ranks 2 pretrain "${small[@]}" --run-dir "$work/run1"
 "$negatron" pretrain --config "$work/run1/config.ini" --run-dir "$work/again" >/dev/null ||
   fail 'config.ini of a run does not start a run'
