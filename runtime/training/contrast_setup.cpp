@@ -103,9 +103,11 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
   if (setup.has_bank()) {
     sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, sample_types));
   }
-  return std::make_unique<ContrastiveLoss>(
+  auto loss = std::make_unique<ContrastiveLoss>(
       describe_objective(options.objective), setup.source,
       make_objective(options.objective, objective_arguments(options, setup, dtype, device)), std::move(sampler));
+  loss->exchange().use(parse_cpu_isa(options.cpu_isa));
+  return loss;
 }
 
 std::vector<std::string> contrast_warnings(const PretrainOptions& options) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/training/contrast_setup.h"
+#include "samplers/pass/cpu_isa.h"
 
 namespace negatron {
 namespace {
@@ -39,6 +40,7 @@ void PretrainOptions::validate(int ranks) const {
   require_one_of("--momentum-schedule", momentum_schedule, {"constant", "cosine"});
   require_one_of("--device", device, {"cpu", "cuda"});
   require_one_of("--precision", precision, {"auto", "fp32", "bf16", "fp64"});
+  require_isa(parse_cpu_isa(cpu_isa));
   require(tau > 0.0, "--tau must be above 0.");
   require(max_key_age >= 0, "--max-key-age must be at least 0 steps (0 means no limit).");
   require(predictor_hidden >= 1, "--predictor-hidden must be at least 1.");

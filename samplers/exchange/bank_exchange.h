@@ -10,7 +10,7 @@
 #include "samplers/exchange/hard_set.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
-#include "samplers/pass/blocked_pass.h"
+#include "samplers/pass/fast_pass.h"
 
 namespace negatron {
 
@@ -34,7 +34,8 @@ struct NegativeResult {
 /// with selected slots exactly.
 class BankExchange {
  public:
-  explicit BankExchange(std::int64_t query_block = BlockedPass::kDefaultQueryBlock) : pass_(query_block) {}
+  explicit BankExchange(std::int64_t query_block = BlockedPass::kDefaultQueryBlock)
+      : pass_(CpuIsa::kAuto, query_block) {}
 
   /// Collective. `terms` equal on all ranks but for their tensors. The bank is laid out over comm's ranks. Throws
   /// std::invalid_argument when the request does not fit the bank or the split.
@@ -50,11 +51,13 @@ class BankExchange {
   static std::int64_t partial_elements(const QueryBatch& batch, const NegativeRequest& request,
                                        const std::vector<ScoreTerm>& terms, bool want_max);
 
+  /// Chooses the vector code of passes on a CPU. Throws std::invalid_argument when the machine lacks it. Local.
+  void use(CpuIsa isa) { pass_ = FastPass(isa, pass_.query_block()); }
   HardSetSearch& hard_set_search() noexcept { return search_; }
   BankClusters& clusters() noexcept { return clusters_; }
 
  private:
-  BlockedPass pass_;
+  FastPass pass_;
   HardSetSearch search_;
   BankClusters clusters_;
 };

@@ -14,12 +14,6 @@ namespace {
 
 constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
-/// A term that needs no more than a softmax of the scaled scores.
-bool is_plain(const ScoreTerm& term) {
-  return term.shape == TermShape::kLinear && term.reduction == Reduction::kLogSumExp &&
-         term.rows == TermRows::kCandidates;
-}
-
 /// The plain term that leads: its logits are computed where the scores lie. None when there is no plain term whose
 /// scale is above 0, so that the maximum can be read off it.
 std::optional<std::size_t> leading_term(const std::vector<ScoreTerm>& terms) {

@@ -19,6 +19,7 @@ class BlockedPass : public Pass {
   /// Throws std::invalid_argument when `query_block` is below 1.
   explicit BlockedPass(std::int64_t query_block = kDefaultQueryBlock);
 
+  std::int64_t query_block() const noexcept { return query_block_; }
   PassResult run(const Rows& rows, const PassRequest& request) const override;
 
  private:

@@ -11,23 +11,36 @@ ExclusionList::ExclusionList(const at::Tensor& pairs, std::int64_t queries, std:
   const std::int64_t* value = host.const_data_ptr<std::int64_t>();
   pairs_.reserve(static_cast<std::size_t>(host.size(0)));
   for (std::int64_t i = 0; i < host.size(0); ++i) {
-    const Pair pair{value[2 * i + 1], value[2 * i]};
+    const ExcludedPair pair{value[2 * i + 1], value[2 * i]};
     if (pair.query < 0 || pair.query >= queries) throw std::invalid_argument("pass: an exclusion names no query");
     if (pair.row < 0 || pair.row >= rows) throw std::invalid_argument("pass: an exclusion names no row");
     pairs_.push_back(pair);
   }
-  std::sort(pairs_.begin(), pairs_.end(), [](const Pair& a, const Pair& b) { return a.row < b.row; });
+  std::sort(pairs_.begin(), pairs_.end(), [](const ExcludedPair& a, const ExcludedPair& b) { return a.row < b.row; });
 }
 
 std::vector<std::int64_t> ExclusionList::positions(Range queries, Range rows) const {
   std::vector<std::int64_t> positions;
-  auto pair = std::lower_bound(pairs_.begin(), pairs_.end(), rows.begin,
-                               [](const Pair& a, std::int64_t row) { return a.row < row; });
-  for (; pair != pairs_.end() && pair->row < rows.end; ++pair) {
-    if (pair->query < queries.begin || pair->query >= queries.end) continue;
-    positions.push_back((pair->query - queries.begin) * rows.size() + pair->row - rows.begin);
+  for (const ExcludedPair& pair : of(rows)) {
+    if (pair.query < queries.begin || pair.query >= queries.end) continue;
+    positions.push_back((pair.query - queries.begin) * rows.size() + pair.row - rows.begin);
   }
   return positions;
+}
+
+std::span<const ExcludedPair> ExclusionList::of(Range rows) const {
+  const auto from = [this](std::int64_t row) {
+    return std::lower_bound(pairs_.begin(), pairs_.end(), row,
+                            [](const ExcludedPair& pair, std::int64_t first) { return pair.row < first; });
+  };
+  return {from(rows.begin), from(rows.end)};
+}
+
+at::Tensor ExclusionList::count(std::int64_t queries) const {
+  at::Tensor count = at::zeros({queries}, at::kLong);
+  auto* counts = count.data_ptr<std::int64_t>();
+  for (const ExcludedPair& pair : pairs_) ++counts[pair.query];
+  return count;
 }
 
 }  // namespace negatron

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <ATen/ATen.h>
 
 #include "comm/share.h"
+#include "samplers/pass/excluded_pair.h"
 
 namespace negatron {
 
@@ -19,12 +21,13 @@ class ExclusionList {
   /// Which elements of a tile [queries.size(), rows.size()] are excluded, counted row-major.
   std::vector<std::int64_t> positions(Range queries, Range rows) const;
 
+  /// The pairs of some rows, ordered by row.
+  std::span<const ExcludedPair> of(Range rows) const;
+  /// [queries] int64, how many pairs each query is in.
+  at::Tensor count(std::int64_t queries) const;
+
  private:
-  struct Pair {
-    std::int64_t row = 0;
-    std::int64_t query = 0;
-  };
-  std::vector<Pair> pairs_;
+  std::vector<ExcludedPair> pairs_;
 };
 
 }  // namespace negatron

@@ -5,14 +5,10 @@
 #include <utility>
 
 namespace negatron {
-namespace {
 
-/// The level of the smallest node that covers both leaves.
 int common_level(std::int64_t left, std::int64_t right) {
   return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(left) ^ static_cast<std::uint64_t>(right)));
 }
-
-}  // namespace
 
 ReductionTree::ReductionTree(std::vector<ScoreTerm> terms) : terms_(std::move(terms)) {}
 

@@ -8,6 +8,9 @@
 
 namespace negatron {
 
+/// The level of the smallest node of the canonical tree (see ReductionTree) that covers both leaves.
+int common_level(std::int64_t left, std::int64_t right);
+
 /// Merges the results of leaves in the canonical tree (algorithms.md 1.9): the binary tree over leaf indices in which a
 /// node of level k covers the 2^k leaves [b 2^k, (b+1) 2^k). Leaves that were never pushed count as empty. Holds one
 /// result a level. Local.

@@ -67,6 +67,11 @@ at::Tensor added(const at::Tensor& left, const at::Tensor& right) {
 
 }  // namespace
 
+bool is_plain(const ScoreTerm& term) {
+  return term.shape == TermShape::kLinear && term.reduction == Reduction::kLogSumExp &&
+         term.rows == TermRows::kCandidates;
+}
+
 at::Tensor term_offset(const ScoreTerm& term, const at::Tensor& queries) {
   if (!term.query_offset.defined()) return at::full({1, 1}, term.offset, queries.options());
   return term.query_offset.detach().to(queries.options()).add(term.offset).unsqueeze(1);

@@ -55,6 +55,9 @@ struct ScoreTerm {
   bool want_slope = false;
 };
 
+/// Whether the term is a log-sum-exp of scaled scores over all candidates, as nearly every objective wants it.
+bool is_plain(const ScoreTerm& term);
+
 /// What a term came to. Dtype of the queries.
 struct TermResult {
   at::Tensor value;     // [Q]

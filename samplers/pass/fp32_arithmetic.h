@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "samplers/pass/tile_rows.h"
+
+// Internal linkage: each source that includes this is compiled for another instruction set (see pass_kernel.h).
+namespace negatron {
+namespace {
+
+/// Products of fp32 numbers. `Lanes` is the vector of an instruction set.
+template <class Lanes>
+struct Fp32Arithmetic {
+  using V = Lanes;
+  static constexpr int kRowsAWord = 1;
+
+  /// Words of a row or query of `width` numbers.
+  static std::int64_t words(std::int64_t width) { return width; }
+  static typename V::Float multiply_add(typename V::Float scalar, typename V::Float column, typename V::Float sum) {
+    return V::multiply_add(scalar, column, sum);
+  }
+  static void store_weights(float* to, const typename V::Float (&weight)[1]) { V::store(to, weight[0]); }
+  static TileRows tile_rows(const LeafScan& leaf, std::int64_t begin, std::int64_t count, float* workspace) {
+    return fp32_tile_rows(leaf, begin, count, workspace);
+  }
+};
+
+}  // namespace
+}  // namespace negatron

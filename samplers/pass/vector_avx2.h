@@ -1,0 +1,41 @@
+#pragma once
+
+#include <immintrin.h>
+
+// Internal linkage: each source that includes this is compiled for another instruction set (see pass_kernel.h).
+namespace negatron {
+namespace {
+
+/// Eight lanes of AVX2 with FMA.
+struct Vector {
+  using Float = __m256;
+  using Mask = __m256;
+  static constexpr int kLanes = 8;
+  /// What products keep in registers: 6 rows by 2 vectors of sums, 2 vectors and 1 broadcast of 16.
+  static constexpr int kVectors = 2;
+  static constexpr int kMostProductRows = 12;
+
+  static Float load(const float* from) { return _mm256_loadu_ps(from); }
+  static void store(float* to, Float a) { _mm256_storeu_ps(to, a); }
+  static Float all(float a) { return _mm256_set1_ps(a); }
+  static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  static Float subtract(Float a, Float b) { return _mm256_sub_ps(a, b); }
+  static Float multiply(Float a, Float b) { return _mm256_mul_ps(a, b); }
+  static Float multiply_add(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+  /// b where a is NaN.
+  static Float larger(Float a, Float b) { return _mm256_max_ps(a, b); }
+  static Float nearest(Float a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static Float above(Float a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+  static Mask is_larger(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+  static bool any(Mask mask) { return _mm256_movemask_ps(mask) != 0; }
+  static Float choose(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
+  /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
+  static Float times_power(Float a, Float n) {
+    const __m256i exponent = _mm256_cvtps_epi32(_mm256_max_ps(n, _mm256_set1_ps(-127.0f)));
+    const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23);
+    return _mm256_mul_ps(a, _mm256_castsi256_ps(power));
+  }
+};
+
+}  // namespace
+}  // namespace negatron

@@ -1,0 +1,46 @@
+#pragma once
+
+// Internal linkage: each source that includes this is compiled for another instruction set (see pass_kernel.h).
+namespace negatron {
+namespace {
+
+/// Four lanes in the compiler's own vectors: any processor, at best one with 128-bit registers.
+struct Vector {
+  using Float = float __attribute__((vector_size(16)));
+  using Mask = int __attribute__((vector_size(16)));
+  /// The same numbers wherever they lie.
+  using Stored = float __attribute__((vector_size(16), aligned(4), may_alias));
+  static constexpr int kLanes = 4;
+  /// What products keep in registers: 6 rows by 2 vectors of sums, 2 vectors and 1 broadcast of 16.
+  static constexpr int kVectors = 2;
+  static constexpr int kMostProductRows = 12;
+  /// Adding and subtracting 1.5 2^23 rounds numbers up to 2^22 to integers; larger ones are their own nearest integer,
+  /// or one beside it, which serves as well.
+  static constexpr float kRounder = 12582912.0f;
+
+  static Float load(const float* from) { return *reinterpret_cast<const Stored*>(from); }
+  static void store(float* to, Float a) { *reinterpret_cast<Stored*>(to) = a; }
+  static Float all(float a) { return Float{a, a, a, a}; }
+  static Float add(Float a, Float b) { return a + b; }
+  static Float subtract(Float a, Float b) { return a - b; }
+  static Float multiply(Float a, Float b) { return a * b; }
+  static Float multiply_add(Float a, Float b, Float c) { return a * b + c; }
+  /// b where a is NaN.
+  static Float larger(Float a, Float b) { return a > b ? a : b; }
+  static Float nearest(Float a) { return (a + kRounder) - kRounder; }
+  static Float above(Float a) {
+    const Float near = nearest(a);
+    return near < a ? near + 1.0f : near;
+  }
+  static Mask is_larger(Float a, Float b) { return a > b; }
+  static bool any(Mask mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
+  static Float choose(Mask mask, Float yes, Float no) { return mask ? yes : no; }
+  /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
+  static Float times_power(Float a, Float n) {
+    const Mask exponent = __builtin_convertvector(larger(n, all(-127.0f)), Mask);
+    return a * reinterpret_cast<Float>((exponent + 127) << 23);
+  }
+};
+
+}  // namespace
+}  // namespace negatron
