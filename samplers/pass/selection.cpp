@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "samplers/pass/candidate_tile.h"
+#include "samplers/pass/screened_keys.h"
 
 namespace negatron {
 namespace {
@@ -52,6 +53,7 @@ at::TensorOptions longs(const Candidates& candidates) {
 at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m) {
   check(rows, candidates, order);
   require(m >= 0, "best_keys: m must not be negative");
+  if (screening_serves(rows, candidates, order)) return screened_best_keys(rows, candidates, m);
   const at::Tensor best = at::full({candidates.queries.size(0), m}, kAfterAllKeys, longs(candidates));
   if (m == 0) return best;
   for_each_tile(rows, candidates, order, [&](Range block, const at::Tensor& keys) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
@@ -47,6 +48,17 @@ std::vector<std::int64_t> ascending(const std::int64_t* slots, std::int64_t coun
 
 at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots) {
   return upper_half(image_of(scores)) + slots;
+}
+
+std::int64_t selection_key(double score, std::int64_t slot) {
+  const auto bits = std::bit_cast<std::int32_t>(static_cast<float>(score) + 0.0F);
+  const std::int32_t image = bits < 0 ? bits ^ kSignBit : ~bits;
+  return static_cast<std::int64_t>(image) * (std::int64_t{1} << kSlotBits) + slot;
+}
+
+float score_of_key(std::int64_t key) {
+  const auto image = static_cast<std::int32_t>(key >> kSlotBits);
+  return std::bit_cast<float>(image < 0 ? ~image : image ^ kSignBit);
 }
 
 at::Tensor scores_of_keys(const at::Tensor& keys) {

@@ -40,6 +40,9 @@ inline constexpr std::int64_t kAfterAllKeys = std::numeric_limits<std::int64_t>:
 
 /// scores (any floating dtype, rounded to fp32), slots int64, broadcast against each other -> keys int64. Local.
 at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots);
+/// The same of one row, on the host, and the score of its key.
+std::int64_t selection_key(double score, std::int64_t slot);
+float score_of_key(std::int64_t key);
 /// The fp32 scores and the int64 slots of keys; of kAfterAllKeys -infinity and -1. Local.
 at::Tensor scores_of_keys(const at::Tensor& keys);
 at::Tensor slots_of_keys(const at::Tensor& keys);
