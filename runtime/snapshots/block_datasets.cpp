@@ -13,28 +13,28 @@ BlockDatasets::BlockDatasets(BankBlockSource next, std::int64_t rows, std::int64
 }
 
 void BlockDatasets::add_to(Hdf5Plan& plan, at::ScalarType dtype, std::int64_t width) {
-  plan.datasets.push_back({"rows", dtype, {rows_, width}, false, [this](auto bytes) { vectors(bytes); }});
+  plan.datasets.push_back(
+      {"rows", dtype, {rows_, width}, false, [this](std::size_t at_most) { return vectors(at_most); }});
   plan.datasets.push_back({"ids", at::kLong, {rows_}, false, column(&BlockDatasets::ids_)});
   plan.datasets.push_back({"labels", at::kLong, {rows_}, false, column(&BlockDatasets::labels_)});
   plan.datasets.push_back({"steps", at::kLong, {rows_}, false, column(&BlockDatasets::steps_)});
   plan.datasets.push_back({"sequence", at::kLong, {rows_}, false, column(&BlockDatasets::sequence_)});
 }
 
-void BlockDatasets::vectors(std::span<std::byte> bytes) {
-  while (!bytes.empty()) {
-    if (used_ == vectors_.nbytes()) take_block();
-    const std::size_t count = std::min(bytes.size(), vectors_.nbytes() - used_);
-    std::memcpy(bytes.data(), static_cast<const std::byte*>(vectors_.const_data_ptr()) + used_, count);
-    used_ += count;
-    bytes = bytes.subspan(count);
-  }
+std::span<const std::byte> BlockDatasets::vectors(std::size_t at_most) {
+  if (used_ == vectors_.nbytes()) take_block();
+  const std::size_t count = std::min(at_most, vectors_.nbytes() - used_);
+  const std::span bytes(static_cast<const std::byte*>(vectors_.const_data_ptr()) + used_, count);
+  used_ += count;
+  return bytes;
 }
 
 ByteSource BlockDatasets::column(at::Tensor BlockDatasets::*which) {
-  return [this, which, used = std::size_t{0}](std::span<std::byte> bytes) mutable {
+  return [this, which, used = std::size_t{0}](std::size_t count) mutable {
     if (left_ > 0) throw SnapshotError("The numbers of a shard were asked for before its vectors.");
-    std::memcpy(bytes.data(), static_cast<const std::byte*>((this->*which).const_data_ptr()) + used, bytes.size());
-    used += bytes.size();
+    const std::span bytes(static_cast<const std::byte*>((this->*which).const_data_ptr()) + used, count);
+    used += count;
+    return bytes;
   };
 }
 

@@ -24,7 +24,7 @@ class BlockDatasets {
   void add_to(Hdf5Plan& plan, at::ScalarType dtype, std::int64_t width);
 
  private:
-  void vectors(std::span<std::byte> bytes);
+  std::span<const std::byte> vectors(std::size_t at_most);
   ByteSource column(at::Tensor BlockDatasets::*which);
   void take_block();
 

@@ -1,6 +1,10 @@
 #include "runtime/snapshots/digest.h"
 
 #include <xxhash.h>
+// xxHash's own choice of vector code for the machine it runs on; without it, that of the oldest machine.
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include <algorithm>
 #include <new>
@@ -47,13 +51,13 @@ std::string digest_of(std::string_view bytes) {
 }
 
 FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& path, std::int64_t block_bytes,
-                          const std::atomic<bool>* given_up) {
+                          const std::function<void()>& between_blocks) {
   const std::unique_ptr<InputFile> file = files.open(path);
   DigestStream digest;
   std::vector<std::byte> block(
       static_cast<std::size_t>(std::min(block_bytes, std::max<std::int64_t>(1, file->size()))));
   for (std::int64_t offset = 0; offset < file->size();) {
-    if (given_up != nullptr && given_up->load()) throw SnapshotError("Reading '" + path.string() + "' was given up.");
+    if (between_blocks) between_blocks();
     const std::span<std::byte> part =
         std::span(block).first(std::min(block.size(), static_cast<std::size_t>(file->size() - offset)));
     file->read(offset, part);

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,10 +37,9 @@ struct FileDigest {
   friend bool operator==(const FileDigest&, const FileDigest&) = default;
 };
 
-/// Reads the whole file, `block_bytes` at a time. Throws SnapshotError between two blocks once `given_up`, where there
-/// is one, is true.
+/// Reads the whole file, `block_bytes` at a time. Calls `between_blocks`, if there is one, before each.
 FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& path, std::int64_t block_bytes,
-                          const std::atomic<bool>* given_up = nullptr);
+                          const std::function<void()>& between_blocks = {});
 
 /// Throws SnapshotError that names the file and both values.
 void check_digest(const std::filesystem::path& path, const FileDigest& found, const FileDigest& expected);

@@ -12,8 +12,9 @@
 
 namespace negatron {
 
-/// Gives the next bytes of one dataset, from its first to its last.
-using ByteSource = std::function<void(std::span<std::byte> bytes)>;
+/// Gives the next bytes of one dataset, from its first to its last: at least one and at most `at_most`, where they lie.
+/// They stay there until the next call.
+using ByteSource = std::function<std::span<const std::byte>(std::size_t at_most)>;
 
 struct PlannedDataset {
   /// "rows", or "tensors/conv1.weight" in a group of the plan.

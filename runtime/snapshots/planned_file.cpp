@@ -1,7 +1,6 @@
 #include "runtime/snapshots/planned_file.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "runtime/snapshots/skeleton.h"
 
@@ -18,7 +17,7 @@ class DigestedFile {
   }
 
   void append(std::span<const std::byte> bytes) {
-    if (writing_.cancelled && writing_.cancelled->load()) throw SnapshotError("The snapshot was given up.");
+    writing_.between_blocks();
     digest_.update(bytes);
     file_->append(bytes);
     bytes_ += static_cast<std::int64_t>(bytes.size());
@@ -29,7 +28,8 @@ class DigestedFile {
     const FileDigest written{bytes_, digest_.hex()};
     // Before the fsync: the disk is busy with what was written, and this costs no time of its own.
     writing_.reach("verify");
-    check_digest(path_, digest_of_file(files_, path_, writing_.block_bytes, writing_.cancelled.get()), written);
+    const auto between_blocks = [this] { writing_.between_blocks(); };
+    check_digest(path_, digest_of_file(files_, path_, writing_.block_bytes, between_blocks), written);
     writing_.reach("fsync");
     file_->sync();
     file_->close();
@@ -51,16 +51,13 @@ FileDigest write_hdf5(FileLayer& files, const std::filesystem::path& path, const
                       const FileWriting& writing) {
   const Skeleton skeleton = make_skeleton(plan);
   DigestedFile file(files, path, writing);
-  std::vector<std::byte> block;
   for (const Skeleton::Piece& piece : skeleton.pieces) {
     if (!piece.metadata.empty()) file.append(piece.metadata);
     for (std::int64_t left = piece.data_bytes; left > 0;) {
       const auto size = static_cast<std::size_t>(std::min(left, writing.block_bytes));
-      if (block.size() < size) block.resize(size);
-      const std::span<std::byte> bytes = std::span(block).first(size);
-      plan.datasets.at(piece.dataset).bytes(bytes);
+      const std::span<const std::byte> bytes = plan.datasets.at(piece.dataset).bytes(size);
       file.append(bytes);
-      left -= static_cast<std::int64_t>(size);
+      left -= static_cast<std::int64_t>(bytes.size());
     }
   }
   writing.reach("flush");

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -10,6 +9,7 @@
 #include "runtime/snapshots/digest.h"
 #include "runtime/snapshots/file_layer.h"
 #include "runtime/snapshots/hdf5_plan.h"
+#include "runtime/snapshots/writer_pace.h"
 
 namespace negatron {
 
@@ -22,11 +22,14 @@ struct FileWriting {
   /// What is in memory at a time.
   std::int64_t block_bytes = std::int64_t{1} << 20;
   StageHook at_stage;
-  /// Ends the writing, and the reading back, with a throw between two blocks when it becomes true.
-  std::shared_ptr<const std::atomic<bool>> cancelled;
+  /// Rests, and ends the writing and the reading back with a throw, between two blocks. None: at full speed to the end.
+  std::shared_ptr<WriterPace> pace;
 
   void reach(std::string_view stage) const {
     if (at_stage) at_stage(stage);
+  }
+  void between_blocks() const {
+    if (pace) pace->between_blocks();
   }
 };
 

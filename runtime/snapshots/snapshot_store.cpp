@@ -71,7 +71,7 @@ SnapshotStore::SnapshotStore(FileLayer& files, fs::path run_directory, SnapshotO
 }
 
 SnapshotStore::~SnapshotStore() {
-  if (cancelled_) cancelled_->store(true);
+  if (pace_) pace_->give_up();
 }
 
 bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const TrainerState& state, Bank* bank) {
@@ -83,8 +83,8 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
   request->world_size = comm.size();
   request->retention = options_.retention;
   request->sync_run_directory = first_;
-  cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  request->writing = {options_.block_bytes, options_.at_stage, cancelled_};
+  pace_ = std::make_shared<WriterPace>();
+  request->writing = {options_.block_bytes, options_.at_stage, pace_};
 
   std::string answer = comm.rank() == 0 ? prepare(*request, state) : std::string();
   answer = text_of_rank_0(comm, answer);
@@ -117,6 +117,7 @@ SaveReport SnapshotStore::poll(Communicator& comm) {
 }
 
 SaveReport SnapshotStore::finish(Communicator& comm) {
+  if (pace_) pace_->hurry();
   SaveReport report = poll(comm);
   while (report.state == SaveState::kRunning) {
     std::this_thread::sleep_for(kPollInterval);
@@ -219,7 +220,7 @@ SaveReport SnapshotStore::end(Communicator& comm) {
     first_ = false;
   }
   request_.reset();
-  cancelled_.reset();
+  pace_.reset();
   phase_ = Phase::kNone;
   return report;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -67,7 +66,8 @@ class SnapshotStore {
   /// names when all ranks have written; nothing at all otherwise. Reports the end of a save once, with kCommitted or
   /// kFailed.
   SaveReport poll(Communicator& comm);
-  /// Collective. Waits for the end of the running save, if there is one, and reports it.
+  /// Collective. Waits for the end of the running save, if there is one, which from now on writes as fast as it can,
+  /// and reports it.
   SaveReport finish(Communicator& comm);
 
   bool saving() const noexcept { return phase_ != Phase::kNone; }
@@ -92,7 +92,7 @@ class SnapshotStore {
   Phase phase_ = Phase::kNone;
   bool first_ = true;
   std::shared_ptr<SaveRequest> request_;
-  std::shared_ptr<std::atomic<bool>> cancelled_;
+  std::shared_ptr<WriterPace> pace_;
   std::chrono::steady_clock::time_point started_;
   std::int64_t bytes_ = 0;
   /// Of the background thread: in the first phase JSON of the files written, or what went wrong after a mark; in the

@@ -1,6 +1,5 @@
 #include "runtime/snapshots/trainer_file.h"
 
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -13,9 +12,10 @@ namespace {
 constexpr const char* kOrder = "tensor_order";
 
 ByteSource bytes_of(const void* begin) {
-  return [next = static_cast<const std::byte*>(begin)](std::span<std::byte> bytes) mutable {
-    std::memcpy(bytes.data(), next, bytes.size());
-    next += bytes.size();
+  return [next = static_cast<const std::byte*>(begin)](std::size_t count) mutable {
+    const std::span<const std::byte> bytes(next, count);
+    next += count;
+    return bytes;
   };
 }
 

@@ -41,7 +41,8 @@ class BankCopy {
   std::int64_t rows_set_aside() const;
 
  private:
-  BankBlock read(Range positions) const;
+  /// The rows of these positions go to those of `into` from `begin` on.
+  void read(Range positions, const BankBlock& into, std::int64_t begin) const;
 
   BankLayout layout_;
   RingOrder order_;

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -143,6 +144,35 @@ struct Measured {
   double extra_bytes = 0.0;
 };
 
+/// How long the writing threads of a rank, of which one runs at a time, spend in each stage.
+class StageTimes {
+ public:
+  /// Returns whether `stage` is another one than the last.
+  bool reach(std::string_view stage) {
+    const auto now = Clock::now();
+    const bool changed = stage != last_;
+    // What follows the last stage of a save is not part of it.
+    if (!last_.empty() && last_ != "prune") seconds_[last_] += std::chrono::duration<double>(now - since_).count();
+    last_ = stage;
+    since_ = now;
+    return changed;
+  }
+  std::string text(int saves) const {
+    std::string all;
+    for (const auto& [stage, seconds] : seconds_) {
+      char one[64];
+      std::snprintf(one, sizeof one, "%s\"%s\": %.1f", all.empty() ? "" : ", ", stage.c_str(), 1e3 * seconds / saves);
+      all += one;
+    }
+    return all;
+  }
+
+ private:
+  std::map<std::string, double> seconds_;
+  std::string last_;
+  Clock::time_point since_;
+};
+
 void measure(Communicator& comm, const fs::path& directory, std::int64_t rows, std::int64_t width,
              std::int64_t block_bytes, at::ScalarType dtype) {
   PosixFileLayer files;
@@ -150,10 +180,9 @@ void measure(Communicator& comm, const fs::path& directory, std::int64_t rows, s
   SnapshotOptions options;
   if (block_bytes > 0) options.block_bytes = block_bytes;
   const auto clock_start = Clock::now();
-  bool pruned = false;
+  StageTimes stages;
   options.at_stage = [&](std::string_view stage) {
-    if (stage == "prune" && !pruned) committed_at = seconds_since(clock_start);
-    pruned = stage == "prune";
+    if (stages.reach(stage) && stage == "prune") committed_at = seconds_since(clock_start);
   };
   Bank bank({rows, width, dtype, at::kCPU, BankFill::kRandom, 3, kKeysPerRank * comm.size()}, comm.rank(), comm.size());
   SnapshotStore store(files, directory, options);
@@ -228,14 +257,14 @@ void measure(Communicator& comm, const fs::path& directory, std::int64_t rows, s
       "\"longest_quiet_step_ms\": %.2f, \"median_times_the_step\": %.2f, \"mean_times_the_step\": %.2f, "
       "\"steps_in_saves\": %zu, \"behind_training_s\": "
       "%.2f, "
-      "\"peak_extra_MB_per_rank\": %.1f, \"score\": %.3g}\n",
+      "\"peak_extra_MB_per_rank\": %.1f, \"ms_in_stages_of_rank_0\": {%s}, \"score\": %.3g}\n",
       at::toString(dtype), static_cast<long long>(rows), static_cast<long long>(width), comm.size(), bytes, plain,
       snapshot, snapshot / plain, best(measured.plain) / best(measured.snapshot), 1e3 * quiet,
       1e3 * median(measured.saving_steps), 1e3 * mean,
       1e3 * *std::max_element(measured.saving_steps.begin(), measured.saving_steps.end()),
       1e3 * *std::max_element(measured.quiet_steps.begin(), measured.quiet_steps.end()),
       median(measured.saving_steps) / quiet, mean / quiet, measured.saving_steps.size(),
-      median(measured.behind_training), extra / kMega, score);
+      median(measured.behind_training), extra / kMega, stages.text(2 * kRepeats).c_str(), score);
   std::fflush(stdout);
 }
 
@@ -263,5 +292,6 @@ int main(int argc, char** argv) {
   }
   comm->barrier();
   if (comm->rank() == 0) std::filesystem::remove_all(directory);
+  environment.finish();
   return 0;
 }

@@ -120,18 +120,17 @@ TEST(Commit, WritingEndsWhenTheSaveIsGivenUp) {
   constexpr std::int64_t kBytes = 100000;
   const TemporaryDirectory directory;
   PosixFileLayer files;
-  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   int blocks = 0;
   FileWriting writing;
   writing.block_bytes = 100;
-  writing.cancelled = cancelled;
+  writing.pace = std::make_shared<WriterPace>();
   writing.at_stage = [&](std::string_view stage) {
-    if (stage == "data" && ++blocks == 5) *cancelled = true;
+    if (stage == "data" && ++blocks == 5) writing.pace->give_up();
   };
   Hdf5Plan plan;
-  plan.datasets.push_back({"rows", at::kByte, {kBytes}, false, [](std::span<std::byte> bytes) {
-                             std::fill(bytes.begin(), bytes.end(), std::byte{1});
-                           }});
+  const std::vector<std::byte> ones(kBytes, std::byte{1});
+  plan.datasets.push_back(
+      {"rows", at::kByte, {kBytes}, false, [&](std::size_t count) { return std::span(ones).first(count); }});
   EXPECT_THROW(write_hdf5(files, directory / "file", plan, writing), SnapshotError);
   EXPECT_EQ(blocks, 5);
 }
@@ -140,12 +139,11 @@ TEST(Commit, ReadingBackEndsWhenTheSaveIsGivenUp) {
   const TemporaryDirectory directory;
   PosixFileLayer files;
   const std::string text(1000, 'x');
-  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   FileWriting writing;
   writing.block_bytes = 10;
-  writing.cancelled = cancelled;
+  writing.pace = std::make_shared<WriterPace>();
   writing.at_stage = [&](std::string_view stage) {
-    if (stage == "verify") *cancelled = true;
+    if (stage == "verify") writing.pace->give_up();
   };
   EXPECT_THROW(write_bytes(files, directory / "file", std::as_bytes(std::span(text)), writing), SnapshotError);
   EXPECT_EQ(fs::file_size(directory / "file"), text.size()) << "it was written, only not read";

@@ -1,0 +1,46 @@
+#include "runtime/snapshots/writer_pace.h"
+
+#include <time.h>
+
+#include <chrono>
+
+#include "runtime/snapshots/snapshot_error.h"
+
+namespace negatron {
+namespace {
+
+constexpr double kRestForWork = 9.0;
+constexpr double kNano = 1e-9;
+
+double seconds_of_this_thread() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + kNano * static_cast<double>(now.tv_nsec);
+}
+
+}  // namespace
+
+void WriterPace::between_blocks() {
+  std::unique_lock lock(mutex_);
+  const double now = seconds_of_this_thread();
+  // The next thread of the save has a clock of its own.
+  const double worked = now < rested_at_ ? now : now - rested_at_;
+  rested_at_ = now;
+  changed_.wait_for(lock, std::chrono::duration<double>(kRestForWork * worked),
+                    [this] { return hurries_ || given_up_; });
+  if (given_up_) throw SnapshotError("The snapshot was given up.");
+}
+
+void WriterPace::hurry() {
+  const std::lock_guard lock(mutex_);
+  hurries_ = true;
+  changed_.notify_all();
+}
+
+void WriterPace::give_up() {
+  const std::lock_guard lock(mutex_);
+  given_up_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace negatron
