@@ -1,56 +1,12 @@
 #!/usr/bin/env bash
 # Drives the real program: refusals (exit code and one sentence), the run directory, and the same losses on 1 to 4 ranks.
 #   command_line_test.sh NEGATRON MPIRUN [MPIRUN FLAGS ...]
-set -uo pipefail
+source "$(dirname "$0")/small_run.sh"
 negatron=$1
 shift
 mpirun=("$@")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-
-# refused NEEDLE COMMAND...: exit code 2, and exactly one line from negatron, which contains NEEDLE.
-refused() {
-  local needle=$1 code=0 said
-  shift
-  "$@" >"$work/out" 2>"$work/err" || code=$?
-  [ "$code" -eq 2 ] || fail "exit code $code instead of 2: $*"
-  said=$(grep -c '^negatron: ' "$work/err")
-  [ "$said" -eq 1 ] || fail "$said sentences instead of one: $*: $(cat "$work/err")"
-  grep -qF -- "$needle" "$work/err" || fail "'$needle' is not in: $(cat "$work/err")"
-}
 
 ranks() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
-
-# 40 images of 12 x 12 noise in 3 classes, as IDX files.
-idx() { printf '%b' "$1" && cat; }
-mkdir "$work/data"
-for part in train t10k; do
-  head -c $((40 * 144)) /dev/urandom | idx '\x00\x00\x08\x03\x00\x00\x00\x28\x00\x00\x00\x0c\x00\x00\x00\x0c' \
-    >"$work/data/$part-images-idx3-ubyte"
-  for i in $(seq 40); do printf '%b' "\\x0$((i % 3))"; done | idx '\x00\x00\x08\x01\x00\x00\x00\x28' \
-    >"$work/data/$part-labels-idx1-ubyte"
-done
-cat >"$work/small.ini" <<END
-data = $work/data
-encoder-channels = 8,16
-encoder-strides = 1,2
-encoder-groups = 4
-head-hidden = 16
-width = 16
-global-batch = 12
-bank-rows = 31
-epochs = 2
-knn-k = 5
-precision = fp32
-threads = 1
-END
-small=(--config "$work/small.ini")
 
 "$negatron" --help >"$work/help" || fail 'negatron --help failed'
 grep -q '  pretrain ' "$work/help" || fail 'negatron --help does not list its commands'
@@ -87,6 +43,7 @@ refused "has 39 lines, expected one for each of the 40" "$negatron" pretrain "${
 echo 2 >>"$work/types"
 refused "budgets has 2 numbers, but --sample-types has 3 types" ranks 2 pretrain "${small[@]}" "${typed[@]}"
 refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
+refused "--cpu-isa must be auto" ranks 2 pretrain "${small[@]}" --cpu-isa avx9 --run-dir "$work/never"
 refused "--shards 3 must divide" ranks 2 pretrain "${small[@]}" --shards 3
 "$negatron" pretrain --list-samplers >"$work/samplers" || fail '--list-samplers failed'
 grep -q 'inner=0.1' "$work/samplers" || fail '--list-samplers does not show options with defaults'
@@ -104,7 +61,6 @@ refused "train-images-idx3-ubyte" ranks 2 pretrain "${small[@]}" --data "$work/c
 "$negatron" pretrain "${small[@]}" --dry-run >"$work/plan" || fail '--dry-run failed'
 grep -q 'bank, this rank' "$work/plan" || fail '--dry-run does not show the bank'
 
-losses() { grep -o '"loss":[-0-9.e]*' "$1/metrics.jsonl" | cut -d: -f2; }
 for count in 1 2 3 4; do
   ranks "$count" pretrain "${small[@]}" --run-dir "$work/run$count" --seed 1 >"$work/log$count" 2>&1 ||
     fail "a run on $count ranks ended with $?: $(cat "$work/log$count")"
@@ -132,5 +88,4 @@ refused "already holds a run" ranks 2 pretrain "${small[@]}" --run-dir "$work/ru
   fail 'config.ini of a run does not start a run'
 [ "$(losses "$work/again")" = "$(losses "$work/run1")" ] || fail 'config.ini of a run does not repeat the run'
 
-[ "$failures" -eq 0 ] && echo 'command line: all as expected'
-exit "$((failures > 0))"
+verdict 'command line'
