@@ -2,7 +2,7 @@
 
 #include <xxhash.h>
 // xxHash's own choice of vector code for the machine it runs on; without it, that of the oldest machine.
-#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#ifdef NEGATRON_XXHASH_CHOOSES
 #include <xxh_x86dispatch.h>
 #endif
 

@@ -56,6 +56,7 @@ FileDigest write_hdf5(FileLayer& files, const std::filesystem::path& path, const
     for (std::int64_t left = piece.data_bytes; left > 0;) {
       const auto size = static_cast<std::size_t>(std::min(left, writing.block_bytes));
       const std::span<const std::byte> bytes = plan.datasets.at(piece.dataset).bytes(size);
+      if (bytes.empty()) throw SnapshotError("The dataset '" + plan.datasets.at(piece.dataset).path + "' ends early.");
       file.append(bytes);
       left -= static_cast<std::int64_t>(bytes.size());
     }

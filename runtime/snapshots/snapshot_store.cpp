@@ -75,7 +75,11 @@ SnapshotStore::~SnapshotStore() {
 }
 
 bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const TrainerState& state, Bank* bank) {
-  if (saving()) return false;
+  if (saving()) {
+    // The next one is due: resting would make it late.
+    pace_->hurry();
+    return false;
+  }
   auto request = std::make_shared<SaveRequest>();
   request->run_directory = run_directory_;
   request->directory = directory_;
@@ -104,6 +108,8 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
 SaveReport SnapshotStore::poll(Communicator& comm) {
   if (!saving()) return {};
   const bool ready = !result_.valid() || result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  // This rank's rows are on the disk, or never will be: its bank need not set anything aside any more.
+  if (ready && phase_ == Phase::kWriting) request_->copy.reset();
   const at::Tensor all_ready = at::full({1}, ready ? 1 : 0, at::kLong);
   comm.all_reduce(all_ready, ReduceOp::kMin);
   if (all_ready.item<std::int64_t>() != 0) {
@@ -157,8 +163,6 @@ std::string SnapshotStore::write_own_part() {
 
 void SnapshotStore::start_commit(Communicator& comm) {
   const std::string own = result_.get();
-  // The rows are on the disk: the bank need not set anything aside any more.
-  request_->copy.reset();
   std::vector<ManifestFile> parts;
   std::string error;
   const std::vector<std::string> all = gather_texts(comm, own);

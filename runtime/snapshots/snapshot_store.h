@@ -58,8 +58,9 @@ class SnapshotStore {
 
   /// Begins to save what is now: tensors of `state` are copied at once (on rank 0, whose state it is), the rows of
   /// `bank` (may be null) while training goes on. The bank must live until the save is over; ranks beyond its first
-  /// copy write nothing. Collective (one small broadcast). Returns false, on all ranks, while another save is running:
-  /// the caller reports that and tries again. Throws SnapshotError on all ranks when nothing can be written at all.
+  /// copy write nothing. Collective (one small broadcast). Returns false, on all ranks, while another save is running,
+  /// which from now on writes as fast as it can: the caller reports that and tries again. Throws SnapshotError on all
+  /// ranks when nothing can be written at all.
   bool start_save(Communicator& comm, std::int64_t step, const TrainerState& state, Bank* bank);
 
   /// To be called once per step. Collective while a save is running: one all_reduce of 8 bytes, and a gather of file

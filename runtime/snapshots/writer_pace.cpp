@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/snapshots/snapshot_error.h"
@@ -10,6 +11,7 @@ namespace negatron {
 namespace {
 
 constexpr double kRestForWork = 9.0;
+constexpr double kLongestRest = 0.2;
 constexpr double kNano = 1e-9;
 
 double seconds_of_this_thread() {
@@ -23,10 +25,11 @@ double seconds_of_this_thread() {
 void WriterPace::between_blocks() {
   std::unique_lock lock(mutex_);
   const double now = seconds_of_this_thread();
-  // The next thread of the save has a clock of its own.
-  const double worked = now < rested_at_ ? now : now - rested_at_;
+  // Every thread has a clock of its own.
+  const double worked = writer_ == std::this_thread::get_id() ? now - rested_at_ : now;
+  writer_ = std::this_thread::get_id();
   rested_at_ = now;
-  changed_.wait_for(lock, std::chrono::duration<double>(kRestForWork * worked),
+  changed_.wait_for(lock, std::chrono::duration<double>(std::min(kRestForWork * worked, kLongestRest)),
                     [this] { return hurries_ || given_up_; });
   if (given_up_) throw SnapshotError("The snapshot was given up.");
 }

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace negatron {
 
@@ -10,7 +11,8 @@ namespace negatron {
 /// threads, of which one works at a time, share it.
 class WriterPace {
  public:
-  /// The writing thread, between two blocks: rests for as long as the processor time since the last call asks for.
+  /// The writing thread, between two blocks: rests for as long as the processor time since the last call asks for, and
+  /// at most 0.2 s: some waiting counts as processor time.
   /// Throws SnapshotError when the save was given up, also while it rests.
   void between_blocks();
 
@@ -24,7 +26,8 @@ class WriterPace {
   std::condition_variable changed_;
   bool hurries_ = false;
   bool given_up_ = false;
-  /// Processor time of the writing thread when it last rested.
+  /// The thread that last rested, and its processor time then.
+  std::thread::id writer_;
   double rested_at_ = 0.0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace negatron {
@@ -105,8 +106,9 @@ void BankCopy::set_aside(std::int64_t floor) {
   const std::int64_t end = order_.position_of(floor);
   const std::int64_t begin = std::max(cursor_, overwritten_);
   if (begin < end) {
-    aside_.push_back(make_block(end - begin, vectors_.size(1), vectors_.scalar_type()));
-    read({begin, end}, aside_.back(), 0);
+    BankBlock block = make_block(end - begin, vectors_.size(1), vectors_.scalar_type());
+    read({begin, end}, block, 0);
+    aside_.push_back(std::move(block));
   }
   overwritten_ = std::max(overwritten_, end);
 }
