@@ -10,8 +10,8 @@
 namespace negatron {
 namespace {
 
-/// Larger scales times any score that means anything would leave the numbers of a kernel.
-constexpr double kLargestScale = 1e9;
+/// Logits beyond 2^23 are not what kernels are made for; scores of unit rows stay below with this scale.
+constexpr double kLargestScale = 1e6;
 
 std::optional<RowFormat> format_of(at::ScalarType type) {
   switch (type) {

@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kQueryBlock = 256;
 /// More tasks than threads, so that a thread that is held up does not hold up the others.
 constexpr std::int64_t kTasksAThread = 4;
+
 /// [n] fp32 in one piece, or undefined.
 at::Tensor row_numbers(const at::Tensor& numbers) {
   return numbers.defined() ? numbers.detach().to(at::kFloat).contiguous() : at::Tensor();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
@@ -53,7 +54,7 @@ at::TensorOptions longs(const Candidates& candidates) {
 at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m) {
   check(rows, candidates, order);
   require(m >= 0, "best_keys: m must not be negative");
-  if (screening_serves(rows, candidates, order)) return screened_best_keys(rows, candidates, m);
+  if (std::optional<at::Tensor> screened = screened_best_keys(rows, candidates, order, m)) return *std::move(screened);
   const at::Tensor best = at::full({candidates.queries.size(0), m}, kAfterAllKeys, longs(candidates));
   if (m == 0) return best;
   for_each_tile(rows, candidates, order, [&](Range block, const at::Tensor& keys) {

@@ -10,7 +10,7 @@
 namespace negatron {
 
 /// The m best candidates of each query in `order`: keys [Q, m] int64 ascending, kAfterAllKeys where a query has fewer.
-/// Never holds more than a tile of scores beside the result. Local.
+/// Beside the result it holds a tile of scores, and what screened_best_keys() needs where that serves. Local.
 at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m);
 
 /// Keys of variable number per query.
@@ -24,9 +24,9 @@ RaggedKeys keys_between(const Rows& rows, const Candidates& candidates, const Se
                         const at::Tensor& first, const at::Tensor& last);
 
 /// How many candidates of each query have which next digit: digit `level` (0 is the most significant byte of the key,
-/// taken as unsigned with kBeforeAllKeys = 0) among the keys whose more significant digits equal those of prefix [Q, T],
-/// for T prefixes per query: int64 keys of which only those more significant digits matter. [Q, T, 256] int32. One sweep
-/// whatever T. Local.
+/// taken as unsigned with kBeforeAllKeys = 0) among the keys whose more significant digits equal those of prefix [Q,
+/// T], for T prefixes per query: int64 keys of which only those more significant digits matter. [Q, T, 256] int32. One
+/// sweep whatever T. Local.
 at::Tensor digit_histogram(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                            const at::Tensor& prefix, int level);
 

@@ -28,7 +28,7 @@ float* thread_memory(std::int64_t numbers) {
   if (memory.size() < wanted) memory.resize(wanted);
   void* begin = memory.data();
   std::size_t space = memory.size() * sizeof(float);
-  return static_cast<float*>(std::align(kCacheLine, wanted - kCacheLine / sizeof(float), begin, space));
+  return static_cast<float*>(std::align(kCacheLine, static_cast<std::size_t>(numbers) * sizeof(float), begin, space));
 }
 
 }  // namespace negatron

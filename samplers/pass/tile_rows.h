@@ -27,15 +27,17 @@ inline void widen_bf16(const Half* from, std::int64_t count, Bits* to) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint32_t>(from[i]) << 16;
 }
 
-/// Finite numbers: moves exponent and fraction to their places and corrects the exponent by a product, which also
-/// serves numbers below the normal ones.
+/// Moves exponent and fraction to their places and corrects the exponent by a product, which also serves numbers below
+/// the normal ones; infinities and what is no number get their exponent back.
 inline void widen_fp16(const Half* from, std::int64_t count, Word* to) {
   constexpr float kExponentDifference = 0x1p112f;
+  constexpr std::uint32_t kNotFinite16 = 0x7c00u, kNotFinite32 = 0x7f800000u;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint32_t magnitude = (from[i] & 0x7fffu) << 13;
     const std::uint32_t sign = (from[i] & 0x8000u) << 16;
     const float value = __builtin_bit_cast(float, magnitude) * kExponentDifference;
-    to[i] = __builtin_bit_cast(float, __builtin_bit_cast(std::uint32_t, value) | sign);
+    const std::uint32_t exponent = (from[i] & kNotFinite16) == kNotFinite16 ? kNotFinite32 : 0u;
+    to[i] = __builtin_bit_cast(float, __builtin_bit_cast(std::uint32_t, value) | sign | exponent);
   }
 }
 

@@ -264,42 +264,5 @@ TEST(FastPass, CutLeavesAgreeToTheRoundingOfSums) {
   }
 }
 
-TEST(FastPass, PassesOnWhatItDoesNotServe) {
-  const Rows rows = make_rows(unit(1500, 8, 1));
-  const auto passed_on = [&](const Rows& over, auto change) {
-    PassRequest request = make_request(unit(4, 8, 2), {5.0});
-    request.candidates = testing::make_candidates(request.candidates.queries);
-    change(request);
-    EXPECT_FALSE(FastPass::serves(over, request));
-    const PassResult expected = BlockedPass().run(over, request);
-    testing::expect_close(FastPass().run(over, request), expected, 0.0);
-  };
-  using Request = PassRequest;
-  passed_on(rows, [](Request& r) { r.terms.assign(3, log_sum_exp(5.0)); });
-  passed_on(rows, [](Request& r) { r.terms.clear(); });
-  passed_on(rows, [](Request& r) { r.terms[0].reduction = Reduction::kSum; });
-  passed_on(rows, [](Request& r) { r.terms[0].shape = TermShape::kHinge; });
-  passed_on(rows, [](Request& r) { r.terms[0].rows = TermRows::kPositives; });
-  passed_on(rows, [](Request& r) { r.candidates.label_rule = LabelRule::kDifferent; });
-  passed_on(rows, [](Request& r) { r.candidates.positive_rule = PositiveRule::kSameLabel; });
-  passed_on(rows, [](Request& r) {
-    r.candidates.windows = {{{}, at::zeros({4}, at::kLong), at::full({4}, kAfterAllKeys, at::kLong)}};
-  });
-  passed_on(rows, [](Request& r) { r.candidates.queries = r.candidates.queries.to(at::kDouble); });
-  passed_on(make_rows(unit(1500, 8, 1).to(at::kDouble)), [](Request&) {});
-  // NaN stays NaN.
-  PassRequest request = make_request(unit(4, 8, 2), {5.0});
-  request.candidates.queries[2][1].fill_(std::numeric_limits<double>::quiet_NaN());
-  EXPECT_FALSE(FastPass::serves(rows, request));
-  EXPECT_TRUE(std::isnan(FastPass().run(rows, request).terms[0].value[2].item<double>()));
-}
-
-TEST(FastPass, RefusesWhatDoesNotFit) {
-  PassRequest request = make_request(unit(2, 8, 2), {5.0});
-  request.bias = at::zeros({8});
-  EXPECT_THROW(FastPass().run(make_rows(unit(9, 8, 1)), request), std::invalid_argument);
-  EXPECT_THROW(FastPass(CpuIsa::kAuto, 0), std::invalid_argument);
-}
-
 }  // namespace
 }  // namespace negatron

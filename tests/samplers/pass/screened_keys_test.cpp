@@ -3,6 +3,7 @@
 #include "samplers/pass/screened_keys.h"
 
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -21,8 +22,9 @@ using testing::unit_rows;
 /// Both at once: that the rows are screened at all, and that the keys are those of a full sort.
 void expect_plain(const Rows& rows, const Candidates& candidates, std::int64_t m) {
   SCOPED_TRACE(std::string(at::toString(rows.vectors.scalar_type())) + ", m " + std::to_string(m));
-  ASSERT_TRUE(screening_serves(rows, candidates, {}));
-  EXPECT_TRUE(at::equal(screened_best_keys(rows, candidates, m), testing::plain_best_keys(rows, candidates, {}, m)));
+  const std::optional<at::Tensor> keys = screened_best_keys(rows, candidates, {}, m);
+  ASSERT_TRUE(keys.has_value());
+  EXPECT_TRUE(at::equal(*keys, testing::plain_best_keys(rows, candidates, {}, m)));
 }
 
 class ScreenedKeys : public ::testing::TestWithParam<at::ScalarType> {};
@@ -57,9 +59,20 @@ TEST(ScreenedKeys, OfRowsThatDifferByTheirLastBits) {
   const at::Tensor wide = unit_rows(16, 3).view({1, 16 * kTrialWidth}).to(at::kFloat);
   const at::Tensor ulps = at::arange(kRows).unsqueeze(1) * 7919 + at::arange(16 * kTrialWidth) * 104729;
   const at::Tensor rows = wide * (1.0 + (ulps.remainder(5) - 2) * std::numeric_limits<float>::epsilon());
-  Candidates candidates = make_candidates(wide.repeat({3, 1}));
-  candidates.positives = at::Tensor();
-  for (const std::int64_t m : {1, 50, 3000}) expect_plain(make_rows(rows), candidates, m);
+  // Squares of the smallest are no numbers of fp32.
+  for (const double length : {1.0, 1e-25, 1e15}) {
+    Candidates candidates = make_candidates((wide * length).repeat({3, 1}));
+    candidates.positives = at::Tensor();
+    for (const std::int64_t m : {1, 50, 3000}) expect_plain(make_rows(rows), candidates, m);
+  }
+}
+
+TEST(ScreenedKeys, OfLongerAndLongerRows) {
+  const at::Tensor lengths = at::logspace(-3, 3, 5000, 10, at::kDouble);
+  for (const bool falling : {false, true}) {
+    const at::Tensor rows = unit_rows(5000, 1) * (falling ? lengths.flip(0) : lengths).unsqueeze(1);
+    expect_plain(make_rows(rows.to(at::kFloat)), make_candidates(unit_rows(5, 2).to(at::kFloat)), 100);
+  }
 }
 
 TEST(ScreenedKeys, OfRowsOfAnyLength) {
@@ -72,19 +85,27 @@ TEST(ScreenedKeys, OfRowsOfAnyLength) {
 TEST(ScreenedKeys, AreNotForEverything) {
   const Rows rows = make_rows(unit_rows(50, 1).to(at::kFloat));
   const Candidates candidates = make_candidates(unit_rows(3, 2).to(at::kFloat));
-  ASSERT_TRUE(screening_serves(rows, candidates, {}));
-  EXPECT_FALSE(screening_serves(rows, candidates, {.by = SelectionOrder::By::kPositiveScore}));
-  EXPECT_FALSE(screening_serves(rows, make_candidates(unit_rows(3, 2)), {}));
-  EXPECT_FALSE(screening_serves(make_rows(unit_rows(50, 1)), candidates, {}));
+  const auto serves = [](const Rows& r, const Candidates& c, const SelectionOrder& order = {}) {
+    return screened_best_keys(r, c, order, 4).has_value();
+  };
+  ASSERT_TRUE(serves(rows, candidates));
+  EXPECT_FALSE(serves(rows, candidates, {.by = SelectionOrder::By::kPositiveScore}));
+  EXPECT_FALSE(serves(rows, make_candidates(unit_rows(3, 2))));
+  EXPECT_FALSE(serves(make_rows(unit_rows(50, 1)), candidates));
   Rows weighted = rows;
   weighted.order_factors = at::ones({50}, at::kDouble);
-  EXPECT_FALSE(screening_serves(weighted, candidates, {}));
+  EXPECT_FALSE(serves(weighted, candidates));
   Candidates windowed = candidates;
   windowed.windows = {{{}, at::full({3}, kBeforeAllKeys), at::full({3}, kAfterAllKeys)}};
-  EXPECT_FALSE(screening_serves(rows, windowed, {}));
-  Candidates broken = make_candidates(candidates.queries.clone());
-  broken.queries[1][1] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_FALSE(screening_serves(rows, broken, {}));
+  EXPECT_FALSE(serves(rows, windowed));
+  for (const float broken : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Candidates queries = make_candidates(candidates.queries.clone());
+    queries.queries[1][1] = broken;
+    EXPECT_FALSE(serves(rows, queries));
+    const Rows holed = make_rows(rows.vectors.clone());
+    holed.vectors[49][0] = broken;
+    EXPECT_FALSE(serves(holed, candidates));
+  }
 }
 
 TEST(SelectionKey, OfOneRowEqualsThatOfATensor) {
