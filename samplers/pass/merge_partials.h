@@ -8,8 +8,7 @@
 namespace negatron {
 namespace {
 
-/// left becomes the partial of both, in groups of queries. Powers of two only: the
-/// one rounding is that of the sum.
+/// left becomes the partial of both, in groups of queries. Powers of two only: the one rounding is that of the sum.
 template <class V>
 inline void merge_partials(const PartialShape& shape, std::int64_t query_vectors, float* left, const float* right) {
   for (std::int64_t vector = 0; vector < query_vectors; vector += V::kVectors) {
