@@ -108,16 +108,17 @@ NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const Que
 
   const Rows rows = rows_to_score(bank, request, batch.step);
   const Candidates candidates = candidates_of(bank, rows, request, gathered);
+  const bool pooled = request.mixes && !request.mixes->pools.empty();
+  const std::int64_t mixed_from = request.mixes && !pooled ? request.mixes->hard : 0;
+  const std::int64_t hardest = std::max(request.report_hardest, mixed_from);
   PartialRecords shard;
-  shard.result =
-      score_sets(comm, search_, pass_, bank, rows, candidates, request, gathered, split, all_terms, want_max);
+  shard.result = score_sets(comm, search_, pass_, bank, rows, candidates, request, gathered, split, all_terms, want_max,
+                            hardest > 0 ? search_.next_list_length(hardest, comm.size()) : 0);
 
   NegativeResult result;
   HardSets hard_sets;
-  const bool pooled = request.mixes && !request.mixes->pools.empty();
-  const std::int64_t mixed_from = request.mixes && !pooled ? request.mixes->hard : 0;
-  if (const std::int64_t hardest = std::max(request.report_hardest, mixed_from); hardest > 0) {
-    hard_sets = search_.find(comm, rows, candidates, SelectionOrder{}, split, hardest);
+  if (hardest > 0) {
+    hard_sets = search_.find(comm, rows, candidates, SelectionOrder{}, split, hardest, shard.result.best);
     const std::int64_t reported = request.report_hardest > 0 ? request.report_hardest : hardest;
     result.hardest = hard_sets.keys.narrow(1, 0, reported).contiguous();
   }

@@ -4,39 +4,14 @@
 #include <cmath>
 #include <vector>
 
+#include "samplers/exchange/merge_lists.h"
 #include "samplers/exchange/padded_keys.h"
+#include "samplers/pass/select_queries.h"
 
 namespace negatron {
 namespace {
 
 using Counts = std::vector<std::int64_t>;
-
-/// Candidates of some of the queries, index [k] int64 ascending.
-Candidates select_queries(const Candidates& all, const at::Tensor& index) {
-  Candidates some = all;
-  const auto select = [&](at::Tensor& values) {
-    if (values.defined()) values = values.index_select(0, index);
-  };
-  select(some.queries);
-  select(some.positives);
-  select(some.query_index);
-  select(some.labels);
-  for (std::vector<SelectionWindow>* windows : {&some.windows, &some.positive_windows}) {
-    for (SelectionWindow& window : *windows) {
-      select(window.first);
-      select(window.last);
-    }
-  }
-  if (some.exclusions.defined()) {
-    const at::Tensor position = at::full({all.queries.size(0)}, -1, at::kLong);  // of each query in the selection
-    position.index_copy_(0, index.to(at::kCPU), at::arange(index.size(0), at::kLong));
-    const at::Tensor query = position.index_select(0, all.exclusions.select(1, 0));
-    const at::Tensor kept = (query >= 0).nonzero().squeeze(1);
-    some.exclusions =
-        at::stack({query.index_select(0, kept), all.exclusions.select(1, 1).index_select(0, kept)}, 1).contiguous();
-  }
-  return some;
-}
 
 /// What this shard's lists [Q, m] lack of its N best, as far as it lies before what owners know as their N-th best,
 /// `bound` [Q].
@@ -92,14 +67,15 @@ std::int64_t HardSetSearch::next_list_length(std::int64_t n, int ranks) const {
 }
 
 HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candidates& candidates,
-                             const SelectionOrder& order, const QuerySplit& split, std::int64_t n) {
+                             const SelectionOrder& order, const QuerySplit& split, std::int64_t n,
+                             const at::Tensor& shard_best) {
   const std::int64_t own = split.size(comm.rank());
   const std::int64_t length = next_list_length(n, comm.size());
   HardSets sets;
-  sets.shard_keys = best_keys(rows, candidates, order, length);  // [Q, m]
+  sets.shard_keys = shard_best.defined() ? shard_best : best_keys(rows, candidates, order, length);  // [Q, m]
   const at::Tensor lists =
       comm.all_to_all(sets.shard_keys, split.shares, Counts(split.shares.size(), own)).view({comm.size(), own, length});
-  sets.keys = std::get<0>(lists.transpose(0, 1).flatten(1).sort(1));  // [b, P m]
+  sets.keys = merge_lists(lists);  // [b, P m]
 
   std::int64_t fallbacks = 0;
   if (length < n) {

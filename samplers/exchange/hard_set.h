@@ -35,9 +35,10 @@ class HardSetSearch {
   static constexpr double kGrowth = 1.25;
   static constexpr double kShrink = 1.02;
 
-  /// Collective. `candidates` are those of all Q queries, equal on all ranks but for the exclusions.
+  /// Collective. `candidates` are those of all Q queries, equal on all ranks but for the exclusions. `shard_best`:
+  /// what best_keys() would find here of next_list_length(n, P), where the caller knows it; else undefined.
   HardSets find(Communicator& comm, const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
-                const QuerySplit& split, std::int64_t n);
+                const QuerySplit& split, std::int64_t n, const at::Tensor& shard_best = {});
 
   /// m for N on P shards: mu + L/3 + sqrt(L^2/9 + 2 L mu), mu = N/P, L = ln(P / rate), rounded up, at most N.
   static std::int64_t list_length(std::int64_t n, int ranks, double rate);

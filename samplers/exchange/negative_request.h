@@ -47,6 +47,11 @@ struct NegativeSet {
 
   bool lists_slots() const { return slots.defined() || uniform_slots > 0; }
   bool has_rank_window() const { return first_rank > 0 || last_rank < kAllRanks; }
+  /// Whether every candidate is in it.
+  bool is_whole_bank() const {
+    return !pool.is_limited() && !lower_score.defined() && !upper_score.defined() && !has_rank_window() && draw == 0 &&
+           !lists_slots();
+  }
 };
 
 /// What a policy wants of the bank for this rank's b queries. Described, not computed: policies never communicate. All

@@ -47,7 +47,7 @@ Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeReque
 PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
                       const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
                       const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
-                      bool want_max) {
+                      bool want_max, std::int64_t best) {
   PassRequest common;
   common.candidates = candidates;
   common.candidates.positive_rule = request.positive_rule;
@@ -72,6 +72,8 @@ PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& 
       own.candidates.exclusions = pooled.candidates.exclusions;
       own.candidates.windows = WindowSearch(comm, hard_sets, pooled.rows, pooled.candidates, split, bank.filled())
                                    .of_set(set, gathered.lower_score[i], gathered.upper_score[i]);
+      const bool finds_best = request.sets.size() == 1 && set.is_whole_bank() && !rows.order_factors.defined();
+      own.best = finds_best ? best : 0;
       result = pass.run(pooled.rows, own);
     }
     all = all ? merge(terms, *all, result) : result;

@@ -19,10 +19,11 @@ Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeReque
                          const GatheredQueries& gathered);
 
 /// What all ranks' queries meet of the sets on this shard. `terms` with gathered offsets. Collective: the windows of
-/// the sets, one after the other, after those of further positives (set_windows.h).
+/// the sets, one after the other, after those of further positives (set_windows.h). Where the one set is the whole
+/// bank, the same sweep finds the `best` best candidates of each query.
 PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
                       const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
                       const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
-                      bool want_max);
+                      bool want_max, std::int64_t best);
 
 }  // namespace negatron

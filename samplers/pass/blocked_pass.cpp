@@ -7,6 +7,7 @@
 
 #include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/reduction_tree.h"
+#include "samplers/pass/selection.h"
 #include "samplers/pass/term_reduction.h"
 
 namespace negatron {
@@ -45,7 +46,7 @@ PassResult part(const PassResult& result, Range block) {
   const auto own = [&](const at::Tensor& all) {
     return all.defined() ? all.narrow(0, block.begin, block.size()) : at::Tensor();
   };
-  PassResult view{{}, own(result.count), own(result.max)};
+  PassResult view{{}, own(result.count), own(result.max), {}};
   for (const TermResult& term : result.terms) {
     view.terms.push_back({own(term.value), own(term.gradient), own(term.slope), own(term.log_weight)});
   }
@@ -199,7 +200,9 @@ PassResult BlockedPass::run(const Rows& rows, const PassRequest& request) const 
     if (leaf.valid > 0) tree.push(leaf.index, sweep.score(leaf));
   }
   std::optional<PassResult> root = tree.finish();
-  return root ? *std::move(root) : empty_result(request);
+  PassResult result = root ? *std::move(root) : empty_result(request);
+  if (request.best > 0) result.best = best_keys(rows, request.candidates, SelectionOrder{}, request.best);
+  return result;
 }
 
 }  // namespace negatron

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "samplers/pass/fast_run.h"
 #include "samplers/pass/kernel_choice.h"
+#include "samplers/pass/select_queries.h"
+#include "samplers/pass/selection.h"
 
 namespace negatron {
 namespace {
@@ -26,6 +29,11 @@ std::optional<RowFormat> format_of(at::ScalarType type) {
   }
 }
 
+/// Lists of best rows hold rows as int32.
+bool best_serves(const Rows& rows) {
+  return !rows.order_factors.defined() && rows.vectors.size(0) <= std::numeric_limits<std::int32_t>::max();
+}
+
 }  // namespace
 
 FastPass::FastPass(CpuIsa isa, std::int64_t query_block) : isa_(require_isa(isa)), otherwise_(query_block) {}
@@ -34,8 +42,8 @@ bool FastPass::serves(const Rows& rows, const PassRequest& request) {
   const Candidates& candidates = request.candidates;
   const at::Tensor& queries = candidates.queries;
   return rows.vectors.is_cpu() && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
-         format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 && !request.terms.empty() &&
-         request.terms.size() <= kMostKernelTerms &&
+         format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 &&
+         request.terms.size() <= kMostKernelTerms && (request.best == 0 ? !request.terms.empty() : best_serves(rows)) &&
          std::all_of(request.terms.begin(), request.terms.end(), is_plain) &&
          largest_scale(request.terms) <= kLargestScale && candidates.label_rule == LabelRule::kAny &&
          candidates.windows.empty() && candidates.positive_rule == PositiveRule::kNone &&
@@ -47,7 +55,21 @@ PassResult FastPass::run(const Rows& rows, const PassRequest& request) const {
   const at::NoGradGuard no_grad;
   if (!serves(rows, request)) return otherwise_.run(rows, request);
   const RowFormat format = *format_of(rows.vectors.scalar_type());
-  return FastRun(pass_kernel(isa_, format), format, rows, request).run();
+  FastRun run(pass_kernel(isa_, format), format, rows, request);
+  PassResult result = run.run();
+  if (request.best > 0 && run.open_queries().numel() > 0) settle(run.open_queries(), rows, request, result);
+  return result;
+}
+
+/// The best rows of queries [any] that the kernel left open.
+void FastPass::settle(const at::Tensor& open, const Rows& rows, const PassRequest& request, PassResult& result) const {
+  PassRequest rest;
+  rest.candidates = select_queries(request.candidates, open);
+  rest.best = request.best;
+  const bool in_bf16 = isa_ == CpuIsa::kAvx512Bf16 && rows.vectors.scalar_type() == at::kBFloat16;
+  result.best.index_copy_(0, open,
+                          in_bf16 ? FastPass(CpuIsa::kAvx512).run(rows, rest).best
+                                  : exhaustive_best_keys(rows, rest.candidates, SelectionOrder{}, rest.best));
 }
 
 }  // namespace negatron

@@ -12,9 +12,12 @@ namespace negatron {
 /// request from one computation of the scores. The kernels are intrinsics of this project, one source per instruction
 /// set, because ATen offers no product whose result is consumed tile by tile.
 ///
-/// Serves what nearly every step asks for: one or two plain terms (score_term.h) without label rules, windows and
-/// positives, fp32 queries and rows in fp32, bf16 or fp16, on the CPU. Anything else, queries that are not finite
-/// included, is passed on to BlockedPass.
+/// Serves what nearly every step asks for: one or two plain terms (score_term.h), best rows by score alone, or both,
+/// without label rules, windows and positives, fp32 queries and rows in fp32, bf16 or fp16, on the CPU. Anything else,
+/// queries that are not finite included, is passed on to BlockedPass.
+///
+/// Best rows are found in the same sweep (shortlists.h), exactly. Where rows lie closer together than bf16 can tell,
+/// the query is searched again in fp32, and where fp32 cannot, in fp64.
 ///
 /// Scores, masses and sums accumulate in fp32. With kAvx512Bf16 rows in bf16 meet queries rounded to bf16, or split
 /// into two bf16 where that would show (query_panels.h), and weights rounded to bf16: values are good to about 2e-3,
@@ -38,6 +41,8 @@ class FastPass : public Pass {
   std::int64_t query_block() const noexcept { return otherwise_.query_block(); }
 
  private:
+  void settle(const at::Tensor& open, const Rows& rows, const PassRequest& request, PassResult& result) const;
+
   CpuIsa isa_;
   BlockedPass otherwise_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include <ATen/Parallel.h>
 
@@ -40,31 +41,45 @@ FastRun::FastRun(const PassKernel& kernel, RowFormat format, const Rows& rows, c
       format_(format),
       request_(request),
       query_count_(request.candidates.queries.size(0)),
+      query_vectors_(request.candidates.queries.detach().contiguous()),
       vectors_(rows.vectors.detach().contiguous()),
       bias_(row_numbers(request.bias)),
       validity_(row_numbers(rows.validity)),
       exclusions_(request.candidates.exclusions, query_count_, rows.vectors.size(0)),
-      queries_(request.candidates.queries.detach(), kernel, largest_scale(request.terms)),
+      panels_(query_vectors_, kernel, largest_scale(request.terms)),
       shape_(partial_shape(request, rows.vectors.size(1))),
       block_(kQueryBlock) {
   for (const Leaf& leaf : rows.leaves) {
-    if (leaf.valid > 0) leaves_.push_back(leaf);
+    if (leaf.valid == 0) continue;
+    leaves_.push_back(leaf);
+    valid_ += leaf.valid;
+  }
+  if (request.best > 0 && !leaves_.empty()) {
+    shortlists_.emplace(kernel, format, query_vectors_, panels_, vectors_, rows.slots, valid_, request.best);
   }
 }
 
 PassResult FastRun::run() {
   if (leaves_.empty()) return empty_result(request_);
   split(at::get_num_threads());
+  const auto tasks = blocks() * static_cast<std::int64_t>(nodes_.size());
+  if (shortlists_) {
+    shortlists_->reserve(tasks);
+    take_sample();
+  }
   partial_size_ = block_vectors(0) * kernel_.lanes * shape_.size;
   partials_ = at::empty({blocks(), static_cast<std::int64_t>(nodes_.size()), partial_size_}, at::kFloat);
   // Node after node, so that threads that are at the same rows share them.
-  share_out(blocks() * static_cast<std::int64_t>(nodes_.size()),
-            [this](std::int64_t task) { scan_node(task % blocks(), task / blocks()); });
+  share_out(tasks, [this](std::int64_t task) { scan_node(task % blocks(), task / blocks()); });
   PartialResults results(request_, kernel_, shape_);
   share_out(blocks(), [&](std::int64_t block) { merge_nodes(block, results); });
-  std::int64_t valid = 0;
-  for (const Leaf& leaf : leaves_) valid += leaf.valid;
-  return results.take(valid - exclusions_.count(query_count_));
+  PassResult result = results.take(valid_ - exclusions_.count(query_count_));
+  if (shortlists_) {
+    const Shortlists::Best best = shortlists_->best();
+    result.best = best.keys;
+    open_queries_ = best.unknown;
+  }
+  return result;
 }
 
 /// The fewest nodes, and then the largest blocks, that keep `threads` busy.
@@ -82,7 +97,7 @@ std::int64_t FastRun::blocks() const {
 }
 
 std::int64_t FastRun::block_vectors(std::int64_t block) const {
-  return std::min(block_ / kernel_.lanes, queries_.vectors() - block * block_ / kernel_.lanes);
+  return std::min(block_ / kernel_.lanes, panels_.vectors() - block * block_ / kernel_.lanes);
 }
 
 std::size_t FastRun::partial_bytes(std::int64_t block) const {
@@ -93,42 +108,97 @@ float* FastRun::partial(std::int64_t block, std::int64_t node) const {
   return partials_.data_ptr<float>() + (block * static_cast<std::int64_t>(nodes_.size()) + node) * partial_size_;
 }
 
-void FastRun::scan_node(std::int64_t block, std::int64_t node) const {
-  const std::span<const Leaf> leaves = nodes_[static_cast<std::size_t>(node)];
-  const std::int64_t open = PartialTree::depth(leaves.front().index, leaves.back().index) * partial_size_;
-  float* memory = thread_memory(open + kernel_.workspace_size(shape_.width));
-  PartialTree tree(kernel_, shape_, block_vectors(block), memory, partial_size_);
-  for (const Leaf& leaf : leaves) scan_leaf(block, leaf, tree.next(leaf.index), memory + open);
-  std::memcpy(partial(block, node), tree.finish(), partial_bytes(block));
+/// Rows of each leaf, from a place that differs from leaf to leaf: rows that lie together are often alike.
+void FastRun::take_sample() {
+  const std::int64_t group = kernel_.vectors;
+  if (shortlists_->sample_size() > 0) {
+    share_out((panels_.vectors() + group - 1) / group, [this](std::int64_t i) { sample_group(i); });
+  }
+  std::int64_t largest_leaf = 0;
+  for (const Leaf& leaf : leaves_) largest_leaf = std::max(largest_leaf, leaf.size());
+  for (const std::span<const Leaf> leaves : nodes_) {
+    const std::int64_t rows = leaves.back().end - leaves.front().begin;
+    capacity_ = std::max(capacity_, shortlists_->capacity(rows, largest_leaf));
+  }
 }
 
-void FastRun::scan_leaf(std::int64_t block, const Leaf& leaf, float* partial, float* workspace) const {
-  const std::span<const ExcludedPair> excluded = exclusions_.of({leaf.begin, leaf.end});
-  LeafScan scan;
+void FastRun::sample_group(std::int64_t group) {
+  constexpr std::int64_t kStep = 389;  // any odd number serves
+  const auto leaves = static_cast<std::int64_t>(leaves_.size());
+  const std::int64_t wanted = (shortlists_->sample_size() + leaves - 1) / leaves;
+  const std::int64_t vectors = std::min<std::int64_t>(kernel_.vectors, panels_.vectors() - group * kernel_.vectors);
+  const Range queries = queries_of(group * kernel_.vectors * kernel_.lanes, vectors);
+  const std::int64_t lanes = vectors * kernel_.lanes;
+  const std::int64_t lists_size = NearLists::memory_size(lanes, wanted * leaves);
+  const std::vector<float> all(static_cast<std::size_t>(lanes), -std::numeric_limits<float>::infinity());
+  float* memory = thread_memory(lists_size + lanes + kernel_.workspace_size(shape_.width));
+  NearLists lists(memory, lanes, wanted * leaves, all.data());
+  for (const Leaf& leaf : leaves_) {
+    const std::int64_t count = std::min(wanted, leaf.size());
+    const std::int64_t begin = leaf.begin + leaf.index * kStep % (leaf.size() - count + 1);
+    LeafScan scan;
+    scan.query_vectors = vectors;
+    scan.near = lists.panel();
+    scan.shape.width = shape_.width;
+    scan.shape.size = 1;
+    scan.partial = memory + lists_size;
+    scan.workspace = scan.partial + lanes;
+    scan_rows(queries.begin, leaf, {begin, begin + count}, scan);
+  }
+  shortlists_->set_thresholds(queries, lists);
+}
+
+void FastRun::scan_node(std::int64_t block, std::int64_t node) {
+  const std::span<const Leaf> leaves = nodes_[static_cast<std::size_t>(node)];
+  const std::int64_t first_query = block * block_;
+  const std::int64_t vectors = block_vectors(block);
+  const std::int64_t lanes = vectors * kernel_.lanes;
+  const std::int64_t open = PartialTree::depth(leaves.front().index, leaves.back().index) * partial_size_;
+  const std::int64_t lists_size = shortlists_ ? NearLists::memory_size(lanes, capacity_) : 0;
+  float* memory = thread_memory(open + lists_size + kernel_.workspace_size(shape_.width));
+  PartialTree tree(kernel_, shape_, vectors, memory, partial_size_);
+  std::optional<NearLists> lists;
+  if (shortlists_) lists.emplace(memory + open, lanes, capacity_, shortlists_->thresholds(first_query));
+  for (const Leaf& leaf : leaves) {
+    if (lists) lists->make_room(leaf.size());
+    LeafScan scan;
+    scan.query_vectors = vectors;
+    for (std::size_t i = 0; i < request_.terms.size(); ++i) {
+      scan.scales[i] = static_cast<float>(request_.terms[i].scale);
+    }
+    scan.want_max = request_.want_max;
+    scan.near = lists ? lists->panel() : nullptr;
+    scan.shape = shape_;
+    scan.partial = tree.next(leaf.index);
+    scan.workspace = memory + open + lists_size;
+    scan_rows(first_query, leaf, {leaf.begin, leaf.end}, scan);
+  }
+  std::memcpy(partial(block, node), tree.finish(), partial_bytes(block));
+  if (lists) shortlists_->keep(node * blocks() + block, queries_of(first_query, vectors), *lists);
+}
+
+void FastRun::scan_rows(std::int64_t first_query, const Leaf& leaf, Range rows, LeafScan scan) const {
+  const std::span<const ExcludedPair> excluded = exclusions_.of(rows);
   scan.rows = static_cast<const char*>(vectors_.const_data_ptr()) +
-              leaf.begin * shape_.width * static_cast<std::int64_t>(vectors_.element_size());
+              rows.begin * shape_.width * static_cast<std::int64_t>(vectors_.element_size());
   scan.format = format_;
   scan.row_stride = shape_.width;
-  scan.row_count = leaf.size();
-  if (bias_.defined()) scan.bias = bias_.const_data_ptr<float>() + leaf.begin;
+  scan.row_count = rows.size();
+  if (bias_.defined()) scan.bias = bias_.const_data_ptr<float>() + rows.begin;
   if (validity_.defined() && leaf.valid < leaf.size()) {
-    scan.validity = validity_.const_data_ptr<float>() + leaf.begin;
+    scan.validity = validity_.const_data_ptr<float>() + rows.begin;
   }
   scan.excluded = excluded.data();
   scan.excluded_count = static_cast<std::int64_t>(excluded.size());
-  scan.first_row = leaf.begin;
-  scan.first_query = block * block_;
-  scan.queries = queries_.from(block * block_);
-  scan.query_vectors = block_vectors(block);
-  scan.query_parts = queries_.parts();
-  for (std::size_t i = 0; i < request_.terms.size(); ++i) {
-    scan.scales[i] = static_cast<float>(request_.terms[i].scale);
-  }
-  scan.want_max = request_.want_max;
-  scan.shape = shape_;
-  scan.partial = partial;
-  scan.workspace = workspace;
+  scan.first_row = rows.begin;
+  scan.first_query = first_query;
+  scan.queries = panels_.from(first_query);
+  scan.query_parts = panels_.parts();
   kernel_.scan(scan);
+}
+
+Range FastRun::queries_of(std::int64_t first, std::int64_t vectors) const {
+  return {first, std::min(first + vectors * kernel_.lanes, query_count_)};
 }
 
 void FastRun::merge_nodes(std::int64_t block, PartialResults& results) const {

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 
+#include "samplers/pass/exact_scores.h"
 #include "samplers/pass/merge_partials.h"
+#include "samplers/pass/near_rows.h"
 #include "samplers/pass/panel_product.h"
 #include "samplers/pass/pass_kernel.h"
 #include "samplers/pass/tile_rows.h"
@@ -63,6 +65,9 @@ class Scan {
       const std::int64_t count = begin + kTileRows < leaf_.row_count ? kTileRows : leaf_.row_count - begin;
       const TileRows rows = Arithmetic::tile_rows(leaf_, begin, count, buffers_.rows);
       prepare_bias(begin, count);
+      if (leaf_.near != nullptr) {
+        raise_largest_square<Arithmetic>(rows.scores, count, rows.score_depth, buffers_.row_hide, *leaf_.near);
+      }
       const ExcludedPair* const first = excluded;
       while (excluded != excluded_end && excluded->row < leaf_.first_row + begin + count) ++excluded;
       for_each_group([&](std::int64_t query, std::int64_t g, const float* queries, float* partial) {
@@ -136,6 +141,10 @@ class Scan {
     hide_excluded(tile, kWidth);
 
     float* partial = tile.partial;
+    if (leaf_.near != nullptr) {
+      note_near_rows<V, kVectors>({buffers_.scores, tile.count, nullptr}, buffers_.row_hide,
+                                  leaf_.first_row + tile.begin, tile.first_query, *leaf_.near);
+    }
     if (leaf_.want_max) find_largest<V, kVectors>({buffers_.scores, tile.count, nullptr}, buffers_.row_hide, partial);
     partial += kWidth;
     const TileScores scores{buffers_.scores, padded, buffers_.row_bias};
@@ -173,7 +182,8 @@ PassKernel make_pass_kernel() {
           Arithmetic::kRowsAWord == 2,
           Scan<Arithmetic>::workspace_size,
           [](const LeafScan& leaf) { Scan<Arithmetic>(leaf).run(); },
-          merge_partials<V>};
+          merge_partials<V>,
+          score_exactly<V>};
 }
 
 }  // namespace

@@ -22,6 +22,9 @@ PassResult empty_result(const PassRequest& request) {
   if (request.want_max) {
     result.max = at::full({queries.size(0)}, -std::numeric_limits<double>::infinity(), queries.options());
   }
+  if (request.best > 0) {
+    result.best = at::full({queries.size(0), request.best}, kAfterAllKeys, queries.options().dtype(at::kLong));
+  }
   return result;
 }
 
@@ -32,12 +35,17 @@ PassResult merge(const std::vector<ScoreTerm>& terms, const PassResult& left, co
   }
   result.count = left.count + right.count;
   if (left.max.defined()) result.max = at::maximum(left.max, right.max);
+  if (left.best.defined() && right.best.defined()) {
+    const at::Tensor all = std::get<0>(at::cat({left.best, right.best}, 1).sort(1));
+    result.best = all.narrow(1, 0, left.best.size(1)).contiguous();
+  }
   return result;
 }
 
 void check_pass_request(const Rows& rows, const PassRequest& request) {
   check_candidates(rows, request.candidates);
   for (const ScoreTerm& term : request.terms) check_term(term, request.candidates.queries);
+  require(request.best >= 0, "pass: the number of best rows must not be negative");
   require(!request.bias.defined() || (request.bias.dim() == 1 && request.bias.is_floating_point() &&
                                       request.bias.size(0) == rows.vectors.size(0)),
           "pass: the bias must be floating and [n], one number for each row");

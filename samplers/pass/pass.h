@@ -18,6 +18,8 @@ struct PassRequest {
   /// [n] log weight of each row, finite; undefined for none.
   at::Tensor bias;
   bool want_max = false;
+  /// Also the keys of the so many best candidates of each query by score; 0 for none.
+  std::int64_t best = 0;
 };
 
 /// Over the rows that each query may meet. Q queries, dtype of the queries.
@@ -28,6 +30,8 @@ struct PassResult {
   at::Tensor count;
   /// [Q] the largest s_ij, -infinity when no row may score; undefined unless wanted.
   at::Tensor max;
+  /// [Q, best] as best_keys() (selection.h) yields them; undefined unless wanted.
+  at::Tensor best;
 };
 
 /// Scores queries against local rows. Local; const and safe to call from several threads.
@@ -44,7 +48,7 @@ class Pass {
 /// The result over no row.
 PassResult empty_result(const PassRequest& request);
 /// The result over the union of two disjoint sets of rows: terms as merge() of score_term.h, counts add up, the larger
-/// maximum. Local.
+/// maximum, the best of both. Local.
 PassResult merge(const std::vector<ScoreTerm>& terms, const PassResult& left, const PassResult& right);
 
 /// The checks of `Pass::run` that every implementation starts with.

@@ -36,6 +36,34 @@ struct PartialShape {
 
 enum class RowFormat { kFp32, kBf16, kFp16 };
 
+/// Where a scan notes, for each query of its block, the rows that score above its threshold. Lists lie `stride` numbers
+/// apart and have room for all rows of the scan.
+struct NearRows {
+  const float* thresholds = nullptr;  // [padded queries]
+  float* scores = nullptr;            // as the kernel computes them
+  std::int32_t* rows = nullptr;       // counted from LeafScan::first_row's 0
+  std::int64_t stride = 0;
+  std::int32_t* counts = nullptr;  // [padded queries]
+  /// Raised to the largest |n|^2 of the rows that may score; infinite when one is not finite.
+  float largest_square = 0.0f;
+};
+
+/// Scores of listed rows with one query, in fp64: each the sum of 8 sums over every eighth product, which are exact, so
+/// that all instruction sets agree bit for bit.
+struct ExactScores {
+  const double* query = nullptr;  // [width]
+  std::int64_t width = 0;
+  const void* rows = nullptr;
+  RowFormat format = RowFormat::kFp32;
+  std::int64_t row_stride = 0;
+  const std::int32_t* list = nullptr;
+  std::int64_t count = 0;
+  float* workspace = nullptr;  // [kExactRows * width]
+  double* scores = nullptr;    // [count]
+};
+/// Rows that are summed side by side.
+inline constexpr std::int64_t kExactRows = 4;
+
 /// One leaf of rows against one block of queries.
 struct LeafScan {
   const void* rows = nullptr;  // the leaf's first; consecutive numbers, `row_stride` from row to row
@@ -56,6 +84,7 @@ struct LeafScan {
   int query_parts = 1;             // what a query is the sum of: [parts][d][g] (bf16: 2 where 1 is too coarse)
   float scales[kMostKernelTerms] = {};
   bool want_max = false;
+  NearRows* near = nullptr;  // null for none
   PartialShape shape;
   float* partial = nullptr;  // written, whatever it held
   float* workspace = nullptr;
@@ -71,6 +100,7 @@ struct PassKernel {
   void (*scan)(const LeafScan& leaf) = nullptr;
   /// left becomes the partial of both; over `query_vectors` queries.
   void (*merge)(const PartialShape& shape, std::int64_t query_vectors, float* left, const float* right) = nullptr;
+  void (*exact_scores)(const ExactScores& exact) = nullptr;
 };
 
 /// Each throws nothing and must be used only where has_isa() says so.

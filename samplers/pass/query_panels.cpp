@@ -18,15 +18,29 @@ float from_bf16(std::uint32_t half) {
   return std::bit_cast<float>(half << 16);
 }
 
+/// What is left of a number after `parts` parts, at most 2.
+float rest_of(float number, int parts) {
+  for (int part = 0; part < parts; ++part) number -= from_bf16(to_bf16(number));
+  return number;
+}
+
 /// The bf16 pair of numbers 2 w and 2 w + 1, of what is left of them after `part` parts.
 float pair_word(const float* query, std::int64_t width, std::int64_t w, int part) {
   std::uint32_t word = 0;
   for (std::int64_t i = 2 * w; i < std::min(2 * w + 2, width); ++i) {
-    const std::uint32_t first = to_bf16(query[i]);
-    const std::uint32_t half = part == 0 ? first : to_bf16(query[i] - from_bf16(first));
-    word |= half << (i % 2 == 0 ? 0 : 16);
+    word |= to_bf16(rest_of(query[i], part)) << (i % 2 == 0 ? 0 : 16);
   }
   return std::bit_cast<float>(word);
+}
+
+/// The length of what `parts` parts leave of a query.
+double length_of_rest(const float* query, std::int64_t width, int parts) {
+  double square = 0.0;
+  for (std::int64_t i = 0; i < width; ++i) {
+    const double rest = rest_of(query[i], parts);
+    square += rest * rest;
+  }
+  return std::sqrt(square);
 }
 
 }  // namespace
@@ -49,6 +63,7 @@ QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, do
     const std::int64_t g = std::min(group, vectors_ * kernel.lanes - first);
     float* panel = panels + first * words_ + (q - first);
     const float* query = values + q * width;
+    rounding_.push_back(kernel.pairs ? length_of_rest(query, width, parts_) : 0.0);
     for (std::int64_t w = 0; w < words_; ++w) {
       panel[w * g] = kernel.pairs ? pair_word(query, width, w % words, static_cast<int>(w / words)) : query[w];
     }

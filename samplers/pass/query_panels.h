@@ -25,6 +25,8 @@ class QueryPanels {
   QueryPanels(const at::Tensor& queries, const PassKernel& kernel, double scale);
 
   int parts() const noexcept { return parts_; }
+  /// [Q] how far, as a length, a query lies from what a kernel makes of it.
+  const std::vector<double>& rounding() const noexcept { return rounding_; }
   /// Padded with queries 0 to whole vectors.
   std::int64_t vectors() const noexcept { return vectors_; }
   /// The panels from the one whose first query is `query`, which begins a group.
@@ -35,6 +37,7 @@ class QueryPanels {
   std::int64_t vectors_ = 0;
   std::int64_t words_ = 0;
   at::Tensor panels_;
+  std::vector<double> rounding_;
 };
 
 /// In absolute value; 0 without terms.

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
 
 #include "samplers/pass/candidate_tile.h"
-#include "samplers/pass/screened_keys.h"
+#include "samplers/pass/fast_pass.h"
 
 namespace negatron {
 namespace {
@@ -54,7 +53,18 @@ at::TensorOptions longs(const Candidates& candidates) {
 at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m) {
   check(rows, candidates, order);
   require(m >= 0, "best_keys: m must not be negative");
-  if (std::optional<at::Tensor> screened = screened_best_keys(rows, candidates, order, m)) return *std::move(screened);
+  PassRequest request;
+  request.candidates = candidates;
+  request.candidates.positive_rule = PositiveRule::kNone;
+  request.best = m;
+  const bool by_score = order.by == SelectionOrder::By::kScore;
+  if (by_score && FastPass::serves(rows, request)) return FastPass().run(rows, request).best;
+  return exhaustive_best_keys(rows, candidates, order, m);
+}
+
+at::Tensor exhaustive_best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                                std::int64_t m) {
+  check(rows, candidates, order);
   const at::Tensor best = at::full({candidates.queries.size(0), m}, kAfterAllKeys, longs(candidates));
   if (m == 0) return best;
   for_each_tile(rows, candidates, order, [&](Range block, const at::Tensor& keys) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <vector>
 
 #include <ATen/Parallel.h>
 
@@ -23,11 +22,15 @@ void share_out(std::int64_t tasks, const std::function<void(std::int64_t)>& work
 
 float* thread_memory(std::int64_t numbers) {
   constexpr std::size_t kCacheLine = 64;
-  thread_local std::vector<float> memory;
+  thread_local std::unique_ptr<float[]> memory;
+  thread_local std::size_t size = 0;
   const std::size_t wanted = static_cast<std::size_t>(numbers) + kCacheLine / sizeof(float);
-  if (memory.size() < wanted) memory.resize(wanted);
-  void* begin = memory.data();
-  std::size_t space = memory.size() * sizeof(float);
+  if (size < wanted) {
+    memory = std::make_unique_for_overwrite<float[]>(wanted);
+    size = wanted;
+  }
+  void* begin = memory.get();
+  std::size_t space = size * sizeof(float);
   return static_cast<float*>(std::align(kCacheLine, static_cast<std::size_t>(numbers) * sizeof(float), begin, space));
 }
 

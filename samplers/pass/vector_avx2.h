@@ -28,6 +28,8 @@ struct Vector {
   static Float above(Float a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static Mask is_larger(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
   static bool any(Mask mask) { return _mm256_movemask_ps(mask) != 0; }
+  /// A bit for each lane.
+  static unsigned bits(Mask mask) { return static_cast<unsigned>(_mm256_movemask_ps(mask)); }
   static Float choose(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
@@ -35,6 +37,18 @@ struct Vector {
     const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23);
     return _mm256_mul_ps(a, _mm256_castsi256_ps(power));
   }
+
+  using Double = __m256d;
+  static constexpr int kDoubles = 4;
+  static Double no_double() { return _mm256_setzero_pd(); }
+  static Double load_doubles(const double* from) { return _mm256_loadu_pd(from); }
+  static void store_doubles(double* to, Double a) { _mm256_storeu_pd(to, a); }
+  static Double widen_fp32(const void* from) { return _mm256_cvtps_pd(_mm_loadu_ps(static_cast<const float*>(from))); }
+  static Double widen_bf16(const void* from) {
+    const __m128i halves = _mm_cvtepu16_epi32(_mm_loadu_si64(from));
+    return _mm256_cvtps_pd(_mm_castsi128_ps(_mm_slli_epi32(halves, 16)));
+  }
+  static Double multiply_add_doubles(Double a, Double b, Double c) { return _mm256_fmadd_pd(a, b, c); }
 };
 
 }  // namespace

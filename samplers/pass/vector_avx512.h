@@ -28,11 +28,27 @@ struct Vector {
   static Float above(Float a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static Mask is_larger(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
   static bool any(Mask mask) { return mask != 0; }
+  /// A bit for each lane.
+  static unsigned bits(Mask mask) { return mask; }
   static Float choose(Mask mask, Float yes, Float no) { return _mm512_mask_blend_ps(mask, no, yes); }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
     return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(n, _mm512_set1_ps(-127.0f), _CMP_GT_OQ), a, n);
   }
+
+  using Double = __m512d;
+  static constexpr int kDoubles = 8;
+  static Double no_double() { return _mm512_setzero_pd(); }
+  static Double load_doubles(const double* from) { return _mm512_loadu_pd(from); }
+  static void store_doubles(double* to, Double a) { _mm512_storeu_pd(to, a); }
+  static Double widen_fp32(const void* from) {
+    return _mm512_cvtps_pd(_mm256_loadu_ps(static_cast<const float*>(from)));
+  }
+  static Double widen_bf16(const void* from) {
+    const __m256i halves = _mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(from)));
+    return _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_slli_epi32(halves, 16)));
+  }
+  static Double multiply_add_doubles(Double a, Double b, Double c) { return _mm512_fmadd_pd(a, b, c); }
 };
 
 }  // namespace

@@ -34,12 +34,35 @@ struct Vector {
   }
   static Mask is_larger(Float a, Float b) { return a > b; }
   static bool any(Mask mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
+  /// A bit for each lane.
+  static unsigned bits(Mask mask) { return (mask[0] & 1u) | (mask[1] & 2u) | (mask[2] & 4u) | (mask[3] & 8u); }
   static Float choose(Mask mask, Float yes, Float no) { return mask ? yes : no; }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
     const Mask exponent = __builtin_convertvector(larger(n, all(-127.0f)), Mask);
     return a * reinterpret_cast<Float>((exponent + 127) << 23);
   }
+
+  using Double = double __attribute__((vector_size(16)));
+  static constexpr int kDoubles = 2;
+  static Double no_double() { return Double{}; }
+  static Double load_doubles(const double* from) { return Double{from[0], from[1]}; }
+  static void store_doubles(double* to, Double a) {
+    to[0] = a[0];
+    to[1] = a[1];
+  }
+  static Double widen_fp32(const void* from) {
+    float numbers[kDoubles];
+    __builtin_memcpy(numbers, from, sizeof(numbers));
+    return Double{static_cast<double>(numbers[0]), static_cast<double>(numbers[1])};
+  }
+  static Double widen_bf16(const void* from) {
+    unsigned short halves[kDoubles];
+    __builtin_memcpy(halves, from, sizeof(halves));
+    const unsigned bits[kDoubles] = {static_cast<unsigned>(halves[0]) << 16, static_cast<unsigned>(halves[1]) << 16};
+    return widen_fp32(bits);
+  }
+  static Double multiply_add_doubles(Double a, Double b, Double c) { return a * b + c; }
 };
 
 }  // namespace

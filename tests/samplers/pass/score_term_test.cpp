@@ -125,8 +125,8 @@ TEST(MergeTerm, SurvivesLargeLogits) {
 }
 
 TEST(MergeResults, CountsAddUpAndTheLargerMaximumStays) {
-  const PassResult left{{}, at::tensor({1, 0}, at::kLong), at::tensor({0.5, -kInfinity})};
-  const PassResult right{{}, at::tensor({2, 0}, at::kLong), at::tensor({0.25, -kInfinity})};
+  const PassResult left{{}, at::tensor({1, 0}, at::kLong), at::tensor({0.5, -kInfinity}), {}};
+  const PassResult right{{}, at::tensor({2, 0}, at::kLong), at::tensor({0.25, -kInfinity}), {}};
   const PassResult both = merge(std::vector<ScoreTerm>{}, left, right);
   EXPECT_TRUE(at::equal(both.count, at::tensor({3, 0}, at::kLong)));
   EXPECT_TRUE(at::equal(both.max, left.max));

@@ -1,0 +1,33 @@
+#include "samplers/pass/select_queries.h"
+
+#include <vector>
+
+namespace negatron {
+
+Candidates select_queries(const Candidates& all, const at::Tensor& index) {
+  Candidates some = all;
+  const auto select = [&](at::Tensor& values) {
+    if (values.defined()) values = values.index_select(0, index);
+  };
+  select(some.queries);
+  select(some.positives);
+  select(some.query_index);
+  select(some.labels);
+  for (std::vector<SelectionWindow>* windows : {&some.windows, &some.positive_windows}) {
+    for (SelectionWindow& window : *windows) {
+      select(window.first);
+      select(window.last);
+    }
+  }
+  if (some.exclusions.defined()) {
+    const at::Tensor position = at::full({all.queries.size(0)}, -1, at::kLong);  // of each query in the selection
+    position.index_copy_(0, index.to(at::kCPU), at::arange(index.size(0), at::kLong));
+    const at::Tensor query = position.index_select(0, all.exclusions.select(1, 0));
+    const at::Tensor kept = (query >= 0).nonzero().squeeze(1);
+    some.exclusions =
+        at::stack({query.index_select(0, kept), all.exclusions.select(1, 1).index_select(0, kept)}, 1).contiguous();
+  }
+  return some;
+}
+
+}  // namespace negatron

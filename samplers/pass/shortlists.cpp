@@ -1,0 +1,213 @@
+#include "samplers/pass/shortlists.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "samplers/pass/rank_bound.h"
+#include "samplers/pass/selection_key.h"
+#include "samplers/pass/sort_keys.h"
+#include "samplers/pass/task_threads.h"
+
+namespace negatron {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+/// One of so many rows is sampled, within limits between which a sample is large enough to say something and small
+/// enough to lie in the cache.
+constexpr std::int64_t kSampled = 32;
+constexpr std::int64_t kLeastSample = 512;
+constexpr std::int64_t kMostSample = 16384;
+/// Of the sample's rows as many are taken for better than the m-th best as are expected, four standard deviations more,
+/// and so many more, which count while fewer than one is expected.
+constexpr double kDeviations = 4.0;
+constexpr double kFurtherRows = 4.0;
+/// Lists hold so many times what is expected, and so many more.
+constexpr std::int64_t kSpare = 2;
+constexpr std::int64_t kSpareRows = 512;
+/// Exact scores are taken of so many queries at a time, of so many rows at a time: 256 KiB of bf16 with d = 128.
+constexpr std::int64_t kQueryBlock = 256;
+constexpr std::int64_t kSliceRows = 1024;
+constexpr double kUnitRoundoff = 0x1.0p-24;
+/// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
+constexpr double kFurtherRoundings = 8.0;
+/// Numbers below the normal ones may count as 0.
+constexpr double kLeastNormal = std::numeric_limits<float>::min();
+constexpr double kLargest = std::numeric_limits<float>::max() / 4.0;
+
+/// The rank in a sample of `sampled` rows below which the m-th best of `valid` rows nearly certainly lies.
+std::int64_t rank_in_sample(std::int64_t m, std::int64_t sampled, std::int64_t valid) {
+  const double expected = static_cast<double>(m) * static_cast<double>(sampled) / static_cast<double>(valid);
+  return static_cast<std::int64_t>(std::ceil(expected + kDeviations * std::sqrt(expected) + kFurtherRows));
+}
+
+float below(double number) {
+  return std::nextafter(static_cast<float>(number), -kInfinity);
+}
+
+std::vector<double> lengths_of(const at::Tensor& queries) {
+  const at::Tensor lengths = queries.norm(2, 1);
+  const double* begin = lengths.const_data_ptr<double>();
+  return {begin, begin + lengths.numel()};
+}
+
+}  // namespace
+
+Shortlists::Shortlists(const PassKernel& kernel, RowFormat format, const at::Tensor& queries, const QueryPanels& panels,
+                       const at::Tensor& rows, const at::Tensor& slots, std::int64_t valid, std::int64_t m)
+    : kernel_(kernel),
+      format_(format),
+      queries_(queries.to(at::kDouble)),
+      rows_(rows),
+      slots_(slots.contiguous()),
+      valid_(valid),
+      m_(m),
+      lengths_(lengths_of(queries_)),
+      rounding_(panels.rounding()),
+      parts_(panels.parts()),
+      thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfinity) {
+  std::fill_n(thresholds_.begin(), queries.size(0), -kInfinity);
+  const std::int64_t size = std::clamp(valid / kSampled, kLeastSample, kMostSample);
+  if (size <= valid / 2 && m <= valid / 2) sample_ = size;
+}
+
+void Shortlists::set_thresholds(Range queries, const NearLists& sample) {
+  for (std::int64_t query = queries.begin; query < queries.end; ++query) {
+    const std::int64_t i = query - queries.begin;
+    const std::int64_t rank = rank_in_sample(m_, sample.count(i), valid_);
+    const double most = limit(query, sample.largest_square());
+    if (rank > sample.count(i) || !(most < kLargest)) continue;
+    const double bound = rank_bound(sample.scores(i), sample.count(i), rank, static_cast<float>(most));
+    thresholds_[static_cast<std::size_t>(query)] = below(bound - 2.0 * slack(query, sample.largest_square()));
+  }
+}
+
+std::int64_t Shortlists::capacity(std::int64_t rows, std::int64_t largest_leaf) const {
+  if (sample_ == 0) return rows;
+  const std::int64_t expected = rank_in_sample(m_, sample_, valid_) * valid_ / sample_;
+  return std::min(rows, kSpare * expected + kSpareRows + largest_leaf);
+}
+
+void Shortlists::keep(std::int64_t task, Range queries, const NearLists& lists) {
+  Found& found = found_[static_cast<std::size_t>(task)];
+  found.queries = queries;
+  found.largest_square = lists.largest_square();
+  for (std::int64_t i = 0; i < queries.size(); ++i) {
+    found.scores.insert(found.scores.end(), lists.scores(i), lists.scores(i) + lists.count(i));
+    found.rows.insert(found.rows.end(), lists.rows(i), lists.rows(i) + lists.count(i));
+    found.ends.push_back(static_cast<std::int64_t>(found.rows.size()));
+    found.stopped.push_back(lists.stopped(i));
+  }
+}
+
+Shortlists::Best Shortlists::best() const {
+  double largest_square = 0.0;
+  for (const Found& found : found_) {
+    largest_square = std::max(largest_square, static_cast<double>(found.largest_square));
+  }
+  const std::int64_t count = queries_.size(0);
+  const std::int64_t slices = (rows_.size(0) + kSliceRows - 1) / kSliceRows;
+  Best best{at::full({count, m_}, kAfterAllKeys, at::kLong), {}};
+  auto* keys = best.keys.mutable_data_ptr<std::int64_t>();
+  const at::Tensor known = at::empty({count}, at::kBool);
+  for (std::int64_t begin = 0; begin < count; begin += kQueryBlock) {
+    std::vector<Near> block(static_cast<std::size_t>(std::min(kQueryBlock, count - begin)));
+    const auto queries = static_cast<std::int64_t>(block.size());
+    const auto each = [&](const auto& visit) {
+      share_out(queries, [&](std::int64_t i) { visit(begin + i, block[static_cast<std::size_t>(i)]); });
+    };
+    each([&](std::int64_t query, Near& near) {
+      near = near_rows(query, largest_square);
+      known.mutable_data_ptr<bool>()[query] = near.known;
+    });
+    // Slice by slice, so that a row comes from memory once for all queries of the block.
+    share_out(slices, [&](std::int64_t slice) {
+      for (std::int64_t i = 0; i < queries; ++i) {
+        score(begin + i, static_cast<std::size_t>(slice), block[static_cast<std::size_t>(i)]);
+      }
+    });
+    each([&](std::int64_t query, const Near& near) { write_keys(near, keys + query * m_); });
+  }
+  best.unknown = known.logical_not().nonzero().squeeze(1);
+  return best;
+}
+
+Shortlists::Near Shortlists::near_rows(std::int64_t query, double largest_square) const {
+  std::vector<float> scores;
+  Near near;
+  for (const Found& found : found_) {
+    if (query < found.queries.begin || query >= found.queries.end) continue;
+    const auto i = static_cast<std::size_t>(query - found.queries.begin);
+    if (found.stopped[i]) return {};
+    const std::int64_t begin = i == 0 ? 0 : found.ends[i - 1];
+    scores.insert(scores.end(), found.scores.begin() + begin, found.scores.begin() + found.ends[i]);
+    near.rows.insert(near.rows.end(), found.rows.begin() + begin, found.rows.begin() + found.ends[i]);
+  }
+  const float threshold = thresholds_[static_cast<std::size_t>(query)];
+  const bool all_noted = threshold == -kInfinity;
+  const auto noted = static_cast<std::int64_t>(scores.size());
+  const double most = limit(query, largest_square);
+  if (!(most < kLargest) || (noted < m_ && !all_noted)) return {};
+  if (noted > m_) {
+    const double least = rank_bound(scores.data(), noted, m_, static_cast<float>(most));
+    const float bound = below(least - 2.0 * slack(query, largest_square));
+    if (!(threshold < bound) && !all_noted) return {};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      near.rows[kept] = near.rows[i];
+      kept += scores[i] >= bound ? 1 : 0;
+    }
+    near.rows.resize(kept);
+  }
+  for (std::size_t i = 0; i < near.rows.size(); ++i) {
+    const auto slice = static_cast<std::size_t>(near.rows[i] / kSliceRows);
+    near.cuts.resize(std::max(near.cuts.size(), slice + 1), static_cast<std::int64_t>(i));
+  }
+  near.cuts.resize(static_cast<std::size_t>(rows_.size(0) / kSliceRows) + 2,
+                   static_cast<std::int64_t>(near.rows.size()));
+  near.scores.resize(near.rows.size());
+  near.known = true;
+  return near;
+}
+
+void Shortlists::score(std::int64_t query, std::size_t slice, Near& near) const {
+  if (!near.known || near.cuts[slice] == near.cuts[slice + 1]) return;
+  const std::int64_t width = queries_.size(1);
+  kernel_.exact_scores({.query = queries_.const_data_ptr<double>() + query * width,
+                        .width = width,
+                        .rows = rows_.const_data_ptr(),
+                        .format = format_,
+                        .row_stride = width,
+                        .list = near.rows.data() + near.cuts[slice],
+                        .count = near.cuts[slice + 1] - near.cuts[slice],
+                        .workspace = thread_memory(kExactRows * width),
+                        .scores = near.scores.data() + near.cuts[slice]});
+}
+
+void Shortlists::write_keys(const Near& near, std::int64_t* keys) const {
+  const std::size_t count = near.scores.size();
+  const auto* slots = slots_.const_data_ptr<std::int64_t>();
+  std::vector<std::int64_t> all(2 * count);
+  for (std::size_t i = 0; i < count; ++i) all[i] = selection_key(near.scores[i], slots[near.rows[i]]);
+  sort_keys(all.data(), static_cast<std::int64_t>(count), all.data() + count);
+  std::copy_n(all.begin(), std::min(m_, static_cast<std::int64_t>(count)), keys);
+}
+
+/// e above.
+double Shortlists::slack(std::int64_t query, double largest_square) const {
+  const auto width = static_cast<double>(queries_.size(1));
+  const auto i = static_cast<std::size_t>(query);
+  const double roundings = (width * parts_ + kFurtherRoundings) * kUnitRoundoff;
+  const double longest = std::sqrt(largest_square * (1.0 + roundings) + width * kLeastNormal);
+  const double least = 2.0 * width * kLeastNormal * (1.0 + lengths_[i] + longest);
+  return longest * (rounding_[i] + roundings * lengths_[i]) + least;
+}
+
+/// What no score exceeds; not finite where something is not.
+double Shortlists::limit(std::int64_t query, double largest_square) const {
+  constexpr double kLittleMore = 1.01;
+  const double lengths = lengths_[static_cast<std::size_t>(query)] * std::sqrt(largest_square);
+  return kLittleMore * lengths + slack(query, largest_square);
+}
+
+}  // namespace negatron

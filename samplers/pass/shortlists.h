@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "comm/share.h"
+#include "samplers/bank/rows.h"
+#include "samplers/pass/near_lists.h"
+#include "samplers/pass/pass_kernel.h"
+#include "samplers/pass/query_panels.h"
+
+namespace negatron {
+
+/// The m best rows of each query by exact score, out of the rows that scans note by a kernel's. A sample says above
+/// which score rows are worth a note (performance.md 4.4); a kernel's score is off by at most
+///   e = max|n| (|q - q'|_2 + (d + 8) 2^-24 |q|_2),
+/// q' what the kernel makes of the query (Higham, Accuracy and Stability of Numerical Algorithms, 3.1; the inequality
+/// of Cauchy and Schwarz); so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2
+/// e, and when the threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
+class Shortlists {
+ public:
+  /// `queries` [Q, d] fp32 and `rows` [n, d], contiguous; `slots` [n] int64; `valid` rows may score.
+  Shortlists(const PassKernel& kernel, RowFormat format, const at::Tensor& queries, const QueryPanels& panels,
+             const at::Tensor& rows, const at::Tensor& slots, std::int64_t valid, std::int64_t m);
+
+  /// How many rows to sample; 0 when so many are wanted that every row is noted.
+  std::int64_t sample_size() const noexcept { return sample_; }
+  /// Sets thresholds of the queries from `first` on, from what a scan of the sample noted. From any thread, each query
+  /// once.
+  void set_thresholds(Range queries, const NearLists& sample);
+  /// Of all queries, padded: [padded Q].
+  const float* thresholds(std::int64_t first) const { return thresholds_.data() + first; }
+  /// Room for what a scan of so many rows notes, as a rule.
+  std::int64_t capacity(std::int64_t rows, std::int64_t largest_leaf) const;
+
+  /// Takes what scan `task` of `tasks` noted. From any thread.
+  void reserve(std::int64_t tasks) { found_.resize(static_cast<std::size_t>(tasks)); }
+  void keep(std::int64_t task, Range queries, const NearLists& lists);
+
+  struct Best {
+    at::Tensor keys;  // [Q, m] ascending, kAfterAllKeys for none
+    at::Tensor
+        unknown;  // int64, the queries whose rows rounding or lists without room may hide; their keys are not set
+  };
+  Best best() const;
+
+ private:
+  struct Found {
+    Range queries;
+    float largest_square = 0.0f;
+    std::vector<bool> stopped;       // [queries]
+    std::vector<std::int64_t> ends;  // [queries], in what follows
+    std::vector<float> scores;
+    std::vector<std::int32_t> rows;
+  };
+  /// The rows that may be among the best of a query.
+  struct Near {
+    bool known = false;              // that no other row may
+    std::vector<std::int32_t> rows;  // ascending
+    std::vector<std::int64_t> cuts;  // [slices + 1] where each slice of the shard begins in `rows`
+    std::vector<double> scores;      // exact
+  };
+  double slack(std::int64_t query, double largest_square) const;
+  double limit(std::int64_t query, double largest_square) const;
+  Near near_rows(std::int64_t query, double largest_square) const;
+  void score(std::int64_t query, std::size_t slice, Near& near) const;
+  void write_keys(const Near& near, std::int64_t* keys) const;
+
+  const PassKernel& kernel_;
+  RowFormat format_;
+  at::Tensor queries_;  // fp64
+  at::Tensor rows_;
+  at::Tensor slots_;
+  std::int64_t valid_;
+  std::int64_t m_;
+  std::int64_t sample_ = 0;
+  std::vector<double> lengths_;   // [Q] |q|
+  std::vector<double> rounding_;  // [Q] |q - q'|
+  int parts_;
+  std::vector<float> thresholds_;
+  std::vector<Found> found_;
+};
+
+}  // namespace negatron
