@@ -108,7 +108,7 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   if (request.dry_run) {
     if (!speaks) return kExitOk;
     std::cout << flags.ini();
-    print_plan(request.options, place, data.train, start->size(), std::cout);
+    print_plan(request.options, place, data.train, *start, std::cout);
     return kExitOk;
   }
   const std::string config = flags.ini();
