@@ -5,6 +5,7 @@
 
 #include <torch/nn/modules/normalization.h>
 
+#include "runtime/encoders/channels_last.h"
 #include "runtime/encoders/global_batch_norm.h"
 
 namespace negatron {
@@ -80,7 +81,9 @@ ResNet::ResNet(const ResNetOptions& options, Communicator* comm) : options_(opti
 }
 
 torch::Tensor ResNet::forward(const torch::Tensor& images) {
-  torch::Tensor maps = norm_.forward(convolution_(images)).relu_();  // [b, 64, h', w']
+  // torch's group norm, other than its batch norm, is slow over channels that lie last.
+  const at::Tensor ordered = options_.norm == ResNetOptions::Norm::kBatch ? with_channels_last(images) : images;
+  torch::Tensor maps = norm_.forward(convolution_(ordered)).relu_();  // [b, 64, h', w']
   if (options_.stem == ResNetOptions::Stem::kImageNet) maps = at::max_pool2d(maps, 3, 2, 1);
   for (torch::nn::Sequential& stage : stages_) maps = stage->forward(maps);
   return maps.mean({2, 3});  // [b, feature_width()]
