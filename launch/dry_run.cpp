@@ -29,13 +29,12 @@ std::string shape(std::initializer_list<std::int64_t> sizes) {
 
 }  // namespace
 
-void print_plan(const PretrainOptions& options, const ComputePlace& place, const ImageDataset& train, int ranks,
-                std::ostream& out) {
+void print_plan(const PretrainOptions& options, const ComputePlace& place, const ImageDataset& train,
+                Communicator& comm, std::ostream& out) {
+  const int ranks = comm.size();
   const std::int64_t batch = share(options.global_batch, ranks, 0).size();
   const std::int64_t width = options.head.output;
-  ConvEncoderOptions encoder_options = options.encoder;
-  encoder_options.input_channels = train.channels();
-  const ContrastiveEncoder encoder(std::make_shared<ConvEncoder>(encoder_options), options.head);
+  const ContrastiveEncoder encoder(make_backbone(options.encoder, train.channels(), &comm), options.head);
   const auto element = static_cast<double>(at::elementSize(parameter_dtype(place.precision)));
   const double parameters = static_cast<double>(encoder.parameter_count()) * element;
 

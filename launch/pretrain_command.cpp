@@ -11,6 +11,7 @@
 #include "launch/all_or_none.h"
 #include "launch/dry_run.h"
 #include "launch/exit_code.h"
+#include "launch/keep_memory.h"
 #include "launch/pretrain_flags.h"
 #include "launch/progress_display.h"
 #include "launch/start_point.h"
@@ -75,6 +76,7 @@ void print_pretrain_help(std::ostream& out) {
 }
 
 int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunRequests& requests) {
+  keep_freed_memory();
   PretrainRequest request;
   FlagTable flags = pretrain_flags(request);
   // Until the flags are read and agreed on, messages travel with the defaults.
@@ -108,7 +110,7 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   if (request.dry_run) {
     if (!speaks) return kExitOk;
     std::cout << flags.ini();
-    print_plan(request.options, place, data.train, start->size(), std::cout);
+    print_plan(request.options, place, data.train, *start, std::cout);
     return kExitOk;
   }
   const std::string config = flags.ini();

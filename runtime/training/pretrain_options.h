@@ -5,7 +5,7 @@
 
 #include "runtime/data/augmentation.h"
 #include "runtime/data/image_dataset.h"
-#include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/projection_head.h"
 #include "runtime/training/schedule.h"
 #include "runtime/training/sgd.h"
@@ -22,7 +22,7 @@ struct PretrainOptions {
   std::int64_t holdout = 0;
   AugmentationOptions augmentation;
 
-  ConvEncoderOptions encoder;
+  BackboneOptions encoder;
   /// Its norm is decided by `head_norm`.
   ProjectionHeadOptions head;
   /// "auto", "none" or "batch": of the projection head, and of the predictor if any.

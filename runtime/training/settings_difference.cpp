@@ -11,8 +11,16 @@ namespace {
 /// shows in the shapes of tensors and bank.
 const std::set<std::string>& refused_names() {
   static const std::set<std::string> names = {
-      "objective", "encoder-channels", "encoder-strides", "encoder-groups", "pool-grid", "head-hidden", "width"};
+      "objective",       "encoder",        "stem",      "encoder-norm", "encoder-channels",
+      "encoder-strides", "encoder-groups", "pool-grid", "head-hidden",  "width"};
   return names;
+}
+
+/// Refused names that the configurations of old snapshots lack, and what those runs did.
+const std::map<std::string, std::string>& former_values() {
+  static const std::map<std::string, std::string> values = {
+      {"encoder", "conv"}, {"stem", "imagenet"}, {"encoder-norm", "auto"}};
+  return values;
 }
 
 /// They change nothing that the steps compute, or belong to this start alone.
@@ -71,6 +79,9 @@ SettingsDifference compare_settings(std::string_view saved, std::string_view now
   SettingsDifference difference;
   std::map<std::string, std::string> before = values_of(saved);
   std::map<std::string, std::string> after = values_of(now);
+  for (const auto& [name, value] : former_values()) {
+    if (after.count(name) > 0) before.try_emplace(name, value);
+  }
   std::set<std::string> names;
   for (const auto& [name, value] : before) names.insert(name);
   for (const auto& [name, value] : after) names.insert(name);

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "runtime/encoders/conv_encoder.h"
 #include "runtime/encoders/evaluation_mode.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/training/sgd.h"
@@ -18,10 +17,8 @@ ProjectionHeadOptions head_options(const PretrainOptions& options) {
 
 std::shared_ptr<ContrastiveEncoder> make_encoder(const PretrainOptions& options, const ComputePlace& place,
                                                  Communicator& comm, std::int64_t input_channels) {
-  ConvEncoderOptions shape = options.encoder;
-  shape.input_channels = input_channels;
-  auto encoder =
-      std::make_shared<ContrastiveEncoder>(std::make_shared<ConvEncoder>(shape), head_options(options), &comm);
+  auto encoder = std::make_shared<ContrastiveEncoder>(make_backbone(options.encoder, input_channels, &comm),
+                                                      head_options(options), &comm);
   initialize(*encoder, options.seed);
   encoder->to(place.device, parameter_dtype(place.precision));
   return encoder;

@@ -23,7 +23,10 @@ std::string flags_of(const std::string& name) {
   if (name.find("predictor.") != std::string::npos) return "--objective, --predictor-hidden, --head-norm, --width";
   if (name.find("objective.") != std::string::npos) return "--objective, --objective-options, --learn-tau";
   if (name.starts_with("key_encoder.")) return "--objective, --negatives and the flags of the encoder";
-  return "--encoder-channels, --pool-grid, --head-hidden, --head-norm, --width";
+  if (name.starts_with("encoder.backbone.")) {
+    return "--encoder, --encoder-channels, --pool-grid, --stem, --encoder-norm";
+  }
+  return "--encoder, --encoder-channels, --pool-grid, --head-hidden, --head-norm, --width";
 }
 
 void check_fits(const std::string& name, const at::Tensor& saved, const at::Tensor& live) {

@@ -1,5 +1,6 @@
 // How fast the encoders alone are: query forward, key forward without gradient, backward, follow; no data, no bank.
 //   step_bench [channels, as 64,128,256] [strides, as 2,2,2] [fp32|bf16|fp64] [threads] [batch] [repeats]
+//   step_bench [resnet18|resnet34|resnet50] [imagenet|cifar] [fp32|bf16|fp64] [threads] [batch] [repeats]
 // Prints the best and the median rate in images (not views) per second, and the least processor time of a step over all
 // threads, which other programs on the machine disturb less.
 
@@ -12,7 +13,8 @@
 #include <ATen/Parallel.h>
 #include <torch/autograd.h>
 
-#include "runtime/encoders/conv_encoder.h"
+#include "comm/thread_communicator.h"
+#include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/momentum_encoder.h"
 #include "runtime/encoders/precision.h"
@@ -26,22 +28,33 @@ std::vector<std::int64_t> numbers(const std::string& text) {
   return values;
 }
 
-}  // namespace
+negatron::BackboneOptions backbone_options(const std::string& first, const std::string& second) {
+  negatron::BackboneOptions options;
+  if (first.starts_with("resnet")) {
+    options.name = first;
+    options.stem = second;
+  } else {
+    options.conv.channels = numbers(first);
+    options.conv.strides = numbers(second);
+  }
+  options.validate();
+  return options;
+}
 
-int main(int argc, char** argv) {
+void measure(negatron::Communicator& comm, int argc, char** argv) {
   using namespace negatron;
   const auto argument = [argc, argv](int index, const char* otherwise) {
     return std::string(index < argc ? argv[index] : otherwise);
   };
-  ConvEncoderOptions shape;
-  shape.channels = numbers(argument(1, "64,128,256"));
-  shape.strides = numbers(argument(2, "2,2,2"));
+  const std::string first = argument(1, "64,128,256");
+  const std::string second = argument(2, first.starts_with("resnet") ? "cifar" : "2,2,2");
+  const BackboneOptions options = backbone_options(first, second);
   const Precision precision = parse_precision(argument(3, "auto"), at::kCPU);
   at::set_num_threads(std::stoi(argument(4, "2")));
   const std::int64_t batch = std::stoll(argument(5, "256"));
   const int repeats = std::stoi(argument(6, "20"));
 
-  auto query = std::make_shared<ContrastiveEncoder>(std::make_shared<ConvEncoder>(shape), ProjectionHeadOptions{});
+  auto query = std::make_shared<ContrastiveEncoder>(make_backbone(options, 1, &comm), ProjectionHeadOptions{});
   initialize(*query, 0);
   query->to(parameter_dtype(precision));
   MomentumEncoder key(query);
@@ -68,8 +81,14 @@ int main(int argc, char** argv) {
     rates.push_back(static_cast<double>(batch) / elapsed.count());
   }
   std::sort(rates.begin(), rates.end());
-  std::cout << "channels " << shape.channels << ", strides " << shape.strides << ", " << name_of(precision) << ", "
+  std::cout << first << " " << second << ", " << name_of(precision) << ", "
             << at::get_num_threads() << " threads, batch " << batch << ": best " << rates.back() << ", median "
             << rates[rates.size() / 2] << " images/s, " << 1000.0 * least_seconds << " ms of processor a step\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  negatron::run_ranks(1, {}, [&](negatron::Communicator& comm) { measure(comm, argc, argv); });
   return 0;
 }

@@ -31,34 +31,45 @@ at::Tensor affine(std::uint64_t seed) {
   return some_rows(seed, 2) / 7.0;  // weight and bias
 }
 
+/// What is normalised: rows [b, F], or maps [b, F, 3, 2] in one of the orders that convolutions make.
+enum class Form { kOfRows, kOfMaps, kChannelsLast };
+
+at::Tensor some_samples(Form form, std::uint64_t seed, std::int64_t begin = 0, std::int64_t end = kRows) {
+  const at::Tensor rows = some_rows(seed).slice(0, begin, end);
+  if (form == Form::kOfRows) return rows.clone();
+  const at::Tensor maps = rows.unsqueeze(2).unsqueeze(3) + at::arange(6, at::kDouble).sin().view({3, 2});
+  return maps.contiguous(form == Form::kOfMaps ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
+}
+
 /// What a norm made of two batches, one after the other, and of a third in evaluation mode.
 struct Trial {
-  at::Tensor outputs;    // [2 * rows, F]
-  at::Tensor gradients;  // [2 * rows, F], with respect to the rows
+  at::Tensor outputs;    // [2 * rows, F, ...]
+  at::Tensor gradients;  // [2 * rows, F, ...], with respect to the samples
   at::Tensor by_weight;  // [F], of the second batch
   at::Tensor by_bias;    // [F]
   at::Tensor running_mean;
   at::Tensor running_variance;
-  at::Tensor evaluated;  // [rows, F]
+  at::Tensor evaluated;  // [rows, F, ...]
 };
 
-/// On rows [begin, end) of each batch, with the loss sum(y * y * direction) of those.
+/// On samples [begin, end) of each batch, with the loss sum(y * y * direction) of those.
 template <typename Norm>
-Trial try_norm(Norm& norm, std::int64_t begin, std::int64_t end) {
+Trial try_norm(Norm& norm, Form form, std::int64_t begin, std::int64_t end) {
   {
     const torch::NoGradGuard no_grad;
     norm.weight.copy_(affine(5)[0]);
     norm.bias.copy_(affine(5)[1]);
   }
-  const at::Tensor direction = some_rows(9).slice(0, begin, end);
+  const at::Tensor direction = some_samples(form, 9, begin, end);
   std::vector<at::Tensor> outputs;
   std::vector<at::Tensor> gradients;
   for (const std::uint64_t seed : {1, 2}) {
-    torch::Tensor rows = some_rows(seed).slice(0, begin, end).clone().requires_grad_();
+    torch::Tensor rows = some_samples(form, seed, begin, end).requires_grad_();
     norm.weight.mutable_grad().reset();
     norm.bias.mutable_grad().reset();
     const torch::Tensor output = norm.forward(rows);
     (output.square() * direction).sum().backward();
+    EXPECT_EQ(output.suggest_memory_format(), rows.suggest_memory_format());
     outputs.push_back(output.detach());
     gradients.push_back(rows.grad());
   }
@@ -70,13 +81,18 @@ Trial try_norm(Norm& norm, std::int64_t begin, std::int64_t end) {
           norm.bias.grad(),
           buffers["running_mean"],
           buffers["running_var"],
-          norm.forward(some_rows(3).slice(0, begin, end)).detach()};
+          norm.forward(some_samples(form, 3, begin, end)).detach()};
 }
 
-Trial torch_trial() {
-  torch::nn::BatchNorm1d norm(kFeatures);
+Trial torch_trial(Form form) {
+  if (form == Form::kOfRows) {
+    torch::nn::BatchNorm1d norm(kFeatures);
+    norm->to(at::kDouble);
+    return try_norm(*norm, form, 0, kRows);
+  }
+  torch::nn::BatchNorm2d norm(kFeatures);
   norm->to(at::kDouble);
-  return try_norm(*norm, 0, kRows);
+  return try_norm(*norm, form, 0, kRows);
 }
 
 void expect_close(const at::Tensor& actual, const at::Tensor& expected, const std::string& what) {
@@ -89,8 +105,8 @@ at::Tensor share_of(const at::Tensor& two_batches, std::int64_t begin, std::int6
   return at::cat({two_batches.slice(0, begin, end), two_batches.slice(0, kRows + begin, kRows + end)});
 }
 
-void expect_torch_on(const std::vector<std::int64_t>& shares) {
-  const Trial expected = torch_trial();
+void expect_torch_on(const std::vector<std::int64_t>& shares, Form form) {
+  const Trial expected = torch_trial(form);
   CommunicatorOptions checked;
   checked.check = true;
   run_ranks(static_cast<int>(shares.size()), checked, [&](Communicator& comm) {
@@ -100,7 +116,7 @@ void expect_torch_on(const std::vector<std::int64_t>& shares) {
     const std::string where = " on rank " + std::to_string(comm.rank()) + " of " + std::to_string(comm.size());
     GlobalBatchNorm norm(kFeatures, comm);
     norm.to(at::kDouble);
-    const Trial trial = try_norm(norm, begin, end);
+    const Trial trial = try_norm(norm, form, begin, end);
     expect_close(trial.outputs, share_of(expected.outputs, begin, end), "outputs" + where);
     expect_close(trial.gradients, share_of(expected.gradients, begin, end), "gradients" + where);
     expect_close(trial.running_mean, expected.running_mean, "running mean" + where);
@@ -112,15 +128,41 @@ void expect_torch_on(const std::vector<std::int64_t>& shares) {
   });
 }
 
-TEST(GlobalBatchNorm, IsTorchsOnOneRank) {
-  expect_torch_on({kRows});
+class NormOfForm : public ::testing::TestWithParam<Form> {};
+
+TEST_P(NormOfForm, IsTorchsOnOneRank) {
+  expect_torch_on({kRows}, GetParam());
 }
 
-TEST(GlobalBatchNorm, IsTheSameOnAnyNumberOfRanksForAnyShares) {
-  expect_torch_on({6, 5});
-  expect_torch_on({4, 0, 7});
-  expect_torch_on({0, 1, 10, 0});
-  expect_torch_on({3, 3, 3, 2});
+TEST_P(NormOfForm, IsTheSameOnAnyNumberOfRanksForAnyShares) {
+  expect_torch_on({6, 5}, GetParam());
+  expect_torch_on({4, 0, 7}, GetParam());
+  expect_torch_on({0, 1, 10, 0}, GetParam());
+  expect_torch_on({3, 3, 3, 2}, GetParam());
+}
+
+std::string name_of_form(const ::testing::TestParamInfo<Form>& tested) {
+  if (tested.param == Form::kOfRows) return "Rows";
+  return tested.param == Form::kOfMaps ? "Maps" : "ChannelsLast";
+}
+
+INSTANTIATE_TEST_SUITE_P(GlobalBatchNorm, NormOfForm,
+                         ::testing::Values(Form::kOfRows, Form::kOfMaps, Form::kChannelsLast), name_of_form);
+
+TEST(GlobalBatchNorm, CountsBatchesInIntegersOnRequest) {
+  run_ranks(1, {}, [](Communicator& comm) {
+    GlobalBatchNorm plain(kFeatures, comm);
+    EXPECT_EQ(plain.buffers().size(), 2U);
+    GlobalBatchNorm norm(kFeatures, comm, /*counts_batches=*/true);
+    norm.to(at::kDouble);
+    norm.forward(some_rows(1));
+    norm.forward(some_rows(2));
+    norm.forward(some_rows(2) * std::numeric_limits<double>::quiet_NaN());
+    norm.eval();
+    norm.forward(some_rows(3));
+    EXPECT_EQ(norm.named_buffers()["num_batches_tracked"].scalar_type(), at::kLong);
+    EXPECT_EQ(norm.named_buffers()["num_batches_tracked"].item<std::int64_t>(), 2);
+  });
 }
 
 TEST(GlobalBatchNorm, EvaluationIsLocalAndTakesGradient) {
@@ -183,6 +225,7 @@ TEST(GlobalBatchNorm, RefusesOtherShapes) {
     GlobalBatchNorm norm(kFeatures, comm);
     EXPECT_THROW(norm.forward(at::ones({2, kFeatures + 1})), std::invalid_argument);
     EXPECT_THROW(norm.forward(at::ones({kFeatures})), std::invalid_argument);
+    EXPECT_THROW(norm.forward(at::ones({2, kFeatures, 3})), std::invalid_argument);
   });
 }
 

@@ -46,6 +46,7 @@ struct Method {
   bool symmetric = false;
   std::int64_t shards = 0;
   int ranks = 2;
+  const char* encoder = "conv";
 };
 
 class ResumedRun : public ::testing::TestWithParam<Method> {};
@@ -60,6 +61,7 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   start.options.learn_tau = GetParam().learn_tau;
   start.options.symmetric = GetParam().symmetric;
   start.options.shards = GetParam().shards;
+  start.options.encoder.name = GetParam().encoder;
   // Looks of which some lie before the interruption and count from there on.
   start.options.telemetry_every = 4;
   start.options.telemetry_top = 5;
@@ -80,22 +82,23 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   EXPECT_EQ(metrics_lines(folder / "parts", "evaluation"), metrics_lines(folder / "whole", "evaluation"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, ResumedRun,
-                         ::testing::Values(Method{"moco", "info-nce", "", "whole-bank", ""},
-                                           Method{"mochi", "info-nce", "", "mochi",
-                                                  "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy,auto-n=on"},
-                                           Method{"pseudo_labels", "info-nce", "", "mochi",
-                                                  "n=16,s=8,s-prime=4,warmup-epochs=0,clusters=6,max-label-share=0.3"},
-                                           Method{"ring_adaptive", "info-nce", "", "ring", "anneal=adaptive,outer=0.4"},
-                                           Method{"ring_linear", "info-nce", "", "ring",
-                                                  "anneal=linear,anneal-epochs=3,outer=0.4"},
-                                           Method{"nce", "nce", "log-z=learned", "whole-bank", ""},
-                                           Method{"learned_temperature", "info-nce", "", "whole-bank", "", true},
-                                           Method{"hcl", "hcl", "anneal=linear", "whole-bank", ""},
-                                           Method{"byol", "byol", "", "whole-bank", "", false, true},
-                                           Method{"simclr", "nt-xent", "", "whole-bank", ""},
-                                           Method{"mesh", "info-nce", "", "top-n", "n=20,skip=1", false, false, 2, 4}),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Methods, ResumedRun,
+    ::testing::Values(Method{"moco", "info-nce", "", "whole-bank", ""},
+                      Method{"mochi", "info-nce", "", "mochi",
+                             "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy,auto-n=on"},
+                      Method{"pseudo_labels", "info-nce", "", "mochi",
+                             "n=16,s=8,s-prime=4,warmup-epochs=0,clusters=6,max-label-share=0.3"},
+                      Method{"ring_adaptive", "info-nce", "", "ring", "anneal=adaptive,outer=0.4"},
+                      Method{"ring_linear", "info-nce", "", "ring", "anneal=linear,anneal-epochs=3,outer=0.4"},
+                      Method{"nce", "nce", "log-z=learned", "whole-bank", ""},
+                      Method{"learned_temperature", "info-nce", "", "whole-bank", "", true},
+                      Method{"hcl", "hcl", "anneal=linear", "whole-bank", ""},
+                      Method{"byol", "byol", "", "whole-bank", "", false, true},
+                      Method{"simclr", "nt-xent", "", "whole-bank", ""},
+                      Method{"mesh", "info-nce", "", "top-n", "n=20,skip=1", false, false, 2, 4},
+                      Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"}),
+    [](const auto& tested) { return tested.param.name; });
 
 struct Ranks {
   int ranks;

@@ -15,6 +15,13 @@ TEST(SettingsDifference, TellsRefusalsFromChangesAndLeavesOutWhatDoesNotMatter) 
                                                           "--sampler-options (not set) -> n=3"}));
 }
 
+TEST(SettingsDifference, SnapshotsFromBeforeTheEncoderWasAChoiceAreOfConv) {
+  const SettingsDifference same = compare_settings("lr = 1\n", "encoder = conv\nstem = imagenet\nlr = 1\n");
+  EXPECT_TRUE(same.refused.empty() && same.changed.empty());
+  const SettingsDifference other = compare_settings("lr = 1\n", "encoder = resnet18\nlr = 1\n");
+  EXPECT_EQ(other.refused, std::vector<std::string>{"--encoder conv -> resnet18"});
+}
+
 TEST(SettingsDifference, EqualOnesDifferInNothing) {
   const SettingsDifference difference = compare_settings("a = 1\nb = x y\n", "b = x y\na = 1\n");
   EXPECT_TRUE(difference.refused.empty());

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kSteps = 20;
 
-std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks) {
+std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks, int steps = kSteps) {
   std::vector<double> result;
   CommunicatorOptions communication;
   communication.check = true;
@@ -32,9 +32,9 @@ std::vector<double> losses(const PretrainOptions& options, Precision precision, 
     Loader loader(data, loading);
     Trainer trainer(options, {at::kCPU, precision}, comm, data.channels(), loader.steps_per_epoch());
     StepTimer timer;
-    for (std::int64_t epoch = 0; trainer.steps_done() < kSteps; ++epoch) {
+    for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
       loader.start_epoch(epoch);
-      for (auto batch = loader.next(); batch && trainer.steps_done() < kSteps; batch = loader.next()) {
+      for (auto batch = loader.next(); batch && trainer.steps_done() < steps; batch = loader.next()) {
         timer.start_step();
         const StepMetrics metrics = trainer.step(*batch, timer);
         if (comm.rank() == 0) result.push_back(metrics.loss);
@@ -138,6 +138,24 @@ TEST(TrainingSteps, HeadsWithBatchNormDoNotDependOnTheNumberOfRanks) {
     options.head_norm = "batch";
     options.learning_rate = 0.2;
     expect_same_losses(options, Precision::kFp64, 1e-10);
+  }
+}
+
+TEST(TrainingSteps, ResNetsNormaliseOverTheBatchesOfAllRanks) {
+  PretrainOptions options = small_options("info-nce");
+  options.encoder.name = "resnet18";
+  // Little enough that rounding does not grow beyond the tolerance in these steps, all before the batch of 2 samples,
+  // whose norms know no more than signs.
+  options.learning_rate = 0.005;
+  constexpr int kWholeBatches = 4;
+  const std::vector<double> one = losses(options, Precision::kFp64, 1, kWholeBatches);
+  EXPECT_GT(std::abs(one.front() - one.back()), 1e-3);
+  for (const int ranks : {2, 3}) {
+    const std::vector<double> many = losses(options, Precision::kFp64, ranks, kWholeBatches);
+    ASSERT_EQ(many.size(), one.size());
+    for (std::size_t step = 0; step < one.size(); ++step) {
+      EXPECT_NEAR(many[step], one[step], 1e-10 * std::abs(one[step])) << ranks << " ranks, step " << step;
+    }
   }
 }
 

@@ -1,0 +1,49 @@
+#include "runtime/encoders/residual_block.h"
+
+#include <string>
+
+namespace negatron {
+
+torch::nn::Conv2d plain_convolution(std::int64_t input, std::int64_t output, std::int64_t kernel, std::int64_t stride) {
+  return torch::nn::Conv2d(
+      torch::nn::Conv2dOptions(input, output, kernel).stride(stride).padding(kernel / 2).bias(false));
+}
+
+std::int64_t BlockShape::output() const {
+  constexpr std::int64_t kExpansion = 4;
+  return bottleneck ? kExpansion * width : width;
+}
+
+ResidualBlock::ResidualBlock(const BlockShape& shape, const MakeNorm& make_norm) {
+  if (shape.bottleneck) {
+    add_layer(shape.input, shape.width, 1, 1, make_norm);
+    add_layer(shape.width, shape.width, 3, shape.stride, make_norm);
+    add_layer(shape.width, shape.output(), 1, 1, make_norm);
+  } else {
+    add_layer(shape.input, shape.width, 3, shape.stride, make_norm);
+    add_layer(shape.width, shape.output(), 3, 1, make_norm);
+  }
+  if (shape.stride == 1 && shape.input == shape.output()) return;
+  shortcut_ = torch::nn::Sequential(plain_convolution(shape.input, shape.output(), 1, shape.stride));
+  shortcut_->push_back(make_norm(shape.output()));
+  register_module("downsample", shortcut_);
+}
+
+void ResidualBlock::add_layer(std::int64_t input, std::int64_t output, std::int64_t kernel, std::int64_t stride,
+                              const MakeNorm& make_norm) {
+  const std::string number = std::to_string(convolutions_.size() + 1);
+  convolutions_.push_back(register_module("conv" + number, plain_convolution(input, output, kernel, stride)));
+  norms_.push_back(make_norm(output));
+  register_module("bn" + number, norms_.back().ptr());
+}
+
+torch::Tensor ResidualBlock::forward(const torch::Tensor& maps) {
+  torch::Tensor residual = maps;
+  for (std::size_t layer = 0; layer < convolutions_.size(); ++layer) {
+    residual = norms_[layer].forward(convolutions_[layer](residual));
+    if (layer + 1 < convolutions_.size()) residual.relu_();
+  }
+  return residual.add_(shortcut_.is_empty() ? maps : shortcut_->forward(maps)).relu_();
+}
+
+}  // namespace negatron
