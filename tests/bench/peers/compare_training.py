@@ -115,12 +115,18 @@ def table(results):
                   f"{statistics.mean(knns):8.2f}{min(knns):8.2f}{max(knns):8.2f}{mean(rows, 'loss'):9.4f}{times:11.2f}")
 
 
+def positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
+    return int(text)
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="tests/bench/compare_training")
     parser.add_argument("--quick", action="store_true", help=f"one seed, {QUICK_STEPS} steps")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--epochs", type=positive, default=2)
+    parser.add_argument("--seeds", type=positive, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/compare"), help="folder of training.json")
     options = parser.parse_args()
     options.steps = QUICK_STEPS if options.quick else None
