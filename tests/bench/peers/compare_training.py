@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 from importlib.metadata import version
@@ -136,6 +137,8 @@ def parse():
 
 def main():
     options = parse()
+    # So that a run in progress ends with this program.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     torch.set_num_threads(options.threads)
     versions = {name: version(name) for name in ("torch", "torchvision", "lightly")}
     print(f"{processor()}, {options.threads} threads, "
