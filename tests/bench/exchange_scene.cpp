@@ -5,32 +5,14 @@
 #include <ATen/Parallel.h>
 
 #include "comm/thread_communicator.h"
-#include "samplers/bank/random_rows.h"
 #include "samplers/exchange/bank_exchange.h"
+#include "tests/bench/bank_scene.h"
 
 namespace negatron::testing {
 namespace {
 
-constexpr std::int64_t kRows = 65536;
-constexpr std::int64_t kWidth = 128;
-constexpr std::int64_t kHardest = 1024;
 constexpr std::int64_t kPairs = 1024;
 constexpr std::int64_t kQueryMixes = 128;
-constexpr std::int64_t kGlobalBatch = 256;
-constexpr std::uint64_t kBankSeed = 3;
-constexpr std::uint64_t kQuerySeed = 4;
-
-at::Tensor queries_of(const Communicator& comm, std::int64_t queries_per_rank) {
-  return random_unit_rows(kQuerySeed, comm.rank() * queries_per_rank, queries_per_rank, kWidth).to(at::kFloat);
-}
-
-QuerySplit split_of(const Communicator& comm, std::int64_t queries_per_rank) {
-  return {std::vector<std::int64_t>(static_cast<std::size_t>(comm.size()), queries_per_rank), 0};
-}
-
-Bank make_bank(const Communicator& comm, at::ScalarType dtype) {
-  return Bank({kRows, kWidth, dtype, at::kCPU, BankFill::kRandom, kBankSeed, kGlobalBatch}, comm.rank(), comm.size());
-}
 
 std::int64_t bytes_received(const Communicator& comm) {
   std::int64_t bytes = 0;
@@ -48,13 +30,13 @@ HardSetBytes measure_hard_sets(int ranks, std::int64_t queries_per_rank) {
   run_ranks(ranks, {}, [&](Communicator& comm) {
     at::set_num_threads(1);
     const Bank bank = make_bank(comm, at::kFloat);
-    const QuerySplit split = split_of(comm, queries_per_rank);
-    const at::Tensor own = queries_of(comm, queries_per_rank);
+    const QueryBatch batch = make_queries(comm, queries_per_rank);
+    const at::Tensor own = batch.queries;
     Candidates candidates;
     candidates.queries = comm.all_gather(own);
     const std::int64_t before = bytes_received(comm);
     HardSetSearch search;
-    const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, split, kHardest);
+    const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, batch.split, kHardest);
     const std::int64_t received = bytes_received(comm) - before;
 
     const at::Tensor keys = selection_keys(own.to(at::kDouble).mm(rows.t()), at::arange(kRows, at::kLong));
@@ -74,9 +56,7 @@ MixBytes measure_mixes(int ranks, std::int64_t queries_per_rank) {
   run_ranks(ranks, {}, [&](Communicator& comm) {
     at::set_num_threads(1);
     const Bank bank = make_bank(comm, at::kBFloat16);
-    QueryBatch batch;
-    batch.queries = queries_of(comm, queries_per_rank);
-    batch.split = split_of(comm, queries_per_rank);
+    const QueryBatch batch = make_queries(comm, queries_per_rank);
     ScoreTerm term;
     term.scale = 5.0;
     NegativeRequest request;

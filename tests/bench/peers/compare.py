@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from pathlib import Path
 import torch
 
 from contenders import contenders
+from machine import processor
 from picture import draw
 from problem import Problem
 
@@ -30,14 +30,6 @@ def problems(quick):
     batches = [(batch, COUNT, bf16, 0) for batch in (1, 16, 64, 1024)]
     hards = [(BATCH, COUNT, bf16, hard) for hard in (64, 256)]
     return usual + rows + batches + hards
-
-
-def processor():
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.machine()
 
 
 def measure(problem, threads, repeats):

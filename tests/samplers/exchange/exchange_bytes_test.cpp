@@ -2,7 +2,7 @@
 
 #include "tests/bench/exchange_scene.h"
 
-// What tests/bench/exchange_bytes prints, with a bound.
+// What `tests/bench/measure exchanges` counts, with a bound.
 
 namespace negatron {
 namespace {
