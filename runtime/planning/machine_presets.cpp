@@ -20,6 +20,8 @@ constexpr double kTera = 1e12;
 // NCCL's tuning table, protocol LL: a hop inside a node, and between nodes over InfiniBand.
 constexpr double kNvlinkHop = 0.6 * kMicro;
 constexpr double kInfinibandHop = 2.7 * kMicro;
+// A message between nodes by protocol Simple.
+constexpr double kSimpleHop = 14.0 * kMicro;
 // An adapter of 400 Gbit/s: 46 to 49 GB/s for each GPU (nccl-tests #267, #290).
 constexpr double kAdapter = 48.0 * kGiga;
 
@@ -68,7 +70,7 @@ MachinePreset b200() {
   // 50 GB/s, because nodes and network work at once, which the sum over levels does not know.
   constexpr Link between{87.0 * kMicro, 72.0 * kGiga, 0.0};
   machine.network.levels = {level(kNodeRanks, ring, ring, {kNvlinkHop, 718.0 * kGiga, kHalf}),
-                            level(kAllRanks, between, {between.step_seconds, kAdapter, 0.0}, between)};
+                            level(kAllRanks, between, {kSimpleHop, kAdapter, 0.0}, between)};
   return {"b200", "nodes of 8 B200 (NVLink 5), one 400 Gbit/s EFA adapter a GPU", machine};
 }
 
