@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
@@ -55,6 +56,12 @@ void expect_same(const Bytes& before, const Bytes& after, const std::vector<Plan
   EXPECT_EQ(operations, planned.size()) << where;
 }
 
+std::int64_t sent_to_all(const std::vector<PlannedCall>& calls) {
+  std::int64_t bytes = 0;
+  for (const PlannedCall& call : calls) bytes += call.collective == Collective::kAllToAll ? call.sent : 0;
+  return bytes;
+}
+
 /// Plans the exchange of every rank, runs it, and compares.
 void expect_planned_bytes(const PlannedJob& job, bool further_round) {
   std::mutex one_at_a_time;
@@ -91,6 +98,42 @@ TEST(ExchangeCalls, WithHardestRows) {
     ASSERT_EQ(list_length(job), job.hard) << "lists are meant to be whole";
     expect_planned_bytes(job, false);
   }
+}
+
+TEST(ExchangeCalls, WithAFurtherRound) {
+  PlannedJob job = small_job(4, 4);
+  job.hard = 100;
+  std::mutex one_at_a_time;
+  run_ranks(4, {}, [&](Communicator& comm) {
+    StageScene scene = make_stage_scene(job, comm.rank(), at::kCPU);
+    // All queries are alike, and the rows that they like best come from rank 0: more of them than its list holds.
+    const std::int64_t own = scene.batch.queries.size(0);
+    at::Tensor query = at::zeros({1, job.width});
+    query[0][0] = 1.0;
+    scene.batch.queries = query.expand({own, job.width}).contiguous();
+    const at::Tensor keys = comm.rank() == 0 ? scene.batch.queries : -scene.batch.queries;
+    for (std::int64_t step = 0; step < 2 * job.hard / job.global_batch * job.ranks; ++step) {
+      scene.bank.enqueue(keys, at::full({own}, -1, at::kLong), at::Tensor(), step, job.global_batch);
+    }
+    BankExchange exchange;
+    exchange.run(comm, scene.bank, scene.batch, scene.request, scene.terms);
+    const std::lock_guard lock(one_at_a_time);
+    ASSERT_GT(exchange.hard_set_search().last_fallback_rate(), 0.0);
+    std::vector<PlannedCall> calls = exchange_calls(job, comm.rank(), true);
+    // What the plan leaves open: the missing rows, 8 bytes each, which only rank 0 has.
+    std::int64_t planned = 0;
+    for (const PlannedCall& call : calls) planned += call.collective == Collective::kAllToAll ? call.received : 0;
+    const std::int64_t missing = comm.traffic().total().at("all_to_all").bytes_received - planned;
+    EXPECT_EQ(missing % 8, 0);
+    EXPECT_EQ(missing > 0, comm.rank() != 0);
+    const auto rows = std::find_if(calls.begin(), calls.end(), [](const PlannedCall& call) {
+      return std::string(call.purpose) == "missing rows to owners";
+    });
+    ASSERT_NE(rows, calls.end());
+    rows->received = missing;
+    rows->sent = comm.traffic().total().at("all_to_all").bytes_sent - sent_to_all(calls);
+    expect_same({}, comm.traffic().total(), calls, "rank " + std::to_string(comm.rank()));
+  });
 }
 
 TEST(EnqueueCalls, AreThoseOfTheMesh) {
