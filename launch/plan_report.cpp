@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kMilli = 1e3;
 constexpr double kMiB = 1024.0 * 1024.0;
+constexpr double kMega = 1e6;
 constexpr double kGiga = 1e9;
 constexpr double kTera = 1e12;
 
@@ -28,17 +29,22 @@ std::string short_number(double value) {
   return number(value, value >= 100.0 ? 0 : value >= 10.0 ? 1 : value >= 1.0 ? 2 : 3);
 }
 
+/// A rate, or that sizes made no difference to the time that it comes from.
+std::string rate(double value, double scale, const char* unit) {
+  return std::isfinite(value) ? short_number(value / scale) + unit : std::string("no time that grows with size");
+}
+
 struct Column {
   const char* title;
   const char* unit;
   int width;
 };
 
-constexpr Column kColumns[] = {{"GPUs", "", 5},        {"batch", "", 9},          {"S", "", 5},
-                               {"bank", "MiB/GPU", 9}, {"bank", "MiB moved", 11}, {"gradients", "MiB moved", 11},
-                               {"compute", "ms", 9},   {"latency", "ms", 9},      {"bandwidth", "ms", 11},
+constexpr Column kColumns[] = {{"GPUs", "", 5},        {"batch", "", 8},          {"S", "", 5},
+                               {"bank", "MiB/GPU", 9}, {"bank", "MiB moved", 10}, {"gradients", "MiB moved", 10},
+                               {"compute", "ms", 8},   {"latency", "ms", 8},      {"bandwidth", "ms", 10},
                                {"stage", "ms", 7},     {"keys", "ms", 7},         {"step", "ms", 7},
-                               {"images/s", "", 10},   {"efficiency", "%", 12}};
+                               {"images/s", "", 10},   {"efficiency", "%", 11}};
 
 void print_row(std::ostream& out, const std::vector<std::string>& cells) {
   for (std::size_t i = 0; i < cells.size(); ++i) out << std::setw(kColumns[i].width) << cells[i];
@@ -83,7 +89,7 @@ void print_calls(const PlannedJob& job, std::ostream& out) {
 void print_cluster_plan(const MachinePreset& preset, const std::vector<PlannedJob>& jobs, std::ostream& out) {
   out << preset.name << ": " << preset.description << "; constants from published measurements, not measured here\n"
       << title(jobs.front()) << "; " << number(1.0 / jobs.front().sample_seconds, 0)
-      << " images/s a GPU without a bank, " << number(jobs.front().gradient_bytes / 1e6, 0) << " MB of gradients\n\n";
+      << " images/s a GPU without a bank, " << number(jobs.front().gradient_bytes / kMega, 0) << " MB of gradients\n\n";
   std::vector<std::string> titles;
   std::vector<std::string> units;
   for (const Column& column : kColumns) {
@@ -120,8 +126,8 @@ void print_comparison(const MeasuredMachine& measured, const PlannedJob& job, st
   out << job.ranks << (job.ranks == 1 ? " rank" : " ranks") << ", S " << job.shards << ", batch " << job.global_batch
       << ", " << title(job) << "\nMeasured here, by all ranks at once, on other sizes than the job's\n";
   line("pass",
-       short_number(machine.pass_flops / kTera) + " TFLOP/s a rank, and " + milliseconds(machine.pass_start_seconds));
-  line("memory", short_number(machine.read_bytes_per_second / kGiga) + " GB/s a rank");
+       rate(machine.pass_flops, kTera, " TFLOP/s a rank") + ", and " + milliseconds(machine.pass_start_seconds));
+  line("memory", rate(machine.read_bytes_per_second, kGiga, " GB/s a rank"));
   if (job.hard > 0) {
     line("hardest rows", short_number(kGiga * machine.select_seconds_per_score) + " ns a score, and " +
                              milliseconds(machine.select_start_seconds));
@@ -132,7 +138,7 @@ void print_comparison(const MeasuredMachine& measured, const PlannedJob& job, st
     const Link& link = machine.network.levels.front().links[static_cast<std::size_t>(collective)];
     const double steps = steps_of(collective, job.shards, 1, job.shards);
     line(name_of(collective),
-         milliseconds(steps * link.step_seconds) + " and " + short_number(link.bytes_per_second / kGiga) + " GB/s");
+         milliseconds(steps * link.step_seconds) + " and " + rate(link.bytes_per_second, kGiga, " GB/s"));
   }
   out << "Bank's stage of a step\n";
   line("compute", milliseconds(predicted.compute()));

@@ -153,7 +153,9 @@ Network measure_network(Communicator& group, const PlaceHere& place) {
 
 MeasuredMachine measure_machine(Communicator& group, const PlannedJob& job, const PlaceHere& place) {
   const at::NoGradGuard no_grad;
-  const PlannedJob small = with_rows(job, job.bank_rows / kSmallPart);
+  PlannedJob small = with_rows(job, job.bank_rows / kSmallPart);
+  // Their search is no line down to so few rows.
+  small.hard = 0;
   const StageTimes times = measure_stages(group, job, small, place);
   MeasuredMachine measured;
   measured.stage_seconds = times.whole;

@@ -42,8 +42,8 @@ std::vector<double> seconds_of_ranks(Communicator& comm, at::Device device,
   const double rounds = std::clamp(kSeconds / first, kFewestRounds, kMostRounds);
   const at::Tensor sorted =
       std::get<0>(slowest_of_rounds(comm, device, works, static_cast<std::int64_t>(rounds)).sort(0));
-  const at::Tensor quartile = sorted.select(0, sorted.size(0) / 4).contiguous();
-  return {quartile.const_data_ptr<double>(), quartile.const_data_ptr<double>() + quartile.numel()};
+  const at::Tensor median = sorted.select(0, sorted.size(0) / 2).contiguous();
+  return {median.const_data_ptr<double>(), median.const_data_ptr<double>() + median.numel()};
 }
 
 }  // namespace negatron
