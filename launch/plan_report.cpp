@@ -30,7 +30,7 @@ std::string short_number(double value) {
 }
 
 /// A rate, or that sizes made no difference to the time that it comes from.
-std::string rate(double value, double scale, const char* unit) {
+std::string rate_text(double value, double scale, const char* unit) {
   return std::isfinite(value) ? short_number(value / scale) + unit : std::string("no time that grows with size");
 }
 
@@ -126,8 +126,8 @@ void print_comparison(const MeasuredMachine& measured, const PlannedJob& job, st
   out << job.ranks << (job.ranks == 1 ? " rank" : " ranks") << ", S " << job.shards << ", batch " << job.global_batch
       << ", " << title(job) << "\nMeasured here, by all ranks at once, on other sizes than the job's\n";
   line("pass",
-       rate(machine.pass_flops, kTera, " TFLOP/s a rank") + ", and " + milliseconds(machine.pass_start_seconds));
-  line("memory", rate(machine.read_bytes_per_second, kGiga, " GB/s a rank"));
+       rate_text(machine.pass_flops, kTera, " TFLOP/s a rank") + ", and " + milliseconds(machine.pass_start_seconds));
+  line("memory", rate_text(machine.read_bytes_per_second, kGiga, " GB/s a rank"));
   if (job.hard > 0) {
     line("hardest rows", short_number(kGiga * machine.select_seconds_per_score) + " ns a score, and " +
                              milliseconds(machine.select_start_seconds));
@@ -138,7 +138,7 @@ void print_comparison(const MeasuredMachine& measured, const PlannedJob& job, st
     const Link& link = machine.network.levels.front().links[static_cast<std::size_t>(collective)];
     const double steps = steps_of(collective, job.shards, 1, job.shards);
     line(name_of(collective),
-         milliseconds(steps * link.step_seconds) + " and " + rate(link.bytes_per_second, kGiga, " GB/s"));
+         milliseconds(steps * link.step_seconds) + " and " + rate_text(link.bytes_per_second, kGiga, " GB/s"));
   }
   out << "Bank's stage of a step\n";
   line("compute", milliseconds(predicted.compute()));
