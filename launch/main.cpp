@@ -1,3 +1,4 @@
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "launch/bank_command.h"
 #include "launch/exit_code.h"
 #include "launch/method_list.h"
+#include "launch/plan_command.h"
 #include "launch/pretrain_command.h"
 #include "launch/signal_watch.h"
 #include "samplers/options/nearest_name.h"
@@ -28,6 +30,8 @@ constexpr const char* kUsage =
     "              --list-samplers and --list-objectives what can be chosen\n"
     "  bank        look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,\n"
     "              import; needs no mpirun; negatron bank --help says more\n"
+    "  plan        memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and\n"
+    "              checks the prediction; negatron plan --help lists the flags\n"
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
     "            4 the last snapshot could not be written, 75 saved on SIGUSR1: start again with --resume auto,\n"
@@ -47,35 +51,8 @@ void report(int rank, const std::string& message) {
   std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + message + "\n") << std::flush;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
-    std::cout << kUsage;
-    return words.empty() ? kExitUsage : kExitOk;
-  }
-  const std::vector<std::string> arguments(words.begin() + 1, words.end());
-  if (words[0] == "bank") return run_bank(arguments, std::cout, std::cerr);
-  if (words[0] != "pretrain") {
-    return usage_error("unknown command '" + words[0] + "', did you mean " +
-                       nearest_name(words[0], {"pretrain", "bank"}) + "?");
-  }
-  if (asks_for(arguments, "--list-samplers")) {
-    print_samplers(std::cout);
-    return kExitOk;
-  }
-  if (asks_for(arguments, "--list-objectives")) {
-    print_objectives(std::cout);
-    return kExitOk;
-  }
-  if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) {
-    print_pretrain_help(std::cout);
-    return kExitOk;
-  }
-
-  // Before anything else: MPI's own start takes seconds in which a signal may come.
-  SignalWatch signals;
+/// Runs a command of all ranks and ends the job: in order where every rank knows why, at once where only this one does.
+int run_ranks_command(int argc, char** argv, const std::function<int(Environment&)>& command) {
   std::unique_ptr<Environment> environment;
   try {
     environment = std::make_unique<Environment>(&argc, &argv);
@@ -83,7 +60,7 @@ int main(int argc, char** argv) {
     return usage_error(error.what());
   }
   try {
-    const int exit_code = run_pretrain(*environment, arguments, signals.requests());
+    const int exit_code = command(*environment);
     environment->finish();
     return exit_code;
   } catch (const UsageError& error) {
@@ -101,4 +78,45 @@ int main(int argc, char** argv) {
     report(environment->rank(), error.what());
     environment->abort(kExitFailure);
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+    std::cout << kUsage;
+    return words.empty() ? kExitUsage : kExitOk;
+  }
+  const std::vector<std::string> arguments(words.begin() + 1, words.end());
+  if (words[0] == "bank") return run_bank(arguments, std::cout, std::cerr);
+  if (words[0] == "plan") {
+    if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) {
+      print_plan_help(std::cout);
+      return kExitOk;
+    }
+    return run_ranks_command(argc, argv,
+                             [&](Environment& environment) { return run_plan(environment, arguments, std::cout); });
+  }
+  if (words[0] != "pretrain") {
+    return usage_error("unknown command '" + words[0] + "', did you mean " +
+                       nearest_name(words[0], {"pretrain", "bank", "plan"}) + "?");
+  }
+  if (asks_for(arguments, "--list-samplers")) {
+    print_samplers(std::cout);
+    return kExitOk;
+  }
+  if (asks_for(arguments, "--list-objectives")) {
+    print_objectives(std::cout);
+    return kExitOk;
+  }
+  if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) {
+    print_pretrain_help(std::cout);
+    return kExitOk;
+  }
+
+  // Before anything else: MPI's own start takes seconds in which a signal may come.
+  SignalWatch signals;
+  return run_ranks_command(
+      argc, argv, [&](Environment& environment) { return run_pretrain(environment, arguments, signals.requests()); });
 }

@@ -1,0 +1,40 @@
+#include "runtime/planning/stage_scene.h"
+
+#include "comm/share.h"
+#include "samplers/bank/random_rows.h"
+
+namespace negatron {
+namespace {
+
+constexpr std::uint64_t kBankSeed = 1;
+constexpr std::uint64_t kQuerySeed = 2;
+/// 1 / tau, as contrastive training has it; times do not depend on it.
+constexpr double kScale = 5.0;
+
+}  // namespace
+
+StageScene make_stage_scene(const PlannedJob& job, std::int64_t rank, at::Device device) {
+  check(job);
+  const auto group_rank = static_cast<int>(rank % job.shards);
+  const std::vector<std::int64_t> all = share_sizes(job.global_batch, static_cast<int>(job.ranks));
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(rank - group_rank);
+  StageScene scene{
+      Bank({job.bank_rows, job.width, job.bank_dtype, device, BankFill::kRandom, kBankSeed, job.global_batch},
+           group_rank, static_cast<int>(job.shards)),
+      {},
+      {},
+      {ScoreTerm{}}};
+  const QuerySplit whole{all, 0};
+  QueryBatch& batch = scene.batch;
+  batch.split = {{begin, begin + job.shards}, whole.begin(static_cast<int>(rank - group_rank))};
+  const std::int64_t first = batch.split.begin(group_rank);
+  const std::int64_t size = batch.split.size(group_rank);
+  batch.queries = random_unit_rows(kQuerySeed, first, size, job.width).to(device, at::kFloat);
+  batch.keys = batch.queries;
+  if (job.sample_ids) batch.ids = at::arange(first, first + size, at::kLong);
+  scene.request.report_hardest = job.hard;
+  scene.terms.front().scale = kScale;
+  return scene;
+}
+
+}  // namespace negatron

@@ -1,0 +1,70 @@
+#include "runtime/planning/step_prediction.h"
+
+#include <algorithm>
+
+#include "comm/share.h"
+#include "runtime/planning/exchange_calls.h"
+#include "samplers/bank/bank_layout.h"
+#include "samplers/exchange/hard_set.h"
+
+namespace negatron {
+namespace {
+
+/// Of a contrastive step's work in the encoders: the query's forward pass is one part, its backward pass two, the key's
+/// forward pass one (performance.md 2.3).
+constexpr double kBackwardShare = 0.5;
+
+CollectiveTime time_of(const Network& network, const std::vector<PlannedCall>& calls) {
+  CollectiveTime sum;
+  for (const PlannedCall& call : calls) {
+    sum = sum + collective_time(network, call.collective, call.ranks, static_cast<double>(call.received));
+  }
+  return sum;
+}
+
+}  // namespace
+
+StagePrediction predict_stage(const Machine& machine, const PlannedJob& job) {
+  check(job);
+  const auto queries = static_cast<double>(group_queries(job, 0));
+  const double rows = static_cast<double>(job.bank_rows) / static_cast<double>(job.shards);
+  const double scores = queries * rows;
+  const bool further_round = job.hard > 0 && expects_further_round(job);
+
+  StagePrediction stage;
+  stage.multiply = machine.pass_start_seconds +
+                   kFlopsPerScoreAndColumn * scores * static_cast<double>(job.width) / machine.pass_flops;
+  stage.read = rows * job.row_bytes() / machine.read_bytes_per_second;
+  if (job.hard > 0) stage.select = machine.select_start_seconds + scores * machine.select_seconds_per_score;
+  if (further_round) stage.select += HardSetSearch::kFallbackRate * scores * machine.select_seconds_per_score;
+  stage.rest = machine.rest_seconds;
+  stage.exchange = time_of(machine.network, exchange_calls(job, 0, further_round));
+  return stage;
+}
+
+StepPrediction predict_step(const Machine& machine, const PlannedJob& job) {
+  StepPrediction step;
+  step.bank = predict_stage(machine, job);
+  const std::int64_t own = share(job.global_batch, static_cast<int>(job.ranks), 0).size();
+  step.encoder = static_cast<double>(own) * job.sample_seconds;
+  step.enqueue = time_of(machine.network, enqueue_calls(job, 0));
+  const std::vector<PlannedCall> gradients = gradient_calls(job, 0);
+  step.gradients = time_of(machine.network, gradients);
+  if (!gradients.empty()) {
+    const double last = time_of(machine.network, {gradients.back()}).seconds();
+    step.gradients_exposed = std::max(last, step.gradients.seconds() - kBackwardShare * step.encoder);
+  }
+  return step;
+}
+
+ShardMemory shard_memory(const PlannedJob& job, std::int64_t rank) {
+  check(job);
+  const BankLayout layout(job.bank_rows, static_cast<int>(job.shards), job.global_batch);
+  const std::int64_t rows = layout.local_rows(static_cast<int>(rank % job.shards));
+  constexpr std::int64_t kNumber = sizeof(std::int64_t);
+  constexpr std::int64_t kValidity = sizeof(float);
+  return {rows * job.width * static_cast<std::int64_t>(at::elementSize(job.bank_dtype)),
+          rows * (2 * kNumber + kValidity), rows * 2 * kNumber};
+}
+
+}  // namespace negatron

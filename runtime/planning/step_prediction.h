@@ -1,0 +1,56 @@
+#pragma once
+
+#include "runtime/planning/machine.h"
+#include "runtime/planning/planned_job.h"
+
+namespace negatron {
+
+/// Seconds of rank 0 in the bank's stage of a step, BankExchange::run (performance.md 3). Nothing of it is hidden
+/// behind other work, because the step runs it by itself.
+struct StagePrediction {
+  /// start + 4 d Q K/S / F: the pass by its products; Q are the queries of a copy's group.
+  double multiply = 0.0;
+  /// (K/S) d w / W: the pass by reading the shard once.
+  double read = 0.0;
+  /// Finding the shard's hardest rows.
+  double select = 0.0;
+  /// What else the machine does in a stage, whatever its size.
+  double rest = 0.0;
+  CollectiveTime exchange;
+
+  double compute() const { return (multiply > read ? multiply : read) + select + rest; }
+  double seconds() const { return compute() + exchange.seconds(); }
+};
+
+/// Seconds of rank 0 in a training step.
+struct StepPrediction {
+  /// Forward and backward passes over the rank's samples.
+  double encoder = 0.0;
+  StagePrediction bank;
+  /// Keys into all copies of the bank.
+  CollectiveTime enqueue;
+  /// All gradients, one bucket after the other.
+  CollectiveTime gradients;
+  /// What of that is left when backward is over; at least the last bucket.
+  double gradients_exposed = 0.0;
+
+  double seconds() const { return encoder + bank.seconds() + enqueue.seconds() + gradients_exposed; }
+};
+
+/// Bytes of a rank's shard, holes of the grid included (bank_layout.h).
+struct ShardMemory {
+  std::int64_t vectors = 0;
+  /// Slots, labels and validity, where the vectors are.
+  std::int64_t numbers = 0;
+  /// Ids and steps.
+  std::int64_t host = 0;
+
+  std::int64_t on_device() const { return vectors + numbers; }
+};
+
+/// All are local, and throw std::invalid_argument as check() of planned_job.h.
+StagePrediction predict_stage(const Machine& machine, const PlannedJob& job);
+StepPrediction predict_step(const Machine& machine, const PlannedJob& job);
+ShardMemory shard_memory(const PlannedJob& job, std::int64_t rank);
+
+}  // namespace negatron

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Drives `negatron plan` as a user does: the table, what its flags change, refusals (exit code and one sentence), and a
+# comparison on 1 to 4 ranks, whose numbers are there but not judged.
+#   plan_test.sh NEGATRON MPIRUN [MPIRUN FLAGS ...]
+source "$(dirname "$0")/small_run.sh"
+negatron=$1
+shift
+mpirun=("$@")
+
+ranks() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
+
+# table FLAGS...: leaves the lines of the table in $work/table, a number of GPUs first.
+table() {
+  "$negatron" plan "$@" >"$work/plan" 2>"$work/err" || fail "plan $* ended with $?: $(cat "$work/err")"
+  grep -E '^ +[0-9]+ +[0-9]+ ' "$work/plan" >"$work/table"
+}
+# column NUMBER: of all lines, with blanks between.
+column() { awk -v n="$1" '{ printf "%s ", $n }' "$work/table"; }
+is() { [ "$2" = "$3" ] || fail "$1 is '$2', expected '$3': $(cat "$work/plan")"; }
+
+"$negatron" --help >"$work/help" || fail 'negatron --help failed'
+grep -q '  plan ' "$work/help" || fail 'negatron --help does not list plan'
+"$negatron" plan --help >"$work/help" || fail 'negatron plan --help failed'
+grep -q -- '--images-per-second' "$work/help" || fail 'plan --help does not list --images-per-second'
+
+table
+is 'the default GPUs' "$(column 1)" '8 64 512 4096 '
+is 'the global batch' "$(column 2)" '4096 4096 4096 4096 '
+table --ranks 8,16 --batch-per-gpu 256 --shards 8
+is 'the GPUs' "$(column 1)" '8 16 '
+is 'the global batch' "$(column 2)" '2048 4096 '
+is 'S' "$(column 3)" '8 8 '
+# 65,536 / 8 rows of 128 x 2 + 20 bytes are 2.16 MiB; 1792 queries x (512 + 8) and 7 x 256 partials x 528 bytes are 1.79.
+is 'the memory' "$(column 4)" '2.16 2.16 '
+is 'what moves on 8' "$(awk 'NR == 1 { print $5 }' "$work/table")" '1.79'
+is 'the efficiency of the first line' "$(awk 'NR == 1 { print $NF }' "$work/table")" '100.0'
+grep -q 'partials to owners .* 946176 bytes' "$work/plan" || fail "the partials are not 1792 x 528: $(cat "$work/plan")"
+rate=$(awk 'NR == 1 { print $13 }' "$work/table")
+table --ranks 8,16 --batch-per-gpu 256 --shards 8 --images-per-second 1000
+[ "$(awk 'NR == 1 { print $13 }' "$work/table")" -lt "$((rate * 6 / 10))" ] || fail 'half as fast an encoder changes little'
+compute=$(awk 'NR == 1 { print $7 }' "$work/table")
+table --ranks 8,16 --batch-per-gpu 256 --shards 8 --hard 1024
+grep -q 'hardest rows to owners' "$work/plan" || fail 'hardest rows move nothing'
+[ "$(awk 'NR == 1 { print $7 }' "$work/table")" != "$compute" ] || fail 'hardest rows cost nothing'
+table --ranks 8,64 --bank-rows 4000000000 --bank-memory-gb 100
+is 'the GPUs that hold the bank' "$(column 1)" '64 '
+grep -q 'on 8 GPUs the bank takes 138 GB of each' "$work/plan" || fail "nothing says what does not fit: $(cat "$work/plan")"
+ranks 2 plan >"$work/two" || fail 'plan on two ranks failed'
+is 'what two ranks say' "$(grep -c '^h200:' "$work/two")" 1
+printf 'ranks = 8\nshards = 2\n' >"$work/plan.ini"
+table --config "$work/plan.ini"
+is 'S of a file' "$(column 3)" '2 '
+
+refused 'did you mean plan?' "$negatron" plans
+refused 'did you mean --bank-rows' "$negatron" plan --bank-row 7
+refused "did you mean h200?" "$negatron" plan --gpu h2000
+refused '--ranks takes whole numbers' "$negatron" plan --ranks 8,many
+refused '--ranks must be at least 1' "$negatron" plan --ranks 0
+refused 'smaller than --ranks 8192' "$negatron" plan --ranks 8,8192
+refused '--shards 3 must divide --ranks 8' "$negatron" plan --shards 3
+refused '--bank-rows 100 is smaller' "$negatron" plan --bank-rows 100
+refused '--bank-dtype takes' "$negatron" plan --bank-dtype int4
+refused '--hard must lie between' ranks 2 plan --hard -1
+refused '--images-per-second must be above 0' "$negatron" plan --images-per-second 0
+refused '--gradient-mb must not be negative' "$negatron" plan --gradient-mb -1
+refused 'more than --bank-memory-gb' "$negatron" plan --bank-rows 4000000000 --bank-memory-gb 0.01
+refused '--ranks does not go with --here' "$negatron" plan --here --ranks 8
+refused '--shards 3 must divide --ranks 2' ranks 2 plan --here --shards 3
+refused '--cpu-isa must be auto' "$negatron" plan --here --cpu-isa avx9
+[ -e /dev/nvidia0 ] || refused 'no CUDA device' "$negatron" plan --here --device cuda
+
+for count in 1 2 3 4; do
+  shards=$((count == 4 ? 2 : count))
+  ranks "$count" plan --here --global-batch 26 --bank-rows 1000 --width 16 --hard 64 --threads 1 --shards "$shards" \
+    >"$work/here" 2>&1 || fail "plan --here on $count ranks ended with $?: $(cat "$work/here")"
+  # Of a pass this short all time may be its start.
+  grep -qE '^  pass +([0-9.]+ TFLOP/s a rank|no time that grows with size), and [0-9.]+ ms' "$work/here" ||
+    fail "no pass on $count ranks: $(cat "$work/here")"
+  for name in 'hardest rows' predicted measured error; do
+    grep -qE "^  $name +-?[0-9.]+ " "$work/here" || fail "no $name on $count ranks: $(cat "$work/here")"
+  done
+  grep -q "S $shards," "$work/here" || fail "another number of shards on $count ranks: $(cat "$work/here")"
+done
+
+verdict plan
