@@ -1,17 +1,14 @@
 #include "samplers/pass/fast_pass.h"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "samplers/pass/fast_run.h"
 #include "samplers/pass/kernel_choice.h"
+#include "samplers/pass/plain_request.h"
 
 namespace negatron {
 namespace {
-
-/// Logits beyond 2^23 are not what kernels are made for; scores of unit rows stay below with this scale.
-constexpr double kLargestScale = 1e6;
 
 std::optional<RowFormat> format_of(at::ScalarType type) {
   switch (type) {
@@ -31,14 +28,10 @@ std::optional<RowFormat> format_of(at::ScalarType type) {
 FastPass::FastPass(CpuIsa isa, std::int64_t query_block) : isa_(require_isa(isa)), otherwise_(query_block) {}
 
 bool FastPass::serves(const Rows& rows, const PassRequest& request) {
-  const Candidates& candidates = request.candidates;
-  const at::Tensor& queries = candidates.queries;
+  const at::Tensor& queries = request.candidates.queries;
   return rows.vectors.is_cpu() && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
-         format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 && !request.terms.empty() &&
-         request.terms.size() <= kMostKernelTerms &&
-         std::all_of(request.terms.begin(), request.terms.end(), is_plain) &&
-         largest_scale(request.terms) <= kLargestScale && candidates.label_rule == LabelRule::kAny &&
-         candidates.windows.empty() && candidates.positive_rule == PositiveRule::kNone &&
+         format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 &&
+         request.terms.size() <= kMostKernelTerms && is_plain_request(request) &&
          std::isfinite(queries.detach().sum().item<float>());
 }
 

@@ -1,0 +1,50 @@
+#include "samplers/pass/cuda_pass.h"
+
+#include <limits>
+#include <utility>
+
+#include <c10/core/DeviceGuard.h>
+
+#include "samplers/pass/attention_pass.h"
+#include "samplers/pass/cuda/cuda_run.h"
+#include "samplers/pass/cuda/scan_shape.h"
+#include "samplers/pass/plain_request.h"
+
+namespace negatron {
+namespace {
+
+/// Row and query numbers are 32 bits wide there, also those of a tile that ends beyond the last.
+constexpr std::int64_t kMostCounted = std::numeric_limits<std::int32_t>::max() / 2;
+
+bool has_shape(const ScanDevice& device, const at::Tensor& vectors, const PassRequest& request) {
+  bool fits = false;
+  with_scan_shape(vectors.size(1), static_cast<int>(request.terms.size()), [&]<class Shape>(Shape) {
+    fits = Shape::shared_bytes(CudaRun::kMostQueryParts) <= device.shared_bytes();
+  });
+  return fits;
+}
+
+}  // namespace
+
+CudaPass::CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device)
+    : device_(std::move(device)), otherwise_(query_block) {}
+
+bool CudaPass::serves(const Rows& rows, const PassRequest& request) const {
+  const at::Tensor& queries = request.candidates.queries;
+  return device_ != nullptr && rows.vectors.device().type() == device_->type() &&
+         queries.device() == rows.vectors.device() && queries.scalar_type() == at::kFloat &&
+         rows.vectors.scalar_type() == at::kBFloat16 && queries.numel() > 0 && rows.vectors.size(0) > 0 &&
+         queries.size(0) <= kMostCounted && rows.vectors.size(0) <= kMostCounted && is_plain_request(request) &&
+         has_shape(*device_, rows.vectors, request);
+}
+
+PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
+  check_pass_request(rows, request);
+  const at::NoGradGuard no_grad;
+  const c10::DeviceGuard own_device(rows.vectors.device());
+  if (AttentionPass::serves(rows, request)) return AttentionPass().run(rows, request);
+  if (serves(rows, request)) return CudaRun(*device_, rows, request).run();
+  return otherwise_.run(rows, request);
+}
+
+}  // namespace negatron
