@@ -1,6 +1,7 @@
 #include "samplers/pass/cuda_pass.h"
 
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 #include <c10/core/DeviceGuard.h>
@@ -45,6 +46,23 @@ PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
   if (AttentionPass::serves(rows, request)) return AttentionPass().run(rows, request);
   if (serves(rows, request)) return CudaRun(*device_, rows, request).run();
   return otherwise_.run(rows, request);
+}
+
+PassResult CudaPass::run_filtered(const Rows& rows, const PassRequest& request, const at::Tensor& thresholds,
+                                  std::int64_t capacity, FilteredRows& filtered) const {
+  check_pass_request(rows, request);
+  const at::NoGradGuard no_grad;
+  const c10::DeviceGuard own_device(rows.vectors.device());
+  if (!serves(rows, request)) throw std::invalid_argument("CudaPass: no kernel filters rows of such a request");
+  const at::Tensor& queries = request.candidates.queries;
+  if (thresholds.dim() != 1 || thresholds.size(0) != queries.size(0) || thresholds.scalar_type() != at::kFloat ||
+      thresholds.device() != queries.device()) {
+    throw std::invalid_argument("CudaPass: thresholds must be fp32 and [Q], where the queries are");
+  }
+  if (capacity < 1 || capacity > kMostCounted) throw std::invalid_argument("CudaPass: the capacity must be at least 1");
+  CudaRun run(*device_, rows, request);
+  run.filter(thresholds, capacity, filtered);
+  return run.run();
 }
 
 }  // namespace negatron

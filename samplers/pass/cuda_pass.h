@@ -5,6 +5,7 @@
 
 #include "samplers/pass/blocked_pass.h"
 #include "samplers/pass/cuda/scan_device.h"
+#include "samplers/pass/filtered_rows.h"
 
 namespace negatron {
 
@@ -26,6 +27,12 @@ class CudaPass : public Pass {
                     std::shared_ptr<const ScanDevice> device = cuda_scan_device());
 
   PassResult run(const Rows& rows, const PassRequest& request) const override;
+
+  /// As `run`, and in the same sweep the candidates that score at least thresholds [Q] fp32, with `capacity` slots for
+  /// each query. Scores are those of queries rounded as above. Throws std::invalid_argument, besides, when the kernel
+  /// does not serve the request, or on a threshold of another shape or a capacity below 1.
+  PassResult run_filtered(const Rows& rows, const PassRequest& request, const at::Tensor& thresholds,
+                          std::int64_t capacity, FilteredRows& filtered) const;
 
   /// Whether the kernel serves a checked request. Local; does not wait for the device.
   bool serves(const Rows& rows, const PassRequest& request) const;

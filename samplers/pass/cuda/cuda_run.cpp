@@ -99,6 +99,18 @@ void CudaRun::split() {
   scan_.maxima = maxima_.data_ptr<float>();
 }
 
+void CudaRun::filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered) {
+  thresholds_ = thresholds.detach().contiguous();
+  filtered.scores = at::empty({scan_.query_count, capacity}, numbers_);
+  filtered.rows = at::empty({scan_.query_count, capacity}, numbers_.dtype(at::kInt));
+  filtered.counts = at::zeros({scan_.query_count}, numbers_.dtype(at::kInt));
+  scan_.filter.thresholds = thresholds_.const_data_ptr<float>();
+  scan_.filter.capacity = static_cast<std::int32_t>(capacity);
+  scan_.filter.scores = filtered.scores.data_ptr<float>();
+  scan_.filter.rows = filtered.rows.data_ptr<std::int32_t>();
+  scan_.filter.counts = filtered.counts.data_ptr<std::int32_t>();
+}
+
 PassResult CudaRun::run() {
   PassResult result = empty_result(request_);
   device_.scan(scan_);

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "samplers/pass/cuda/scan_device.h"
+#include "samplers/pass/filtered_rows.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
@@ -19,6 +20,8 @@ class CudaRun {
   /// What CudaPass serves; referred to.
   CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request);
 
+  /// Lets the run also fill `filtered`, with slots for `capacity` rows of each query.
+  void filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered);
   PassResult run();
 
  private:
@@ -39,6 +42,7 @@ class CudaRun {
   at::Tensor norms_;           // [Q]
   at::Tensor excluded_;        // [M, 2] int32, row and query in the order of rows, or undefined
   at::Tensor excluded_begin_;  // [chunks + 1] int32
+  at::Tensor thresholds_;      // [Q] or undefined
   at::Tensor references_, masses_, sums_, maxima_;
   BankScan scan_;
 };
