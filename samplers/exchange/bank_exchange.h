@@ -10,7 +10,7 @@
 #include "samplers/exchange/hard_set.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
-#include "samplers/pass/fast_pass.h"
+#include "samplers/pass/device_pass.h"
 
 namespace negatron {
 
@@ -52,12 +52,12 @@ class BankExchange {
                                        const std::vector<ScoreTerm>& terms, bool want_max);
 
   /// Chooses the vector code of passes on a CPU. Throws std::invalid_argument when the machine lacks it. Local.
-  void use(CpuIsa isa) { pass_ = FastPass(isa, pass_.query_block()); }
+  void use(CpuIsa isa) { pass_ = DevicePass(isa, pass_.query_block()); }
   HardSetSearch& hard_set_search() noexcept { return search_; }
   BankClusters& clusters() noexcept { return clusters_; }
 
  private:
-  FastPass pass_;
+  DevicePass pass_;
   HardSetSearch search_;
   BankClusters clusters_;
 };

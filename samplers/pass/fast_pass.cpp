@@ -1,20 +1,17 @@
 #include "samplers/pass/fast_pass.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include "samplers/pass/fast_run.h"
 #include "samplers/pass/kernel_choice.h"
+#include "samplers/pass/plain_request.h"
 #include "samplers/pass/select_queries.h"
 #include "samplers/pass/selection.h"
 
 namespace negatron {
 namespace {
-
-/// Logits beyond 2^23 are not what kernels are made for; scores of unit rows stay below with this scale.
-constexpr double kLargestScale = 1e6;
 
 std::optional<RowFormat> format_of(at::ScalarType type) {
   switch (type) {
@@ -39,14 +36,11 @@ bool best_serves(const Rows& rows) {
 FastPass::FastPass(CpuIsa isa, std::int64_t query_block) : isa_(require_isa(isa)), otherwise_(query_block) {}
 
 bool FastPass::serves(const Rows& rows, const PassRequest& request) {
-  const Candidates& candidates = request.candidates;
-  const at::Tensor& queries = candidates.queries;
+  const at::Tensor& queries = request.candidates.queries;
   return rows.vectors.is_cpu() && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
          format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 &&
-         request.terms.size() <= kMostKernelTerms && (request.best == 0 ? !request.terms.empty() : best_serves(rows)) &&
-         std::all_of(request.terms.begin(), request.terms.end(), is_plain) &&
-         largest_scale(request.terms) <= kLargestScale && candidates.label_rule == LabelRule::kAny &&
-         candidates.windows.empty() && candidates.positive_rule == PositiveRule::kNone &&
+         request.terms.size() <= kMostKernelTerms && is_plain_request(request) &&
+         (request.best == 0 || best_serves(rows)) &&
          std::isfinite(queries.detach().sum().item<float>());
 }
 

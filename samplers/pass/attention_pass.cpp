@@ -1,0 +1,87 @@
+#include "samplers/pass/attention_pass.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <tuple>
+
+#include "samplers/pass/plain_request.h"
+#include "samplers/pass/query_panels.h"
+
+namespace negatron {
+namespace {
+
+/// What ATen's CUDA operator takes.
+constexpr std::int64_t kMostFlashWidth = 256;
+constexpr std::int64_t kFlashWidthStep = 8;
+
+bool is_half(at::ScalarType type) {
+  return type == at::kBFloat16 || type == at::kHalf;
+}
+
+bool operator_takes(const at::Tensor& vectors) {
+  if (vectors.is_cpu()) return true;
+  return vectors.is_cuda() && is_half(vectors.scalar_type()) && vectors.size(1) <= kMostFlashWidth &&
+         vectors.size(1) % kFlashWidthStep == 0;
+}
+
+bool scale_fits(const ScoreTerm& term, const at::Tensor& vectors) {
+  // ATen takes the maximum before it scales, so the scale must be above 0.
+  if (!(term.scale > 0.0)) return false;
+  return !is_half(vectors.scalar_type()) ||
+         term.scale <= QueryPanels::kMostCoarseScale * std::sqrt(static_cast<double>(vectors.size(1)));
+}
+
+struct Attention {
+  at::Tensor mean;         // [1, 1, Q, d]
+  at::Tensor log_sum_exp;  // [1, 1, Q]
+};
+
+/// queries [1, 1, Q, d], rows [1, 1, n, d]
+Attention attend(const at::Tensor& queries, const at::Tensor& rows, double scale) {
+  if (rows.is_cpu()) {
+    auto [mean, value] = at::_scaled_dot_product_flash_attention_for_cpu(queries, rows, rows, /*dropout_p=*/0.0,
+                                                                         /*is_causal=*/false, {}, scale);
+    return {mean, value};
+  }
+  const auto all = at::_scaled_dot_product_flash_attention(queries, rows, rows, /*dropout_p=*/0.0, /*is_causal=*/false,
+                                                           /*return_debug_mask=*/false, scale);
+  return {std::get<0>(all), std::get<1>(all)};
+}
+
+}  // namespace
+
+bool AttentionPass::serves(const Rows& rows, const PassRequest& request) {
+  const at::Tensor& queries = request.candidates.queries;
+  const at::Tensor& exclusions = request.candidates.exclusions;
+  const auto fits = [&](const ScoreTerm& term) { return scale_fits(term, rows.vectors); };
+  return is_plain_request(request) && !request.want_max && !request.bias.defined() && !rows.validity.defined() &&
+         (!exclusions.defined() || exclusions.size(0) == 0) && queries.numel() > 0 && rows.vectors.numel() > 0 &&
+         queries.device() == rows.vectors.device() && operator_takes(rows.vectors) &&
+         std::all_of(request.terms.begin(), request.terms.end(), fits);
+}
+
+PassResult AttentionPass::run(const Rows& rows, const PassRequest& request) const {
+  check_pass_request(rows, request);
+  const at::NoGradGuard no_grad;
+  if (!serves(rows, request)) throw std::invalid_argument("AttentionPass: not a request that attention serves");
+  const at::Tensor queries = request.candidates.queries.detach();
+  const auto as_heads = [](const at::Tensor& x) { return x.unsqueeze(0).unsqueeze(0); };
+  const at::Tensor vectors = as_heads(rows.vectors.detach().contiguous());
+  const at::Tensor rounded = as_heads(queries.to(vectors.scalar_type()).contiguous());
+  PassResult result = empty_result(request);
+  for (std::size_t i = 0; i < request.terms.size(); ++i) {
+    const ScoreTerm& term = request.terms[i];
+    TermResult& own = result.terms[i];
+    const Attention attention = attend(rounded, vectors, term.scale);
+    own.value = attention.log_sum_exp.view({-1}).to(queries.scalar_type()) + term_offset(term, queries).squeeze(1);
+    if (term.want_gradient) {
+      own.gradient = attention.mean.squeeze(0).squeeze(0).to(queries.scalar_type()) * term.scale;
+    }
+    if (term.want_slope) own.slope.fill_(1.0);
+  }
+  result.count.fill_(rows.vectors.size(0));
+  return result;
+}
+
+}  // namespace negatron

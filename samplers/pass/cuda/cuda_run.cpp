@@ -1,0 +1,155 @@
+#include "samplers/pass/cuda/cuda_run.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "samplers/pass/cuda/scan_shape.h"
+#include "samplers/pass/cuda/slice_count.h"
+#include "samplers/pass/exclusion_list.h"
+#include "samplers/pass/query_panels.h"
+
+namespace negatron {
+namespace {
+
+static_assert(sizeof(ScanExclusion) == 2 * sizeof(std::int32_t), "excluded_ holds pairs");
+
+const std::uint16_t* bf16_data(const at::Tensor& tensor) {
+  return static_cast<const std::uint16_t*>(tensor.const_data_ptr());
+}
+
+const float* data_or_null(const at::Tensor& numbers) {
+  return numbers.defined() ? numbers.const_data_ptr<float>() : nullptr;
+}
+
+float* writable_or_null(const at::Tensor& numbers) {
+  return numbers.defined() ? numbers.data_ptr<float>() : nullptr;
+}
+
+}  // namespace
+
+CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request)
+    : device_(device),
+      rows_(rows),
+      request_(request),
+      numbers_(rows.vectors.options().dtype(at::kFloat)),
+      vectors_(rows.vectors.detach().contiguous()) {
+  if (request.bias.defined()) bias_ = request.bias.detach().to(numbers_).contiguous();
+  if (rows.validity.defined()) validity_ = rows.validity.contiguous();
+  scan_.rows = bf16_data(vectors_);
+  scan_.row_count = static_cast<std::int32_t>(vectors_.size(0));
+  scan_.width = static_cast<int>(vectors_.size(1));
+  scan_.bias = data_or_null(bias_);
+  scan_.validity = data_or_null(validity_);
+  scan_.terms = static_cast<int>(request.terms.size());
+  for (std::size_t i = 0; i < request.terms.size(); ++i) {
+    scan_.log2_scales[i] = static_cast<float>(request.terms[i].scale * std::numbers::log2e);
+  }
+  place_queries();
+  if (request.candidates.exclusions.defined() && request.candidates.exclusions.size(0) > 0) place_exclusions();
+  split();
+}
+
+/// In one part, or in two where rounding them to bf16 would show (query_panels.h).
+void CudaRun::place_queries() {
+  const at::Tensor queries = request_.candidates.queries.detach();
+  const at::Tensor first = queries.to(at::kBFloat16);
+  const double root = std::sqrt(static_cast<double>(queries.size(1)));
+  const bool fine = largest_scale(request_.terms) > QueryPanels::kMostCoarseScale * root;
+  queries_ = fine ? at::stack({first, (queries - first).to(at::kBFloat16)}) : first.unsqueeze(0).contiguous();
+  norms_ = at::linalg_vector_norm(queries, 2, {1});
+  scan_.queries = bf16_data(queries_);
+  scan_.parts = static_cast<int>(queries_.size(0));
+  scan_.query_count = static_cast<std::int32_t>(queries.size(0));
+  scan_.query_norms = norms_.const_data_ptr<float>();
+}
+
+void CudaRun::place_exclusions() {
+  const ExclusionList list(request_.candidates.exclusions, scan_.query_count, scan_.row_count);
+  const std::span<const ExcludedPair> pairs = list.of({0, scan_.row_count});
+  // A copy from pinned memory is queued; from other memory the host would wait for the device.
+  const at::Tensor host = at::empty({static_cast<std::int64_t>(pairs.size()), 2},
+                                    at::TensorOptions(at::kInt).pinned_memory(numbers_.device().is_cuda()));
+  auto* own = reinterpret_cast<ScanExclusion*>(host.data_ptr<std::int32_t>());
+  for (const ExcludedPair& pair : pairs) {
+    *own++ = {static_cast<std::int32_t>(pair.row), static_cast<std::int32_t>(pair.query)};
+  }
+  excluded_ = host.to(numbers_.device(), /*non_blocking=*/true);
+  const std::int64_t chunks = tile_count(scan_) * (kScanTileRows / kScanChunkRows);
+  const at::Tensor begins = at::arange(chunks + 1, excluded_.options()).mul_(kScanChunkRows);
+  excluded_begin_ = at::searchsorted(excluded_.select(1, 0).contiguous(), begins, /*out_int32=*/true);
+  scan_.excluded = reinterpret_cast<const ScanExclusion*>(excluded_.const_data_ptr<std::int32_t>());
+  scan_.excluded_begin = excluded_begin_.const_data_ptr<std::int32_t>();
+}
+
+void CudaRun::split() {
+  std::int64_t block_queries = 0;
+  with_scan_shape(scan_.width, scan_.terms, [&]<class Shape>(Shape) { block_queries = Shape::kQueries; });
+  const std::int64_t blocks = (scan_.query_count + block_queries - 1) / block_queries;
+  const std::int32_t tiles = tile_count(scan_);
+  const std::int32_t slices = slice_count(tiles, blocks, device_.concurrent_blocks(scan_));
+  scan_.slices = slices;
+  scan_.tiles_a_slice = static_cast<std::int32_t>((tiles + slices - 1) / slices);
+  references_ = at::empty({slices, scan_.terms, scan_.query_count}, numbers_);
+  masses_ = at::empty_like(references_);
+  sums_ = at::empty({slices, scan_.terms, scan_.query_count, scan_.width}, numbers_);
+  maxima_ = at::empty({slices, scan_.query_count}, numbers_);
+  scan_.references = references_.data_ptr<float>();
+  scan_.masses = masses_.data_ptr<float>();
+  scan_.sums = sums_.data_ptr<float>();
+  scan_.maxima = maxima_.data_ptr<float>();
+}
+
+void CudaRun::filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered) {
+  thresholds_ = thresholds.detach().contiguous();
+  filtered.scores = at::empty({scan_.query_count, capacity}, numbers_);
+  filtered.rows = at::empty({scan_.query_count, capacity}, numbers_.dtype(at::kInt));
+  filtered.counts = at::zeros({scan_.query_count}, numbers_.dtype(at::kInt));
+  scan_.filter.thresholds = thresholds_.const_data_ptr<float>();
+  scan_.filter.capacity = static_cast<std::int32_t>(capacity);
+  scan_.filter.scores = filtered.scores.data_ptr<float>();
+  scan_.filter.rows = filtered.rows.data_ptr<std::int32_t>();
+  scan_.filter.counts = filtered.counts.data_ptr<std::int32_t>();
+}
+
+PassResult CudaRun::run() {
+  PassResult result = empty_result(request_);
+  device_.scan(scan_);
+  device_.merge(merge_into(result));
+  for (std::size_t i = 0; i < request_.terms.size(); ++i) {
+    result.terms[i].value.add_(term_offset(request_.terms[i], request_.candidates.queries.detach()).squeeze(1));
+  }
+  result.count = count();
+  return result;
+}
+
+SliceMerge CudaRun::merge_into(PassResult& result) const {
+  SliceMerge merge;
+  merge.query_count = scan_.query_count;
+  merge.width = scan_.width;
+  merge.terms = scan_.terms;
+  merge.slices = scan_.slices;
+  merge.references = scan_.references;
+  merge.masses = scan_.masses;
+  merge.sums = scan_.sums;
+  merge.maxima = scan_.maxima;
+  for (std::size_t i = 0; i < request_.terms.size(); ++i) {
+    const TermResult& own = result.terms[i];
+    merge.scales[i] = static_cast<float>(request_.terms[i].scale);
+    merge.values[i] = own.value.data_ptr<float>();
+    merge.gradients[i] = writable_or_null(own.gradient);
+    merge.slopes[i] = writable_or_null(own.slope);
+  }
+  merge.largest = writable_or_null(result.max);
+  return merge;
+}
+
+/// [Q] valid rows without those excluded.
+at::Tensor CudaRun::count() const {
+  std::int64_t valid = 0;
+  for (const Leaf& leaf : rows_.leaves) valid += leaf.valid;
+  at::Tensor count = at::full({scan_.query_count}, valid, numbers_.dtype(at::kLong));
+  if (!excluded_.defined()) return count;
+  return count.index_add_(0, excluded_.select(1, 1), at::ones({excluded_.size(0)}, count.options()), -1);
+}
+
+}  // namespace negatron

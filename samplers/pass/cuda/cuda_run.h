@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/ATen.h>
+
+#include "samplers/pass/cuda/scan_device.h"
+#include "samplers/pass/filtered_rows.h"
+#include "samplers/pass/pass.h"
+
+namespace negatron {
+
+/// One scan of all rows and the merge of its slices. Its memory is ATen's, which keeps it from step to step, so that a
+/// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph. Only exclusions come
+/// from the host, in a copy that nobody waits for; a graph would repeat those of its capture. Local.
+class CudaRun {
+ public:
+  static constexpr int kMostQueryParts = 2;
+
+  /// What CudaPass serves; referred to.
+  CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request);
+
+  /// Lets the run also fill `filtered`, with slots for `capacity` rows of each query.
+  void filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered);
+  PassResult run();
+
+ private:
+  void place_queries();
+  void place_exclusions();
+  void split();
+  SliceMerge merge_into(PassResult& result) const;
+  at::Tensor count() const;
+
+  const ScanDevice& device_;
+  const Rows& rows_;
+  const PassRequest& request_;
+  at::TensorOptions numbers_;  // fp32 where the rows are
+  at::Tensor vectors_;         // [n, d] bf16
+  at::Tensor bias_;            // [n] or undefined
+  at::Tensor validity_;        // [n] or undefined
+  at::Tensor queries_;         // [parts, Q, d] bf16
+  at::Tensor norms_;           // [Q]
+  at::Tensor excluded_;        // [M, 2] int32, row and query in the order of rows, or undefined
+  at::Tensor excluded_begin_;  // [chunks + 1] int32
+  at::Tensor thresholds_;      // [Q] or undefined
+  at::Tensor references_, masses_, sums_, maxima_;
+  BankScan scan_;
+};
+
+}  // namespace negatron

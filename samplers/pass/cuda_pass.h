@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "samplers/pass/blocked_pass.h"
+#include "samplers/pass/cuda/scan_device.h"
+#include "samplers/pass/filtered_rows.h"
+
+namespace negatron {
+
+/// The pass on a GPU: attention with keys = values = rows, for both terms of a request from one computation of the
+/// scores, in a kernel of this project for tensor cores (cuda/scan_block.h).
+///
+/// Serves what nearly every step asks for: one or two plain terms (score_term.h), with bias, holes and exclusions but
+/// without label rules, windows and positives; fp32 queries and rows in bf16, d a multiple of 8 up to 128, with one
+/// term up to 256. Of the rest AttentionPass serves what it can, and anything else is passed on to BlockedPass, which
+/// runs on any device. Where both could, AttentionPass goes first.
+///
+/// Queries are rounded to bf16, or split into two bf16 where that would show (query_panels.h), weights are rounded to
+/// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. A query that is not finite gets NaN. Slices of the rows
+/// are merged in a fixed order, so on one kind of GPU equal inputs give equal bits.
+class CudaPass : public Pass {
+ public:
+  /// `query_block` is that of BlockedPass. Without a device, as in a build without CUDA, no kernel runs.
+  explicit CudaPass(std::int64_t query_block = BlockedPass::kDefaultQueryBlock,
+                    std::shared_ptr<const ScanDevice> device = cuda_scan_device());
+
+  PassResult run(const Rows& rows, const PassRequest& request) const override;
+
+  /// As `run`, and in the same sweep the candidates that score at least thresholds [Q] fp32, with `capacity` slots for
+  /// each query. Scores are those of queries rounded as above. Throws std::invalid_argument, besides, when the kernel
+  /// does not serve the request, or on a threshold of another shape or a capacity below 1.
+  PassResult run_filtered(const Rows& rows, const PassRequest& request, const at::Tensor& thresholds,
+                          std::int64_t capacity, FilteredRows& filtered) const;
+
+  /// Whether the kernel serves a checked request. Local; does not wait for the device.
+  bool serves(const Rows& rows, const PassRequest& request) const;
+
+ private:
+  std::shared_ptr<const ScanDevice> device_;
+  BlockedPass otherwise_;
+};
+
+}  // namespace negatron
