@@ -74,7 +74,7 @@ PassResult AttentionPass::run(const Rows& rows, const PassRequest& request) cons
     const ScoreTerm& term = request.terms[i];
     TermResult& own = result.terms[i];
     const Attention attention = attend(rounded, vectors, term.scale);
-    own.value = attention.log_sum_exp.view({-1}).to(queries.scalar_type()) + term_offset(term, queries).squeeze(1);
+    own.value = attention.log_sum_exp.flatten().to(queries.scalar_type()) + term_offset(term, queries).squeeze(1);
     if (term.want_gradient) {
       own.gradient = attention.mean.squeeze(0).squeeze(0).to(queries.scalar_type()) * term.scale;
     }

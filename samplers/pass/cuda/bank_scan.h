@@ -39,8 +39,8 @@ struct BankScan {
   int width = 0;
   const float* bias = nullptr;      // [n] log weights; null for none
   const float* validity = nullptr;  // [n] 0 or -infinity; null when all rows may score
-  /// In the order of their chunks of rows, those of chunk c at [excluded_begin[c], excluded_begin[c + 1]), for all chunks
-  /// of all tiles; null for none.
+  /// In the order of their chunks of rows, those of chunk c at [excluded_begin[c], excluded_begin[c + 1]), for all
+  /// chunks of all tiles; null for none.
   const ScanExclusion* excluded = nullptr;
   const std::int32_t* excluded_begin = nullptr;
 

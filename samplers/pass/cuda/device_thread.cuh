@@ -14,6 +14,8 @@ class DeviceThread {
   __device__ __forceinline__ int block_y() const { return static_cast<int>(blockIdx.y); }
 
   __device__ __forceinline__ void sync() const { __syncthreads(); }
+  /// The threads of the warp are in step, as loads of matrices and products want them, after branches of their own.
+  __device__ __forceinline__ void converge() const { __syncwarp(); }
   __device__ __forceinline__ bool any(bool value) const { return __any_sync(kWarp, value) != 0; }
   __device__ __forceinline__ std::uint32_t ballot(bool value) const { return __ballot_sync(kWarp, value); }
   __device__ __forceinline__ float shuffle_xor(float value, int mask) const {

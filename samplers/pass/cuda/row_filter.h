@@ -6,20 +6,6 @@
 
 namespace negatron {
 
-/// The largest scores of a thread's queries among its own rows.
-template <class Shape>
-NEGATRON_HOST_DEVICE void keep_best(const float (&scores)[Shape::kQueryTiles][Shape::kRowTiles][4],
-                                    float (&best)[Shape::kQueryTiles][2]) {
-  NEGATRON_UNROLL
-  for (int m = 0; m < Shape::kQueryTiles; ++m) {
-    NEGATRON_UNROLL
-    for (int j = 0; j < Shape::kRowTiles; ++j) {
-      NEGATRON_UNROLL
-      for (int e = 0; e < 4; ++e) best[m][e / 2] = __builtin_fmaxf(best[m][e / 2], scores[m][j][e]);
-    }
-  }
-}
-
 /// Hands out the candidates of a chunk, from `first_row` of the bank, that reach their query's threshold.
 template <class Shape, class Thread>
 NEGATRON_HOST_DEVICE void filter_rows(const Thread& thread, const BankScan& scan, int first_row,

@@ -23,6 +23,19 @@ NEGATRON_HOST_DEVICE float largest_of_four(const Thread& thread, float value) {
   return __builtin_fmaxf(value, thread.shuffle_xor(value, 2));
 }
 
+/// The largest scores of a thread's queries among its own rows.
+template <class Shape>
+NEGATRON_HOST_DEVICE void keep_best(const ChunkScores<Shape>& scores, float (&best)[Shape::kQueryTiles][2]) {
+  NEGATRON_UNROLL
+  for (int m = 0; m < Shape::kQueryTiles; ++m) {
+    NEGATRON_UNROLL
+    for (int j = 0; j < Shape::kRowTiles; ++j) {
+      NEGATRON_UNROLL
+      for (int e = 0; e < 4; ++e) best[m][e / 2] = __builtin_fmaxf(best[m][e / 2], scores[m][j][e]);
+    }
+  }
+}
+
 /// Writes what the warp found in slice block_y().
 template <class Shape, class Thread>
 NEGATRON_HOST_DEVICE void store_slice(const Thread& thread, const BankScan& scan, const QueryMasses<Shape>& masses,
@@ -112,6 +125,7 @@ NEGATRON_HOST_DEVICE void scan_block(const Thread& thread, const BankScan& scan,
           raise_references<Shape>(thread, scan, term, tile * kScanTileRows + first, scores, masses, sums);
         }
       }
+      thread.converge();
       NEGATRON_UNROLL
       for (int pair = 0; pair < Shape::kRowTiles / 2; ++pair) {
         RowWeights<Shape> weights;

@@ -23,6 +23,7 @@ class EmulatedThread {
   int block_y() const;
 
   void sync() const;
+  void converge() const;
   bool any(bool value) const { return ballot(value) != 0; }
   std::uint32_t ballot(bool value) const;
   float shuffle_xor(float value, int mask) const;

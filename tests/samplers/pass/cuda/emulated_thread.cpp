@@ -119,6 +119,11 @@ void EmulatedThread::sync() const {
       block_.block_, index_, [](const std::vector<void*>&) {}, nullptr);
 }
 
+void EmulatedThread::converge() const {
+  block_.meet(
+      block_.warps_[static_cast<std::size_t>(warp())], lane(), [](const std::vector<void*>&) {}, nullptr);
+}
+
 std::uint32_t EmulatedThread::ballot(bool value) const {
   Vote own{value, 0};
   block_.meet(block_.warps_[static_cast<std::size_t>(warp())], lane(), vote, &own);
