@@ -15,7 +15,7 @@ struct Machine {
   double pass_start_seconds = 0.0;
   /// At which the bank can be read.
   double read_bytes_per_second = 0.0;
-  /// Finding the hardest rows, for each score that is looked at, and over no row.
+  /// What finding the hardest rows adds to a pass, for each score, and over no row.
   double select_seconds_per_score = 0.0;
   double select_start_seconds = 0.0;
   /// What else a stage does on each rank: packing, merging, starting threads.

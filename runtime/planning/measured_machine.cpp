@@ -12,7 +12,6 @@
 #include "runtime/planning/step_prediction.h"
 #include "samplers/exchange/bank_exchange.h"
 #include "samplers/pass/fast_pass.h"
-#include "samplers/pass/selection.h"
 
 namespace negatron {
 namespace {
@@ -32,7 +31,7 @@ PlannedJob with_rows(const PlannedJob& job, std::int64_t rows) {
   return other;
 }
 
-/// The pass and the search of a stage, alone.
+/// The pass of a stage, alone.
 struct LocalWork {
   StageScene scene;
   PassRequest request;
@@ -55,6 +54,7 @@ struct StageTimes {
   double whole = 0.0;
   double small = 0.0;
   std::vector<Measurement> passes;
+  /// Of passes that also find the hardest rows.
   std::vector<Measurement> searches;
 };
 
@@ -85,7 +85,9 @@ StageTimes measure_stages(Communicator& group, const PlannedJob& job, const Plan
     });
     if (job.hard == 0) continue;
     works.emplace_back([&] {
-      best_keys(work.scene.bank.shard().rows, work.request.candidates, SelectionOrder{}, length);
+      PassRequest with_best = work.request;
+      with_best.best = length;
+      pass.run(work.scene.bank.shard().rows, with_best);
       group.barrier();
     });
   }
@@ -165,8 +167,8 @@ MeasuredMachine measure_machine(Communicator& group, const PlannedJob& job, cons
   machine.pass_flops = kFlopsPerScoreAndColumn * static_cast<double>(job.width) * rate_of(pass.slope);
   if (job.hard > 0) {
     const FittedLine search = fit_line(times.searches);
-    machine.select_start_seconds = search.start;
-    machine.select_seconds_per_score = search.slope;
+    machine.select_start_seconds = std::max(0.0, search.start - pass.start);
+    machine.select_seconds_per_score = std::max(0.0, search.slope - pass.slope);
   }
   machine.read_bytes_per_second = measure_memory(group, place);
   machine.network = measure_network(group, place);

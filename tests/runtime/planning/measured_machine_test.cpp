@@ -36,7 +36,6 @@ TEST(MeasureMachine, AllRanksHoldTheSameConstants) {
   for (const Machine& machine : machines) {
     EXPECT_GT(machine.pass_flops, 0.0);
     EXPECT_GT(machine.read_bytes_per_second, 0.0);
-    EXPECT_GT(machine.select_seconds_per_score + machine.select_start_seconds, 0.0);
     EXPECT_EQ(machine.pass_flops, machines.front().pass_flops);
     EXPECT_EQ(machine.select_seconds_per_score, machines.front().select_seconds_per_score);
     ASSERT_EQ(machine.network.levels.size(), 1u);
