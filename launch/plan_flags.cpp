@@ -8,6 +8,8 @@ namespace negatron {
 namespace {
 
 constexpr double kMega = 1e6;
+constexpr std::int64_t kMostBatch = std::int64_t{1} << 30;
+constexpr double kMostGradientMb = 1e7;
 constexpr double kTera = 1e12;
 
 void require(bool condition, const std::string& message) {
@@ -48,8 +50,10 @@ std::vector<std::int64_t> PlanRequest::planned_ranks() const {
 }
 
 void PlanRequest::validate() const {
-  require(batch_per_gpu >= 0, "--batch-per-gpu must not be negative.");
+  require(batch_per_gpu >= 0 && batch_per_gpu <= kMostBatch,
+          "--batch-per-gpu must lie between 0 and " + std::to_string(kMostBatch) + ".");
   require(global_batch >= 1, "--global-batch must be at least 1.");
+  require(gradient_mb <= kMostGradientMb, "--gradient-mb must be at most 10000000, ten terabytes.");
   require(shards >= 0, "--shards must not be negative; 0 chooses.");
   require(images_per_second > 0.0, "--images-per-second must be above 0.");
   require(bank_memory_gb > 0.0, "--bank-memory-gb must be above 0.");

@@ -71,8 +71,8 @@ NEGATRON_INLINED void forward(const ImageShape& shape, const T* __restrict x, co
       sums[c] += distance * distance;
     }
   }
-  float* __restrict scale = sums;
-  float* __restrict shift = centre;
+  float* scale = sums;
+  float* shift = centre;
   for (std::int64_t g = 0; g < shape.groups; ++g) {
     float sum = 0.0F;
     for (std::int64_t c = g * width; c < (g + 1) * width; ++c) sum += sums[c];
@@ -103,9 +103,9 @@ NEGATRON_INLINED void backward(const ImageShape& shape, const T* __restrict by_y
   std::fill_n(by_weight, channels, 0.0F);
   std::fill_n(by_bias, channels, 0.0F);
   float* __restrict scale = scratch;
-  float* __restrict slopes = scratch + channels;
+  float* slopes = scratch + channels;
   float* __restrict offsets = scratch + 2 * channels;
-  float* __restrict centre = slopes;
+  float* centre = slopes;
   for (std::int64_t c = 0; c < channels; ++c) centre[c] = mean[c / width];
   for (std::int64_t p = 0; p < shape.positions; ++p) {
     const std::int64_t begin = p * channels;

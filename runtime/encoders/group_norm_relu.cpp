@@ -1,11 +1,9 @@
 #include "runtime/encoders/group_norm_relu.h"
 
-#include <vector>
-
-#include <ATen/Parallel.h>
 #include <torch/autograd.h>
 
 #include "runtime/encoders/group_norm_kernel.h"
+#include "samplers/pass/task_threads.h"
 
 namespace negatron {
 namespace {
@@ -19,10 +17,7 @@ ImageShape image_shape(const at::Tensor& maps, std::int64_t groups) {
 /// `body(image, scratch)` for every image, over this rank's threads.
 template <typename Body>
 void for_images(const at::Tensor& maps, const Body& body) {
-  at::parallel_for(0, maps.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> scratch(static_cast<std::size_t>(3 * maps.size(1)));
-    for (std::int64_t image = begin; image < end; ++image) body(image, scratch.data());
-  });
+  share_out(maps.size(0), [&](std::int64_t image) { body(image, thread_memory(3 * maps.size(1))); });
 }
 
 template <typename T>

@@ -23,7 +23,8 @@ struct PlannedCall {
 /// counted: how many are missing depends on the bank. Local.
 std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank, bool further_round);
 
-/// Of BankMesh::enqueue: none with one copy of the bank. Local.
+/// Of BankMesh::enqueue: none with one copy of the bank. The ranks that a key goes to, one of every copy, are taken for
+/// neighbours; where a copy fills a node they are not, so few large copies cost somewhat more than this says. Local.
 std::vector<PlannedCall> enqueue_calls(const PlannedJob& job, std::int64_t rank);
 
 /// Of the GradientReducer, in buckets of its size; the last may be smaller. Local.

@@ -11,7 +11,7 @@
 #include "runtime/planning/stage_scene.h"
 #include "runtime/planning/step_prediction.h"
 #include "samplers/exchange/bank_exchange.h"
-#include "samplers/pass/fast_pass.h"
+#include "samplers/pass/device_pass.h"
 
 namespace negatron {
 namespace {
@@ -59,7 +59,7 @@ struct StageTimes {
 };
 
 StageTimes measure_stages(Communicator& group, const PlannedJob& job, const PlannedJob& small, const PlaceHere& place) {
-  const FastPass pass(place.isa);
+  const DevicePass pass(place.isa);
   const std::int64_t length = list_length(job);
   std::vector<LocalWork> local;
   for (const std::int64_t halves : kHalves) {

@@ -70,7 +70,7 @@ HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candida
                              const SelectionOrder& order, const QuerySplit& split, std::int64_t n,
                              const at::Tensor& shard_best) {
   const std::int64_t own = split.size(comm.rank());
-  const std::int64_t length = next_list_length(n, comm.size());
+  const std::int64_t length = shard_best.defined() ? shard_best.size(1) : next_list_length(n, comm.size());
   HardSets sets;
   sets.shard_keys = shard_best.defined() ? shard_best : best_keys(rows, candidates, order, length);  // [Q, m]
   const at::Tensor lists =

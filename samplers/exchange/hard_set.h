@@ -35,8 +35,9 @@ class HardSetSearch {
   static constexpr double kGrowth = 1.25;
   static constexpr double kShrink = 1.02;
 
-  /// Collective. `candidates` are those of all Q queries, equal on all ranks but for the exclusions. `shard_best`:
-  /// what best_keys() would find here of next_list_length(n, P), where the caller knows it; else undefined.
+  /// Collective. `candidates` are those of all Q queries, equal on all ranks but for the exclusions. `shard_best`
+  /// [Q, m]: the shard's best keys where the caller knows them, of an m that is equal on all ranks and at most n; else
+  /// undefined, and m is next_list_length(n, P).
   HardSets find(Communicator& comm, const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                 const QuerySplit& split, std::int64_t n, const at::Tensor& shard_best = {});
 

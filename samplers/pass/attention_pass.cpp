@@ -28,8 +28,7 @@ bool operator_takes(const at::Tensor& vectors) {
 bool scale_fits(const ScoreTerm& term, const at::Tensor& vectors) {
   // ATen takes the maximum before it scales, so the scale must be above 0.
   if (!(term.scale > 0.0)) return false;
-  return !is_half(vectors.scalar_type()) ||
-         term.scale <= QueryPanels::kMostCoarseScale * std::sqrt(static_cast<double>(vectors.size(1)));
+  return !is_half(vectors.scalar_type()) || QueryPanels::parts_of(term.scale, vectors.size(1)) == 1;
 }
 
 struct Attention {

@@ -18,8 +18,10 @@ namespace negatron {
 /// runs on any device. Where both could, AttentionPass goes first.
 ///
 /// Queries are rounded to bf16, or split into two bf16 where that would show (query_panels.h), weights are rounded to
-/// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. A query that is not finite gets NaN. Slices of the rows
-/// are merged in a fixed order, so on one kind of GPU equal inputs give equal bits.
+/// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. Queries that are not finite get
+/// nothing finite that means anything. Rows must be of unit length, as banks hold them. Slices of the rows are merged
+/// in a fixed order, so on one kind of GPU equal inputs give equal bits. Best rows take a further sweep,
+/// exhaustive_best_keys().
 class CudaPass : public Pass {
  public:
   /// `query_block` is that of BlockedPass. Without a device, as in a build without CUDA, no kernel runs.

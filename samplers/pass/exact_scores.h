@@ -65,10 +65,15 @@ inline void score_list_exactly(const ExactScores& exact, const RowOf& row_of) {
     const char* const rows[kExactRows] = {row_of(at, 0), row_of(at + 1, 1), row_of(at + 2, 2), row_of(at + 3, 3)};
     score_rows_exactly<V, Numbers>(exact.query, rows, exact.width, exact.scores + at);
   }
-  for (; at < exact.count; ++at) {
-    const char* const rows[1] = {row_of(at, 0)};
-    score_rows_exactly<V, Numbers>(exact.query, rows, exact.width, exact.scores + at);
-  }
+  if (at == exact.count) return;
+  // The last row once more where there are fewer.
+  const std::int64_t last = exact.count - 1;
+  const auto or_last = [last](std::int64_t row) { return row < last ? row : last; };
+  const char* const rows[kExactRows] = {row_of(at, 0), row_of(or_last(at + 1), 1), row_of(or_last(at + 2), 2),
+                                        row_of(or_last(at + 3), 3)};
+  double scores[kExactRows];
+  score_rows_exactly<V, Numbers>(exact.query, rows, exact.width, scores);
+  for (std::int64_t i = 0; at + i < exact.count; ++i) exact.scores[at + i] = scores[i];
 }
 
 template <class V>

@@ -8,7 +8,7 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// A cache line. Lists whose distance is a power of two would all begin in the same set of the first-level cache.
-constexpr std::int64_t kLine = 16;
+constexpr std::int64_t kLine = 64 / sizeof(NearRow);
 
 std::int64_t stride_of(std::int64_t capacity) {
   return (capacity / kLine + 1) * kLine + (capacity / kLine % 2 == 0 ? 0 : kLine);
@@ -27,8 +27,7 @@ NearLists::NearLists(float* memory, std::int64_t queries, std::int64_t capacity,
   panel_.counts = reinterpret_cast<std::int32_t*>(thresholds_ + queries);
   std::fill_n(panel_.counts, queries, 0);
   panel_.stride = stride_of(capacity);
-  panel_.scores = thresholds_ + 2 * queries;
-  panel_.rows = reinterpret_cast<std::int32_t*>(panel_.scores + queries * panel_.stride);
+  panel_.rows = reinterpret_cast<NearRow*>(thresholds_ + 2 * queries);
 }
 
 void NearLists::make_room(std::int64_t rows) {

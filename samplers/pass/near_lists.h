@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "samplers/pass/pass_kernel.h"
 
@@ -21,8 +23,9 @@ class NearLists {
   NearRows* panel() { return &panel_; }
 
   std::int64_t count(std::int64_t query) const { return panel_.counts[query]; }
-  const float* scores(std::int64_t query) const { return panel_.scores + query * panel_.stride; }
-  const std::int32_t* rows(std::int64_t query) const { return panel_.rows + query * panel_.stride; }
+  std::span<const NearRow> rows(std::int64_t query) const {
+    return {panel_.rows + query * panel_.stride, static_cast<std::size_t>(count(query))};
+  }
   bool stopped(std::int64_t query) const;
   float largest_square() const { return panel_.largest_square; }
 

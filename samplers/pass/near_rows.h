@@ -71,9 +71,8 @@ inline void note_near_rows(const TileScores& tile, const float* row_hide, std::i
     if (row_hide[r] != 0.0f) continue;
     for (; above != 0; above &= above - 1) {
       const int lane = __builtin_ctzll(above);
-      const std::int64_t at = (first_query + lane) * near.stride + counts[lane]++;
-      near.scores[at] = scores[lane];
-      near.rows[at] = static_cast<std::int32_t>(first_row + r);
+      NearRow* const list = near.rows + (first_query + lane) * near.stride;
+      list[counts[lane]++] = {scores[lane], static_cast<std::int32_t>(first_row + r)};
     }
   }
 }

@@ -36,12 +36,18 @@ struct PartialShape {
 
 enum class RowFormat { kFp32, kBf16, kFp16 };
 
-/// Where a scan notes, for each query of its block, the rows that score above its threshold. Lists lie `stride` numbers
+/// A row that may be among the best of a query: its score as the kernel computes it, and its number, counted like
+/// LeafScan::first_row.
+struct NearRow {
+  float score;
+  std::int32_t row;
+};
+
+/// Where a scan notes, for each query of its block, the rows that score above its threshold. Lists lie `stride` rows
 /// apart and have room for all rows of the scan.
 struct NearRows {
   const float* thresholds = nullptr;  // [padded queries]
-  float* scores = nullptr;            // as the kernel computes them
-  std::int32_t* rows = nullptr;       // counted from LeafScan::first_row's 0
+  NearRow* rows = nullptr;            // [padded queries][stride]
   std::int64_t stride = 0;
   std::int32_t* counts = nullptr;  // [padded queries]
   /// Raised to the largest |n|^2 of the rows that may score; infinite when one is not finite.

@@ -45,12 +45,16 @@ double length_of_rest(const float* query, std::int64_t width, int parts) {
 
 }  // namespace
 
+int QueryPanels::parts_of(double scale, std::int64_t width) {
+  return scale > kMostCoarseScale * std::sqrt(static_cast<double>(width)) ? 2 : 1;
+}
+
 QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, double scale) {
   const at::Tensor own = queries.contiguous();
   const std::int64_t count = own.size(0);
   const std::int64_t width = own.size(1);
   const auto* values = own.const_data_ptr<float>();
-  if (kernel.pairs && scale > kMostCoarseScale * std::sqrt(static_cast<double>(width))) parts_ = 2;
+  if (kernel.pairs) parts_ = parts_of(scale, width);
   vectors_ = (count + kernel.lanes - 1) / kernel.lanes;
   const std::int64_t words = kernel.pairs ? (width + 1) / 2 : width;
   words_ = parts_ * words;

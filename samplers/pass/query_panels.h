@@ -20,6 +20,8 @@ namespace negatron {
 class QueryPanels {
  public:
   static constexpr double kMostCoarseScale = 2.0;
+  /// 1, or 2 for such scales: of queries [., width] that are rounded to bf16.
+  static int parts_of(double scale, std::int64_t width);
 
   /// queries [Q, d] fp32; `scale` is the largest in absolute value.
   QueryPanels(const at::Tensor& queries, const PassKernel& kernel, double scale);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "samplers/pass/rank_bound.h"
 #include "samplers/pass/selection_key.h"
@@ -25,9 +26,9 @@ constexpr double kFurtherRows = 4.0;
 /// Lists hold so many times what is expected, and so many more.
 constexpr std::int64_t kSpare = 2;
 constexpr std::int64_t kSpareRows = 512;
-/// Exact scores are taken of so many queries at a time, of so many rows at a time: 256 KiB of bf16 with d = 128.
+/// Exact scores are taken of so many queries at a time, of so many rows at a time: 512 KiB of bf16 with d = 128.
 constexpr std::int64_t kQueryBlock = 256;
-constexpr std::int64_t kSliceRows = 1024;
+constexpr std::int64_t kSliceRows = 2048;
 constexpr double kUnitRoundoff = 0x1.0p-24;
 /// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
 constexpr double kFurtherRoundings = 8.0;
@@ -43,6 +44,12 @@ std::int64_t rank_in_sample(std::int64_t m, std::int64_t sampled, std::int64_t v
 
 float below(double number) {
   return std::nextafter(static_cast<float>(number), -kInfinity);
+}
+
+std::vector<float> scores_of(std::span<const NearRow> rows) {
+  std::vector<float> scores(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) scores[i] = rows[i].score;
+  return scores;
 }
 
 std::vector<double> lengths_of(const at::Tensor& queries) {
@@ -77,7 +84,7 @@ void Shortlists::set_thresholds(Range queries, const NearLists& sample) {
     const std::int64_t rank = rank_in_sample(m_, sample.count(i), valid_);
     const double most = limit(query, sample.largest_square());
     if (rank > sample.count(i) || !(most < kLargest)) continue;
-    const double bound = rank_bound(sample.scores(i), sample.count(i), rank, static_cast<float>(most));
+    const double bound = rank_bound(scores_of(sample.rows(i)), rank, static_cast<float>(most));
     thresholds_[static_cast<std::size_t>(query)] = below(bound - 2.0 * slack(query, sample.largest_square()));
   }
 }
@@ -92,9 +99,12 @@ void Shortlists::keep(std::int64_t task, Range queries, const NearLists& lists) 
   Found& found = found_[static_cast<std::size_t>(task)];
   found.queries = queries;
   found.largest_square = lists.largest_square();
+  std::size_t noted = 0;
+  for (std::int64_t i = 0; i < queries.size(); ++i) noted += static_cast<std::size_t>(lists.count(i));
+  found.rows.reserve(noted);
   for (std::int64_t i = 0; i < queries.size(); ++i) {
-    found.scores.insert(found.scores.end(), lists.scores(i), lists.scores(i) + lists.count(i));
-    found.rows.insert(found.rows.end(), lists.rows(i), lists.rows(i) + lists.count(i));
+    const std::span<const NearRow> rows = lists.rows(i);
+    found.rows.insert(found.rows.end(), rows.begin(), rows.end());
     found.ends.push_back(static_cast<std::int64_t>(found.rows.size()));
     found.stopped.push_back(lists.stopped(i));
   }
@@ -122,6 +132,10 @@ Shortlists::Best Shortlists::best() const {
     });
     // Slice by slice, so that a row comes from memory once for all queries of the block.
     share_out(slices, [&](std::int64_t slice) {
+      const std::int64_t row_bytes = rows_.size(1) * static_cast<std::int64_t>(rows_.element_size());
+      const char* const first = static_cast<const char*>(rows_.const_data_ptr()) + slice * kSliceRows * row_bytes;
+      const std::int64_t bytes = std::min(kSliceRows, rows_.size(0) - slice * kSliceRows) * row_bytes;
+      for (std::int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(first + b, 0, 2);
       for (std::int64_t i = 0; i < queries; ++i) {
         score(begin + i, static_cast<std::size_t>(slice), block[static_cast<std::size_t>(i)]);
       }
@@ -133,32 +147,33 @@ Shortlists::Best Shortlists::best() const {
 }
 
 Shortlists::Near Shortlists::near_rows(std::int64_t query, double largest_square) const {
-  std::vector<float> scores;
-  Near near;
+  std::vector<NearRow> rows;
   for (const Found& found : found_) {
     if (query < found.queries.begin || query >= found.queries.end) continue;
     const auto i = static_cast<std::size_t>(query - found.queries.begin);
     if (found.stopped[i]) return {};
     const std::int64_t begin = i == 0 ? 0 : found.ends[i - 1];
-    scores.insert(scores.end(), found.scores.begin() + begin, found.scores.begin() + found.ends[i]);
-    near.rows.insert(near.rows.end(), found.rows.begin() + begin, found.rows.begin() + found.ends[i]);
+    rows.insert(rows.end(), found.rows.begin() + begin, found.rows.begin() + found.ends[i]);
   }
   const float threshold = thresholds_[static_cast<std::size_t>(query)];
   const bool all_noted = threshold == -kInfinity;
-  const auto noted = static_cast<std::int64_t>(scores.size());
+  const auto noted = static_cast<std::int64_t>(rows.size());
   const double most = limit(query, largest_square);
   if (!(most < kLargest) || (noted < m_ && !all_noted)) return {};
-  if (noted > m_) {
-    const double least = rank_bound(scores.data(), noted, m_, static_cast<float>(most));
-    const float bound = below(least - 2.0 * slack(query, largest_square));
+  float bound = -kInfinity;
+  if (noted >= m_) {
+    const double least = rank_bound(scores_of(rows), m_, static_cast<float>(most));
+    bound = below(least - 2.0 * slack(query, largest_square));
     if (!(threshold < bound) && !all_noted) return {};
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      near.rows[kept] = near.rows[i];
-      kept += scores[i] >= bound ? 1 : 0;
-    }
-    near.rows.resize(kept);
   }
+  Near near;
+  near.rows.resize(rows.size());
+  std::size_t kept = 0;
+  for (const NearRow& row : rows) {
+    near.rows[kept] = row.row;
+    kept += row.score >= bound ? 1 : 0;
+  }
+  near.rows.resize(kept);
   for (std::size_t i = 0; i < near.rows.size(); ++i) {
     const auto slice = static_cast<std::size_t>(near.rows[i] / kSliceRows);
     near.cuts.resize(std::max(near.cuts.size(), slice + 1), static_cast<std::int64_t>(i));
@@ -193,20 +208,26 @@ void Shortlists::write_keys(const Near& near, std::int64_t* keys) const {
   std::copy_n(all.begin(), std::min(m_, static_cast<std::int64_t>(count)), keys);
 }
 
+/// |n| of the longest row, or a little more: what fp32 made of |n|^2 is `largest_square`.
+double Shortlists::longest(double largest_square) const {
+  const auto width = static_cast<double>(queries_.size(1));
+  return std::sqrt(largest_square * (1.0 + (width + kFurtherRoundings) * kUnitRoundoff) + width * kLeastNormal);
+}
+
 /// e above.
 double Shortlists::slack(std::int64_t query, double largest_square) const {
   const auto width = static_cast<double>(queries_.size(1));
   const auto i = static_cast<std::size_t>(query);
   const double roundings = (width * parts_ + kFurtherRoundings) * kUnitRoundoff;
-  const double longest = std::sqrt(largest_square * (1.0 + roundings) + width * kLeastNormal);
-  const double least = 2.0 * width * kLeastNormal * (1.0 + lengths_[i] + longest);
-  return longest * (rounding_[i] + roundings * lengths_[i]) + least;
+  const double row = longest(largest_square);
+  const double least = 2.0 * width * kLeastNormal * (1.0 + lengths_[i] + row);
+  return row * (rounding_[i] + roundings * (lengths_[i] + rounding_[i])) + least;
 }
 
 /// What no score exceeds; not finite where something is not.
 double Shortlists::limit(std::int64_t query, double largest_square) const {
   constexpr double kLittleMore = 1.01;
-  const double lengths = lengths_[static_cast<std::size_t>(query)] * std::sqrt(largest_square);
+  const double lengths = lengths_[static_cast<std::size_t>(query)] * longest(largest_square);
   return kLittleMore * lengths + slack(query, largest_square);
 }
 

@@ -16,8 +16,9 @@ namespace negatron {
 
 /// The m best rows of each query by exact score, out of the rows that scans note by a kernel's. A sample says above
 /// which score rows are worth a note (performance.md 4.4); a kernel's score is off by at most
-///   e = max|n| (|q - q'|_2 + (d + 8) 2^-24 |q|_2),
-/// q' what the kernel makes of the query (Higham, Accuracy and Stability of Numerical Algorithms, 3.1; the inequality
+///   e = max|n| (|q - q'|_2 + (p d + 8) 2^-24 (|q|_2 + |q - q'|_2)),
+/// q' the p parts that the kernel makes of the query (query_panels.h), where numbers below the normal ones count as 0 a
+/// little more (Higham, Accuracy and Stability of Numerical Algorithms, 3.1; the inequality
 /// of Cauchy and Schwarz); so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2
 /// e, and when the threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
 class Shortlists {
@@ -53,8 +54,7 @@ class Shortlists {
     float largest_square = 0.0f;
     std::vector<bool> stopped;       // [queries]
     std::vector<std::int64_t> ends;  // [queries], in what follows
-    std::vector<float> scores;
-    std::vector<std::int32_t> rows;
+    std::vector<NearRow> rows;
   };
   /// The rows that may be among the best of a query.
   struct Near {
@@ -63,6 +63,7 @@ class Shortlists {
     std::vector<std::int64_t> cuts;  // [slices + 1] where each slice of the shard begins in `rows`
     std::vector<double> scores;      // exact
   };
+  double longest(double largest_square) const;
   double slack(std::int64_t query, double largest_square) const;
   double limit(std::int64_t query, double largest_square) const;
   Near near_rows(std::int64_t query, double largest_square) const;

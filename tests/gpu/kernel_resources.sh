@@ -1,7 +1,8 @@
 #!/bin/sh
 # Usage: kernel_resources.sh NVCC ROOT ARCHITECTURE...
-# Compiles the kernels of the pass and fails, naming the kernel, on registers spilt to memory, on more registers than let
-# two thread blocks of a scan share a multiprocessor, and on static shared memory, which tests/samplers/pass does not see.
+# Compiles the kernels of the pass and fails, naming the kernel, on registers spilt to memory, and on static shared memory,
+# which tests/samplers/pass does not see. With no more than the 255 registers that a thread can have, two thread blocks of
+# a scan share a multiprocessor.
 set -eu
 nvcc=$1 root=$2
 shift 2
@@ -12,10 +13,7 @@ for architecture; do
     "$root/samplers/pass/cuda/kernels.cu" >"$log" 2>&1 || { cat "$log"; exit 1; }
   awk -v architecture="$architecture" '
     BEGIN {
-      registers = 65536          # of a multiprocessor, sm_80 and sm_90
-      threads = 128; blocks = 2  # of a scan; the merge wants less
       least_kernels = 6
-      limit = registers / (threads * blocks)
     }
     function wrong(reason) { print "sm_" architecture ": " kernel ": " reason; failed = 1 }
     /Compiling entry function/ { kernel = $0; gsub(/^[^'"'"']*'"'"'|'"'"'.*$/, "", kernel); kernels++ }
@@ -23,7 +21,6 @@ for architecture; do
     /Used [0-9]+ registers/ {
       match($0, /Used [0-9]+/); used = substr($0, RSTART + 5, RLENGTH - 5) + 0
       measured++
-      if (used > limit) wrong(used " registers, at most " limit)
       if (/bytes smem/) wrong("static shared memory: " $0)
       if (used > most) most = used
     }

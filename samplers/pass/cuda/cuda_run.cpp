@@ -53,8 +53,7 @@ CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& 
 void CudaRun::place_queries() {
   const at::Tensor queries = request_.candidates.queries.detach();
   const at::Tensor first = queries.to(at::kBFloat16);
-  const double root = std::sqrt(static_cast<double>(queries.size(1)));
-  const bool fine = largest_scale(request_.terms) > QueryPanels::kMostCoarseScale * root;
+  const bool fine = QueryPanels::parts_of(largest_scale(request_.terms), queries.size(1)) > 1;
   queries_ = fine ? at::stack({first, (queries - first).to(at::kBFloat16)}) : first.unsqueeze(0).contiguous();
   norms_ = at::linalg_vector_norm(queries, 2, {1});
   scan_.queries = bf16_data(queries_);

@@ -50,11 +50,15 @@ at::Tensor plain_hardest(const Rows64& data, std::int64_t n) {
   return testing::plain_best_keys(rows, candidates, SelectionOrder{}, n);
 }
 
-HardSets find(Communicator& comm, HardSetSearch& search, const Bank& bank, const at::Tensor& queries, std::int64_t n) {
+/// `known` of the shard's best rows are found beforehand, where it is above 0.
+HardSets find(Communicator& comm, HardSetSearch& search, const Bank& bank, const at::Tensor& queries, std::int64_t n,
+              std::int64_t known = 0) {
   Candidates candidates;
   candidates.queries = queries;
   const QuerySplit split{share_sizes(queries.size(0), comm.size()), 0};
-  return search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, split, n);
+  const Rows& rows = bank.shard().rows;
+  const at::Tensor best = known > 0 ? best_keys(rows, candidates, SelectionOrder{}, known) : at::Tensor();
+  return search.find(comm, rows, candidates, SelectionOrder{}, split, n, best);
 }
 
 TEST(HardSet, ListLength) {
@@ -129,6 +133,24 @@ TEST(HardSet, ListsGrowWhereFallbacksAreFrequentAndShrinkAgain) {
     for (int i = 0; i < 60; ++i) find(comm, search, calm, data.queries, kHardest);
     EXPECT_EQ(search.next_list_length(kHardest, 4), base);
   });
+}
+
+TEST(HardSet, TakesListsOfAnyLengthThatTheCallerKnows) {
+  const Rows64 data = sorted_by_content(400, 10);
+  constexpr std::int64_t kHardest = 64;
+  const at::Tensor expected = plain_hardest(data, kHardest);
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    run_ranks(ranks, {.check = true}, [&](Communicator& comm) {
+      at::set_num_threads(1);
+      const Bank bank = bank_of(data.rows, comm);
+      HardSetSearch search;
+      for (const std::int64_t known : {std::int64_t{17}, kHardest}) {
+        const HardSets sets = find(comm, search, bank, data.queries, kHardest, known);
+        EXPECT_TRUE(at::equal(sets.keys, testing::part(expected, comm))) << known << " on " << ranks;
+        EXPECT_GE(sets.shard_keys.size(1), known);
+      }
+    });
+  }
 }
 
 TEST(HardSet, TiesGoToTheLowerSlot) {

@@ -22,7 +22,7 @@ constexpr double kBf16Rounding = 0x1p-8;
 at::Tensor score_error(const PassRequest& request) {
   const at::Tensor queries = request.candidates.queries.to(at::kCPU, at::kDouble);
   const double root = std::sqrt(static_cast<double>(queries.size(1)));
-  const bool fine = largest_scale(request.terms) > QueryPanels::kMostCoarseScale * root;
+  const bool fine = QueryPanels::parts_of(largest_scale(request.terms), request.candidates.queries.size(1)) > 1;
   return queries.norm(2, {1}) * (fine ? 0x1p-16 : 2.0 * kBf16Rounding / root) + 0x1p-22;
 }
 

@@ -4,8 +4,10 @@
 #include "samplers/pass/shortlists.h"
 
 #include <limits>
+#include <span>
 #include <string>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "samplers/bank/random_rows.h"
@@ -37,6 +39,8 @@ void expect_plain(const Rows& rows, const Candidates& candidates, std::int64_t m
   term.best = 0;
   const at::Tensor expected = testing::plain_best_keys(rows, candidates, {}, m);
   for (const CpuIsa isa : available_isas()) {
+    // Other threads cut the rows into other tasks, whose lists are put together.
+    at::set_num_threads(isa == CpuIsa::kPortable ? 1 : 3);
     SCOPED_TRACE(std::string(name_of(isa)) + ", rows " + at::toString(rows.vectors.scalar_type()) + ", m " +
                  std::to_string(m));
     ASSERT_TRUE(FastPass::serves(rows, best));
@@ -153,14 +157,14 @@ TEST(Shortlists, AreNotForEverything) {
 
 TEST(RankBound, IsReachedByTheRankAndFewMore) {
   const at::Tensor scores = at::randn({5000}).clamp_(-3.0, 3.0);
-  const auto* begin = scores.const_data_ptr<float>();
+  const std::span<const float> all(scores.const_data_ptr<float>(), 5000);
   for (const std::int64_t rank : {1, 10, 500, 4999, 5000}) {
-    const std::int64_t reached = scores.ge(rank_bound(begin, 5000, rank, 4.0F)).sum().item<std::int64_t>();
+    const std::int64_t reached = scores.ge(rank_bound(all, rank, 4.0F)).sum().item<std::int64_t>();
     EXPECT_GE(reached, rank);
     EXPECT_LE(reached, rank + rank / 64 + 20);  // 3.0 appears several times
   }
   const at::Tensor alike = at::full({100}, 0.3F);
-  EXPECT_EQ(alike.ge(rank_bound(alike.const_data_ptr<float>(), 100, 3, 1.0F)).sum().item<std::int64_t>(), 100);
+  EXPECT_EQ(alike.ge(rank_bound({alike.const_data_ptr<float>(), 100}, 3, 1.0F)).sum().item<std::int64_t>(), 100);
 }
 
 TEST(SortKeys, AscendAsSigned) {
