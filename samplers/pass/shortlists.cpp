@@ -176,7 +176,7 @@ Shortlists::Near Shortlists::near_rows(std::int64_t query, double largest_square
   near.rows.resize(kept);
   for (std::size_t i = 0; i < near.rows.size(); ++i) {
     const auto slice = static_cast<std::size_t>(near.rows[i] / kSliceRows);
-    near.cuts.resize(std::max(near.cuts.size(), slice + 1), static_cast<std::int64_t>(i));
+    while (near.cuts.size() <= slice) near.cuts.push_back(static_cast<std::int64_t>(i));
   }
   near.cuts.resize(static_cast<std::size_t>(rows_.size(0) / kSliceRows) + 2,
                    static_cast<std::int64_t>(near.rows.size()));

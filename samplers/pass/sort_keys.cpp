@@ -7,14 +7,26 @@
 namespace negatron {
 namespace {
 
-constexpr int kBytes = 8;
+/// The upper half of a key, its score, decides nearly always.
+constexpr int kFirstByte = 4;
+constexpr int kBytes = 4;
 constexpr int kByteBits = 8;
 constexpr std::size_t kByteValues = 256;
 
 /// In unsigned order.
 std::size_t byte_of(std::int64_t key, int byte) {
   constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
-  return ((static_cast<std::uint64_t>(key) ^ kSign) >> (byte * kByteBits)) % kByteValues;
+  return ((static_cast<std::uint64_t>(key) ^ kSign) >> ((kFirstByte + byte) * kByteBits)) % kByteValues;
+}
+
+/// Sorts runs of keys with the same upper half, of keys that are sorted by it.
+void sort_ties(std::int64_t* keys, std::int64_t count) {
+  constexpr int kHalfBits = kFirstByte * kByteBits;
+  for (std::int64_t begin = 0, end = 0; begin < count; begin = end) {
+    end = begin + 1;
+    while (end < count && keys[end] >> kHalfBits == keys[begin] >> kHalfBits) ++end;
+    if (end > begin + 1) std::sort(keys + begin, keys + end);
+  }
 }
 
 }  // namespace
@@ -36,6 +48,7 @@ void sort_keys(std::int64_t* keys, std::int64_t count, std::int64_t* spare) {
     std::swap(from, to);
   }
   if (from != keys) std::copy_n(from, count, keys);
+  sort_ties(keys, count);
 }
 
 }  // namespace negatron
