@@ -10,6 +10,7 @@
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/cuda/scan_shape.h"
 #include "samplers/pass/plain_request.h"
+#include "samplers/pass/query_panels.h"
 #include "samplers/pass/selection.h"
 
 namespace negatron {
@@ -28,8 +29,14 @@ bool has_shape(const ScanDevice& device, const at::Tensor& vectors, const PassRe
 
 }  // namespace
 
+CudaPass::CudaPass(std::int64_t query_block) : CudaPass(query_block, cuda_scan_device()) {
+  // The GPUs of a process stay the same.
+  static const auto check = std::make_shared<KernelCheck>();
+  check_ = check;
+}
+
 CudaPass::CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device)
-    : device_(std::move(device)), otherwise_(query_block) {}
+    : device_(std::move(device)), check_(std::make_shared<KernelCheck>()), otherwise_(query_block) {}
 
 bool CudaPass::serves(const Rows& rows, const PassRequest& request) const {
   const at::Tensor& queries = request.candidates.queries;
@@ -38,6 +45,11 @@ bool CudaPass::serves(const Rows& rows, const PassRequest& request) const {
          rows.vectors.scalar_type() == at::kBFloat16 && queries.numel() > 0 && rows.vectors.size(0) > 0 &&
          queries.size(0) <= kMostCounted && rows.vectors.size(0) <= kMostCounted && is_plain_request(request) &&
          has_shape(*device_, rows.vectors, request);
+}
+
+bool CudaPass::uses_kernel(const Rows& rows, const PassRequest& request) const {
+  return serves(rows, request) && check_->passes(*device_, rows.vectors.device(), rows.vectors.size(1),
+                                                 static_cast<int>(request.terms.size()), largest_scale(request.terms));
 }
 
 PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
@@ -52,7 +64,7 @@ PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
     return result;
   }
   if (AttentionPass::serves(rows, request)) return AttentionPass().run(rows, request);
-  if (serves(rows, request)) return CudaRun(*device_, rows, request).run();
+  if (uses_kernel(rows, request)) return CudaRun(*device_, rows, request).run();
   return otherwise_.run(rows, request);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "samplers/pass/blocked_pass.h"
+#include "samplers/pass/cuda/kernel_check.h"
 #include "samplers/pass/cuda/scan_device.h"
 #include "samplers/pass/filtered_rows.h"
 
@@ -21,12 +22,14 @@ namespace negatron {
 /// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. Queries that are not finite get
 /// nothing finite that means anything. Rows must be of unit length, as banks hold them. Slices of the rows are merged
 /// in a fixed order, so on one kind of GPU equal inputs give equal bits. Best rows take a further sweep,
-/// exhaustive_best_keys().
+/// exhaustive_best_keys(). Before the first result of a shape of the kernel is used, it is compared with BlockedPass
+/// (cuda/kernel_check.h).
 class CudaPass : public Pass {
  public:
   /// `query_block` is that of BlockedPass. Without a device, as in a build without CUDA, no kernel runs.
-  explicit CudaPass(std::int64_t query_block = BlockedPass::kDefaultQueryBlock,
-                    std::shared_ptr<const ScanDevice> device = cuda_scan_device());
+  explicit CudaPass(std::int64_t query_block = BlockedPass::kDefaultQueryBlock);
+  /// With kernels that run on `device`.
+  CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device);
 
   PassResult run(const Rows& rows, const PassRequest& request) const override;
 
@@ -38,9 +41,12 @@ class CudaPass : public Pass {
 
   /// Whether the kernel serves a checked request. Local; does not wait for the device.
   bool serves(const Rows& rows, const PassRequest& request) const;
+  /// Whether it is also right on this device. Waits for the device the first time.
+  bool uses_kernel(const Rows& rows, const PassRequest& request) const;
 
  private:
   std::shared_ptr<const ScanDevice> device_;
+  std::shared_ptr<KernelCheck> check_;
   BlockedPass otherwise_;
 };
 

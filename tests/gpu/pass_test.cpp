@@ -42,7 +42,7 @@ PassRequest request_of(std::int64_t queries, std::int64_t width, const std::vect
 }
 
 void expect_kernel_equals_plain(const Rows& rows, const PassRequest& request) {
-  ASSERT_TRUE(CudaPass().serves(rows, request));
+  ASSERT_TRUE(CudaPass().uses_kernel(rows, request));
   expect_equal_to_plain(CudaPass(), rows, request);
 }
 

@@ -30,12 +30,36 @@ const CudaPass& pass() {
 }
 
 void expect_served(const Rows& rows, const PassRequest& request) {
-  ASSERT_TRUE(pass().serves(rows, request));
+  ASSERT_TRUE(pass().uses_kernel(rows, request));
   expect_equal_to_plain(pass(), rows, request);
 }
 
 Rows bf16_rows(std::int64_t count, std::int64_t width, const at::Tensor& valid = at::Tensor()) {
   return make_rows(unit(count, width, 1).to(at::kBFloat16), valid);
+}
+
+/// A device whose tensor cores put sums into other places than the emulation expects.
+class WrongDevice : public EmulatedDevice {
+ public:
+  void merge(const SliceMerge& merge) const override {
+    EmulatedDevice::merge(merge);
+    ++merges;
+    merge.values[0][0] += 1.0F;
+  }
+  mutable int merges = 0;
+};
+
+TEST(CudaPass, AKernelThatIsWrongOnItsDeviceIsNotUsed) {
+  const auto wrong = std::make_shared<WrongDevice>();
+  const CudaPass guarded(BlockedPass::kDefaultQueryBlock, wrong);
+  const Rows rows = bf16_rows(90, 16);
+  const PassRequest request = plain_request(unit(5, 16, 2), {5.0});
+  ASSERT_TRUE(guarded.serves(rows, request));
+  for (int i = 0; i < 2; ++i) {
+    const PassResult result = guarded.run(rows, request);
+    EXPECT_TRUE(at::equal(result.terms[0].gradient, BlockedPass().run(rows, request).terms[0].gradient));
+  }
+  EXPECT_EQ(wrong->merges, 1) << "tried once";
 }
 
 TEST(CudaPass, EqualsPlainInEveryShape) {

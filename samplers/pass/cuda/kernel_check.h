@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <tuple>
+
+#include <ATen/ATen.h>
+
+#include "samplers/pass/cuda/scan_device.h"
+
+namespace negatron {
+
+/// Whether the kernel computes on a device what BlockedPass computes there: tried once for each of its shapes, before a
+/// result of it is used. The kernel's code is tested thread by thread on a host, which knows a GPU's instructions from
+/// their description; where a GPU or a compiler takes them otherwise, a run must lose its speed and not its loss.
+class KernelCheck {
+ public:
+  /// `scale` is the largest of the request. The first call for a shape waits for the device, so it must not be captured
+  /// in a graph; one that fails says so once, on the standard error. Local, thread-safe.
+  bool passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, double scale);
+
+ private:
+  using Shape = std::tuple<int, std::int64_t, int, int>;  // device, width, terms, parts of a query
+  std::mutex mutex_;
+  std::map<Shape, bool> passed_;
+};
+
+}  // namespace negatron
