@@ -52,6 +52,15 @@ std::vector<float> scores_of(std::span<const NearRow> rows) {
   return scores;
 }
 
+/// Asks for rows [n, d] in the second-level cache: lists of them are read in no order that the processor foresees.
+void fetch_ahead(const at::Tensor& rows) {
+  constexpr std::int64_t kCacheLine = 64;
+  constexpr int kToRead = 0, kSecondLevel = 2;
+  const auto* const first = static_cast<const char*>(rows.const_data_ptr());
+  const auto bytes = static_cast<std::int64_t>(rows.nbytes());
+  for (std::int64_t b = 0; b < bytes; b += kCacheLine) __builtin_prefetch(first + b, kToRead, kSecondLevel);
+}
+
 std::vector<double> lengths_of(const at::Tensor& queries) {
   const at::Tensor lengths = queries.norm(2, 1);
   const double* begin = lengths.const_data_ptr<double>();
@@ -132,10 +141,7 @@ Shortlists::Best Shortlists::best() const {
     });
     // Slice by slice, so that a row comes from memory once for all queries of the block.
     share_out(slices, [&](std::int64_t slice) {
-      const std::int64_t row_bytes = rows_.size(1) * static_cast<std::int64_t>(rows_.element_size());
-      const char* const first = static_cast<const char*>(rows_.const_data_ptr()) + slice * kSliceRows * row_bytes;
-      const std::int64_t bytes = std::min(kSliceRows, rows_.size(0) - slice * kSliceRows) * row_bytes;
-      for (std::int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(first + b, 0, 2);
+      fetch_ahead(rows_.narrow(0, slice * kSliceRows, std::min(kSliceRows, rows_.size(0) - slice * kSliceRows)));
       for (std::int64_t i = 0; i < queries; ++i) {
         score(begin + i, static_cast<std::size_t>(slice), block[static_cast<std::size_t>(i)]);
       }

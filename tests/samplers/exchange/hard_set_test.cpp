@@ -76,11 +76,15 @@ TEST(HardSet, ExactWithFallbackWhereOneShardHoldsAllHardRows) {
     run_ranks(ranks, {.check = true}, [&](Communicator& comm) {
       at::set_num_threads(1);
       const Bank bank = bank_of(data.rows, comm);
-      HardSetSearch search;
-      const HardSets sets = find(comm, search, bank, data.queries, kHardest);
-      EXPECT_TRUE(at::equal(sets.keys, testing::part(expected, comm)));
-      EXPECT_TRUE((sets.count == kHardest).all().item<bool>());
-      EXPECT_EQ(search.last_fallback_rate(), comm.size() == 1 ? 0.0 : 1.0);
+      // Also from lists that the caller knows: shorter ones than the search would ask for, and whole ones.
+      for (const std::int64_t known : {std::int64_t{0}, std::int64_t{17}, kHardest}) {
+        HardSetSearch search;
+        const HardSets sets = find(comm, search, bank, data.queries, kHardest, known);
+        EXPECT_TRUE(at::equal(sets.keys, testing::part(expected, comm))) << known << " known on " << comm.size();
+        EXPECT_TRUE((sets.count == kHardest).all().item<bool>());
+        const std::int64_t length = known > 0 ? known : search.list_length(kHardest, comm.size(), 1e-2);
+        EXPECT_EQ(search.last_fallback_rate(), length < kHardest ? 1.0 : 0.0);
+      }
     });
   }
 }
@@ -133,24 +137,6 @@ TEST(HardSet, ListsGrowWhereFallbacksAreFrequentAndShrinkAgain) {
     for (int i = 0; i < 60; ++i) find(comm, search, calm, data.queries, kHardest);
     EXPECT_EQ(search.next_list_length(kHardest, 4), base);
   });
-}
-
-TEST(HardSet, TakesListsOfAnyLengthThatTheCallerKnows) {
-  const Rows64 data = sorted_by_content(400, 10);
-  constexpr std::int64_t kHardest = 64;
-  const at::Tensor expected = plain_hardest(data, kHardest);
-  for (int ranks = 1; ranks <= 4; ++ranks) {
-    run_ranks(ranks, {.check = true}, [&](Communicator& comm) {
-      at::set_num_threads(1);
-      const Bank bank = bank_of(data.rows, comm);
-      HardSetSearch search;
-      for (const std::int64_t known : {std::int64_t{17}, kHardest}) {
-        const HardSets sets = find(comm, search, bank, data.queries, kHardest, known);
-        EXPECT_TRUE(at::equal(sets.keys, testing::part(expected, comm))) << known << " on " << ranks;
-        EXPECT_GE(sets.shard_keys.size(1), known);
-      }
-    });
-  }
 }
 
 TEST(HardSet, TiesGoToTheLowerSlot) {

@@ -124,12 +124,16 @@ TEST(MergeTerm, SurvivesLargeLogits) {
   expect_same(merge(term, infinite, low), low, 0.0);
 }
 
-TEST(MergeResults, CountsAddUpAndTheLargerMaximumStays) {
-  const PassResult left{{}, at::tensor({1, 0}, at::kLong), at::tensor({0.5, -kInfinity}), {}};
-  const PassResult right{{}, at::tensor({2, 0}, at::kLong), at::tensor({0.25, -kInfinity}), {}};
+TEST(MergeResults, CountsAddUpAndTheLargerMaximumAndTheBestStay) {
+  const auto best = [](at::ArrayRef<std::int64_t> keys) { return at::tensor(keys, at::kLong).view({2, 2}); };
+  const PassResult left{
+      {}, at::tensor({1, 0}, at::kLong), at::tensor({0.5, -kInfinity}), best({4, 9, 7, kAfterAllKeys})};
+  const PassResult right{
+      {}, at::tensor({2, 0}, at::kLong), at::tensor({0.25, -kInfinity}), best({2, 5, kAfterAllKeys, kAfterAllKeys})};
   const PassResult both = merge(std::vector<ScoreTerm>{}, left, right);
   EXPECT_TRUE(at::equal(both.count, at::tensor({3, 0}, at::kLong)));
   EXPECT_TRUE(at::equal(both.max, left.max));
+  EXPECT_TRUE(at::equal(both.best, best({2, 4, 7, kAfterAllKeys})));
 }
 
 TEST(CheckTerm, RefusesWhatCannotBeComputed) {
