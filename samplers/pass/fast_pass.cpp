@@ -40,8 +40,7 @@ bool FastPass::serves(const Rows& rows, const PassRequest& request) {
   return rows.vectors.is_cpu() && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
          format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 &&
          request.terms.size() <= kMostKernelTerms && is_plain_request(request) &&
-         (request.best == 0 || best_serves(rows)) &&
-         std::isfinite(queries.detach().sum().item<float>());
+         (request.best == 0 || best_serves(rows)) && std::isfinite(queries.detach().sum().item<float>());
 }
 
 PassResult FastPass::run(const Rows& rows, const PassRequest& request) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include <ATen/Parallel.h>
 
@@ -129,23 +128,25 @@ void FastRun::sample_group(std::int64_t group) {
   const std::int64_t vectors = std::min<std::int64_t>(kernel_.vectors, panels_.vectors() - group * kernel_.vectors);
   const Range queries = queries_of(group * kernel_.vectors * kernel_.lanes, vectors);
   const std::int64_t lanes = vectors * kernel_.lanes;
-  const std::int64_t lists_size = NearLists::memory_size(lanes, wanted * leaves);
-  const std::vector<float> all(static_cast<std::size_t>(lanes), -std::numeric_limits<float>::infinity());
-  float* memory = thread_memory(lists_size + lanes + kernel_.workspace_size(shape_.width));
-  NearLists lists(memory, lanes, wanted * leaves, all.data());
+  const std::int64_t most = wanted * leaves;
+  float* const memory = thread_memory(lanes * (most + 1) + kernel_.workspace_size(shape_.width));
+  float largest_square = 0.0f;
+  std::int64_t rows = 0;
   for (const Leaf& leaf : leaves_) {
     const std::int64_t count = std::min(wanted, leaf.size());
     const std::int64_t begin = leaf.begin + leaf.index * kStep % (leaf.size() - count + 1);
     LeafScan scan;
     scan.query_vectors = vectors;
-    scan.near = lists.panel();
+    scan.scores = memory + rows * lanes;
+    scan.largest_square = &largest_square;
     scan.shape.width = shape_.width;
     scan.shape.size = 1;
-    scan.partial = memory + lists_size;
+    scan.partial = memory + most * lanes;
     scan.workspace = scan.partial + lanes;
     scan_rows(queries.begin, leaf, {begin, begin + count}, scan);
+    rows += count;
   }
-  shortlists_->set_thresholds(queries, lists);
+  shortlists_->set_thresholds(queries, memory, rows, largest_square);
 }
 
 void FastRun::scan_node(std::int64_t block, std::int64_t node) {
@@ -158,6 +159,7 @@ void FastRun::scan_node(std::int64_t block, std::int64_t node) {
   float* memory = thread_memory(open + lists_size + kernel_.workspace_size(shape_.width));
   PartialTree tree(kernel_, shape_, vectors, memory, partial_size_);
   std::optional<NearLists> lists;
+  float largest_square = 0.0f;
   if (shortlists_) lists.emplace(memory + open, lanes, capacity_, shortlists_->thresholds(first_query));
   for (const Leaf& leaf : leaves) {
     if (lists) lists->make_room(leaf.size());
@@ -167,14 +169,17 @@ void FastRun::scan_node(std::int64_t block, std::int64_t node) {
       scan.scales[i] = static_cast<float>(request_.terms[i].scale);
     }
     scan.want_max = request_.want_max;
-    scan.near = lists ? lists->panel() : nullptr;
+    if (lists) {
+      scan.near = lists->panel();
+      scan.largest_square = &largest_square;
+    }
     scan.shape = shape_;
     scan.partial = tree.next(leaf.index);
     scan.workspace = memory + open + lists_size;
     scan_rows(first_query, leaf, {leaf.begin, leaf.end}, scan);
   }
   std::memcpy(partial(block, node), tree.finish(), partial_bytes(block));
-  if (lists) shortlists_->keep(node * blocks() + block, queries_of(first_query, vectors), *lists);
+  if (lists) shortlists_->keep(node * blocks() + block, queries_of(first_query, vectors), *lists, largest_square);
 }
 
 void FastRun::scan_rows(std::int64_t first_query, const Leaf& leaf, Range rows, LeafScan scan) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "samplers/pass/count_above.h"
 #include "samplers/pass/exact_scores.h"
 #include "samplers/pass/merge_partials.h"
 #include "samplers/pass/near_rows.h"
@@ -32,7 +33,7 @@ inline void clear_partial(const PartialShape& shape, std::int64_t g, float* part
 /// What a scan keeps in its workspace.
 struct ScanBuffers {
   float* scores = nullptr;    // [kTileRows][g]
-  float* weights = nullptr;   // [kTileRows][g], where the scores are needed after
+  float* weights = nullptr;   // [kTileRows][g], where the scores are needed after, and before them for near rows
   float* row_bias = nullptr;  // [kTileRows]
   float* row_hide = nullptr;  // [kTileRows]
   float* rows = nullptr;
@@ -65,8 +66,8 @@ class Scan {
       const std::int64_t count = begin + kTileRows < leaf_.row_count ? kTileRows : leaf_.row_count - begin;
       const TileRows rows = Arithmetic::tile_rows(leaf_, begin, count, buffers_.rows);
       prepare_bias(begin, count);
-      if (leaf_.near != nullptr) {
-        raise_largest_square<Arithmetic>(rows.scores, count, rows.score_depth, buffers_.row_hide, *leaf_.near);
+      if (leaf_.largest_square != nullptr) {
+        raise_largest_square<Arithmetic>(rows.scores, count, rows.score_depth, buffers_.row_hide, leaf_.largest_square);
       }
       const ExcludedPair* const first = excluded;
       while (excluded != excluded_end && excluded->row < leaf_.first_row + begin + count) ++excluded;
@@ -143,8 +144,9 @@ class Scan {
     float* partial = tile.partial;
     if (leaf_.near != nullptr) {
       note_near_rows<V, kVectors>({buffers_.scores, tile.count, nullptr}, buffers_.row_hide,
-                                  leaf_.first_row + tile.begin, tile.first_query, *leaf_.near);
+                                  leaf_.first_row + tile.begin, tile.first_query, buffers_.weights, *leaf_.near);
     }
+    if (leaf_.scores != nullptr) keep_scores<kVectors>(tile);
     if (leaf_.want_max) find_largest<V, kVectors>({buffers_.scores, tile.count, nullptr}, buffers_.row_hide, partial);
     partial += kWidth;
     const TileScores scores{buffers_.scores, padded, buffers_.row_bias};
@@ -170,6 +172,17 @@ class Scan {
     }
   }
 
+  template <int kVectors>
+  void keep_scores(const Tile& tile) const {
+    constexpr int kWidth = kVectors * V::kLanes;
+    for (std::int64_t r = 0; r < tile.count; ++r) {
+      const bool hidden = buffers_.row_hide[r] != 0.0f;
+      const float* const from = buffers_.scores + r * kWidth;
+      float* const to = leaf_.scores + (tile.begin + r) * kWidth;
+      for (int i = 0; i < kWidth; ++i) to[i] = hidden ? __builtin_nanf("") : from[i];
+    }
+  }
+
   const LeafScan& leaf_;
   ScanBuffers buffers_;
 };
@@ -183,6 +196,8 @@ PassKernel make_pass_kernel() {
           Scan<Arithmetic>::workspace_size,
           [](const LeafScan& leaf) { Scan<Arithmetic>(leaf).run(); },
           merge_partials<V>,
+          count_above<V>,
+          widen_numbers,
           score_exactly<V>};
 }
 

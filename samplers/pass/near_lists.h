@@ -27,7 +27,6 @@ class NearLists {
     return {panel_.rows + query * panel_.stride, static_cast<std::size_t>(count(query))};
   }
   bool stopped(std::int64_t query) const;
-  float largest_square() const { return panel_.largest_square; }
 
  private:
   std::int64_t queries_;

@@ -39,41 +39,60 @@ inline float square_of(const Word* words, std::int64_t depth) {
 /// Over `count` rows, of those whose row_hide is 0.
 template <class Arithmetic>
 inline void raise_largest_square(Scalars rows, std::int64_t count, std::int64_t depth, const float* row_hide,
-                                 NearRows& near) {
+                                 float* largest_square) {
   for (std::int64_t r = 0; r < count; ++r) {
     if (row_hide[r] != 0.0f) continue;
     const float square = square_of<Arithmetic>(rows.words + r * rows.row_step, depth);
     const bool finite = square < __builtin_inff();
-    if (!finite) near.largest_square = __builtin_inff();
-    if (square > near.largest_square) near.largest_square = square;
+    if (!finite) *largest_square = __builtin_inff();
+    if (square > *largest_square) *largest_square = square;
   }
 }
 
-/// Of a tile that begins with row `first_row`, for the group that begins with `first_query` of the block. A score NaN
-/// is above nothing.
+/// Which scores of a tile, counted through the panel, lie above their queries' thresholds: writes their numbers to
+/// `above`, which holds kTileRows rows, and returns how many. Without a branch on what is above, because that cannot be
+/// foreseen. A score NaN is above nothing.
 template <class V, int kVectors>
-inline void note_near_rows(const TileScores& tile, const float* row_hide, std::int64_t first_row,
-                           std::int64_t first_query, NearRows& near) {
+inline std::int64_t find_above(const TileScores& tile, const float* row_hide, const float* thresholds, float* above) {
   constexpr int kWidth = kVectors * V::kLanes;
-  static_assert(kWidth <= 64, "a bit for each query of a group");
-  typename V::Float threshold[kVectors];
+  static_assert(kTileRows * kWidth < 1 << 24, "fp32 holds the numbers");
+  typename V::Float threshold[kVectors], number[kVectors];
+  float numbers[kWidth];
+  for (int i = 0; i < kWidth; ++i) numbers[i] = static_cast<float>(i);
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) threshold[v] = V::load(near.thresholds + first_query + v * V::kLanes);
-  std::int32_t* const counts = near.counts + first_query;
+  for (int v = 0; v < kVectors; ++v) {
+    threshold[v] = V::load(thresholds + v * V::kLanes);
+    number[v] = V::load(numbers + v * V::kLanes);
+  }
+  const typename V::Float next_row = V::all(static_cast<float>(kWidth));
+  std::int64_t count = 0;
   for (std::int64_t r = 0; r < tile.count; ++r) {
-    const float* const scores = tile.scores + r * kWidth;
-    unsigned long long above = 0;
+    const bool visible = row_hide[r] == 0.0f;
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      const unsigned bits = V::bits(V::is_larger(V::load(scores + v * V::kLanes), threshold[v]));
-      above |= static_cast<unsigned long long>(bits) << (v * V::kLanes);
+      const typename V::Mask mask = V::is_larger(V::load(tile.scores + r * kWidth + v * V::kLanes), threshold[v]);
+      V::store(above + count, V::front(mask, number[v]));
+      count += visible ? __builtin_popcount(V::bits(mask)) : 0;
+      number[v] = V::add(number[v], next_row);
     }
-    if (row_hide[r] != 0.0f) continue;
-    for (; above != 0; above &= above - 1) {
-      const int lane = __builtin_ctzll(above);
-      NearRow* const list = near.rows + (first_query + lane) * near.stride;
-      list[counts[lane]++] = {scores[lane], static_cast<std::int32_t>(first_row + r)};
-    }
+  }
+  return count;
+}
+
+/// Of a tile that begins with row `first_row`, for the group that begins with `first_query` of the block. `spare` holds
+/// kTileRows rows of scores.
+template <class V, int kVectors>
+inline void note_near_rows(const TileScores& tile, const float* row_hide, std::int64_t first_row,
+                           std::int64_t first_query, float* spare, NearRows& near) {
+  constexpr int kWidth = kVectors * V::kLanes;
+  const std::int64_t count = find_above<V, kVectors>(tile, row_hide, near.thresholds + first_query, spare);
+  std::int32_t* const counts = near.counts + first_query;
+  NearRow* const lists = near.rows + first_query * near.stride;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const int number = static_cast<int>(spare[i]);
+    const int lane = number % kWidth;
+    lists[lane * near.stride + counts[lane]++] = {tile.scores[number],
+                                                  static_cast<std::int32_t>(first_row + number / kWidth)};
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace negatron {
 
-/// What to compute of the scores s_ij = q_i . n_j of the candidates (algorithms.md 1.12). All terms come from one sweep.
+/// What to compute of the scores s_ij = q_i . n_j of the candidates (algorithms.md 1.12). All terms come from one
+/// sweep.
 struct PassRequest {
   Candidates candidates;
   std::vector<ScoreTerm> terms;

@@ -50,25 +50,19 @@ struct NearRows {
   NearRow* rows = nullptr;            // [padded queries][stride]
   std::int64_t stride = 0;
   std::int32_t* counts = nullptr;  // [padded queries]
-  /// Raised to the largest |n|^2 of the rows that may score; infinite when one is not finite.
-  float largest_square = 0.0f;
 };
 
 /// Scores of listed rows with one query, in fp64: each the sum of 8 sums over every eighth product, which are exact, so
 /// that all instruction sets agree bit for bit.
 struct ExactScores {
   const double* query = nullptr;  // [width]
+  const float* rows = nullptr;    // [any][width]
   std::int64_t width = 0;
-  const void* rows = nullptr;
-  RowFormat format = RowFormat::kFp32;
-  std::int64_t row_stride = 0;
-  const std::int32_t* list = nullptr;
+  const std::int32_t* list = nullptr;  // [count]
   std::int64_t count = 0;
-  float* workspace = nullptr;  // [kExactRows * width]
+  std::int64_t first_row = 0;  // as lists count
   double* scores = nullptr;    // [count]
 };
-/// Rows that are summed side by side.
-inline constexpr std::int64_t kExactRows = 4;
 
 /// One leaf of rows against one block of queries.
 struct LeafScan {
@@ -91,6 +85,10 @@ struct LeafScan {
   float scales[kMostKernelTerms] = {};
   bool want_max = false;
   NearRows* near = nullptr;  // null for none
+  /// [row_count][g] the scores of the one group that the block is, NaN for what may not score; null for none.
+  float* scores = nullptr;
+  /// Raised to the largest |n|^2 of the rows that may score; infinite when one is not finite. Null for none.
+  float* largest_square = nullptr;
   PartialShape shape;
   float* partial = nullptr;  // written, whatever it held
   float* workspace = nullptr;
@@ -106,6 +104,11 @@ struct PassKernel {
   void (*scan)(const LeafScan& leaf) = nullptr;
   /// left becomes the partial of both; over `query_vectors` queries.
   void (*merge)(const PartialShape& shape, std::int64_t query_vectors, float* left, const float* right) = nullptr;
+  /// counts [g] of the scores [rows][g] of a group that lie above bounds [g].
+  void (*count_above)(const float* scores, std::int64_t rows, std::int64_t query_vectors, const float* bounds,
+                      float* counts) = nullptr;
+  /// `count` numbers of rows as fp32.
+  void (*widen)(RowFormat format, const void* from, std::int64_t count, float* to) = nullptr;
   void (*exact_scores)(const ExactScores& exact) = nullptr;
 };
 

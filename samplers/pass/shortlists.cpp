@@ -26,9 +26,8 @@ constexpr double kFurtherRows = 4.0;
 /// Lists hold so many times what is expected, and so many more.
 constexpr std::int64_t kSpare = 2;
 constexpr std::int64_t kSpareRows = 512;
-/// Exact scores are taken of so many queries at a time, of so many rows at a time: 512 KiB of bf16 with d = 128.
+/// Exact scores are taken of so many queries at a time.
 constexpr std::int64_t kQueryBlock = 256;
-constexpr std::int64_t kSliceRows = 2048;
 constexpr double kUnitRoundoff = 0x1.0p-24;
 /// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
 constexpr double kFurtherRoundings = 8.0;
@@ -44,21 +43,6 @@ std::int64_t rank_in_sample(std::int64_t m, std::int64_t sampled, std::int64_t v
 
 float below(double number) {
   return std::nextafter(static_cast<float>(number), -kInfinity);
-}
-
-std::vector<float> scores_of(std::span<const NearRow> rows) {
-  std::vector<float> scores(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) scores[i] = rows[i].score;
-  return scores;
-}
-
-/// Asks for rows [n, d] in the second-level cache: lists of them are read in no order that the processor foresees.
-void fetch_ahead(const at::Tensor& rows) {
-  constexpr std::int64_t kCacheLine = 64;
-  constexpr int kToRead = 0, kSecondLevel = 2;
-  const auto* const first = static_cast<const char*>(rows.const_data_ptr());
-  const auto bytes = static_cast<std::int64_t>(rows.nbytes());
-  for (std::int64_t b = 0; b < bytes; b += kCacheLine) __builtin_prefetch(first + b, kToRead, kSecondLevel);
 }
 
 std::vector<double> lengths_of(const at::Tensor& queries) {
@@ -87,14 +71,27 @@ Shortlists::Shortlists(const PassKernel& kernel, RowFormat format, const at::Ten
   if (size <= valid / 2 && m <= valid / 2) sample_ = size;
 }
 
-void Shortlists::set_thresholds(Range queries, const NearLists& sample) {
+void Shortlists::set_thresholds(Range queries, const float* scores, std::int64_t rows, float largest_square) {
+  const std::int64_t vectors = (queries.size() + kernel_.lanes - 1) / kernel_.lanes;
+  const auto count = [&](const std::vector<float>& bounds, std::vector<float>& counts) {
+    kernel_.count_above(scores, rows, vectors, bounds.data(), counts.data());
+  };
+  const auto lanes = static_cast<std::size_t>(vectors * kernel_.lanes);
+  std::vector<float> present(lanes), ranks(lanes, 0.0f), limits(lanes, 0.0f);
+  count(std::vector<float>(lanes, -kInfinity), present);
   for (std::int64_t query = queries.begin; query < queries.end; ++query) {
-    const std::int64_t i = query - queries.begin;
-    const std::int64_t rank = rank_in_sample(m_, sample.count(i), valid_);
-    const double most = limit(query, sample.largest_square());
-    if (rank > sample.count(i) || !(most < kLargest)) continue;
-    const double bound = rank_bound(scores_of(sample.rows(i)), rank, static_cast<float>(most));
-    thresholds_[static_cast<std::size_t>(query)] = below(bound - 2.0 * slack(query, sample.largest_square()));
+    const auto i = static_cast<std::size_t>(query - queries.begin);
+    const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), valid_));
+    const double most = limit(query, largest_square);
+    if (rank > present[i] || !(most < kLargest)) continue;
+    ranks[i] = rank;
+    limits[i] = static_cast<float>(most);
+  }
+  const std::vector<float> bounds = rank_bounds(ranks, limits, count);
+  for (std::int64_t query = queries.begin; query < queries.end; ++query) {
+    const auto i = static_cast<std::size_t>(query - queries.begin);
+    if (ranks[i] == 0.0f) continue;
+    thresholds_[static_cast<std::size_t>(query)] = below(bounds[i] - 2.0 * slack(query, largest_square));
   }
 }
 
@@ -104,10 +101,10 @@ std::int64_t Shortlists::capacity(std::int64_t rows, std::int64_t largest_leaf) 
   return std::min(rows, kSpare * expected + kSpareRows + largest_leaf);
 }
 
-void Shortlists::keep(std::int64_t task, Range queries, const NearLists& lists) {
+void Shortlists::keep(std::int64_t task, Range queries, const NearLists& lists, float largest_square) {
   Found& found = found_[static_cast<std::size_t>(task)];
   found.queries = queries;
-  found.largest_square = lists.largest_square();
+  found.largest_square = largest_square;
   std::size_t noted = 0;
   for (std::int64_t i = 0; i < queries.size(); ++i) noted += static_cast<std::size_t>(lists.count(i));
   found.rows.reserve(noted);
@@ -119,99 +116,77 @@ void Shortlists::keep(std::int64_t task, Range queries, const NearLists& lists) 
   }
 }
 
+std::span<const NearRow> Shortlists::Found::rows_of(std::int64_t query) const {
+  if (query < queries.begin || query >= queries.end) return {};
+  const auto i = static_cast<std::size_t>(query - queries.begin);
+  const std::int64_t begin = i == 0 ? 0 : ends[i - 1];
+  return std::span(rows).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(ends[i] - begin));
+}
+
 Shortlists::Best Shortlists::best() const {
   double largest_square = 0.0;
   for (const Found& found : found_) {
     largest_square = std::max(largest_square, static_cast<double>(found.largest_square));
   }
   const std::int64_t count = queries_.size(0);
-  const std::int64_t slices = (rows_.size(0) + kSliceRows - 1) / kSliceRows;
   Best best{at::full({count, m_}, kAfterAllKeys, at::kLong), {}};
   auto* keys = best.keys.mutable_data_ptr<std::int64_t>();
   const at::Tensor known = at::empty({count}, at::kBool);
   for (std::int64_t begin = 0; begin < count; begin += kQueryBlock) {
-    std::vector<Near> block(static_cast<std::size_t>(std::min(kQueryBlock, count - begin)));
-    const auto queries = static_cast<std::int64_t>(block.size());
+    std::vector<ExactList> near(static_cast<std::size_t>(std::min(kQueryBlock, count - begin)));
     const auto each = [&](const auto& visit) {
-      share_out(queries, [&](std::int64_t i) { visit(begin + i, block[static_cast<std::size_t>(i)]); });
+      share_out(static_cast<std::int64_t>(near.size()),
+                [&](std::int64_t i) { visit(begin + i, near[static_cast<std::size_t>(i)]); });
     };
-    each([&](std::int64_t query, Near& near) {
-      near = near_rows(query, largest_square);
-      known.mutable_data_ptr<bool>()[query] = near.known;
+    each([&](std::int64_t query, ExactList& list) {
+      known.mutable_data_ptr<bool>()[query] = find_near(query, largest_square, list.rows);
     });
-    // Slice by slice, so that a row comes from memory once for all queries of the block.
-    share_out(slices, [&](std::int64_t slice) {
-      fetch_ahead(rows_.narrow(0, slice * kSliceRows, std::min(kSliceRows, rows_.size(0) - slice * kSliceRows)));
-      for (std::int64_t i = 0; i < queries; ++i) {
-        score(begin + i, static_cast<std::size_t>(slice), block[static_cast<std::size_t>(i)]);
-      }
-    });
-    each([&](std::int64_t query, const Near& near) { write_keys(near, keys + query * m_); });
+    key_lists(kernel_, format_, rows_, slots_, queries_.const_data_ptr<double>() + begin * queries_.size(1), near);
+    each([&](std::int64_t query, ExactList& list) { write_best(list.keys, keys + query * m_); });
   }
   best.unknown = known.logical_not().nonzero().squeeze(1);
   return best;
 }
 
-Shortlists::Near Shortlists::near_rows(std::int64_t query, double largest_square) const {
-  std::vector<NearRow> rows;
+bool Shortlists::find_near(std::int64_t query, double largest_square, std::vector<std::int32_t>& near) const {
+  std::size_t size = 0;
   for (const Found& found : found_) {
-    if (query < found.queries.begin || query >= found.queries.end) continue;
-    const auto i = static_cast<std::size_t>(query - found.queries.begin);
-    if (found.stopped[i]) return {};
-    const std::int64_t begin = i == 0 ? 0 : found.ends[i - 1];
-    rows.insert(rows.end(), found.rows.begin() + begin, found.rows.begin() + found.ends[i]);
+    const std::int64_t i = query - found.queries.begin;
+    if (i >= 0 && i < found.queries.size() && found.stopped[static_cast<std::size_t>(i)]) return false;
+    size += found.rows_of(query).size();
+  }
+  const std::span<float> scores(thread_memory(static_cast<std::int64_t>(size)), size);
+  float* score = scores.data();
+  for (const Found& found : found_) {
+    for (const NearRow& row : found.rows_of(query)) *score++ = row.score;
   }
   const float threshold = thresholds_[static_cast<std::size_t>(query)];
   const bool all_noted = threshold == -kInfinity;
-  const auto noted = static_cast<std::int64_t>(rows.size());
+  const auto noted = static_cast<std::int64_t>(scores.size());
   const double most = limit(query, largest_square);
-  if (!(most < kLargest) || (noted < m_ && !all_noted)) return {};
+  if (!(most < kLargest) || (noted < m_ && !all_noted)) return false;
   float bound = -kInfinity;
   if (noted >= m_) {
-    const double least = rank_bound(scores_of(rows), m_, static_cast<float>(most));
+    const double least = rank_bound(scores, m_, static_cast<float>(most));
     bound = below(least - 2.0 * slack(query, largest_square));
-    if (!(threshold < bound) && !all_noted) return {};
+    if (!(threshold < bound) && !all_noted) return false;
   }
-  Near near;
-  near.rows.resize(rows.size());
+  near.resize(scores.size());
   std::size_t kept = 0;
-  for (const NearRow& row : rows) {
-    near.rows[kept] = row.row;
-    kept += row.score >= bound ? 1 : 0;
+  for (const Found& found : found_) {
+    for (const NearRow& row : found.rows_of(query)) {
+      near[kept] = row.row;
+      kept += row.score >= bound ? 1 : 0;
+    }
   }
-  near.rows.resize(kept);
-  for (std::size_t i = 0; i < near.rows.size(); ++i) {
-    const auto slice = static_cast<std::size_t>(near.rows[i] / kSliceRows);
-    while (near.cuts.size() <= slice) near.cuts.push_back(static_cast<std::int64_t>(i));
-  }
-  near.cuts.resize(static_cast<std::size_t>(rows_.size(0) / kSliceRows) + 2,
-                   static_cast<std::int64_t>(near.rows.size()));
-  near.scores.resize(near.rows.size());
-  near.known = true;
-  return near;
+  near.resize(kept);
+  return true;
 }
 
-void Shortlists::score(std::int64_t query, std::size_t slice, Near& near) const {
-  if (!near.known || near.cuts[slice] == near.cuts[slice + 1]) return;
-  const std::int64_t width = queries_.size(1);
-  kernel_.exact_scores({.query = queries_.const_data_ptr<double>() + query * width,
-                        .width = width,
-                        .rows = rows_.const_data_ptr(),
-                        .format = format_,
-                        .row_stride = width,
-                        .list = near.rows.data() + near.cuts[slice],
-                        .count = near.cuts[slice + 1] - near.cuts[slice],
-                        .workspace = thread_memory(kExactRows * width),
-                        .scores = near.scores.data() + near.cuts[slice]});
-}
-
-void Shortlists::write_keys(const Near& near, std::int64_t* keys) const {
-  const std::size_t count = near.scores.size();
-  const auto* slots = slots_.const_data_ptr<std::int64_t>();
-  std::vector<std::int64_t> all(2 * count);
-  for (std::size_t i = 0; i < count; ++i) all[i] = selection_key(near.scores[i], slots[near.rows[i]]);
-  sort_keys(all.data(), static_cast<std::int64_t>(count), all.data() + count);
-  std::copy_n(all.begin(), std::min(m_, static_cast<std::int64_t>(count)), keys);
+void Shortlists::write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const {
+  const auto count = static_cast<std::int64_t>(keys.size());
+  sort_keys(keys.data(), count, reinterpret_cast<std::int64_t*>(thread_memory(2 * count)));
+  std::copy_n(keys.begin(), std::min(m_, count), best);
 }
 
 /// |n| of the longest row, or a little more: what fp32 made of |n|^2 is `largest_square`.

@@ -8,6 +8,7 @@
 
 #include "comm/share.h"
 #include "samplers/bank/rows.h"
+#include "samplers/pass/exact_lists.h"
 #include "samplers/pass/near_lists.h"
 #include "samplers/pass/pass_kernel.h"
 #include "samplers/pass/query_panels.h"
@@ -29,9 +30,9 @@ class Shortlists {
 
   /// How many rows to sample; 0 when so many are wanted that every row is noted.
   std::int64_t sample_size() const noexcept { return sample_; }
-  /// Sets thresholds of the queries from `first` on, from what a scan of the sample noted. From any thread, each query
-  /// once.
-  void set_thresholds(Range queries, const NearLists& sample);
+  /// Sets the thresholds of a group of queries from their scores with the sample [rows][g], NaN for none, and the
+  /// largest |n|^2 there. From any thread, each query once.
+  void set_thresholds(Range queries, const float* scores, std::int64_t rows, float largest_square);
   /// Of all queries, padded: [padded Q].
   const float* thresholds(std::int64_t first) const { return thresholds_.data() + first; }
   /// Room for what a scan of so many rows notes, as a rule.
@@ -39,7 +40,7 @@ class Shortlists {
 
   /// Takes what scan `task` of `tasks` noted. From any thread.
   void reserve(std::int64_t tasks) { found_.resize(static_cast<std::size_t>(tasks)); }
-  void keep(std::int64_t task, Range queries, const NearLists& lists);
+  void keep(std::int64_t task, Range queries, const NearLists& lists, float largest_square);
 
   struct Best {
     at::Tensor keys;  // [Q, m] ascending, kAfterAllKeys for none
@@ -55,20 +56,17 @@ class Shortlists {
     std::vector<bool> stopped;       // [queries]
     std::vector<std::int64_t> ends;  // [queries], in what follows
     std::vector<NearRow> rows;
-  };
-  /// The rows that may be among the best of a query.
-  struct Near {
-    bool known = false;              // that no other row may
-    std::vector<std::int32_t> rows;  // ascending
-    std::vector<std::int64_t> cuts;  // [slices + 1] where each slice of the shard begins in `rows`
-    std::vector<double> scores;      // exact
+
+    /// Of a query; none where it is not one of these.
+    std::span<const NearRow> rows_of(std::int64_t query) const;
   };
   double longest(double largest_square) const;
   double slack(std::int64_t query, double largest_square) const;
   double limit(std::int64_t query, double largest_square) const;
-  Near near_rows(std::int64_t query, double largest_square) const;
-  void score(std::int64_t query, std::size_t slice, Near& near) const;
-  void write_keys(const Near& near, std::int64_t* keys) const;
+  /// The rows that may be among the best of a query, ascending; false when others may.
+  bool find_near(std::int64_t query, double largest_square, std::vector<std::int32_t>& near) const;
+  /// Sorts the keys, and copies the first of them.
+  void write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const;
 
   const PassKernel& kernel_;
   RowFormat format_;

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <memory>
+#include <new>
+
+#include <sys/mman.h>
 
 #include <ATen/Parallel.h>
 
@@ -11,6 +15,29 @@
 #endif
 
 namespace negatron {
+namespace {
+
+struct Free {
+  void operator()(float* memory) const { std::free(memory); }
+};
+
+/// Aligned to a cache line, or in large pages where it fills some: what is written far apart, as lists are, then does
+/// not need a page of its own each, of which a processor remembers few.
+float* allocate(std::size_t bytes) {
+  constexpr std::size_t kCacheLine = 64;
+  constexpr std::size_t kLargePage = std::size_t{2} << 20;
+  const std::size_t unit = bytes >= kLargePage ? kLargePage : kCacheLine;
+  const std::size_t size = (bytes + unit - 1) / unit * unit;
+  void* memory = std::aligned_alloc(unit, size);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  // Where there are none, small pages serve.
+  if (unit == kLargePage) madvise(memory, size, MADV_HUGEPAGE);
+#endif
+  return static_cast<float*>(memory);
+}
+
+}  // namespace
 
 void share_out(std::int64_t tasks, const std::function<void(std::int64_t)>& work) {
   std::atomic<std::int64_t> next = 0;
@@ -21,17 +48,16 @@ void share_out(std::int64_t tasks, const std::function<void(std::int64_t)>& work
 }
 
 float* thread_memory(std::int64_t numbers) {
-  constexpr std::size_t kCacheLine = 64;
-  thread_local std::unique_ptr<float[]> memory;
+  thread_local std::unique_ptr<float[], Free> memory;
   thread_local std::size_t size = 0;
-  const std::size_t wanted = static_cast<std::size_t>(numbers) + kCacheLine / sizeof(float);
-  if (size < wanted) {
-    memory = std::make_unique_for_overwrite<float[]>(wanted);
-    size = wanted;
+  const std::size_t bytes = static_cast<std::size_t>(numbers) * sizeof(float);
+  if (size < bytes) {
+    memory.reset();
+    size = 0;
+    memory.reset(allocate(bytes));
+    size = bytes;
   }
-  void* begin = memory.get();
-  std::size_t space = size * sizeof(float);
-  return static_cast<float*>(std::align(kCacheLine, static_cast<std::size_t>(numbers) * sizeof(float), begin, space));
+  return memory.get();
 }
 
 }  // namespace negatron

@@ -30,6 +30,14 @@ struct Vector {
   static bool any(Mask mask) { return _mm256_movemask_ps(mask) != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return static_cast<unsigned>(_mm256_movemask_ps(mask)); }
+  /// The lanes of the mask, moved to the front in their order; what follows means nothing.
+  static Float front(Mask mask, Float a) {
+    float from[kLanes], to[kLanes] = {};
+    store(from, a);
+    int count = 0;
+    for (unsigned rest = bits(mask); rest != 0; rest &= rest - 1) to[count++] = from[__builtin_ctz(rest)];
+    return load(to);
+  }
   static Float choose(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
@@ -42,13 +50,14 @@ struct Vector {
   static constexpr int kDoubles = 4;
   static Double no_double() { return _mm256_setzero_pd(); }
   static Double load_doubles(const double* from) { return _mm256_loadu_pd(from); }
-  static void store_doubles(double* to, Double a) { _mm256_storeu_pd(to, a); }
   static Double widen_fp32(const void* from) { return _mm256_cvtps_pd(_mm_loadu_ps(static_cast<const float*>(from))); }
-  static Double widen_bf16(const void* from) {
-    const __m128i halves = _mm_cvtepu16_epi32(_mm_loadu_si64(from));
-    return _mm256_cvtps_pd(_mm_castsi128_ps(_mm_slli_epi32(halves, 16)));
-  }
   static Double multiply_add_doubles(Double a, Double b, Double c) { return _mm256_fmadd_pd(a, b, c); }
+  /// Of neighbours, then of neighbouring pairs, then of both halves.
+  static double sum_of_eight(const Double (&a)[2]) {
+    const __m256d pairs = _mm256_hadd_pd(a[0], a[1]);
+    const __m128d halves = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(halves, _mm_unpackhi_pd(halves, halves)));
+  }
 };
 
 }  // namespace

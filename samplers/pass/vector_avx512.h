@@ -30,6 +30,8 @@ struct Vector {
   static bool any(Mask mask) { return mask != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return mask; }
+  /// The lanes of the mask, moved to the front in their order; what follows means nothing.
+  static Float front(Mask mask, Float a) { return _mm512_maskz_compress_ps(mask, a); }
   static Float choose(Mask mask, Float yes, Float no) { return _mm512_mask_blend_ps(mask, no, yes); }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
@@ -40,15 +42,16 @@ struct Vector {
   static constexpr int kDoubles = 8;
   static Double no_double() { return _mm512_setzero_pd(); }
   static Double load_doubles(const double* from) { return _mm512_loadu_pd(from); }
-  static void store_doubles(double* to, Double a) { _mm512_storeu_pd(to, a); }
   static Double widen_fp32(const void* from) {
     return _mm512_cvtps_pd(_mm256_loadu_ps(static_cast<const float*>(from)));
   }
-  static Double widen_bf16(const void* from) {
-    const __m256i halves = _mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(from)));
-    return _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_slli_epi32(halves, 16)));
-  }
   static Double multiply_add_doubles(Double a, Double b, Double c) { return _mm512_fmadd_pd(a, b, c); }
+  /// Of neighbours, then of neighbouring pairs, then of both halves.
+  static double sum_of_eight(const Double (&a)[1]) {
+    const __m256d pairs = _mm256_hadd_pd(_mm512_castpd512_pd256(a[0]), _mm512_extractf64x4_pd(a[0], 1));
+    const __m128d halves = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(halves, _mm_unpackhi_pd(halves, halves)));
+  }
 };
 
 }  // namespace

@@ -36,6 +36,14 @@ struct Vector {
   static bool any(Mask mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return (mask[0] & 1u) | (mask[1] & 2u) | (mask[2] & 4u) | (mask[3] & 8u); }
+  /// The lanes of the mask, moved to the front in their order; what follows means nothing.
+  static Float front(Mask mask, Float a) {
+    float from[kLanes], to[kLanes] = {};
+    store(from, a);
+    int count = 0;
+    for (unsigned rest = bits(mask); rest != 0; rest &= rest - 1) to[count++] = from[__builtin_ctz(rest)];
+    return load(to);
+  }
   static Float choose(Mask mask, Float yes, Float no) { return mask ? yes : no; }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
@@ -47,22 +55,17 @@ struct Vector {
   static constexpr int kDoubles = 2;
   static Double no_double() { return Double{}; }
   static Double load_doubles(const double* from) { return Double{from[0], from[1]}; }
-  static void store_doubles(double* to, Double a) {
-    to[0] = a[0];
-    to[1] = a[1];
-  }
   static Double widen_fp32(const void* from) {
     float numbers[kDoubles];
     __builtin_memcpy(numbers, from, sizeof(numbers));
     return Double{static_cast<double>(numbers[0]), static_cast<double>(numbers[1])};
   }
-  static Double widen_bf16(const void* from) {
-    unsigned short halves[kDoubles];
-    __builtin_memcpy(halves, from, sizeof(halves));
-    const unsigned bits[kDoubles] = {static_cast<unsigned>(halves[0]) << 16, static_cast<unsigned>(halves[1]) << 16};
-    return widen_fp32(bits);
-  }
   static Double multiply_add_doubles(Double a, Double b, Double c) { return a * b + c; }
+  /// Of neighbours, then of neighbouring pairs, then of both halves.
+  static double sum_of_eight(const Double (&a)[4]) {
+    const auto pair = [&a](int i) { return a[i][0] + a[i][1]; };
+    return (pair(0) + pair(1)) + (pair(2) + pair(3));
+  }
 };
 
 }  // namespace

@@ -79,6 +79,16 @@ TEST_P(Shortlists, OfRowsThatAllTie) {
   for (const std::int64_t m : {1, 7, 2000}) expect_plain(rows, make_candidates(unit_rows(2, 2).to(at::kFloat)), m);
 }
 
+/// Wide rows are scored in slices; of few that are listed only these are widened.
+TEST_P(Shortlists, OfRowsOfAnyWidth) {
+  for (const std::int64_t width : {1, 7, 8, 61, 515}) {
+    const Rows rows = make_rows(random_unit_rows(1, 0, 3001, width).to(GetParam()));
+    Candidates candidates = make_candidates(random_unit_rows(2, 0, 5, width).to(at::kFloat));
+    candidates.positives = at::Tensor();
+    for (const std::int64_t m : {3, 900}) expect_plain(rows, candidates, m);
+  }
+}
+
 TEST_P(Shortlists, OfTheBestRowsAtTheEnd) {
   const at::Tensor query = unit_rows(1, 2);
   const at::Tensor scores = unit_rows(9000, 1).to(GetParam()).to(at::kDouble).mv(query[0]);
