@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <iostream>
@@ -99,8 +100,10 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
   request.options.precision = name_of(place.precision);
   start->agree("precision", request.options.precision);
-  const int threads = request.options.threads > 0 ? static_cast<int>(request.options.threads) : thread_budget(*start);
+  const int budget = thread_budget(*start);
+  const int threads = request.options.threads > 0 ? static_cast<int>(request.options.threads) : budget;
   at::set_num_threads(threads);
+  if (request.options.bank_threads < 0) request.options.bank_threads = std::max(0, budget - threads);
 
   const bool speaks = start->rank() == 0;
   if (speaks) {

@@ -17,6 +17,9 @@ void add_run_flags(FlagTable& table, PretrainRequest& request) {
   table.add("device", &o.device, "cpu, or cuda: one GPU per rank");
   table.add("precision", &o.precision, "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
   table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores");
+  table.add("bank-threads", &o.bank_threads,
+            "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "
+            "that --threads leaves free");
   table.add("cpu-isa", &o.cpu_isa,
             "vector code that scores the bank on a CPU: auto (the best there is), avx512-bf16, avx512, avx2, portable");
   table.add("max-skipped-steps", &o.max_skipped_steps,

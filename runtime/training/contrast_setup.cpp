@@ -107,6 +107,7 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
       describe_objective(options.objective), setup.source,
       make_objective(options.objective, objective_arguments(options, setup, dtype, device)), std::move(sampler));
   loss->exchange().use(parse_cpu_isa(options.cpu_isa));
+  loss->exchange().set_side_threads(static_cast<int>(std::max<std::int64_t>(options.bank_threads, 0)));
   return loss;
 }
 

@@ -9,8 +9,8 @@
 #include "comm/communicator.h"
 #include "runtime/metrics/progress_line.h"
 #include "runtime/snapshots/find_snapshot.h"
-#include "runtime/training/pretrain_options.h"
 #include "runtime/training/pretrain_data.h"
+#include "runtime/training/pretrain_options.h"
 #include "runtime/training/run_requests.h"
 #include "runtime/training/trainer.h"
 

@@ -41,6 +41,7 @@ void PretrainOptions::validate(int ranks) const {
   require_one_of("--device", device, {"cpu", "cuda"});
   require_one_of("--precision", precision, {"auto", "fp32", "bf16", "fp64"});
   require_isa(parse_cpu_isa(cpu_isa));
+  require(bank_threads >= -1, "--bank-threads must be at least 0, or -1 for the cores that --threads leaves free.");
   require(tau > 0.0, "--tau must be above 0.");
   require(max_key_age >= 0, "--max-key-age must be at least 0 steps (0 means no limit).");
   require(predictor_hidden >= 1, "--predictor-hidden must be at least 1.");

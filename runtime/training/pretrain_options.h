@@ -77,6 +77,9 @@ struct PretrainOptions {
   std::string device = "cpu";
   /// Compute threads of a rank; 0 means its share of the cores that it may use.
   std::int64_t threads = 0;
+  /// Threads of a rank that score the bank while the key encoder runs, on a CPU; 0 for none, -1 for the cores that
+  /// `threads` leaves free, which the launcher knows.
+  std::int64_t bank_threads = -1;
   /// Vector code of the bank's passes on a CPU: "auto", "avx512-bf16", "avx512", "avx2" or "portable".
   std::string cpu_isa = "auto";
   /// Background threads of a rank that build batches.

@@ -36,6 +36,7 @@ const std::set<std::string>& ignored_names() {
                                               "max-steps",
                                               "device",
                                               "threads",
+                                              "bank-threads",
                                               "loader-threads",
                                               "dry-run",
                                               "baselines",

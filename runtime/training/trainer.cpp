@@ -114,7 +114,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   Embeddings views;
   {
     const auto phase = timer.scope(Phase::kForward);
-    views = embed_views(to_place(batch.view_a), to_place(batch.view_b));  // [b, d] each
+    views = embed_views(batch);  // [b, d] each
   }
   ContrastOutput output;
   {
@@ -156,10 +156,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   return metrics;
 }
 
-ContrastOutput Trainer::contrast(const Batch& batch, const Embeddings& views) {
+ContrastInput Trainer::contrast_input(const Batch& batch) {
   ContrastInput input;
-  input.queries = views.queries;
-  input.keys = views.keys;
   input.ids = batch.ids;
   input.labels = batch.labels;
   input.split = mesh_.whole_split(batch.global_size);
@@ -169,12 +167,24 @@ ContrastOutput Trainer::contrast(const Batch& batch, const Embeddings& views) {
   input.epoch = static_cast<double>(schedule_step()) / static_cast<double>(steps_per_epoch_);
   input.progress = static_cast<double>(schedule_step()) / static_cast<double>(total_steps(options_, steps_per_epoch_));
   if (looks_at_hard_sets()) input.report_hardest = options_.telemetry_top;
-  const Bank* bank = bank_ ? &*bank_ : nullptr;
-  if (!views.other_queries.defined()) return loss_->compute(comm_, bank, input);
-  ContrastOutput output = loss_->compute(comm_, bank, input);
+  return input;
+}
+
+std::optional<StartedBankStage> Trainer::start_stage(const Batch& batch, const torch::Tensor& queries) {
+  ContrastInput input = contrast_input(batch);
+  input.queries = queries;
+  return loss_->start(comm_, bank(), input);
+}
+
+ContrastOutput Trainer::contrast(const Batch& batch, Embeddings& views) {
+  ContrastInput input = contrast_input(batch);
+  input.queries = views.queries;
+  input.keys = views.keys;
+  if (!views.other_queries.defined()) return loss_->compute(comm_, bank(), input, std::move(views.stage));
+  ContrastOutput output = loss_->compute(comm_, bank(), input, std::move(views.stage));
   input.queries = views.other_queries;
   input.keys = views.other_keys;
-  const ContrastOutput other = loss_->compute(comm_, bank, input);
+  const ContrastOutput other = loss_->compute(comm_, bank(), input, std::move(views.other_stage));
   output.loss = 0.5 * (output.loss + other.loss);
   return output;
 }
@@ -238,24 +248,35 @@ StepMetrics Trainer::describe_step(const Batch& batch, const ContrastOutput& out
   return metrics;
 }
 
-Trainer::Embeddings Trainer::embed_views(const at::Tensor& view_a, const at::Tensor& view_b) {
-  const PrecisionGuard precision(place_.precision, place_.device.type());
+Trainer::Embeddings Trainer::embed_views(const Batch& batch) {
+  const at::Tensor view_a = to_place(batch.view_a);
+  const at::Tensor view_b = to_place(batch.view_b);
+  if (!key_encoder_) {
+    // Both views by one encoder, in one batch: [2b, d].
+    const PrecisionGuard precision(place_.precision, place_.device.type());
+    const torch::Tensor rows = query_encoder_->forward(at::cat({view_a, view_b}));
+    const std::int64_t size = view_a.size(0);
+    return {rows.narrow(0, 0, size), rows.narrow(0, size, size), {}, {}, {}, {}};
+  }
   const auto query = [this](const at::Tensor& view) {
+    const PrecisionGuard precision(place_.precision, place_.device.type());
     const torch::Tensor rows = query_encoder_->forward(view);
     return predictor_ ? predictor_->forward(rows) : rows;
   };
-  if (key_encoder_) {
-    Embeddings views{query(view_a), key_encoder_->forward(view_b), {}, {}};
-    if (options_.symmetric) {
-      views.other_queries = query(view_b);
-      views.other_keys = key_encoder_->forward(view_a);
-    }
-    return views;
+  const auto key = [this](const at::Tensor& view) {
+    const PrecisionGuard precision(place_.precision, place_.device.type());
+    return key_encoder_->forward(view);
+  };
+  Embeddings views;
+  views.queries = query(view_a);
+  views.stage = start_stage(batch, views.queries);
+  views.keys = key(view_b);
+  if (options_.symmetric) {
+    views.other_queries = query(view_b);
+    views.other_stage = start_stage(batch, views.other_queries);
+    views.other_keys = key(view_a);
   }
-  // Both views by one encoder, in one batch: [2b, d].
-  const torch::Tensor rows = query_encoder_->forward(at::cat({view_a, view_b}));
-  const std::int64_t batch = view_a.size(0);
-  return {rows.narrow(0, 0, batch), rows.narrow(0, batch, batch), {}, {}};
+  return views;
 }
 
 std::map<std::string, Traffic> Trainer::step_traffic() {

@@ -71,9 +71,16 @@ class Trainer {
     /// The views the other way round; undefined unless symmetric.
     torch::Tensor other_queries;
     torch::Tensor other_keys;
+    /// What began as soon as the queries were there.
+    std::optional<StartedBankStage> stage;
+    std::optional<StartedBankStage> other_stage;
   };
-  Embeddings embed_views(const at::Tensor& view_a, const at::Tensor& view_b);
-  ContrastOutput contrast(const Batch& batch, const Embeddings& views);
+  /// Collective: the bank's stage begins beside the key encoder.
+  Embeddings embed_views(const Batch& batch);
+  /// Without views.
+  ContrastInput contrast_input(const Batch& batch);
+  std::optional<StartedBankStage> start_stage(const Batch& batch, const torch::Tensor& queries);
+  ContrastOutput contrast(const Batch& batch, Embeddings& views);
   StepSums sums_of(const Batch& batch, const ContrastOutput& output);
   StepMetrics describe_step(const Batch& batch, const ContrastOutput& output, const StepSums& sums,
                             const StepTimer& timer);

@@ -21,6 +21,7 @@ bool has_batch(NegativeSource source) {
   return source == NegativeSource::kBatch || source == NegativeSource::kBankAndBatch;
 }
 
+/// Keys may still be missing.
 void check(const Communicator& comm, const Bank* bank, const ContrastInput& input, NegativeSource source,
            bool needs_labels) {
   require(static_cast<int>(input.split.shares.size()) == comm.size(), "the split must name a share for every rank");
@@ -28,14 +29,34 @@ void check(const Communicator& comm, const Bank* bank, const ContrastInput& inpu
   require(queries.dim() == 2 && queries.size(0) == input.split.size(comm.rank()),
           "queries must be [b, d], b being this rank's share of the split");
   require(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble, "queries must be fp32 or fp64");
-  require(input.keys.sizes() == queries.sizes() && input.keys.scalar_type() == queries.scalar_type(),
-          "keys must have the shape and dtype of the queries");
   require(!has_bank(source) || bank != nullptr, "this source of negatives needs a bank");
   require(!needs_labels || input.labels.defined(), "this objective finds its positives by label: labels are needed");
   for (const at::Tensor& values : {input.ids, input.labels, input.key_labels}) {
     require(!values.defined() || (values.dim() == 1 && values.size(0) == queries.size(0)),
             "ids and labels must be [b]");
   }
+}
+
+void check_keys(const ContrastInput& input) {
+  require(input.keys.defined() && input.keys.sizes() == input.queries.sizes() &&
+              input.keys.scalar_type() == input.queries.scalar_type(),
+          "keys must have the shape and dtype of the queries");
+}
+
+Communicator& bank_group(Communicator& comm, const ContrastInput& input) {
+  return input.bank_group != nullptr ? *input.bank_group : comm;
+}
+
+QueryBatch query_batch(const ContrastInput& input) {
+  QueryBatch batch;
+  batch.queries = input.queries.detach();
+  if (input.keys.defined()) batch.keys = input.keys.detach();
+  batch.ids = input.ids;
+  batch.labels = input.labels.defined() ? input.labels.to(input.queries.device()) : input.labels;
+  batch.split = input.bank_group != nullptr ? input.bank_split : input.split;
+  batch.step = input.step;
+  batch.epoch = input.epoch;
+  return batch;
 }
 
 }  // namespace
@@ -61,19 +82,41 @@ NegativeRequest ContrastiveLoss::draw(const Bank& bank, const QueryBatch& batch,
   return request;
 }
 
-ContrastOutput ContrastiveLoss::compute(Communicator& comm, const Bank* bank, const ContrastInput& input) {
+std::optional<StartedBankStage> ContrastiveLoss::start(Communicator& comm, const Bank* bank,
+                                                       const ContrastInput& input) {
+  if (!has_bank(source_) || sampler_->draws_by_keys() || objective_->terms_need_partners()) return std::nullopt;
   check(comm, bank, input, source_, description_.needs_labels);
+  const at::NoGradGuard no_grad;
+  Anchors anchors;
+  anchors.vectors = input.queries.detach();
+  anchors.global_count = input.split.total();
+  anchors.step = input.step;
+  anchors.progress = input.progress;
+  const std::vector<ObjectiveTerm> objective_terms = objective_->terms(anchors);
+  const QueryBatch batch = query_batch(input);
+  StartedBankStage started;
+  started.request = draw(*bank, batch, input, objective_terms);
+  if (needs_keys(started.request)) return std::nullopt;
+  Communicator& group = bank_group(comm, input);
+  started.exchange = exchange_.start(group, *bank, batch, started.request, plain_terms(objective_terms), true);
+  exchange_.score_beside(group, *bank, started.exchange);
+  return started;
+}
+
+ContrastOutput ContrastiveLoss::compute(Communicator& comm, const Bank* bank, const ContrastInput& input,
+                                        std::optional<StartedBankStage> started) {
+  check(comm, bank, input, source_, description_.needs_labels);
+  check_keys(input);
   // A graph of this rank's numbers alone: its gradients are taken here, completed by other ranks', and handed on.
   const at::AutoGradMode with_gradient(true);
   LossStep step(input, *objective_, description_, source_ == NegativeSource::kBatch);
   if (has_bank(source_)) {
-    const bool grouped = input.bank_group != nullptr;
-    const OwnViews& own = step.own();
-    const QueryBatch batch{own.queries, own.keys,   input.ids, input.labels, grouped ? input.bank_split : input.split,
-                           input.step,  input.epoch};
-    NegativeRequest request = draw(*bank, batch, input, step.objective_terms());
+    const QueryBatch batch = query_batch(input);
+    NegativeRequest request = started ? started->request : draw(*bank, batch, input, step.objective_terms());
     step.follow_rules_of(request);
-    step.meet_bank(exchange_.run(grouped ? *input.bank_group : comm, *bank, batch, request, step.terms(), true));
+    Communicator& group = bank_group(comm, input);
+    step.meet_bank(started ? exchange_.finish(group, *bank, std::move(started->exchange))
+                           : exchange_.run(group, *bank, batch, request, step.terms(), true));
   }
   if (has_batch(source_)) step.meet_batch(comm);
   return step.finish(comm);

@@ -54,15 +54,6 @@ OwnAnchors own_anchors(const OwnViews& own, bool both) {
           joined(own.key_labels, own.query_labels)};
 }
 
-std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms) {
-  std::vector<ScoreTerm> plain;
-  for (const ObjectiveTerm& objective_term : terms) {
-    plain.push_back(objective_term.term);
-    if (plain.back().query_offset.defined()) plain.back().query_offset = plain.back().query_offset.detach();
-  }
-  return plain;
-}
-
 /// What anchors have met before they met anything.
 PassResult nothing_met(const at::Tensor& anchors, const std::vector<ScoreTerm>& terms) {
   PassRequest nothing;
@@ -99,6 +90,15 @@ std::vector<at::Tensor> gradients_of(const at::Tensor& value, const std::vector<
 }
 
 }  // namespace
+
+std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms) {
+  std::vector<ScoreTerm> plain;
+  for (const ObjectiveTerm& objective_term : terms) {
+    plain.push_back(objective_term.term);
+    if (plain.back().query_offset.defined()) plain.back().query_offset = plain.back().query_offset.detach();
+  }
+  return plain;
+}
 
 LossStep::LossStep(const ContrastInput& input, const Objective& objective, const ObjectiveDescription& description,
                    bool only_batch)

@@ -11,6 +11,9 @@
 
 namespace negatron {
 
+/// What to score for an objective's terms, offsets without gradient. Local.
+std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms);
+
 /// One step of a ContrastiveLoss as it goes on: what own anchors have met so far, then the loss and its gradient. The
 /// terms of bank and batch merge as if their rows were one pass's.
 class LossStep {

@@ -88,7 +88,32 @@ PassResult score_vectors(const at::Tensor& queries, const at::Tensor& vectors, c
   return run_listed(queries, listed, terms, want_max);
 }
 
+/// Brings the queries to this shard, if they are not there, and finds what they may meet.
+void gather(const Bank& bank, StartedExchange& started) {
+  if (!started.pending) return;
+  started.gathered = finish_gather(std::move(*started.pending), started.batch, started.request, started.terms);
+  started.pending.reset();
+  started.all_terms = with_offsets(started.terms, started.gathered.query_offset);
+  started.rows = rows_to_score(bank, started.request, started.batch.step);
+  started.candidates = candidates_of(bank, started.rows, started.request, started.gathered);
+}
+
+bool mixes_from_pools(const NegativeRequest& request) {
+  return request.mixes && !request.mixes->pools.empty();
+}
+
+/// N of the hardest rows of the whole bank that are searched for, 0 for none.
+std::int64_t searched_hardest(const NegativeRequest& request) {
+  const std::int64_t mixed_from = request.mixes && !mixes_from_pools(request) ? request.mixes->hard : 0;
+  return std::max(request.report_hardest, mixed_from);
+}
+
 }  // namespace
+
+std::int64_t BankExchange::list_length(const Communicator& comm, const NegativeRequest& request) const {
+  const std::int64_t hardest = searched_hardest(request);
+  return hardest > 0 ? search_.next_list_length(hardest, comm.size()) : 0;
+}
 
 std::int64_t BankExchange::partial_elements(const QueryBatch& batch, const NegativeRequest& request,
                                             const std::vector<ScoreTerm>& terms, bool want_max) {
@@ -97,23 +122,54 @@ std::int64_t BankExchange::partial_elements(const QueryBatch& batch, const Negat
 
 NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const QueryBatch& batch,
                                  const NegativeRequest& request, const std::vector<ScoreTerm>& terms, bool want_max) {
+  return finish(comm, bank, start(comm, bank, batch, request, terms, want_max));
+}
+
+StartedExchange BankExchange::start(Communicator& comm, const Bank& bank, const QueryBatch& batch,
+                                    const NegativeRequest& request, const std::vector<ScoreTerm>& terms,
+                                    bool want_max) const {
   const at::NoGradGuard no_grad;
   check_request(comm, bank, batch, request, terms);
-  const QuerySplit& split = batch.split;
-  const at::Tensor queries = batch.queries.detach();
-  const std::vector<ScoreTerm> own_terms = weighted_terms(request, terms);
-  const GatheredQueries gathered =
-      finish_gather(start_gather(comm, batch, request, own_terms), batch, request, own_terms);
-  const std::vector<ScoreTerm> all_terms = with_offsets(own_terms, gathered.query_offset);
+  StartedExchange started;
+  started.batch = batch;
+  started.batch.queries = batch.queries.detach();
+  started.request = request;
+  started.terms = weighted_terms(request, terms);
+  started.want_max = want_max;
+  started.pending = start_gather(comm, started.batch, request, started.terms);
+  return started;
+}
 
-  const Rows rows = rows_to_score(bank, request, batch.step);
-  const Candidates candidates = candidates_of(bank, rows, request, gathered);
-  const bool pooled = request.mixes && !request.mixes->pools.empty();
-  const std::int64_t mixed_from = request.mixes && !pooled ? request.mixes->hard : 0;
-  const std::int64_t hardest = std::max(request.report_hardest, mixed_from);
+void BankExchange::score_beside(Communicator& comm, const Bank& bank, StartedExchange& started) {
+  if (side_ == nullptr || !bank.shard().rows.vectors.is_cpu() || !is_one_pass(started.request)) return;
+  gather(bank, started);
+  const std::int64_t best = list_length(comm, started.request);
+  started.scores = side_->start(
+      [this, rows = started.rows,
+       pass = one_pass(started.rows, started.candidates, started.request, started.all_terms, started.want_max, best)] {
+        const at::NoGradGuard no_grad;
+        return pass_.run(rows, pass);
+      });
+}
+
+NegativeResult BankExchange::finish(Communicator& comm, const Bank& bank, StartedExchange started) {
+  const at::NoGradGuard no_grad;
+  gather(bank, started);
+  const NegativeRequest& request = started.request;
+  const QuerySplit& split = started.batch.split;
+  const at::Tensor& queries = started.batch.queries;
+  const std::vector<ScoreTerm>& own_terms = started.terms;
+  const std::vector<ScoreTerm>& all_terms = started.all_terms;
+  const GatheredQueries& gathered = started.gathered;
+  const Rows& rows = started.rows;
+  const Candidates& candidates = started.candidates;
+  const bool want_max = started.want_max;
+  const bool pooled = mixes_from_pools(request);
+  const std::int64_t hardest = searched_hardest(request);
   PartialRecords shard;
-  shard.result = score_sets(comm, search_, pass_, bank, rows, candidates, request, gathered, split, all_terms, want_max,
-                            hardest > 0 ? search_.next_list_length(hardest, comm.size()) : 0);
+  shard.result = started.scores.valid() ? started.scores.get()
+                                        : score_sets(comm, search_, pass_, bank, rows, candidates, request, gathered,
+                                                     split, all_terms, want_max, list_length(comm, request));
 
   NegativeResult result;
   HardSets hard_sets;
@@ -124,7 +180,7 @@ NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const Que
   }
   if (pooled) hard_sets = hardest_of_pools(comm, search_, rows, candidates, split, request.mixes->pools);
   if (request.mixes && request.mixes->clusters > 0) {
-    clusters_.follow(comm, bank, request.mixes->clusters, request.mixes->seed, batch.step);
+    clusters_.follow(comm, bank, request.mixes->clusters, request.mixes->seed, started.batch.step);
   }
   if (mixes_on_shards(request)) {
     const MixResult mixes = run_local_mixes(comm, bank, *request.mixes, gathered.queries, gathered.query_index,
@@ -136,7 +192,7 @@ NegativeResult BankExchange::run(Communicator& comm, const Bank& bank, const Que
     result.mix_count = mixes.count;
   }
 
-  const PartialFormat format = format_of(batch, request, own_terms, want_max);
+  const PartialFormat format = format_of(started.batch, request, own_terms, want_max);
   const std::vector<std::int64_t> own(split.shares.size(), split.size(comm.rank()));
   const at::Tensor records = comm.all_to_all(pack_partials(shard, format), split.shares, own);  // [P b, elements]
   const PartialRecords merged = merge_ranks(records, comm.size(), format);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -10,6 +11,8 @@
 #include "samplers/exchange/hard_set.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
+#include "samplers/exchange/side_thread.h"
+#include "samplers/exchange/started_exchange.h"
 #include "samplers/pass/device_pass.h"
 
 namespace negatron {
@@ -37,6 +40,8 @@ class BankExchange {
   explicit BankExchange(std::int64_t query_block = BlockedPass::kDefaultQueryBlock)
       : pass_(CpuIsa::kAuto, query_block) {}
 
+  /// The stage: finish(start()).
+  ///
   /// Collective. `terms` equal on all ranks but for their tensors. The bank is laid out over comm's ranks. Throws
   /// std::invalid_argument when the request does not fit the bank or the split.
   ///
@@ -47,19 +52,33 @@ class BankExchange {
   NegativeResult run(Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
                      const std::vector<ScoreTerm>& terms, bool want_max = true);
 
+  /// The same in two halves, between which the caller may compute what the stage does not need. The first sends the
+  /// queries. With score_beside(), a stage that is one pass over the shard is also scored meanwhile. Collective, each;
+  /// stages that have begun end in their order. The bank must not change between them.
+  StartedExchange start(Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
+                        const std::vector<ScoreTerm>& terms, bool want_max = true) const;
+  void score_beside(Communicator& comm, const Bank& bank, StartedExchange& started);
+  NegativeResult finish(Communicator& comm, const Bank& bank, StartedExchange started);
+
   /// Elements of what one shard sends for one query. Local.
   static std::int64_t partial_elements(const QueryBatch& batch, const NegativeRequest& request,
                                        const std::vector<ScoreTerm>& terms, bool want_max);
 
   /// Chooses the vector code of passes on a CPU. Throws std::invalid_argument when the machine lacks it. Local.
   void use(CpuIsa isa) { pass_ = DevicePass(isa, pass_.query_block()); }
+  /// How many threads score beside the caller's on a CPU; 0 for none: then score_beside() does nothing. Local.
+  void set_side_threads(int threads) { side_ = threads > 0 ? std::make_unique<SideThread>(threads) : nullptr; }
   HardSetSearch& hard_set_search() noexcept { return search_; }
   BankClusters& clusters() noexcept { return clusters_; }
 
  private:
+  /// How long a shard's lists for the hardest rows are; 0 where none are wanted.
+  std::int64_t list_length(const Communicator& comm, const NegativeRequest& request) const;
+
   DevicePass pass_;
   HardSetSearch search_;
   BankClusters clusters_;
+  std::unique_ptr<SideThread> side_;  // the first to go, because it uses the others
 };
 
 }  // namespace negatron

@@ -9,14 +9,6 @@ bool by_positive(const SelectionOrder& order) {
   return order.by == SelectionOrder::By::kPositiveScore;
 }
 
-bool needs_positives(const NegativeRequest& request) {
-  for (const NegativeSet& set : request.sets) {
-    if (set.lists_slots()) continue;
-    if ((set.has_rank_window() && by_positive(set.order)) || (set.draw > 0 && by_positive(set.draw_order))) return true;
-  }
-  return request.positive_rule == PositiveRule::kWindow && by_positive(request.positive_set.order);
-}
-
 bool needs_labels(const NegativeRequest& request) {
   return request.label_rule == LabelRule::kDifferent || request.positive_rule == PositiveRule::kSameLabel;
 }
@@ -42,13 +34,21 @@ class Columns {
 
 }  // namespace
 
+bool needs_keys(const NegativeRequest& request) {
+  for (const NegativeSet& set : request.sets) {
+    if (set.lists_slots()) continue;
+    if ((set.has_rank_window() && by_positive(set.order)) || (set.draw > 0 && by_positive(set.draw_order))) return true;
+  }
+  return request.positive_rule == PositiveRule::kWindow && by_positive(request.positive_set.order);
+}
+
 PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const NegativeRequest& request,
                             const std::vector<ScoreTerm>& terms) {
   std::vector<at::Tensor> vectors{batch.queries.detach()};
   const auto add = [&](const at::Tensor& column) {
     if (column.defined()) vectors.push_back(column.detach().to(batch.queries.options()).unsqueeze(1));
   };
-  if (needs_positives(request)) vectors.push_back(batch.keys.detach().to(batch.queries.options()));
+  if (needs_keys(request)) vectors.push_back(batch.keys.detach().to(batch.queries.options()));
   for (const ScoreTerm& term : terms) add(term.query_offset);
   for (const NegativeSet& set : request.sets) {
     if (set.lists_slots()) continue;
@@ -76,7 +76,7 @@ GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, c
   GatheredQueries gathered;
   Columns vectors(pending.vectors.wait());
   gathered.queries = vectors.next(width).contiguous();
-  if (needs_positives(request)) gathered.positives = vectors.next(width).contiguous();
+  if (needs_keys(request)) gathered.positives = vectors.next(width).contiguous();
   for (const ScoreTerm& term : terms) {
     gathered.query_offset.push_back(term.query_offset.defined() ? vectors.next().contiguous() : at::Tensor());
   }

@@ -33,6 +33,9 @@ struct GatheredQueries {
   at::Tensor query_index;         // [Q] int64
 };
 
+/// Whether shards need to see the keys of the queries. Local.
+bool needs_keys(const NegativeRequest& request);
+
 /// Collective. Bytes received per rank, w bytes an element of the queries, c further columns of vectors and e of int64:
 /// (Q - b) ((d + c) w + 8 e).
 PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const NegativeRequest& request,

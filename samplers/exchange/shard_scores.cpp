@@ -44,10 +44,27 @@ Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeReque
   return candidates;
 }
 
+bool is_one_pass(const NegativeRequest& request) {
+  return request.sets.size() == 1 && request.sets[0].is_whole_bank() && request.positive_rule != PositiveRule::kWindow;
+}
+
+PassRequest one_pass(const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
+                     const std::vector<ScoreTerm>& terms, bool want_max, std::int64_t best) {
+  PassRequest pass;
+  pass.candidates = candidates;
+  pass.candidates.positive_rule = request.positive_rule;
+  pass.terms = terms;
+  pass.want_max = want_max;
+  pass.bias = bias_of(request, request.sets[0], rows, candidates.queries.options());
+  pass.best = rows.order_factors.defined() ? 0 : best;
+  return pass;
+}
+
 PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
                       const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
                       const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
                       bool want_max, std::int64_t best) {
+  if (is_one_pass(request)) return pass.run(rows, one_pass(rows, candidates, request, terms, want_max, best));
   PassRequest common;
   common.candidates = candidates;
   common.candidates.positive_rule = request.positive_rule;
@@ -72,8 +89,6 @@ PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& 
       own.candidates.exclusions = pooled.candidates.exclusions;
       own.candidates.windows = WindowSearch(comm, hard_sets, pooled.rows, pooled.candidates, split, bank.filled())
                                    .of_set(set, gathered.lower_score[i], gathered.upper_score[i]);
-      const bool finds_best = request.sets.size() == 1 && set.is_whole_bank() && !rows.order_factors.defined();
-      own.best = finds_best ? best : 0;
       result = pass.run(pooled.rows, own);
     }
     all = all ? merge(terms, *all, result) : result;

@@ -18,6 +18,12 @@ Rows rows_to_score(const Bank& bank, const NegativeRequest& request, std::int64_
 Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeRequest& request,
                          const GatheredQueries& gathered);
 
+/// Whether score_sets() is one pass over the whole shard, without collectives. Local.
+bool is_one_pass(const NegativeRequest& request);
+/// That pass; it finds the `best` best candidates of each query too where `rows` have no factors. Local.
+PassRequest one_pass(const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
+                     const std::vector<ScoreTerm>& terms, bool want_max, std::int64_t best);
+
 /// What all ranks' queries meet of the sets on this shard. `terms` with gathered offsets. Collective: the windows of
 /// the sets, one after the other, after those of further positives (set_windows.h). Where the one set is the whole
 /// bank, the same sweep finds the `best` best candidates of each query.

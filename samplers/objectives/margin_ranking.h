@@ -13,6 +13,7 @@ class MarginRanking : public Objective {
   explicit MarginRanking(const ObjectiveArguments& arguments);
 
   std::vector<ObjectiveTerm> terms(const Anchors& anchors) const override;
+  bool terms_need_partners() const override { return true; }
   ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override;
 
  private:

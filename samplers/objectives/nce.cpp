@@ -46,7 +46,7 @@ std::vector<ObjectiveTerm> Nce::terms(const Anchors& anchors) const {
   noise.term.reduction = Reduction::kSum;
   noise.term.offset = -fixed_shift_;
   if (log_z_.defined()) {
-    noise.term.query_offset = log_z_.to(anchors.positive.scalar_type()).neg().expand_as(anchors.positive);
+    noise.term.query_offset = log_z_.to(anchors.vectors.scalar_type()).neg().expand(anchors.vectors.size(0));
     noise.term.want_slope = true;
   }
   return {noise};

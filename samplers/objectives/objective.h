@@ -68,6 +68,8 @@ class Objective {
 
   /// The terms that loss() wants, in its order. Local.
   virtual std::vector<ObjectiveTerm> terms(const Anchors& anchors) const = 0;
+  /// Whether terms() looks at the partners of the anchors; without, it may be called before they are there.
+  virtual bool terms_need_partners() const { return false; }
   /// Local unless the loss itself mixes anchors of all ranks; then collective.
   virtual ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const = 0;
 

@@ -31,7 +31,7 @@ std::vector<ObjectiveTerm> SigLip::terms(const Anchors& anchors) const {
   negatives.term.shape = TermShape::kSoftplus;
   negatives.term.reduction = Reduction::kSum;
   negatives.term.scale = std::exp(log_t_.item<double>());
-  negatives.term.query_offset = bias_.to(anchors.positive.scalar_type()).expand_as(anchors.positive);
+  negatives.term.query_offset = bias_.to(anchors.vectors.scalar_type()).expand(anchors.vectors.size(0));
   negatives.term.want_slope = true;
   negatives.log_scale = log_t_;
   return {negatives};

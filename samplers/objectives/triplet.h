@@ -12,6 +12,7 @@ class Triplet : public Objective {
   explicit Triplet(const ObjectiveArguments& arguments);
 
   std::vector<ObjectiveTerm> terms(const Anchors& anchors) const override;
+  bool terms_need_partners() const override { return true; }
   ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override;
 
  private:

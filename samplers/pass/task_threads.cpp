@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include <omp.h>
 #include <sys/mman.h>
 
 #include <ATen/Parallel.h>
@@ -45,6 +46,13 @@ void share_out(std::int64_t tasks, const std::function<void(std::int64_t)>& work
   at::parallel_for(0, workers, 1, [&](std::int64_t, std::int64_t) {
     for (std::int64_t task = next++; task < tasks; task = next++) work(task);
   });
+}
+
+void use_threads(int threads) {
+  // ATen takes its own number over when a thread first asks for it. at::set_num_threads would also change that number,
+  // which later threads begin with.
+  at::get_num_threads();
+  omp_set_num_threads(threads);
 }
 
 float* thread_memory(std::int64_t numbers) {

@@ -27,6 +27,8 @@ class NegativeSampler {
   virtual ~NegativeSampler() = default;
 
   virtual NegativeRequest draw(const Bank& bank, const QueryBatch& batch) const = 0;
+  /// Whether draw() looks at the keys of the batch; without, it may be called before they are there.
+  virtual bool draws_by_keys() const { return false; }
   /// After each draw, what came of it for own queries: for samplers that keep something of single samples.
   virtual void learn(const QueryBatch&, const NegativeResult&) {}
   /// After each step, for what adapts to it.

@@ -13,6 +13,7 @@ class SemiHard : public NegativeSampler {
   explicit SemiHard(const SamplerArguments& arguments);
   static SamplerDescription describe();
   NegativeRequest draw(const Bank& bank, const QueryBatch& batch) const override;
+  bool draws_by_keys() const override { return true; }
 
  private:
   NegativeRequest base_;

@@ -2,6 +2,7 @@
 // any number of ranks and shards.
 
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -101,6 +102,27 @@ TEST_P(SamplerInvariance, SameAnswerInSinglePrecision) {
     for (const int ranks : {2, 3}) {
       EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-6)
           << options << " on " << ranks << " ranks";
+    }
+  }
+}
+
+/// Bit for bit, also where another thread scores.
+TEST_P(SamplerInvariance, SameAnswerWhenTheStageBeginsBeforeTheKeys) {
+  const std::set<std::string> by_keys = {"semi-hard", "fn-attraction", "fn-elimination", "max-sampling"};
+  for (const std::string& objective : kEachKind) {
+    SamplerTrial trial;
+    trial.make_sampler = [&] { return make_test_sampler(GetParam(), settings_of(GetParam()).front()); };
+    trial.objective = objective;
+    trial.dtype = at::kFloat;
+    for (const int ranks : {1, 3}) {
+      trial.side_threads.reset();
+      const SamplerOutcome at_once = run_sampler_trial(trial, ranks, ranks);
+      for (const int threads : {0, 1}) {
+        trial.side_threads = threads;
+        const SamplerOutcome early = run_sampler_trial(trial, ranks, ranks);
+        EXPECT_EQ(difference(at_once, early), 0.0) << objective << ", " << ranks << " ranks, " << threads << " threads";
+        EXPECT_EQ(early.begun > 0, !by_keys.contains(GetParam()) && objective != "triplet") << objective;
+      }
     }
   }
 }

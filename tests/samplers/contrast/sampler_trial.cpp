@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <ATen/Parallel.h>
+#include <gtest/gtest.h>
 
 #include "comm/share.h"
 #include "comm/thread_communicator.h"
@@ -44,6 +45,20 @@ at::Tensor own_part(const Communicator& comm, const at::Tensor& all) {
   return all.narrow(0, own.begin, own.size());
 }
 
+/// With `early`, the step begins without keys, twice, as those of a symmetric loss do.
+ContrastOutput compute(Communicator& comm, const Bank& bank, const ContrastInput& input, ContrastiveLoss& loss,
+                       bool early, SamplerOutcome& outcome) {
+  if (!early) return loss.compute(comm, &bank, input);
+  ContrastInput without_keys = input;
+  without_keys.keys = at::Tensor();
+  std::optional<StartedBankStage> first = loss.start(comm, &bank, without_keys);
+  std::optional<StartedBankStage> second = loss.start(comm, &bank, without_keys);
+  if (comm.rank() == 0 && first) ++outcome.begun;
+  const ContrastOutput output = loss.compute(comm, &bank, input, std::move(first));
+  EXPECT_TRUE(at::equal(output.loss, loss.compute(comm, &bank, input, std::move(second)).loss));
+  return output;
+}
+
 }  // namespace
 
 std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options) {
@@ -68,6 +83,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
     arguments.bank_rows = kRows;
     ContrastiveLoss loss(description, NegativeSource::kBank, make_objective(trial.objective, arguments),
                          trial.make_sampler());
+    loss.exchange().set_side_threads(trial.side_threads.value_or(0));
     std::vector<at::Tensor> gradients;
     std::vector<at::Tensor> counts;
     std::vector<at::Tensor> hardest;
@@ -89,7 +105,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.step = step;
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;
-        const ContrastOutput output = loss.compute(comm, &bank, input);
+        const ContrastOutput output = compute(comm, bank, input, loss, trial.side_threads.has_value(), outcome);
         output.loss.backward();
         const at::Tensor value = output.loss.detach().to(at::kDouble).reshape({1}).clone();
         comm.all_reduce(value, ReduceOp::kSum);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct SamplerTrial {
   std::string objective = "info-nce";
   std::string objective_options;
   at::ScalarType dtype = at::kDouble;
+  /// Begin each step before its keys are there, twice, with so many threads that score beside the rank's; none: each is
+  /// computed at once.
+  std::optional<int> side_threads;
 };
 
 /// Put together from all ranks, in the order of the global batch.
@@ -26,6 +30,7 @@ struct SamplerOutcome {
   at::Tensor gradients;        // [steps * Bg, d] with respect to unit queries
   at::Tensor counts;           // [steps * Bg] int64, negatives that each query met
   at::Tensor hardest;          // [steps * Bg, 4] keys of the hardest candidates
+  std::int64_t begun = 0;      // steps that began before their keys were there
 };
 
 SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shards);
