@@ -103,7 +103,6 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   const int budget = thread_budget(*start);
   const int threads = request.options.threads > 0 ? static_cast<int>(request.options.threads) : budget;
   at::set_num_threads(threads);
-  if (request.options.bank_threads < 0) request.options.bank_threads = std::max(0, budget - threads);
 
   const bool speaks = start->rank() == 0;
   if (speaks) {
@@ -117,6 +116,8 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
     return kExitOk;
   }
   const std::string config = flags.ini();
+  // Of this machine, not of the run: the configuration keeps what was asked for.
+  if (request.options.bank_threads < 0) request.options.bank_threads = std::max(0, budget - threads);
   PosixFileLayer files;
   CommunicatorOptions restoring;
   restoring.time_limit = kRestoreTimeLimit;

@@ -69,6 +69,11 @@ for count in 1 2 3 4; do
     awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
     fail "the 8 losses differ between 1 and $count ranks"
 done
+ranks 2 pretrain "${small[@]}" --run-dir "$work/beside" --seed 1 --bank-threads 2 >"$work/log" 2>&1 ||
+  fail "a run whose bank is scored beside the key encoder ended with $?: $(cat "$work/log")"
+[ "$(losses "$work/beside")" = "$(losses "$work/run2")" ] ||
+  fail 'the losses change when the bank is scored beside the key encoder'
+refused '--bank-threads must be at least 0' ranks 2 pretrain "${small[@]}" --bank-threads -2 --run-dir "$work/never"
 sed -i '$d' "$work/types" && echo 1 >>"$work/types"
 for count in 1 3; do
   ranks "$count" pretrain "${small[@]}" "${typed[@]}" --run-dir "$work/typed$count" --seed 1 >"$work/log" 2>&1 ||
