@@ -11,6 +11,7 @@
 #include "samplers/pass/near_lists.h"
 #include "samplers/pass/pass_kernel.h"
 #include "samplers/pass/query_panels.h"
+#include "samplers/pass/score_bound.h"
 
 namespace negatron {
 
@@ -63,7 +64,7 @@ class Shortlists {
     std::vector<std::int64_t> cuts;  // [slices + 1] where each slice of the shard begins in `rows`
     std::vector<double> scores;      // exact
   };
-  double longest(double largest_square) const;
+  /// e and what no score exceeds, of a query.
   double slack(std::int64_t query, double largest_square) const;
   double limit(std::int64_t query, double largest_square) const;
   Near near_rows(std::int64_t query, double largest_square) const;
@@ -77,10 +78,10 @@ class Shortlists {
   at::Tensor slots_;
   std::int64_t valid_;
   std::int64_t m_;
-  std::int64_t sample_ = 0;
+  std::int64_t sample_;
   std::vector<double> lengths_;   // [Q] |q|
   std::vector<double> rounding_;  // [Q] |q - q'|
-  int parts_;
+  ScoreBound bound_;
   std::vector<float> thresholds_;
   std::vector<Found> found_;
 };
