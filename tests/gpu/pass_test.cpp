@@ -196,6 +196,29 @@ TEST_F(PassOnGpu, RunsInAGraph) {
   }
 }
 
+TEST_F(PassOnGpu, AGraphExcludesWhatTheDeviceSays) {
+  const Rows rows = rows_in(at::kBFloat16, 30'000, 128, at::arange(30'000) > 100);
+  PassRequest request = request_of(700, 128, {5.0, 100.0});
+  request.candidates.exclusions = at::full({50, 2}, -1, at::kLong).cuda();
+  const c10::cuda::CUDAStreamGuard side(c10::cuda::getStreamFromPool());
+  CudaPass().run(rows, request);
+  at::cuda::CUDAGraph graph;
+  graph.capture_begin();
+  const PassResult captured = CudaPass().run(rows, request);
+  graph.capture_end();
+  for (const std::int64_t used : {0, 7, 50}) {
+    const at::Tensor query = at::arange(used, at::kLong) * 13;
+    const at::Tensor row = 29'999 - at::arange(used, at::kLong) * 31;
+    request.candidates.exclusions.fill_(-1);
+    request.candidates.exclusions.slice(0, 0, used).copy_(at::stack({query, row}, 1));
+    graph.replay();
+    PassRequest from_host = request;
+    from_host.candidates.exclusions = request.candidates.exclusions.cpu();
+    expect_same_bits(captured, CudaPass().run(rows, from_host));
+    EXPECT_EQ(captured.count.sum().item<std::int64_t>(), 700 * std::int64_t{30'000 - 101} - used);
+  }
+}
+
 TEST_F(PassOnGpu, AttentionEqualsPlainAndGoesFirst) {
   for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {
     const Rows rows = rows_in(type, 3000, 64);

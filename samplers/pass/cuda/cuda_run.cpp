@@ -6,12 +6,11 @@
 
 #include "samplers/pass/cuda/scan_shape.h"
 #include "samplers/pass/cuda/slice_count.h"
-#include "samplers/pass/exclusion_list.h"
 
 namespace negatron {
 namespace {
 
-static_assert(sizeof(ScanExclusion) == 2 * sizeof(std::int32_t), "excluded_ holds pairs");
+static_assert(sizeof(ScanExclusion) == 2 * sizeof(std::int32_t), "exclusions_ holds pairs");
 
 const std::uint16_t* bf16_data(const at::Tensor& tensor) {
   return static_cast<const std::uint16_t*>(tensor.const_data_ptr());
@@ -46,7 +45,8 @@ CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& 
   if (request.candidates.exclusions.defined() && request.candidates.exclusions.size(0) > 0) place_exclusions();
   split();
   if (request.best == 0) return;
-  shortlists_.emplace(device_, rows_, request.candidates.queries.detach(), queries_, excluded_, request.best);
+  const at::Tensor excluded = exclusions_ ? exclusions_->pairs() : at::Tensor();
+  shortlists_.emplace(device_, rows_, request.candidates.queries.detach(), queries_, excluded, request.best);
   filter(shortlists_->thresholds(), shortlists_->capacity(), noted_);
 }
 
@@ -62,20 +62,10 @@ void CudaRun::place_queries(int parts) {
 }
 
 void CudaRun::place_exclusions() {
-  const ExclusionList list(request_.candidates.exclusions, scan_.query_count, scan_.row_count);
-  const std::span<const ExcludedPair> pairs = list.of({0, scan_.row_count});
-  // A copy from pinned memory is queued; from other memory the host would wait for the device.
-  const at::Tensor host = at::empty({static_cast<std::int64_t>(pairs.size()), 2},
-                                    at::TensorOptions(at::kInt).pinned_memory(numbers_.device().is_cuda()));
-  auto* own = reinterpret_cast<ScanExclusion*>(host.data_ptr<std::int32_t>());
-  for (const ExcludedPair& pair : pairs) {
-    *own++ = {static_cast<std::int32_t>(pair.row), static_cast<std::int32_t>(pair.query)};
-  }
-  excluded_ = host.to(numbers_.device(), /*non_blocking=*/true);
-  const std::int64_t chunks = tile_count(scan_) * (kScanTileRows / kScanChunkRows);
-  const at::Tensor begins = at::arange(chunks + 1, excluded_.options()).mul_(kScanChunkRows);
-  excluded_begin_ = at::searchsorted(excluded_.select(1, 0).contiguous(), begins, /*out_int32=*/true);
-  scan_.excluded = reinterpret_cast<const ScanExclusion*>(excluded_.const_data_ptr<std::int32_t>());
+  exclusions_ =
+      DeviceExclusions::of(request_.candidates.exclusions, scan_.query_count, scan_.row_count, numbers_.device());
+  excluded_begin_ = exclusions_->chunk_begins(tile_count(scan_) * (kScanTileRows / kScanChunkRows), kScanChunkRows);
+  scan_.excluded = reinterpret_cast<const ScanExclusion*>(exclusions_->pairs().const_data_ptr<std::int32_t>());
   scan_.excluded_begin = excluded_begin_.const_data_ptr<std::int32_t>();
 }
 
@@ -150,9 +140,8 @@ SliceMerge CudaRun::merge_into(PassResult& result) const {
 at::Tensor CudaRun::count() const {
   std::int64_t valid = 0;
   for (const Leaf& leaf : rows_.leaves) valid += leaf.valid;
-  at::Tensor count = at::full({scan_.query_count}, valid, numbers_.dtype(at::kLong));
-  if (!excluded_.defined()) return count;
-  return count.index_add_(0, excluded_.select(1, 1), at::ones({excluded_.size(0)}, count.options()), -1);
+  const at::Tensor count = at::full({scan_.query_count}, valid, numbers_.dtype(at::kLong));
+  return exclusions_ ? count - exclusions_->count(scan_.query_count) : count;
 }
 
 }  // namespace negatron

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/pass/cuda/device_exclusions.h"
 #include "samplers/pass/cuda/device_shortlists.h"
 #include "samplers/pass/cuda/scan_device.h"
 #include "samplers/pass/filtered_rows.h"
@@ -13,10 +14,9 @@
 namespace negatron {
 
 /// One scan of all rows and the merge of its slices. Its memory is ATen's, which keeps it from step to step, so that a
-/// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph. Only exclusions come
-/// from the host, in a copy that nobody waits for; a graph would repeat those of its capture. Where best rows are
-/// wanted, the same scan hands out those that may be among them; the run then waits for the device, to say which
-/// queries that left open. Local.
+/// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph, its exclusions too where
+/// they lie on the device (device_exclusions.h). Where best rows are wanted, the same scan hands out those that may be
+/// among them; the run then waits for the device, to say which queries that left open. Local.
 class CudaRun {
  public:
   static constexpr int kMostQueryParts = 2;
@@ -46,7 +46,7 @@ class CudaRun {
   at::Tensor validity_;        // [n] or undefined
   at::Tensor queries_;         // [parts, Q, d] bf16
   at::Tensor norms_;           // [Q]
-  at::Tensor excluded_;        // [M, 2] int32, row and query in the order of rows, or undefined
+  std::optional<DeviceExclusions> exclusions_;
   at::Tensor excluded_begin_;  // [chunks + 1] int32
   at::Tensor thresholds_;      // [Q] or undefined
   std::optional<DeviceShortlists> shortlists_;

@@ -90,17 +90,16 @@ void DeviceShortlists::find_thresholds(const at::Tensor& queries, const at::Tens
 }
 
 DeviceShortlists::Best DeviceShortlists::best(const FilteredRows& noted) const {
-  const at::Tensor all_noted = thresholds_ == -kInfinity;
-  const at::Tensor enough = noted.counts >= m_;
+  // What the best rows score at least; nothing is known of that where fewer than m were handed out.
   at::Tensor bounds = at::full_like(thresholds_, -kInfinity);
   if (m_ <= capacity_) {
     const at::Tensor empty = at::arange(capacity_, noted.counts.options()) >= noted.counts.unsqueeze(1);
     const at::Tensor least = at_rank(noted.scores.masked_fill(empty, -kInfinity), m_);
     const at::Tensor error = bound_.error(lengths_, rounding_, largest_square_);
-    bounds = at::where(enough, below(least.to(at::kDouble) - 2.0 * error), bounds);
+    bounds = at::where(noted.counts >= m_, below(least.to(at::kDouble) - 2.0 * error), bounds);
   }
   Best best;
-  best.known = (thresholds_ < bounds).logical_and_(enough).logical_or_(all_noted);
+  best.known = (thresholds_ < bounds).logical_or_(thresholds_ == -kInfinity);
   best.known.logical_and_(noted.counts <= capacity_);
   best.known.logical_and_(bound_.limit(lengths_, rounding_, largest_square_) < ScoreBound::kLargest);
   best.keys = keys_of(noted, bounds.masked_fill(best.known.logical_not(), kInfinity));

@@ -182,18 +182,40 @@ TEST(DeviceShortlists, OfRowsAndQueriesOfAnyLength) {
 }
 
 TEST(DeviceShortlists, LeaveOpenWhatIsNotFinite) {
-  const PassRequest request = best_request(unit(3, kWidth, 2), 4);
   for (const float broken : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    const Rows rows = bf16_rows(unit(1100, kWidth, 1));
-    PassRequest other = best_request(unit(3, kWidth, 2), 4);
-    other.candidates.queries[1][5] = broken;
-    EXPECT_EQ(open_queries(rows, other, 1), 1);
-    expect_plain(rows, best_request(other.candidates.queries.slice(0, 0, 1), 4));
-    rows.vectors[1099][0] = broken;
-    EXPECT_EQ(open_queries(rows, request, 1), 3);
-    EXPECT_TRUE(
-        at::equal(pass().run(rows, request).best, exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, 4)));
+    // The better half of all rows means that every row is handed out.
+    for (const std::int64_t m : {4, 600}) {
+      const Rows rows = bf16_rows(unit(1100, kWidth, 1));
+      PassRequest request = best_request(unit(3, kWidth, 2), m);
+      request.candidates.queries[1][5] = broken;
+      EXPECT_EQ(open_queries(rows, request, 1), 1);
+      request = best_request(unit(3, kWidth, 2), m);
+      rows.vectors[1099][0] = broken;
+      EXPECT_EQ(open_queries(rows, request, 1), 3);
+      EXPECT_TRUE(at::equal(pass().run(rows, request).best,
+                            exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, m)));
+    }
   }
+}
+
+TEST(DeviceShortlists, DoNotLookAtHoles) {
+  const Rows rows = bf16_rows(unit(1100, 64, 1), at::arange(1100) != 5);
+  rows.vectors[5].fill_(1e6);
+  EXPECT_EQ(open_queries(rows, best_request(unit(4, 64, 2), 20), 1), 0);
+}
+
+TEST(DeviceShortlists, AreKnownWhenTheThresholdLeavesRoomForErrors) {
+  const Rows rows = bf16_rows(unit(1500, kWidth, 1));
+  const at::Tensor queries = unit(3, kWidth, 2);
+  const EmulatedDevice device;
+  const DeviceShortlists lists(device, rows, queries, queries.to(at::kBFloat16).unsqueeze(0), at::Tensor(), 20);
+  FilteredRows noted;
+  noted.counts = at::tensor({20, 20, 19}, at::kInt);
+  noted.rows = at::arange(lists.capacity(), at::kInt).repeat({3, 1});
+  // How far above their thresholds the rows scored.
+  const at::Tensor above = at::tensor({1e-5F, 0.1F, 0.1F}).unsqueeze(1);
+  noted.scores = (lists.thresholds().unsqueeze(1) + above).repeat({1, lists.capacity()});
+  EXPECT_TRUE(at::equal(lists.best(noted).known, at::tensor({0, 1, 0}, at::kLong).to(at::kBool)));
 }
 
 TEST(DeviceShortlists, SampleMayComeInBlocksOfQueries) {
