@@ -61,7 +61,7 @@ DeviceShortlists::DeviceShortlists(const ScanDevice& device, const Rows& rows, c
   largest_square_ = norms.amax().to(at::kDouble).square();
   capacity_ = std::max<std::int64_t>(1, valid_);
   const std::int64_t size = sample_size(m, valid_);
-  if (size == 0 || rank_in_sample(m, size, valid_) > size) return;
+  if (size == 0) return;
   capacity_ = std::min(valid_, list_capacity(m, size, valid_));
   find_thresholds(queries, sampled_rows(size), excluded, rank_in_sample(m, size, valid_), sample_scores);
 }
