@@ -90,13 +90,13 @@ void DeviceShortlists::find_thresholds(const at::Tensor& queries, const at::Tens
 }
 
 DeviceShortlists::Best DeviceShortlists::best(const FilteredRows& noted) const {
-  // What the best rows score at least; nothing is known of that where fewer than m were handed out.
+  // What the best rows score at least in the scan; -infinity where fewer than m were handed out.
   at::Tensor bounds = at::full_like(thresholds_, -kInfinity);
   if (m_ <= capacity_) {
     const at::Tensor empty = at::arange(capacity_, noted.counts.options()) >= noted.counts.unsqueeze(1);
     const at::Tensor least = at_rank(noted.scores.masked_fill(empty, -kInfinity), m_);
     const at::Tensor error = bound_.error(lengths_, rounding_, largest_square_);
-    bounds = at::where(noted.counts >= m_, below(least.to(at::kDouble) - 2.0 * error), bounds);
+    bounds = below(least.to(at::kDouble) - 2.0 * error);
   }
   Best best;
   best.known = (thresholds_ < bounds).logical_or_(thresholds_ == -kInfinity);

@@ -115,6 +115,12 @@ TEST(DeviceShortlists, SettleNearlyEveryQuery) {
   }
 }
 
+TEST(DeviceShortlists, SettleRowsThatScoreAlikeWhileListsHoldThem) {
+  const at::Tensor base = unit(1, 64, 1);
+  const Rows rows = bf16_rows(at::cat({base * 0.999 + unit(200, 64, 3) * 0.005, unit(1400, 64, 4)}));
+  EXPECT_EQ(open_queries(rows, best_request(base, 20), 1), 0);
+}
+
 TEST(DeviceShortlists, SearchAgainInTwoPartsWhereOneIsTooCoarse) {
   // More rows than a list holds score some 1e-4 apart.
   const at::Tensor base = unit(1, 64, 1);
