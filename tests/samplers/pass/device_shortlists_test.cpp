@@ -88,6 +88,8 @@ TEST(DeviceShortlists, OfDuplicatesHolesAndExclusions) {
 
 TEST(DeviceShortlists, BesideTermsWhichDoNotNotice) {
   const Rows rows = bf16_rows(unit(1100, kWidth, 1), at::arange(1100) % 50 != 0);
+  const PassRequest alone = best_request(unit(5, kWidth, 2), 30);
+  testing::expect_close(pass().run(rows, alone), testing::plain_answer(rows, alone), 1e-2);
   for (const std::vector<double>& scales : std::vector<std::vector<double>>{{5.0}, {100.0, 3.0}}) {
     const PassRequest request = best_request(unit(5, kWidth, 2), 30, scales);
     expect_plain(rows, request);
