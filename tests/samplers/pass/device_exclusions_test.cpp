@@ -43,6 +43,9 @@ TEST(DeviceExclusions, FromTheHostAreTheSameWithoutThoseThatExcludeNothing) {
   EXPECT_TRUE(at::equal(copied.pairs().select(1, 0), own.pairs().slice(0, 3).select(1, 0)));
   EXPECT_TRUE(at::equal(copied.count(kQueries), own.count(kQueries)));
   EXPECT_TRUE(at::equal(copied.chunk_begins(10, 32), own.chunk_begins(10, 32) - 3));
+  const DeviceExclusions none = DeviceExclusions::from_host(pairs_of({-1, 5}), kQueries, kRows, at::kCPU);
+  EXPECT_TRUE(at::equal(none.chunk_begins(10, 32), at::zeros({11}, at::kInt)));
+  EXPECT_TRUE(at::equal(none.count(kQueries), at::zeros({kQueries}, at::kLong)));
 }
 
 TEST(DeviceExclusions, FromTheHostAreChecked) {
