@@ -39,8 +39,8 @@ struct Candidates {
   at::Tensor query_index;
   /// [Q] int64; undefined when no rule needs them.
   at::Tensor labels;
-  /// [M, 2] int64 on the host: pairs (query, row) that must not score, each pair once and of a valid row; undefined for
-  /// none.
+  /// [M, 2] int64: pairs (query, row) that must not score, each pair once and of a valid row; one with a -1 excludes
+  /// nothing. On the host, or for passes where the rows are (cuda/device_exclusions.h). Undefined for none.
   at::Tensor exclusions;
   LabelRule label_rule = LabelRule::kAny;
   /// All of them apply.

@@ -48,9 +48,10 @@ void check_candidates(const Rows& rows, const Candidates& candidates) {
   require(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble,
           "pass: queries must be fp32 or fp64");
   const at::Tensor& exclusions = candidates.exclusions;
-  require(!exclusions.defined() || (exclusions.dim() == 2 && exclusions.size(1) == 2 && exclusions.is_cpu() &&
+  require(!exclusions.defined() || (exclusions.dim() == 2 && exclusions.size(1) == 2 &&
+                                    (exclusions.is_cpu() || exclusions.device() == rows.vectors.device()) &&
                                     exclusions.scalar_type() == at::kLong),
-          "pass: exclusions must be int64 pairs [M, 2] on the host");
+          "pass: exclusions must be int64 pairs [M, 2] on the host or where the rows are");
   if (candidates.label_rule == LabelRule::kDifferent || candidates.positive_rule == PositiveRule::kSameLabel) {
     require(is_long(candidates.labels, queries.size(0)), "pass: a label rule needs labels of the queries, int64 [Q]");
     require(is_long(rows.labels, rows.vectors.size(0)), "pass: a label rule needs labels of the rows, int64 [n]");

@@ -6,7 +6,6 @@
 #include "samplers/pass/blocked_pass.h"
 #include "samplers/pass/cuda/kernel_check.h"
 #include "samplers/pass/cuda/scan_device.h"
-#include "samplers/pass/filtered_rows.h"
 
 namespace negatron {
 
@@ -21,9 +20,12 @@ namespace negatron {
 /// Queries are rounded to bf16, or split into two bf16 where that would show (query_panels.h), weights are rounded to
 /// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. Queries that are not finite get
 /// nothing finite that means anything. Rows must be of unit length, as banks hold them. Slices of the rows are merged
-/// in a fixed order, so on one kind of GPU equal inputs give equal bits. Best rows take a further sweep,
-/// exhaustive_best_keys(). Before the first result of a shape of the kernel is used, it is compared with BlockedPass
-/// (cuda/kernel_check.h).
+/// in a fixed order, so on one kind of GPU equal inputs give equal bits. Before the first result of a shape of the
+/// kernel is used, it is compared with BlockedPass (cuda/kernel_check.h).
+///
+/// Best rows are found in the same sweep (cuda/device_shortlists.h), exactly, also without terms. Where rows lie closer
+/// together than bf16 can tell, the query is searched again in two parts, and where these cannot, in fp64. The host
+/// waits for the device to learn of which queries that is true; a pass without best rows waits for nothing.
 class CudaPass : public Pass {
  public:
   /// `query_block` is that of BlockedPass. Without a device, as in a build without CUDA, no kernel runs.
@@ -33,18 +35,15 @@ class CudaPass : public Pass {
 
   PassResult run(const Rows& rows, const PassRequest& request) const override;
 
-  /// As `run`, and in the same sweep the candidates that score at least thresholds [Q] fp32, with `capacity` slots for
-  /// each query. Scores are those of queries rounded as above. Throws std::invalid_argument, besides, when the kernel
-  /// does not serve the request, or on a threshold of another shape or a capacity below 1.
-  PassResult run_filtered(const Rows& rows, const PassRequest& request, const at::Tensor& thresholds,
-                          std::int64_t capacity, FilteredRows& filtered) const;
-
   /// Whether the kernel serves a checked request. Local; does not wait for the device.
   bool serves(const Rows& rows, const PassRequest& request) const;
   /// Whether it is also right on this device. Waits for the device the first time.
   bool uses_kernel(const Rows& rows, const PassRequest& request) const;
 
  private:
+  bool is_right(const at::Tensor& vectors, int terms, int parts) const;
+  PassResult run_kernel(const Rows& rows, const PassRequest& request, int parts) const;
+
   std::shared_ptr<const ScanDevice> device_;
   std::shared_ptr<KernelCheck> check_;
   BlockedPass otherwise_;

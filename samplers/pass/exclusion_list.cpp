@@ -4,14 +4,20 @@
 #include <stdexcept>
 
 namespace negatron {
+namespace {
+
+constexpr std::int64_t kNone = -1;
+
+}  // namespace
 
 ExclusionList::ExclusionList(const at::Tensor& pairs, std::int64_t queries, std::int64_t rows) {
   if (!pairs.defined()) return;
-  const at::Tensor host = pairs.contiguous();
+  const at::Tensor host = pairs.to(at::kCPU).contiguous();
   const std::int64_t* value = host.const_data_ptr<std::int64_t>();
   pairs_.reserve(static_cast<std::size_t>(host.size(0)));
   for (std::int64_t i = 0; i < host.size(0); ++i) {
     const ExcludedPair pair{value[2 * i + 1], value[2 * i]};
+    if (pair.query == kNone || pair.row == kNone) continue;
     if (pair.query < 0 || pair.query >= queries) throw std::invalid_argument("pass: an exclusion names no query");
     if (pair.row < 0 || pair.row >= rows) throw std::invalid_argument("pass: an exclusion names no row");
     pairs_.push_back(pair);

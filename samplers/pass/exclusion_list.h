@@ -14,8 +14,8 @@ namespace negatron {
 /// The excluded (query, row) pairs of a pass, ordered so that a tile finds its own. Local.
 class ExclusionList {
  public:
-  /// pairs [M, 2] int64 on the host, or undefined for none. Throws std::invalid_argument when a pair names no query of
-  /// `queries` or no row of `rows`.
+  /// pairs [M, 2] int64, or undefined for none; those with a -1 are left out. Throws std::invalid_argument when another
+  /// names no query of `queries` or no row of `rows`. Waits for the device where they lie on one.
   ExclusionList(const at::Tensor& pairs, std::int64_t queries, std::int64_t rows);
 
   /// Which elements of a tile [queries.size(), rows.size()] are excluded, counted row-major.

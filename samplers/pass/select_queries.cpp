@@ -20,12 +20,16 @@ Candidates select_queries(const Candidates& all, const at::Tensor& index) {
     }
   }
   if (some.exclusions.defined()) {
-    const at::Tensor position = at::full({all.queries.size(0)}, -1, at::kLong);  // of each query in the selection
+    const std::int64_t queries = all.queries.size(0);
+    // Of each query in the selection; the last is that of pairs that exclude nothing.
+    const at::Tensor position = at::full({queries + 1}, -1, at::kLong);
     position.index_copy_(0, index.to(at::kCPU), at::arange(index.size(0), at::kLong));
-    const at::Tensor query = position.index_select(0, all.exclusions.select(1, 0));
+    const at::Tensor pairs = all.exclusions.to(at::kCPU);
+    const at::Tensor asked = pairs.select(1, 0);
+    const at::Tensor query = position.index_select(0, asked.masked_fill(asked < 0, queries));
     const at::Tensor kept = (query >= 0).nonzero().squeeze(1);
     some.exclusions =
-        at::stack({query.index_select(0, kept), all.exclusions.select(1, 1).index_select(0, kept)}, 1).contiguous();
+        at::stack({query.index_select(0, kept), pairs.select(1, 1).index_select(0, kept)}, 1).contiguous();
   }
   return some;
 }

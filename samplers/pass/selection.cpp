@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "samplers/pass/candidate_tile.h"
+#include "samplers/pass/cuda_pass.h"
 #include "samplers/pass/fast_pass.h"
 
 namespace negatron {
@@ -59,6 +60,8 @@ at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const Selec
   request.best = m;
   const bool by_score = order.by == SelectionOrder::By::kScore;
   if (by_score && FastPass::serves(rows, request)) return FastPass().run(rows, request).best;
+  const CudaPass on_gpu;
+  if (by_score && on_gpu.uses_kernel(rows, request)) return on_gpu.run(rows, request).best;
   return exhaustive_best_keys(rows, candidates, order, m);
 }
 

@@ -10,7 +10,8 @@
 namespace negatron {
 
 /// The m best candidates of each query in `order`: keys [Q, m] int64 ascending, kAfterAllKeys where a query has fewer.
-/// Orders by score alone are left to FastPass where that serves; the others take exhaustive_best_keys(). Local.
+/// Orders by score alone are left to FastPass or CudaPass where one serves; the others take exhaustive_best_keys().
+/// Local.
 at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m);
 /// The same by exact scores of all candidates, in any dtype and on any device. Beside the result it holds a tile of
 /// scores. Local.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
@@ -51,9 +52,7 @@ at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots) {
 }
 
 std::int64_t selection_key(double score, std::int64_t slot) {
-  const auto bits = std::bit_cast<std::int32_t>(static_cast<float>(score) + 0.0F);
-  const std::int32_t image = bits < 0 ? bits ^ kSignBit : ~bits;
-  return static_cast<std::int64_t>(image) * (std::int64_t{1} << kSlotBits) + slot;
+  return packed_key(static_cast<float>(score), slot);
 }
 
 float score_of_key(std::int64_t key) {

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
-#include <optional>
 
 #include <ATen/ATen.h>
 
+#include "samplers/pass/packed_key.h"
 #include "samplers/random/philox.h"
 
 namespace negatron {
@@ -31,12 +30,6 @@ struct SelectionOrder {
 
   friend bool operator==(const SelectionOrder&, const SelectionOrder&) = default;
 };
-
-/// A selection key packs a row's place in an order into one int64 whose ascending order is best first: upper half the
-/// order-preserving image of the score (or random number), lower half the slot. Slots are below 2^32.
-inline constexpr std::int64_t kBeforeAllKeys = std::numeric_limits<std::int64_t>::min();
-/// Also stands for "no row". No row has this key or kBeforeAllKeys.
-inline constexpr std::int64_t kAfterAllKeys = std::numeric_limits<std::int64_t>::max();
 
 /// scores (any floating dtype, rounded to fp32), slots int64, broadcast against each other -> keys int64. Local.
 at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots);

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "samplers/pass/rank_bound.h"
+#include "samplers/pass/sample_rank.h"
 #include "samplers/pass/selection_key.h"
 #include "samplers/pass/sort_keys.h"
 #include "samplers/pass/task_threads.h"
@@ -14,32 +15,8 @@ namespace negatron {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/// One of so many rows is sampled, within limits between which a sample is large enough to say something and small
-/// enough to lie in the cache.
-constexpr std::int64_t kSampled = 32;
-constexpr std::int64_t kLeastSample = 512;
-constexpr std::int64_t kMostSample = 16384;
-/// Of the sample's rows as many are taken for better than the m-th best as are expected, four standard deviations more,
-/// and so many more, which count while fewer than one is expected.
-constexpr double kDeviations = 4.0;
-constexpr double kFurtherRows = 4.0;
-/// Lists hold so many times what is expected, and so many more.
-constexpr std::int64_t kSpare = 2;
-constexpr std::int64_t kSpareRows = 512;
 /// Exact scores are taken of so many queries at a time.
 constexpr std::int64_t kQueryBlock = 256;
-constexpr double kUnitRoundoff = 0x1.0p-24;
-/// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
-constexpr double kFurtherRoundings = 8.0;
-/// Numbers below the normal ones may count as 0.
-constexpr double kLeastNormal = std::numeric_limits<float>::min();
-constexpr double kLargest = std::numeric_limits<float>::max() / 4.0;
-
-/// The rank in a sample of `sampled` rows below which the m-th best of `valid` rows nearly certainly lies.
-std::int64_t rank_in_sample(std::int64_t m, std::int64_t sampled, std::int64_t valid) {
-  const double expected = static_cast<double>(m) * static_cast<double>(sampled) / static_cast<double>(valid);
-  return static_cast<std::int64_t>(std::ceil(expected + kDeviations * std::sqrt(expected) + kFurtherRows));
-}
 
 float below(double number) {
   return std::nextafter(static_cast<float>(number), -kInfinity);
@@ -62,13 +39,12 @@ Shortlists::Shortlists(const PassKernel& kernel, RowFormat format, const at::Ten
       slots_(slots.contiguous()),
       valid_(valid),
       m_(m),
+      sample_(negatron::sample_size(m, valid)),
       lengths_(lengths_of(queries_)),
       rounding_(panels.rounding()),
-      parts_(panels.parts()),
+      bound_{.width = queries.size(1), .parts = panels.parts()},
       thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfinity) {
   std::fill_n(thresholds_.begin(), queries.size(0), -kInfinity);
-  const std::int64_t size = std::clamp(valid / kSampled, kLeastSample, kMostSample);
-  if (size <= valid / 2 && m <= valid / 2) sample_ = size;
 }
 
 void Shortlists::set_thresholds(Range queries, const float* scores, std::int64_t rows, float largest_square) {
@@ -83,7 +59,7 @@ void Shortlists::set_thresholds(Range queries, const float* scores, std::int64_t
     const auto i = static_cast<std::size_t>(query - queries.begin);
     const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), valid_));
     const double most = limit(query, largest_square);
-    if (rank > present[i] || !(most < kLargest)) continue;
+    if (rank > present[i] || !(most < ScoreBound::kLargest)) continue;
     ranks[i] = rank;
     limits[i] = static_cast<float>(most);
   }
@@ -97,8 +73,7 @@ void Shortlists::set_thresholds(Range queries, const float* scores, std::int64_t
 
 std::int64_t Shortlists::capacity(std::int64_t rows, std::int64_t largest_leaf) const {
   if (sample_ == 0) return rows;
-  const std::int64_t expected = rank_in_sample(m_, sample_, valid_) * valid_ / sample_;
-  return std::min(rows, kSpare * expected + kSpareRows + largest_leaf);
+  return std::min(rows, list_capacity(m_, sample_, valid_) + largest_leaf);
 }
 
 void Shortlists::keep(std::int64_t task, Range queries, const NearLists& lists, float largest_square) {
@@ -164,7 +139,7 @@ bool Shortlists::find_near(std::int64_t query, double largest_square, std::vecto
   const bool all_noted = threshold == -kInfinity;
   const auto noted = static_cast<std::int64_t>(scores.size());
   const double most = limit(query, largest_square);
-  if (!(most < kLargest) || (noted < m_ && !all_noted)) return false;
+  if (!(most < ScoreBound::kLargest) || (noted < m_ && !all_noted)) return false;
   float bound = -kInfinity;
   if (noted >= m_) {
     const double least = rank_bound(scores, m_, static_cast<float>(most));
@@ -189,27 +164,14 @@ void Shortlists::write_best(std::vector<std::int64_t>& keys, std::int64_t* best)
   std::copy_n(keys.begin(), std::min(m_, count), best);
 }
 
-/// |n| of the longest row, or a little more: what fp32 made of |n|^2 is `largest_square`.
-double Shortlists::longest(double largest_square) const {
-  const auto width = static_cast<double>(queries_.size(1));
-  return std::sqrt(largest_square * (1.0 + (width + kFurtherRoundings) * kUnitRoundoff) + width * kLeastNormal);
-}
-
-/// e above.
 double Shortlists::slack(std::int64_t query, double largest_square) const {
-  const auto width = static_cast<double>(queries_.size(1));
   const auto i = static_cast<std::size_t>(query);
-  const double roundings = (width * parts_ + kFurtherRoundings) * kUnitRoundoff;
-  const double row = longest(largest_square);
-  const double least = 2.0 * width * kLeastNormal * (1.0 + lengths_[i] + row);
-  return row * (rounding_[i] + roundings * (lengths_[i] + rounding_[i])) + least;
+  return bound_.error(lengths_[i], rounding_[i], largest_square);
 }
 
-/// What no score exceeds; not finite where something is not.
 double Shortlists::limit(std::int64_t query, double largest_square) const {
-  constexpr double kLittleMore = 1.01;
-  const double lengths = lengths_[static_cast<std::size_t>(query)] * longest(largest_square);
-  return kLittleMore * lengths + slack(query, largest_square);
+  const auto i = static_cast<std::size_t>(query);
+  return bound_.limit(lengths_[i], rounding_[i], largest_square);
 }
 
 }  // namespace negatron

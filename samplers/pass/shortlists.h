@@ -12,6 +12,7 @@
 #include "samplers/pass/near_lists.h"
 #include "samplers/pass/pass_kernel.h"
 #include "samplers/pass/query_panels.h"
+#include "samplers/pass/score_bound.h"
 
 namespace negatron {
 
@@ -60,7 +61,7 @@ class Shortlists {
     /// Of a query; none where it is not one of these.
     std::span<const NearRow> rows_of(std::int64_t query) const;
   };
-  double longest(double largest_square) const;
+  /// e and what no score exceeds, of a query.
   double slack(std::int64_t query, double largest_square) const;
   double limit(std::int64_t query, double largest_square) const;
   /// The rows that may be among the best of a query, ascending; false when others may.
@@ -75,10 +76,10 @@ class Shortlists {
   at::Tensor slots_;
   std::int64_t valid_;
   std::int64_t m_;
-  std::int64_t sample_ = 0;
+  std::int64_t sample_;
   std::vector<double> lengths_;   // [Q] |q|
   std::vector<double> rounding_;  // [Q] |q - q'|
-  int parts_;
+  ScoreBound bound_;
   std::vector<float> thresholds_;
   std::vector<Found> found_;
 };

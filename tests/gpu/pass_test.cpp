@@ -12,7 +12,9 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include "samplers/pass/attention_pass.h"
+#include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/device_pass.h"
+#include "samplers/pass/selection.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -106,7 +108,10 @@ TEST_F(PassOnGpu, FilterFindsAllThatReachTheThreshold) {
   const at::Tensor scores = request.candidates.queries.mm(rows.vectors.to(at::kFloat).t());
   const at::Tensor thresholds = at::full({300}, 0.35, scores.options());
   FilteredRows filtered;
-  CudaPass().run_filtered(rows, request, thresholds, 512, filtered);
+  const auto device = cuda_scan_device();
+  CudaRun run(*device, rows, request, 2);
+  run.filter(thresholds, 512, filtered);
+  run.run();
   // Scores on the threshold's brink may fall to either side.
   const at::Tensor surely = (scores >= 0.35 + 1e-4).sum(1).to(at::kInt);
   const at::Tensor perhaps = (scores >= 0.35 - 1e-4).sum(1).to(at::kInt);
@@ -116,6 +121,39 @@ TEST_F(PassOnGpu, FilterFindsAllThatReachTheThreshold) {
   const at::Tensor used = at::arange(512, filtered.counts.options()).unsqueeze(0) < filtered.counts.unsqueeze(1);
   const at::Tensor own = scores.gather(1, filtered.rows.to(at::kLong).masked_fill(~used, 0));
   EXPECT_TRUE((own - filtered.scores).abs().masked_select(used).max().item<float>() < 1e-4f);
+}
+
+TEST_F(PassOnGpu, BestRowsAreThoseByExactScore) {
+  const Rows rows = rows_in(at::kBFloat16, 20'000, 64, at::arange(20'000).remainder(7) != 3);
+  for (const std::vector<double>& scales : std::vector<std::vector<double>>{{}, {5.0}, {100.0, 3.0}}) {
+    for (const std::int64_t m : {1, 100, 3000}) {
+      PassRequest request = request_of(300, 64, scales);
+      request.best = m;
+      request.candidates.exclusions = at::tensor({0, 1, 299, 19'999, 5, 6}, at::kLong).view({-1, 2});
+      ASSERT_TRUE(CudaPass().uses_kernel(rows, request));
+      EXPECT_TRUE(at::equal(CudaPass().run(rows, request).best,
+                            exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, m)));
+      EXPECT_TRUE(
+          at::equal(best_keys(rows, request.candidates, SelectionOrder{}, m), CudaPass().run(rows, request).best));
+      const auto device = cuda_scan_device();
+      CudaRun run(*device, rows, request, 1);
+      run.run();
+      EXPECT_LE(run.open_queries().size(0), 1) << "m " << m;
+    }
+  }
+}
+
+TEST_F(PassOnGpu, BestRowsOfRowsThatRoundingHides) {
+  // Some closer together than bf16 tells, some that all tie.
+  const at::Tensor base = unit(1, 64, 1);
+  const at::Tensor vectors =
+      at::cat({base + unit(4000, 64, 3) * 0.005, unit(1, 64, 4).repeat({4000, 1}), unit(4000, 64, 5)});
+  const Rows rows = on_gpu(make_rows(vectors.to(at::kBFloat16)));
+  PassRequest request = request_of(3, 64, {5.0});
+  request.candidates.queries.copy_(at::cat({base, unit(1, 64, 4), unit(1, 64, 6)}));
+  request.best = 50;
+  EXPECT_TRUE(at::equal(CudaPass().run(rows, request).best,
+                        exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, 50)));
 }
 
 TEST_F(PassOnGpu, EqualInputsGiveEqualBits) {
@@ -155,6 +193,29 @@ TEST_F(PassOnGpu, RunsInAGraph) {
     request.candidates.queries.copy_(unit(700, 128, seed));
     graph.replay();
     expect_same_bits(captured, CudaPass().run(rows, request));
+  }
+}
+
+TEST_F(PassOnGpu, AGraphExcludesWhatTheDeviceSays) {
+  const Rows rows = rows_in(at::kBFloat16, 30'000, 128, at::arange(30'000) > 100);
+  PassRequest request = request_of(700, 128, {5.0, 100.0});
+  request.candidates.exclusions = at::full({50, 2}, -1, at::kLong).cuda();
+  const c10::cuda::CUDAStreamGuard side(c10::cuda::getStreamFromPool());
+  CudaPass().run(rows, request);
+  at::cuda::CUDAGraph graph;
+  graph.capture_begin();
+  const PassResult captured = CudaPass().run(rows, request);
+  graph.capture_end();
+  for (const std::int64_t used : {0, 7, 50}) {
+    const at::Tensor query = at::arange(used, at::kLong) * 13;
+    const at::Tensor row = 29'999 - at::arange(used, at::kLong) * 31;
+    request.candidates.exclusions.fill_(-1);
+    request.candidates.exclusions.slice(0, 0, used).copy_(at::stack({query, row}, 1));
+    graph.replay();
+    PassRequest from_host = request;
+    from_host.candidates.exclusions = request.candidates.exclusions.cpu();
+    expect_same_bits(captured, CudaPass().run(rows, from_host));
+    EXPECT_EQ(captured.count.sum().item<std::int64_t>(), 700 * std::int64_t{30'000 - 101} - used);
   }
 }
 

@@ -1,17 +1,16 @@
 #include "samplers/pass/cuda/cuda_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "samplers/pass/cuda/scan_shape.h"
 #include "samplers/pass/cuda/slice_count.h"
-#include "samplers/pass/exclusion_list.h"
-#include "samplers/pass/query_panels.h"
 
 namespace negatron {
 namespace {
 
-static_assert(sizeof(ScanExclusion) == 2 * sizeof(std::int32_t), "excluded_ holds pairs");
+static_assert(sizeof(ScanExclusion) == 2 * sizeof(std::int32_t), "exclusions_ holds pairs");
 
 const std::uint16_t* bf16_data(const at::Tensor& tensor) {
   return static_cast<const std::uint16_t*>(tensor.const_data_ptr());
@@ -27,34 +26,34 @@ float* writable_or_null(const at::Tensor& numbers) {
 
 }  // namespace
 
-CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request)
-    : device_(device),
-      rows_(rows),
-      request_(request),
-      numbers_(rows.vectors.options().dtype(at::kFloat)),
-      vectors_(rows.vectors.detach().contiguous()) {
+CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request, int parts)
+    : device_(device), rows_(rows), request_(request), numbers_(rows.vectors.options().dtype(at::kFloat)) {
+  rows_.vectors = rows.vectors.detach().contiguous();
   if (request.bias.defined()) bias_ = request.bias.detach().to(numbers_).contiguous();
   if (rows.validity.defined()) validity_ = rows.validity.contiguous();
-  scan_.rows = bf16_data(vectors_);
-  scan_.row_count = static_cast<std::int32_t>(vectors_.size(0));
-  scan_.width = static_cast<int>(vectors_.size(1));
+  scan_.rows = bf16_data(rows_.vectors);
+  scan_.row_count = static_cast<std::int32_t>(rows_.vectors.size(0));
+  scan_.width = static_cast<int>(rows_.vectors.size(1));
   scan_.bias = data_or_null(bias_);
   scan_.validity = data_or_null(validity_);
-  scan_.terms = static_cast<int>(request.terms.size());
+  // Best rows alone come from a scan whose one term, of scale 0, nobody reads.
+  scan_.terms = std::max(1, static_cast<int>(request.terms.size()));
   for (std::size_t i = 0; i < request.terms.size(); ++i) {
     scan_.log2_scales[i] = static_cast<float>(request.terms[i].scale * std::numbers::log2e);
   }
-  place_queries();
+  place_queries(parts);
   if (request.candidates.exclusions.defined() && request.candidates.exclusions.size(0) > 0) place_exclusions();
   split();
+  if (request.best == 0) return;
+  const at::Tensor excluded = exclusions_ ? exclusions_->pairs() : at::Tensor();
+  shortlists_.emplace(device_, rows_, request.candidates.queries.detach(), queries_, excluded, request.best);
+  filter(shortlists_->thresholds(), shortlists_->capacity(), noted_);
 }
 
-/// In one part, or in two where rounding them to bf16 would show (query_panels.h).
-void CudaRun::place_queries() {
+void CudaRun::place_queries(int parts) {
   const at::Tensor queries = request_.candidates.queries.detach();
   const at::Tensor first = queries.to(at::kBFloat16);
-  const bool fine = QueryPanels::parts_of(largest_scale(request_.terms), queries.size(1)) > 1;
-  queries_ = fine ? at::stack({first, (queries - first).to(at::kBFloat16)}) : first.unsqueeze(0).contiguous();
+  queries_ = parts > 1 ? at::stack({first, (queries - first).to(at::kBFloat16)}) : first.unsqueeze(0).contiguous();
   norms_ = at::linalg_vector_norm(queries, 2, {1});
   scan_.queries = bf16_data(queries_);
   scan_.parts = static_cast<int>(queries_.size(0));
@@ -63,20 +62,10 @@ void CudaRun::place_queries() {
 }
 
 void CudaRun::place_exclusions() {
-  const ExclusionList list(request_.candidates.exclusions, scan_.query_count, scan_.row_count);
-  const std::span<const ExcludedPair> pairs = list.of({0, scan_.row_count});
-  // A copy from pinned memory is queued; from other memory the host would wait for the device.
-  const at::Tensor host = at::empty({static_cast<std::int64_t>(pairs.size()), 2},
-                                    at::TensorOptions(at::kInt).pinned_memory(numbers_.device().is_cuda()));
-  auto* own = reinterpret_cast<ScanExclusion*>(host.data_ptr<std::int32_t>());
-  for (const ExcludedPair& pair : pairs) {
-    *own++ = {static_cast<std::int32_t>(pair.row), static_cast<std::int32_t>(pair.query)};
-  }
-  excluded_ = host.to(numbers_.device(), /*non_blocking=*/true);
-  const std::int64_t chunks = tile_count(scan_) * (kScanTileRows / kScanChunkRows);
-  const at::Tensor begins = at::arange(chunks + 1, excluded_.options()).mul_(kScanChunkRows);
-  excluded_begin_ = at::searchsorted(excluded_.select(1, 0).contiguous(), begins, /*out_int32=*/true);
-  scan_.excluded = reinterpret_cast<const ScanExclusion*>(excluded_.const_data_ptr<std::int32_t>());
+  exclusions_ =
+      DeviceExclusions::of(request_.candidates.exclusions, scan_.query_count, scan_.row_count, numbers_.device());
+  excluded_begin_ = exclusions_->chunk_begins(tile_count(scan_) * (kScanTileRows / kScanChunkRows), kScanChunkRows);
+  scan_.excluded = reinterpret_cast<const ScanExclusion*>(exclusions_->pairs().const_data_ptr<std::int32_t>());
   scan_.excluded_begin = excluded_begin_.const_data_ptr<std::int32_t>();
 }
 
@@ -118,6 +107,11 @@ PassResult CudaRun::run() {
     result.terms[i].value.add_(term_offset(request_.terms[i], request_.candidates.queries.detach()).squeeze(1));
   }
   result.count = count();
+  if (shortlists_) {
+    const DeviceShortlists::Best best = shortlists_->best(noted_);
+    result.best = best.keys;
+    open_queries_ = best.known.logical_not().nonzero().squeeze(1);
+  }
   return result;
 }
 
@@ -125,7 +119,7 @@ SliceMerge CudaRun::merge_into(PassResult& result) const {
   SliceMerge merge;
   merge.query_count = scan_.query_count;
   merge.width = scan_.width;
-  merge.terms = scan_.terms;
+  merge.terms = static_cast<int>(request_.terms.size());
   merge.slices = scan_.slices;
   merge.references = scan_.references;
   merge.masses = scan_.masses;
@@ -146,9 +140,8 @@ SliceMerge CudaRun::merge_into(PassResult& result) const {
 at::Tensor CudaRun::count() const {
   std::int64_t valid = 0;
   for (const Leaf& leaf : rows_.leaves) valid += leaf.valid;
-  at::Tensor count = at::full({scan_.query_count}, valid, numbers_.dtype(at::kLong));
-  if (!excluded_.defined()) return count;
-  return count.index_add_(0, excluded_.select(1, 1), at::ones({excluded_.size(0)}, count.options()), -1);
+  const at::Tensor count = at::full({scan_.query_count}, valid, numbers_.dtype(at::kLong));
+  return exclusions_ ? count - exclusions_->count(scan_.query_count) : count;
 }
 
 }  // namespace negatron

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <ATen/ATen.h>
 
+#include "samplers/pass/cuda/device_exclusions.h"
+#include "samplers/pass/cuda/device_shortlists.h"
 #include "samplers/pass/cuda/scan_device.h"
 #include "samplers/pass/filtered_rows.h"
 #include "samplers/pass/pass.h"
@@ -11,38 +14,44 @@
 namespace negatron {
 
 /// One scan of all rows and the merge of its slices. Its memory is ATen's, which keeps it from step to step, so that a
-/// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph. Only exclusions come
-/// from the host, in a copy that nobody waits for; a graph would repeat those of its capture. Local.
+/// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph, its exclusions too where
+/// they lie on the device (device_exclusions.h). Where best rows are wanted, the same scan hands out those that may be
+/// among them; the run then waits for the device, to say which queries that left open. Local.
 class CudaRun {
  public:
   static constexpr int kMostQueryParts = 2;
 
-  /// What CudaPass serves; referred to.
-  CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request);
+  /// What CudaPass serves; referred to. A query is `parts` numbers in bf16 for each of its own.
+  CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request, int parts);
 
-  /// Lets the run also fill `filtered`, with slots for `capacity` rows of each query.
+  /// Lets the run also fill `filtered` with the candidates that score at least thresholds [Q] fp32, with slots for
+  /// `capacity` rows of each query. Not where best rows are wanted, which come about that way.
   void filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered);
   PassResult run();
+  /// [any] int64, the queries whose best rows the run left open; their rows of PassResult::best mean nothing.
+  const at::Tensor& open_queries() const noexcept { return open_queries_; }
 
  private:
-  void place_queries();
+  void place_queries(int parts);
   void place_exclusions();
   void split();
   SliceMerge merge_into(PassResult& result) const;
   at::Tensor count() const;
 
   const ScanDevice& device_;
-  const Rows& rows_;
+  Rows rows_;
   const PassRequest& request_;
   at::TensorOptions numbers_;  // fp32 where the rows are
-  at::Tensor vectors_;         // [n, d] bf16
   at::Tensor bias_;            // [n] or undefined
   at::Tensor validity_;        // [n] or undefined
   at::Tensor queries_;         // [parts, Q, d] bf16
   at::Tensor norms_;           // [Q]
-  at::Tensor excluded_;        // [M, 2] int32, row and query in the order of rows, or undefined
+  std::optional<DeviceExclusions> exclusions_;
   at::Tensor excluded_begin_;  // [chunks + 1] int32
   at::Tensor thresholds_;      // [Q] or undefined
+  std::optional<DeviceShortlists> shortlists_;
+  FilteredRows noted_;
+  at::Tensor open_queries_;
   at::Tensor references_, masses_, sums_, maxima_;
   BankScan scan_;
 };

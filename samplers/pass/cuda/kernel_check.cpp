@@ -8,6 +8,7 @@
 #include "samplers/pass/blocked_pass.h"
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/query_panels.h"
+#include "samplers/pass/selection.h"
 
 namespace negatron {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 /// They fill neither blocks of queries nor tiles of rows.
 constexpr std::int64_t kQueries = 70;
 constexpr std::int64_t kRows = 300;
+constexpr std::int64_t kBest = 40;
 /// Of log-sum-exps, and of gradients over their scale: several times what bf16 costs, and far below what a fragment in
 /// the wrong place does.
 constexpr double kTolerance = 0.05;
@@ -49,7 +51,7 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
 }
 
 double distance(const PassResult& a, const PassResult& b, const PassRequest& request) {
-  double most = at::equal(a.count, b.count) ? distance(a.max, b.max) : INFINITY;
+  double most = at::equal(a.count, b.count) && at::equal(a.best, b.best) ? distance(a.max, b.max) : INFINITY;
   for (std::size_t i = 0; i < a.terms.size(); ++i) {
     most = std::max(most, distance(a.terms[i].value, b.terms[i].value));
     most = std::max(most, distance(a.terms[i].gradient, b.terms[i].gradient) / request.terms[i].scale);
@@ -59,14 +61,16 @@ double distance(const PassResult& a, const PassResult& b, const PassRequest& req
 
 }  // namespace
 
-bool KernelCheck::passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, double scale) {
-  const int parts = QueryPanels::parts_of(scale, width);
+bool KernelCheck::passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, int parts) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto [entry, is_new] = passed_.try_emplace(Shape{place.index(), width, terms, parts}, false);
   if (!is_new) return entry->second;
   const Rows rows = trial_rows(place, width);
-  const PassRequest request = trial_request(place, width, terms, parts);
-  const double far = distance(CudaRun(device, rows, request).run(), BlockedPass().run(rows, request), request);
+  PassRequest request = trial_request(place, width, terms, parts);
+  PassResult expected = BlockedPass().run(rows, request);
+  expected.best = exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, kBest);
+  request.best = kBest;
+  const double far = distance(CudaRun(device, rows, request, parts).run(), expected, request);
   entry->second = far <= kTolerance;
   if (!entry->second) {
     TORCH_WARN("The kernel of the pass is off by ", far, " of what ATen computes on ", place, " (width ", width, ", ",

@@ -16,9 +16,9 @@ namespace negatron {
 /// their description; where a GPU or a compiler takes them otherwise, a run must lose its speed and not its loss.
 class KernelCheck {
  public:
-  /// `scale` is the largest of the request. The first call for a shape waits for the device, so it must not be captured
-  /// in a graph; one that fails says so once, on the standard error. Local, thread-safe.
-  bool passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, double scale);
+  /// `parts` of a query, as CudaRun. The first call for a shape waits for the device, so it must not be captured in a
+  /// graph; one that fails says so once, on the standard error. Local, thread-safe.
+  bool passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, int parts);
 
  private:
   using Shape = std::tuple<int, std::int64_t, int, int>;  // device, width, terms, parts of a query

@@ -5,6 +5,7 @@
 #include "samplers/pass/cuda/device_thread.cuh"
 #include "samplers/pass/cuda/merge_slices.h"
 #include "samplers/pass/cuda/scan_block.h"
+#include "samplers/pass/cuda/score_list.h"
 
 namespace negatron {
 namespace {
@@ -18,6 +19,13 @@ __global__ void __launch_bounds__(Shape::kThreads) scan_kernel(const __grid_cons
 __global__ void merge_kernel(const __grid_constant__ SliceMerge merge) {
   for (int column = static_cast<int>(threadIdx.x); column < merge.width; column += static_cast<int>(blockDim.x)) {
     merge_slices(merge, blockIdx.x, column);
+  }
+}
+
+__global__ void scoring_kernel(const __grid_constant__ ListScoring lists) {
+  const auto step = static_cast<int>(gridDim.y * blockDim.x);
+  for (int place = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x); place < lists.capacity; place += step) {
+    score_list(lists, blockIdx.x, place);
   }
 }
 
@@ -61,6 +69,17 @@ std::string launch_scan(const BankScan& scan, void* stream) {
 std::string launch_merge(const SliceMerge& merge, void* stream) {
   constexpr unsigned kThreads = 128;
   merge_kernel<<<static_cast<unsigned>(merge.query_count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(merge);
+  return result_of(cudaGetLastError());
+}
+
+std::string launch_scoring(const ListScoring& lists, void* stream) {
+  constexpr int kThreads = 128;
+  /// Few enough that blocks are not over before they have begun, and enough for few queries with long lists.
+  constexpr int kPlacesAThread = 4;
+  constexpr int kMostBlocksAQuery = 1024;
+  const int blocks = 1 + (lists.capacity - 1) / (kThreads * kPlacesAThread);
+  const dim3 grid(static_cast<unsigned>(lists.query_count), static_cast<unsigned>(std::min(blocks, kMostBlocksAQuery)));
+  scoring_kernel<<<grid, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(lists);
   return result_of(cudaGetLastError());
 }
 

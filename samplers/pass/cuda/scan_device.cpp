@@ -25,6 +25,9 @@ class CudaScanDevice : public ScanDevice {
   void merge(const SliceMerge& merge) const override {
     require_queued(launch_merge(merge, c10::cuda::getCurrentCUDAStream().stream()));
   }
+  void score(const ListScoring& lists) const override {
+    require_queued(launch_scoring(lists, c10::cuda::getCurrentCUDAStream().stream()));
+  }
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <c10/core/DeviceType.h>
 
 #include "samplers/pass/cuda/bank_scan.h"
+#include "samplers/pass/cuda/list_scoring.h"
 #include "samplers/pass/cuda/slice_merge.h"
 
 namespace negatron {
@@ -23,6 +24,7 @@ class ScanDevice {
   /// Throw std::runtime_error when the device refuses.
   virtual void scan(const BankScan& scan) const = 0;
   virtual void merge(const SliceMerge& merge) const = 0;
+  virtual void score(const ListScoring& lists) const = 0;
 };
 
 /// The current stream of the current CUDA device; null in a build without CUDA.

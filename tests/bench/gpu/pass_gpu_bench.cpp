@@ -1,9 +1,10 @@
 // The pass over a bank in bf16 on a GPU beside what a user would run instead, and beside its ceiling, the two matrix
 // products alone.
-//   pass_gpu_bench [queries, as 256,4096] [rows, as 65536,1048576] [d] [tau] [repeats]
-// All compute log sum exp(q.n / tau) of each query and its gradient, ours the largest score too. Prints errors against
-// fp64, relative to the largest number, median and least milliseconds by the device's clock, TFLOP/s at 4 d operations
-// a score, and the share of the ceiling that this is. Ends 77 without a GPU.
+//   pass_gpu_bench [queries, as 256,4096] [rows, as 65536,1048576] [d] [tau] [repeats] [best rows]
+// All compute log sum exp(q.n / tau) of each query and its gradient, ours the largest score too; some its best rows
+// besides, or these alone. Prints errors against fp64, relative to the largest number, median and least milliseconds by
+// the device's clock, TFLOP/s at 4 d operations a score, and the share of the ceiling that this is. Ends 77 without a
+// GPU.
 
 #include <algorithm>
 #include <functional>
@@ -44,13 +45,15 @@ struct Scene {
   at::Tensor queries;  // [B, d] fp32
   Rows rows;
   double tau = 0.0;
+  std::int64_t best = 0;
 
-  PassRequest request(bool want_max) const {
+  PassRequest request(bool want_max, std::int64_t want_best = 0) const {
     PassRequest request;
     request.candidates.queries = queries;
     request.terms.resize(1);
     request.terms[0].scale = 1.0 / tau;
     request.want_max = want_max;
+    request.best = want_best;
     return request;
   }
 };
@@ -112,7 +115,13 @@ std::vector<Contender> contenders_of(const Scene& scene) {
       {"kernel", [&scene] { return answer_of(CudaPass().run(scene.rows, scene.request(true))); }},
       {"ATen flash attention", [&scene] { return answer_of(AttentionPass().run(scene.rows, scene.request(false))); }},
       {"ATen cuDNN attention", [&scene] { return cudnn(scene); }},
-      {"eager, autograd", [&scene] { return eager(scene); }}};
+      {"eager, autograd", [&scene] { return eager(scene); }},
+      {"kernel, best rows too",
+       [&scene] { return answer_of(CudaPass().run(scene.rows, scene.request(true, scene.best))); }},
+      {"scores and topk alone", [=, m = scene.best] {
+         narrow.mm(bank.t()).topk(m, 1);
+         return Answer{};
+       }}};
 }
 
 /// Milliseconds, ascending.
@@ -136,19 +145,21 @@ double error(const at::Tensor& actual, const at::Tensor& expected) {
   return ((own - expected).abs().max() / expected.abs().max()).item<double>();
 }
 
-void measure(std::int64_t batch, std::int64_t count, std::int64_t width, double tau, int repeats) {
+void measure(std::int64_t batch, std::int64_t count, std::int64_t width, double tau, int repeats, std::int64_t best) {
   const at::TensorOptions options = at::TensorOptions(at::kFloat).device(at::kCUDA);
   const auto unit = [&](std::int64_t n) {
     const at::Tensor rows = at::randn({n, width}, options);
     return rows / rows.norm(2, {1}, true);
   };
-  Scene scene{unit(batch), {}, tau};
+  Scene scene{unit(batch), {}, tau, std::min(best, count)};
   scene.rows.vectors = unit(count).to(at::kBFloat16);
+  scene.rows.slots = at::arange(count, options.dtype(at::kLong));
   scene.rows.leaves = canonical_leaves(count, 1, {0, count});
   const Answer truth = exact(scene, std::min<std::int64_t>(batch, 16));
   const double operations = 4.0 * static_cast<double>(batch) * static_cast<double>(count) * static_cast<double>(width);
 
-  std::cout << "\nB " << batch << ", K " << count << ", d " << width << ", tau " << tau << "\n"
+  std::cout << "\nB " << batch << ", K " << count << ", d " << width << ", tau " << tau << ", best " << scene.best
+            << "\n"
             << std::left << std::setw(26) << "" << std::right << std::setw(11) << "value err" << std::setw(11)
             << "grad err" << std::setw(12) << "median ms" << std::setw(12) << "least ms" << std::setw(10) << "TFLOP/s"
             << std::setw(10) << "ceiling"
@@ -193,8 +204,8 @@ int main(int argc, char** argv) {
   std::cout << at::cuda::getCurrentDeviceProperties()->name << "\n";
   for (const std::int64_t count : numbers(argument(2, "65536,262144,1048576,4194304"))) {
     for (const std::int64_t batch : numbers(argument(1, "256,1024,4096,16384"))) {
-      measure(batch, count, std::stoll(argument(3, "128")), std::stod(argument(4, "0.2")),
-              std::stoi(argument(5, "20")));
+      measure(batch, count, std::stoll(argument(3, "128")), std::stod(argument(4, "0.2")), std::stoi(argument(5, "20")),
+              std::stoll(argument(6, "1024")));
     }
   }
   return 0;

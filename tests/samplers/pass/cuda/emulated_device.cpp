@@ -6,6 +6,7 @@
 
 #include "samplers/pass/cuda/merge_slices.h"
 #include "samplers/pass/cuda/scan_block.h"
+#include "samplers/pass/cuda/score_list.h"
 #include "tests/samplers/pass/cuda/emulated_block.h"
 
 namespace negatron::testing {
@@ -40,6 +41,12 @@ void EmulatedDevice::scan(const BankScan& scan) const {
 void EmulatedDevice::merge(const SliceMerge& merge) const {
   for (std::int32_t query = 0; query < merge.query_count; ++query) {
     for (int column = 0; column < merge.width; ++column) merge_slices(merge, query, column);
+  }
+}
+
+void EmulatedDevice::score(const ListScoring& lists) const {
+  for (std::int32_t query = 0; query < lists.query_count; ++query) {
+    for (std::int32_t place = 0; place < lists.capacity; ++place) score_list(lists, query, place);
   }
 }
 

@@ -18,6 +18,7 @@ class EmulatedDevice : public ScanDevice {
   int concurrent_blocks(const BankScan&) const override { return concurrent_; }
   void scan(const BankScan& scan) const override;
   void merge(const SliceMerge& merge) const override;
+  void score(const ListScoring& lists) const override;
 
  private:
   int concurrent_;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+namespace negatron {
+
+// From the scores of a sample of rows, a score that the m best of all rows nearly certainly reach and few others do
+// (performance.md 4.4). `valid` rows may score. Local.
+
+/// How many rows to sample; 0 when m is so many of them, or they are so few, that a sample saves nothing.
+std::int64_t sample_size(std::int64_t m, std::int64_t valid);
+/// The rank in a sample of `sampled` rows below which the m-th best row nearly certainly lies.
+std::int64_t rank_in_sample(std::int64_t m, std::int64_t sampled, std::int64_t valid);
+/// Room for the rows that score as high as that rank, as a rule.
+std::int64_t list_capacity(std::int64_t m, std::int64_t sampled, std::int64_t valid);
+
+}  // namespace negatron
