@@ -119,5 +119,7 @@ const PassKernel& portable_pass_kernel();
 const PassKernel& avx2_pass_kernel();
 const PassKernel& avx512_pass_kernel();
 const PassKernel& avx512_bf16_pass_kernel();
+/// Null where the compiler of this build knew no AMX.
+const PassKernel* amx_bf16_pass_kernel();
 
 }  // namespace negatron

@@ -31,8 +31,10 @@ constexpr std::int64_t kQueryBlock = 256;
 constexpr double kUnitRoundoff = 0x1.0p-24;
 /// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
 constexpr double kFurtherRoundings = 8.0;
-/// Numbers below the normal ones may count as 0.
+/// Numbers below the normal ones may count as 0: what a product is made of, and what comes out of at most so many steps
+/// of it for each number, in both parts of a query and in sums that are summed (amx_tiles.h).
 constexpr double kLeastNormal = std::numeric_limits<float>::min();
+constexpr double kStepsANumber = 4.0;
 constexpr double kLargest = std::numeric_limits<float>::max() / 4.0;
 
 /// The rank in a sample of `sampled` rows below which the m-th best of `valid` rows nearly certainly lies.
@@ -201,7 +203,7 @@ double Shortlists::slack(std::int64_t query, double largest_square) const {
   const auto i = static_cast<std::size_t>(query);
   const double roundings = (width * parts_ + kFurtherRoundings) * kUnitRoundoff;
   const double row = longest(largest_square);
-  const double least = 2.0 * width * kLeastNormal * (1.0 + lengths_[i] + row);
+  const double least = kStepsANumber * width * kLeastNormal * (1.0 + lengths_[i] + row);
   return row * (rounding_[i] + roundings * (lengths_[i] + rounding_[i])) + least;
 }
 
