@@ -77,7 +77,7 @@ struct PretrainOptions {
   std::string device = "cpu";
   /// Compute threads of a rank; 0 means its share of the cores that it may use.
   std::int64_t threads = 0;
-  /// Vector code of the bank's passes on a CPU: "auto", "avx512-bf16", "avx512", "avx2" or "portable".
+  /// Vector code of the bank's passes on a CPU: "auto", "amx-bf16", "avx512-bf16", "avx512", "avx2", "portable".
   std::string cpu_isa = "auto";
   /// Background threads of a rank that build batches.
   std::int64_t loader_threads = 1;
