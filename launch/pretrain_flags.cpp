@@ -21,7 +21,8 @@ void add_run_flags(FlagTable& table, PretrainRequest& request) {
             "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "
             "that --threads leaves free");
   table.add("cpu-isa", &o.cpu_isa,
-            "vector code that scores the bank on a CPU: auto (the best there is), avx512-bf16, avx512, avx2, portable");
+            "vector code that scores the bank on a CPU: auto (the best there is), amx-bf16, avx512-bf16, avx512, avx2, "
+            "portable");
   table.add("max-skipped-steps", &o.max_skipped_steps,
             "end when more steps in a row had a loss or gradient that is not finite");
   table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave");

@@ -80,7 +80,7 @@ struct PretrainOptions {
   /// Threads of a rank that score the bank while the key encoder runs, on a CPU; 0 for none, -1 for the cores that
   /// `threads` leaves free, which the launcher knows.
   std::int64_t bank_threads = -1;
-  /// Vector code of the bank's passes on a CPU: "auto", "avx512-bf16", "avx512", "avx2" or "portable".
+  /// Vector code of the bank's passes on a CPU: "auto", "amx-bf16", "avx512-bf16", "avx512", "avx2", "portable".
   std::string cpu_isa = "auto";
   /// Background threads of a rank that build batches.
   std::int64_t loader_threads = 1;

@@ -2,10 +2,15 @@
 
 #include <stdexcept>
 
+#include "samplers/pass/amx_machine.h"
+#include "samplers/pass/amx_trial.h"
+#include "samplers/pass/pass_kernel.h"
+
 namespace negatron {
 namespace {
 
-constexpr CpuIsa kFromPlainToBest[] = {CpuIsa::kPortable, CpuIsa::kAvx2, CpuIsa::kAvx512, CpuIsa::kAvx512Bf16};
+constexpr CpuIsa kFromPlainToBest[] = {CpuIsa::kPortable, CpuIsa::kAvx2, CpuIsa::kAvx512, CpuIsa::kAvx512Bf16,
+                                       CpuIsa::kAmxBf16};
 
 }  // namespace
 
@@ -14,7 +19,7 @@ CpuIsa parse_cpu_isa(std::string_view name) {
   for (const CpuIsa isa : kFromPlainToBest) {
     if (name == name_of(isa)) return isa;
   }
-  throw std::invalid_argument("--cpu-isa must be auto, avx512-bf16, avx512, avx2 or portable, got \"" +
+  throw std::invalid_argument("--cpu-isa must be auto, amx-bf16, avx512-bf16, avx512, avx2 or portable, got \"" +
                               std::string(name) + "\".");
 }
 
@@ -30,6 +35,8 @@ const char* name_of(CpuIsa isa) noexcept {
       return "avx512";
     case CpuIsa::kAvx512Bf16:
       return "avx512-bf16";
+    case CpuIsa::kAmxBf16:
+      return "amx-bf16";
   }
   return "unknown";
 }
@@ -39,13 +46,16 @@ bool has_isa(CpuIsa isa) noexcept {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const bool avx512_bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
   switch (isa) {
     case CpuIsa::kAvx2:
       return avx2;
     case CpuIsa::kAvx512:
       return avx512;
     case CpuIsa::kAvx512Bf16:
-      return avx512 && __builtin_cpu_supports("avx512bf16");
+      return avx512_bf16;
+    case CpuIsa::kAmxBf16:
+      return avx512_bf16 && amx_bf16_pass_kernel() != nullptr && machine_has_amx();
     default:
       return true;
   }
@@ -64,8 +74,14 @@ std::vector<CpuIsa> available_isas() {
 
 CpuIsa require_isa(CpuIsa isa) {
   const std::vector<CpuIsa> available = available_isas();
-  if (isa == CpuIsa::kAuto) return available.back();
-  if (has_isa(isa)) return isa;
+  const CpuIsa wanted = isa == CpuIsa::kAuto ? available.back() : isa;
+#if defined(__x86_64__)
+  if (wanted == CpuIsa::kAmxBf16 && has_isa(wanted)) {
+    static const double distance = kernel_distance(*amx_bf16_pass_kernel(), avx512_bf16_pass_kernel());
+    return amx_or_other(isa, distance);
+  }
+#endif
+  if (has_isa(wanted)) return wanted;
   std::string names;
   for (const CpuIsa one : available) names += (names.empty() ? "" : ", ") + std::string(name_of(one));
   throw std::invalid_argument("--cpu-isa " + std::string(name_of(isa)) + ": this machine lacks it; it has " + names +

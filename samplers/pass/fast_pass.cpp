@@ -59,7 +59,7 @@ void FastPass::settle(const at::Tensor& open, const Rows& rows, const PassReques
   PassRequest rest;
   rest.candidates = select_queries(request.candidates, open);
   rest.best = request.best;
-  const bool in_bf16 = isa_ == CpuIsa::kAvx512Bf16 && rows.vectors.scalar_type() == at::kBFloat16;
+  const bool in_bf16 = pass_kernel(isa_, *format_of(rows.vectors.scalar_type())).pairs;
   result.best.index_copy_(0, open,
                           in_bf16 ? FastPass(CpuIsa::kAvx512).run(rows, rest).best
                                   : exhaustive_best_keys(rows, rest.candidates, SelectionOrder{}, rest.best));

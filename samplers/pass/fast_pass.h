@@ -19,14 +19,14 @@ namespace negatron {
 /// Best rows are found in the same sweep (shortlists.h), exactly. Where rows lie closer together than bf16 can tell,
 /// the query is searched again in fp32, and where fp32 cannot, in fp64.
 ///
-/// Scores, masses and sums accumulate in fp32. With kAvx512Bf16 rows in bf16 meet queries rounded to bf16, or split
-/// into two bf16 where that would show (query_panels.h), and weights rounded to bf16: values are good to about 2e-3,
-/// gradients to 4e-3 of their length, as a rule to a tenth and to half of that. All else is as good as fp32.
+/// Scores, masses and sums accumulate in fp32. With kAvx512Bf16 and kAmxBf16 rows in bf16 meet queries rounded to bf16,
+/// or split into two bf16 where that would show (query_panels.h), and weights rounded to bf16: values are good to about
+/// 2e-3, gradients to 4e-3 of their length, as a rule to a tenth and to half of that. All else is as good as fp32.
 ///
-/// A score is summed over d in order, weights over the rows of a leaf in order, and leaves merge in the canonical tree
-/// (ReductionTree), by powers of two only. So the result is a function of query, rows and leaves, bit for bit: of
-/// neither the other queries nor the number of threads. ReductionTree merges ranks' results by exponentials, which
-/// rounds otherwise: over ranks results agree to rounding.
+/// A score is summed over d in one order, weights over the rows of a leaf in one order, and leaves merge in the
+/// canonical tree (ReductionTree), by powers of two only. So the result is a function of query, rows and leaves, bit
+/// for bit: of neither the other queries nor the number of threads. ReductionTree merges ranks' results by
+/// exponentials, which rounds otherwise: over ranks results agree to rounding.
 class FastPass : public Pass {
  public:
   /// `query_block` is that of BlockedPass. Throws std::invalid_argument when the machine lacks `isa`, or as

@@ -39,13 +39,16 @@ struct ScanBuffers {
   float* rows = nullptr;
 };
 
+/// Arithmetic says how numbers meet: how queries [d] become words and rows become what its products read
+/// (tile_rows.h), how words are multiplied, and how weights are stored for the second product: kRowsAWord rows in a
+/// word, and always kRowsAStep rows.
 template <class Arithmetic>
 class Scan {
   using V = typename Arithmetic::V;
 
  public:
   static std::int64_t workspace_size(std::int64_t width) {
-    return 2 * kTileRows * V::kVectors * V::kLanes + 2 * kTileRows + tile_rows_size(width);
+    return 2 * kTileRows * V::kVectors * V::kLanes + 2 * kTileRows + Arithmetic::tile_rows_size(width);
   }
 
   explicit Scan(const LeafScan& leaf) : leaf_(leaf) {
@@ -116,14 +119,19 @@ class Scan {
     }
   }
 
+  /// So many rows are weighed, those that are none with 0.
+  static constexpr std::int64_t padded_count(std::int64_t count) {
+    static_assert(kTileRows % Arithmetic::kRowsAStep == 0);
+    return (count + Arithmetic::kRowsAStep - 1) / Arithmetic::kRowsAStep * Arithmetic::kRowsAStep;
+  }
+
   void prepare_bias(std::int64_t begin, std::int64_t count) const {
     for (std::int64_t r = 0; r < count; ++r) {
       buffers_.row_hide[r] = leaf_.validity != nullptr ? leaf_.validity[begin + r] : 0.0f;
       buffers_.row_bias[r] =
           leaf_.bias != nullptr ? leaf_.bias[begin + r] * kLog2E + buffers_.row_hide[r] : buffers_.row_hide[r];
     }
-    // The second row of the last pair.
-    if (count < kTileRows) buffers_.row_bias[count] = -__builtin_inff();
+    for (std::int64_t r = count; r < padded_count(count); ++r) buffers_.row_bias[r] = -__builtin_inff();
   }
 
   template <int kVectors>
@@ -131,13 +139,12 @@ class Scan {
     constexpr int kWidth = kVectors * V::kLanes;
     const PartialShape& shape = leaf_.shape;
     const std::int64_t depth = tile.rows.score_depth;
-    multiply<Arithmetic, kVectors, false>(tile.count, tile.rows.scores, tile.queries, depth, buffers_.scores);
+    Arithmetic::template multiply<kVectors, false>(tile.count, tile.rows.scores, tile.queries, depth, buffers_.scores);
     if (leaf_.query_parts == 2) {
-      multiply<Arithmetic, kVectors, true>(tile.count, tile.rows.scores, tile.queries + depth * kWidth, depth,
-                                           buffers_.scores);
+      Arithmetic::template multiply<kVectors, true>(tile.count, tile.rows.scores, tile.queries + depth * kWidth, depth,
+                                                    buffers_.scores);
     }
-    const std::int64_t padded =
-        (tile.count + Arithmetic::kRowsAWord - 1) / Arithmetic::kRowsAWord * Arithmetic::kRowsAWord;
+    const std::int64_t padded = padded_count(tile.count);
     for (std::int64_t i = tile.count * kWidth; i < padded * kWidth; ++i) buffers_.scores[i] = 0.0f;
     hide_excluded(tile, kWidth);
 
@@ -158,7 +165,8 @@ class Scan {
       float* weights = term + 1 == shape.terms ? buffers_.scores : buffers_.weights;
       weigh<Arithmetic, kVectors>(scores, log2_scale, references, mass, weights);
       if (shape.sums[term]) {
-        multiply<Arithmetic, kVectors, true>(shape.width, tile.rows.sums, weights, tile.rows.sum_depth, mass + kWidth);
+        Arithmetic::template multiply<kVectors, true>(shape.width, tile.rows.sums, weights, tile.rows.sum_depth,
+                                                      mass + kWidth);
       }
       partial += shape.term_size[term] * kWidth;
     }
@@ -193,6 +201,7 @@ PassKernel make_pass_kernel() {
   return {V::kLanes,
           V::kVectors,
           Arithmetic::kRowsAWord == 2,
+          Arithmetic::words,
           Scan<Arithmetic>::workspace_size,
           [](const LeafScan& leaf) { Scan<Arithmetic>(leaf).run(); },
           merge_partials<V>,

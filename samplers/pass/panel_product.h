@@ -70,7 +70,7 @@ inline void multiply_rest(std::int64_t rest, Scalars scalars, const float* panel
 
 /// The same for any number of rows.
 template <class Arithmetic, int kVectors, bool kAdd>
-inline void multiply(std::int64_t rows, Scalars scalars, const float* panel, std::int64_t depth, float* sums) {
+inline void multiply_panel(std::int64_t rows, Scalars scalars, const float* panel, std::int64_t depth, float* sums) {
   constexpr int kWidth = kVectors * Arithmetic::V::kLanes;
   constexpr int kRows = product_rows<typename Arithmetic::V, kVectors>();
   for (; rows >= kRows; rows -= kRows) {

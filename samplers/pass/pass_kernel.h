@@ -100,6 +100,8 @@ struct PassKernel {
   int vectors = 0;
   /// Queries and rows meet as pairs of bf16, two numbers of d a word; else as fp32.
   bool pairs = false;
+  /// Of a query of `width` numbers; those beyond them are 0.
+  std::int64_t (*query_words)(std::int64_t width) = nullptr;
   std::int64_t (*workspace_size)(std::int64_t width) = nullptr;  // numbers
   void (*scan)(const LeafScan& leaf) = nullptr;
   /// left becomes the partial of both; over `query_vectors` queries.
@@ -117,5 +119,7 @@ const PassKernel& portable_pass_kernel();
 const PassKernel& avx2_pass_kernel();
 const PassKernel& avx512_pass_kernel();
 const PassKernel& avx512_bf16_pass_kernel();
+/// Null where the compiler of this build knew no AMX.
+const PassKernel* amx_bf16_pass_kernel();
 
 }  // namespace negatron

@@ -56,7 +56,7 @@ QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, do
   const auto* values = own.const_data_ptr<float>();
   if (kernel.pairs) parts_ = parts_of(scale, width);
   vectors_ = (count + kernel.lanes - 1) / kernel.lanes;
-  const std::int64_t words = kernel.pairs ? (width + 1) / 2 : width;
+  const std::int64_t words = kernel.query_words(width);
   words_ = parts_ * words;
   panels_ = at::zeros({vectors_ * kernel.lanes * words_}, own.options());
 

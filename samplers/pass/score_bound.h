@@ -16,8 +16,10 @@ struct ScoreBound {
   static constexpr double kLargest = std::numeric_limits<float>::max() / 4.0;
   /// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
   static constexpr double kFurtherRoundings = 8.0;
-  /// Numbers below the normal ones may count as 0.
+  /// Numbers below the normal ones may count as 0: what a product is made of, and what comes out of at most so many
+  /// steps of it for each number, in both parts of a query and in sums that are summed (amx_tiles.h).
   static constexpr double kLeastNormal = std::numeric_limits<float>::min();
+  static constexpr double kStepsANumber = 4.0;
 
   std::int64_t width = 0;     // d
   int parts = 1;              // p
@@ -37,7 +39,7 @@ struct ScoreBound {
     const auto d = static_cast<double>(width);
     const double roundings = (d * parts + kFurtherRoundings) * roundoff;
     const Number row = longest(largest_square);
-    const Number least = 2.0 * d * kLeastNormal * (1.0 + length + row);
+    const Number least = kStepsANumber * d * kLeastNormal * (1.0 + length + row);
     return row * (rounding + roundings * (length + rounding)) + least;
   }
 

@@ -52,8 +52,8 @@ inline void interleave(const Half* first, const Half* second, std::int64_t count
   }
 }
 
-/// Numbers of workspace that tile_rows() needs.
-inline std::int64_t tile_rows_size(std::int64_t width) {
+/// Numbers of workspace that the two below need.
+inline std::int64_t padded_rows_size(std::int64_t width) {
   return kTileRows * (width + 1 + kRowPadding);
 }
 

@@ -1,63 +1,19 @@
 #include "samplers/pass/cuda/kernel_check.h"
 
-#include <cmath>
-
 #include <c10/util/Exception.h>
 
-#include "samplers/bank/random_rows.h"
 #include "samplers/pass/blocked_pass.h"
 #include "samplers/pass/cuda/cuda_run.h"
+#include "samplers/pass/kernel_comparison.h"
 #include "samplers/pass/query_panels.h"
 #include "samplers/pass/selection.h"
 
 namespace negatron {
 namespace {
 
-/// They fill neither blocks of queries nor tiles of rows.
-constexpr std::int64_t kQueries = 70;
-constexpr std::int64_t kRows = 300;
 constexpr std::int64_t kBest = 40;
-/// Of log-sum-exps, and of gradients over their scale: several times what bf16 costs, and far below what a fragment in
-/// the wrong place does.
+/// Several times what bf16 costs, and far below what a fragment in the wrong place does.
 constexpr double kTolerance = 0.05;
-
-Rows trial_rows(at::Device place, std::int64_t width) {
-  Rows rows;
-  rows.vectors = random_unit_rows(1, 0, kRows, width).to(at::kBFloat16).to(place);
-  const at::Tensor holes = at::arange(kRows) % 9 == 4;
-  rows.validity = at::zeros({kRows}, at::kFloat).masked_fill_(holes, -INFINITY).to(place);
-  rows.slots = at::arange(kRows, at::kLong).to(place);
-  rows.leaves = {{0, 0, kRows, kRows - holes.sum().item<std::int64_t>()}};
-  return rows;
-}
-
-PassRequest trial_request(at::Device place, std::int64_t width, int terms, int parts) {
-  constexpr double kCoarse = 5.0;
-  const double fine = 2.0 * QueryPanels::kMostCoarseScale * std::sqrt(static_cast<double>(width));
-  PassRequest request;
-  request.candidates.queries = random_unit_rows(2, 0, kQueries, width).to(at::kFloat).to(place);
-  request.candidates.exclusions = at::tensor({0, 0, 0, 299, 69, 0, 69, 64, 31, 63}, at::kLong).view({-1, 2});
-  request.bias = at::linspace(-1.0, 1.0, kRows, at::kFloat).to(place);
-  request.want_max = true;
-  for (int term = 0; term < terms; ++term) {
-    request.terms.emplace_back().scale = parts > 1 && term == 0 ? fine : kCoarse - term;
-  }
-  return request;
-}
-
-double distance(const at::Tensor& a, const at::Tensor& b) {
-  const double largest = (a - b).abs().max().item<double>();
-  return std::isnan(largest) ? INFINITY : largest;
-}
-
-double distance(const PassResult& a, const PassResult& b, const PassRequest& request) {
-  double most = at::equal(a.count, b.count) && at::equal(a.best, b.best) ? distance(a.max, b.max) : INFINITY;
-  for (std::size_t i = 0; i < a.terms.size(); ++i) {
-    most = std::max(most, distance(a.terms[i].value, b.terms[i].value));
-    most = std::max(most, distance(a.terms[i].gradient, b.terms[i].gradient) / request.terms[i].scale);
-  }
-  return most;
-}
 
 }  // namespace
 
@@ -65,8 +21,8 @@ bool KernelCheck::passes(const ScanDevice& device, at::Device place, std::int64_
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto [entry, is_new] = passed_.try_emplace(Shape{place.index(), width, terms, parts}, false);
   if (!is_new) return entry->second;
-  const Rows rows = trial_rows(place, width);
-  PassRequest request = trial_request(place, width, terms, parts);
+  const Rows rows = comparison_rows(place, width);
+  PassRequest request = comparison_request(place, width, terms, parts);
   PassResult expected = BlockedPass().run(rows, request);
   expected.best = exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, kBest);
   request.best = kBest;

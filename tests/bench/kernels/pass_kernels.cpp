@@ -81,7 +81,8 @@ const bool registered = [] {
     };
     for (const CpuIsa isa : available_isas()) {
       // Other rows take the code of kAvx512 there.
-      if (isa == CpuIsa::kAvx512Bf16 && dtype != at::kBFloat16) continue;
+      const bool in_bf16 = isa == CpuIsa::kAvx512Bf16 || isa == CpuIsa::kAmxBf16;
+      if (in_bf16 && dtype != at::kBFloat16) continue;
       add(std::string("pass/") + name + "/" + name_of(isa), FastPass(isa));
     }
     add(std::string("pass/") + name + "/aten", BlockedPass());

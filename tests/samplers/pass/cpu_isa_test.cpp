@@ -9,7 +9,8 @@
 namespace negatron {
 namespace {
 
-constexpr CpuIsa kAll[] = {CpuIsa::kAuto, CpuIsa::kPortable, CpuIsa::kAvx2, CpuIsa::kAvx512, CpuIsa::kAvx512Bf16};
+constexpr CpuIsa kAll[] = {CpuIsa::kAuto,   CpuIsa::kPortable,   CpuIsa::kAvx2,
+                           CpuIsa::kAvx512, CpuIsa::kAvx512Bf16, CpuIsa::kAmxBf16};
 
 TEST(CpuIsa, NamesAreReadBack) {
   for (const CpuIsa isa : kAll) EXPECT_EQ(parse_cpu_isa(name_of(isa)), isa);

@@ -33,6 +33,10 @@ PassRequest make_request(const at::Tensor& queries, const std::vector<double>& s
   return request;
 }
 
+bool meet_in_bf16(const Rows& rows, CpuIsa isa) {
+  return (isa == CpuIsa::kAvx512Bf16 || isa == CpuIsa::kAmxBf16) && rows.vectors.scalar_type() == at::kBFloat16;
+}
+
 /// How far off a logit of unit vectors may be. In fp32 a score is off by a few roundings, 2^-22 in all. In bf16 each
 /// number of a query is off by up to 2^-8 of itself, in no common direction: 2^-8 / sqrt(d), and twice that for the
 /// worst of many. In two parts queries are good to 2^-16.
@@ -40,7 +44,7 @@ double logit_error(const Rows& rows, CpuIsa isa, const PassRequest& request, dou
   double largest = 0.0;
   for (const ScoreTerm& term : request.terms) largest = std::max(largest, std::abs(term.scale));
   double score = 0x1p-22;
-  if (isa == CpuIsa::kAvx512Bf16 && rows.vectors.scalar_type() == at::kBFloat16) {
+  if (meet_in_bf16(rows, isa)) {
     const double root = std::sqrt(static_cast<double>(rows.vectors.size(1)));
     score += largest > 2.0 * root ? 0x1p-16 : 2.0 * kBf16Rounding / root;
   }
@@ -49,8 +53,7 @@ double logit_error(const Rows& rows, CpuIsa isa, const PassRequest& request, dou
 
 /// How far off a gradient over the scale may be: weights by the error of logits, and by their own rounding in bf16.
 double gradient_error(const Rows& rows, CpuIsa isa, double logit_error) {
-  const bool in_bf16 = isa == CpuIsa::kAvx512Bf16 && rows.vectors.scalar_type() == at::kBFloat16;
-  return 2.0 * logit_error + (in_bf16 ? kBf16Rounding : 0.0);
+  return 2.0 * logit_error + (meet_in_bf16(rows, isa) ? kBf16Rounding : 0.0);
 }
 
 void expect_near(const at::Tensor& actual, const at::Tensor& expected, double tolerance, const std::string& what) {
