@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "samplers/pass/selection_key.h"
+#include "samplers/pass/packed_key.h"
 #include "samplers/pass/task_threads.h"
 
 namespace negatron {
@@ -134,7 +134,7 @@ void key_lists(const PassKernel& kernel, RowFormat format, const at::Tensor& row
       exact.count = static_cast<std::int64_t>(list.size());
       kernel.exact_scores(exact);
       std::int64_t* const keys = cut_lists.keys(i, slice);
-      for (std::size_t k = 0; k < list.size(); ++k) keys[k] = selection_key(scores[k], slot[list[k]]);
+      for (std::size_t k = 0; k < list.size(); ++k) keys[k] = packed_key(static_cast<float>(scores[k]), slot[list[k]]);
     }
   });
 }

@@ -51,10 +51,6 @@ at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots) {
   return upper_half(image_of(scores)) + slots;
 }
 
-std::int64_t selection_key(double score, std::int64_t slot) {
-  return packed_key(static_cast<float>(score), slot);
-}
-
 float score_of_key(std::int64_t key) {
   const auto image = static_cast<std::int32_t>(key >> kSlotBits);
   return std::bit_cast<float>(image < 0 ? ~image : image ^ kSignBit);

@@ -33,8 +33,7 @@ struct SelectionOrder {
 
 /// scores (any floating dtype, rounded to fp32), slots int64, broadcast against each other -> keys int64. Local.
 at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots);
-/// The same of one row, on the host, and the score of its key.
-std::int64_t selection_key(double score, std::int64_t slot);
+/// The score of a key, on the host; packed_key() makes one.
 float score_of_key(std::int64_t key);
 /// The fp32 scores and the int64 slots of keys; of kAfterAllKeys -infinity and -1. Local.
 at::Tensor scores_of_keys(const at::Tensor& keys);

@@ -104,7 +104,7 @@ Shortlists::Best Shortlists::best() const {
     largest_square = std::max(largest_square, static_cast<double>(found.largest_square));
   }
   const std::int64_t count = queries_.size(0);
-  Best best{at::full({count, m_}, kAfterAllKeys, at::kLong), {}};
+  Best best{at::empty({count, m_}, at::kLong), {}};
   auto* keys = best.keys.mutable_data_ptr<std::int64_t>();
   const at::Tensor known = at::empty({count}, at::kBool);
   for (std::int64_t begin = 0; begin < count; begin += kQueryBlock) {
@@ -161,7 +161,8 @@ bool Shortlists::find_near(std::int64_t query, double largest_square, std::vecto
 void Shortlists::write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const {
   const auto count = static_cast<std::int64_t>(keys.size());
   sort_keys(keys.data(), count, reinterpret_cast<std::int64_t*>(thread_memory(2 * count)));
-  std::copy_n(keys.begin(), std::min(m_, count), best);
+  std::int64_t* const end = std::copy_n(keys.begin(), std::min(m_, count), best);
+  std::fill(end, best + m_, kAfterAllKeys);
 }
 
 double Shortlists::slack(std::int64_t query, double largest_square) const {

@@ -46,7 +46,7 @@ class Shortlists {
   struct Best {
     at::Tensor keys;  // [Q, m] ascending, kAfterAllKeys for none
     at::Tensor
-        unknown;  // int64, the queries whose rows rounding or lists without room may hide; their keys are not set
+        unknown;  // int64, the queries whose rows rounding or lists without room may hide; their keys are kAfterAllKeys
   };
   Best best() const;
 
@@ -66,7 +66,7 @@ class Shortlists {
   double limit(std::int64_t query, double largest_square) const;
   /// The rows that may be among the best of a query, ascending; false when others may.
   bool find_near(std::int64_t query, double largest_square, std::vector<std::int32_t>& near) const;
-  /// Sorts the keys, and copies the first of them.
+  /// Sorts the keys, and copies the first of them; kAfterAllKeys where there are fewer.
   void write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const;
 
   const PassKernel& kernel_;

@@ -17,6 +17,7 @@
 
 #include "comm/share.h"
 #include "comm/thread_communicator.h"
+#include "launch/keep_memory.h"
 #include "samplers/exchange/bank_exchange.h"
 
 namespace {
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: bank_server QUERIES ROWS B K D fp32|bf16 TAU THREADS\n";
     return 2;
   }
+  keep_freed_memory();  // as pretrain does
   try {
     run_ranks(1, {}, [argv](Communicator& comm) { serve(comm, argv); });
   } catch (const std::exception& error) {
