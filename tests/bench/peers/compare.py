@@ -37,11 +37,14 @@ def measure(problem, threads, repeats):
     rivals = contenders(problem, threads)
     try:
         truth = problem.truth()
+        shares = []
         for rival in rivals:
             rival.run()
-            objection = problem.objection(rival.answer(), truth)
+            answer = rival.answer()
+            objection = problem.objection(answer, truth)
             if objection:
                 raise RuntimeError(f"{rival.name}: {objection}")
+            shares.append(problem.share_found(answer, truth))
         # In turn, so that what else the machine does disturbs all of them.
         times = [[rival.run() for rival in rivals] for _ in range(repeats)]
     finally:
@@ -51,17 +54,19 @@ def measure(problem, threads, repeats):
     ours = statistics.median(columns[0])
     return [
         {"name": rival.name, "computes": rival.computes, "median_ms": statistics.median(column),
-         "least_ms": min(column), "times_ours": statistics.median(column) / ours}
-        for rival, column in zip(rivals, columns)
+         "least_ms": min(column), "times_ours": statistics.median(column) / ours, "share_found": share}
+        for rival, column, share in zip(rivals, columns, shares)
     ]
 
 
 def show(result):
     print(f"\nB {result['batch']}, K {result['rows']}, D {WIDTH}, {result['dtype']}, tau {TAU}, all answers agree")
-    print(f"{'':24}{'computes':28}{'median ms':>12}{'least ms':>12}{'x ours':>9}")
+    right = f"{'rows right':>12}" if result["hard"] else ""
+    print(f"{'':28}{'computes':28}{'median ms':>12}{'least ms':>12}{'x ours':>9}{right}")
     for row in result["contenders"]:
-        print(f"{row['name']:24}{row['computes']:28}{row['median_ms']:12.2f}{row['least_ms']:12.2f}"
-              f"{row['times_ours']:9.2f}", flush=True)
+        right = f"{100 * row['share_found']:10.2f} %" if result["hard"] else ""
+        print(f"{row['name']:28}{row['computes']:28}{row['median_ms']:12.2f}{row['least_ms']:12.2f}"
+              f"{row['times_ours']:9.2f}{right}", flush=True)
 
 
 def main():

@@ -143,15 +143,17 @@ def main():
     versions = {name: version(name) for name in ("torch", "torchvision", "lightly")}
     print(f"{processor()}, {options.threads} threads, "
           + ", ".join(f"{name} {number}" for name, number in versions.items()), flush=True)
-    try:
-        results = [Comparison(precision, options).run(baselines=number == 0)
-                   for number, precision in enumerate(PRECISIONS)]
-    except RuntimeError as error:
-        sys.exit(f"compare_training: {error}.")
-    table(results)
     options.out.mkdir(parents=True, exist_ok=True)
+    results = []
     report = {"processor": processor(), "threads": options.threads, "versions": versions, "results": results}
-    (options.out / "training.json").write_text(json.dumps(report, indent=1) + "\n")
+    for precision in PRECISIONS:
+        try:
+            results.append(Comparison(precision, options).run(baselines=not results))
+        except RuntimeError as error:
+            sys.exit(f"compare_training: {error}.")
+        # Each as it is there: the other takes as long.
+        table(results[-1:])
+        (options.out / "training.json").write_text(json.dumps(report, indent=1) + "\n")
     print(f"\n{options.out / 'training.json'} written")
 
 

@@ -33,6 +33,13 @@ class Problem:
             )
         return Answer(*(torch.cat([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(Answer)))
 
+    def share_found(self, answer, truth):
+        """How many of its hardest rows are among the hardest; None of an answer without them."""
+        if answer.hardest is None:
+            return None
+        same = torch.zeros(self.batch, self.count, dtype=torch.bool).scatter_(1, truth.hardest, True)
+        return same.gather(1, answer.hardest).double().mean().item()
+
     def objection(self, answer, truth):
         """Why `answer` is not the answer, or None."""
         # bf16 has 8 bits: of scores that are rounded before they are summed, half a per cent is all one can ask.
@@ -45,8 +52,7 @@ class Problem:
             if not error <= tolerance:
                 return f"{name} is off by {error:.1e} of its largest number, expected at most {tolerance:.0e}"
         if answer.hardest is not None:
-            same = torch.zeros(self.batch, self.count, dtype=torch.bool).scatter_(1, truth.hardest, True)
-            share = same.gather(1, answer.hardest).double().mean().item()
+            share = self.share_found(answer, truth)
             # Scores in lower precision swap rows about the N-th place.
             least = 0.9 if self.dtype == torch.bfloat16 else 0.999
             if not share >= least:
