@@ -1,7 +1,6 @@
 #include "samplers/pass/fast_run.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <ATen/Parallel.h>
 
@@ -66,12 +65,12 @@ PassResult FastRun::run() {
     shortlists_->reserve(tasks);
     take_sample();
   }
-  partial_size_ = block_vectors(0) * kernel_.lanes * shape_.size;
+  partial_size_ = partial_numbers(block_vectors(0));
   partials_ = at::empty({blocks(), static_cast<std::int64_t>(nodes_.size()), partial_size_}, at::kFloat);
   // Node after node, so that threads that are at the same rows share them.
   share_out(tasks, [this](std::int64_t task) { scan_node(task % blocks(), task / blocks()); });
   PartialResults results(request_, kernel_, shape_);
-  share_out(blocks(), [&](std::int64_t block) { merge_nodes(block, results); });
+  share_out(groups(), [&](std::int64_t group) { merge_group(group, results); });
   PassResult result = results.take(valid_ - exclusions_.count(query_count_));
   if (shortlists_) {
     const Shortlists::Best best = shortlists_->best();
@@ -99,8 +98,16 @@ std::int64_t FastRun::block_vectors(std::int64_t block) const {
   return std::min(block_ / kernel_.lanes, panels_.vectors() - block * block_ / kernel_.lanes);
 }
 
-std::size_t FastRun::partial_bytes(std::int64_t block) const {
-  return static_cast<std::size_t>(block_vectors(block) * kernel_.lanes * shape_.size) * sizeof(float);
+std::int64_t FastRun::groups() const {
+  return (panels_.vectors() + kernel_.vectors - 1) / kernel_.vectors;
+}
+
+std::int64_t FastRun::group_vectors(std::int64_t group) const {
+  return std::min<std::int64_t>(kernel_.vectors, panels_.vectors() - group * kernel_.vectors);
+}
+
+std::int64_t FastRun::partial_numbers(std::int64_t vectors) const {
+  return vectors * kernel_.lanes * shape_.size;
 }
 
 float* FastRun::partial(std::int64_t block, std::int64_t node) const {
@@ -109,9 +116,8 @@ float* FastRun::partial(std::int64_t block, std::int64_t node) const {
 
 /// Rows of each leaf, from a place that differs from leaf to leaf: rows that lie together are often alike.
 void FastRun::take_sample() {
-  const std::int64_t group = kernel_.vectors;
   if (shortlists_->sample_size() > 0) {
-    share_out((panels_.vectors() + group - 1) / group, [this](std::int64_t i) { sample_group(i); });
+    share_out(groups(), [this](std::int64_t group) { sample_group(group); });
   }
   std::int64_t largest_leaf = 0;
   for (const Leaf& leaf : leaves_) largest_leaf = std::max(largest_leaf, leaf.size());
@@ -125,7 +131,7 @@ void FastRun::sample_group(std::int64_t group) {
   constexpr std::int64_t kStep = 389;  // any odd number serves
   const auto leaves = static_cast<std::int64_t>(leaves_.size());
   const std::int64_t wanted = (shortlists_->sample_size() + leaves - 1) / leaves;
-  const std::int64_t vectors = std::min<std::int64_t>(kernel_.vectors, panels_.vectors() - group * kernel_.vectors);
+  const std::int64_t vectors = group_vectors(group);
   const Range queries = queries_of(group * kernel_.vectors * kernel_.lanes, vectors);
   const std::int64_t lanes = vectors * kernel_.lanes;
   const std::int64_t most = wanted * leaves;
@@ -178,7 +184,7 @@ void FastRun::scan_node(std::int64_t block, std::int64_t node) {
     scan.workspace = memory + open + lists_size;
     scan_rows(first_query, leaf, {leaf.begin, leaf.end}, scan);
   }
-  std::memcpy(partial(block, node), tree.finish(), partial_bytes(block));
+  std::copy_n(tree.finish(), partial_numbers(vectors), partial(block, node));
   if (lists) shortlists_->keep(node * blocks() + block, queries_of(first_query, vectors), *lists, largest_square);
 }
 
@@ -206,15 +212,19 @@ Range FastRun::queries_of(std::int64_t first, std::int64_t vectors) const {
   return {first, std::min(first + vectors * kernel_.lanes, query_count_)};
 }
 
-void FastRun::merge_nodes(std::int64_t block, PartialResults& results) const {
+void FastRun::merge_group(std::int64_t group, PartialResults& results) const {
   const auto index = [this](std::span<const Leaf> leaves) { return leaves.front().index >> level_; };
+  const std::int64_t vectors = group_vectors(group);
+  const std::int64_t size = partial_numbers(vectors);
   const std::int64_t depth = PartialTree::depth(index(nodes_.front()), index(nodes_.back()));
-  PartialTree tree(kernel_, shape_, block_vectors(block), thread_memory(depth * partial_size_), partial_size_);
+  PartialTree tree(kernel_, shape_, vectors, thread_memory(depth * size), size);
+  const std::int64_t first_query = group * kernel_.vectors * kernel_.lanes;
+  const std::int64_t place = first_query % block_ * shape_.size;
   std::int64_t node = 0;
   for (const std::span<const Leaf> leaves : nodes_) {
-    std::memcpy(tree.next(index(leaves)), partial(block, node++), partial_bytes(block));
+    std::copy_n(partial(first_query / block_, node++) + place, size, tree.next(index(leaves)));
   }
-  results.fill({block * block_, std::min((block + 1) * block_, query_count_)}, tree.finish());
+  results.fill(queries_of(first_query, vectors), tree.finish());
 }
 
 }  // namespace negatron

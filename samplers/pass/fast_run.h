@@ -33,7 +33,9 @@ class FastRun {
   void split(std::int64_t threads);
   std::int64_t blocks() const;
   std::int64_t block_vectors(std::int64_t block) const;
-  std::size_t partial_bytes(std::int64_t block) const;
+  std::int64_t groups() const;
+  std::int64_t group_vectors(std::int64_t group) const;
+  std::int64_t partial_numbers(std::int64_t vectors) const;
   float* partial(std::int64_t block, std::int64_t node) const;
   void take_sample();
   void sample_group(std::int64_t group);
@@ -41,7 +43,7 @@ class FastRun {
   /// Of queries [first_query, ...) against some rows of a leaf; all else that a scan reads and writes is in `scan`.
   void scan_rows(std::int64_t first_query, const Leaf& leaf, Range rows, LeafScan scan) const;
   Range queries_of(std::int64_t first, std::int64_t vectors) const;
-  void merge_nodes(std::int64_t block, PartialResults& results) const;
+  void merge_group(std::int64_t group, PartialResults& results) const;
 
   const PassKernel& kernel_;
   RowFormat format_;

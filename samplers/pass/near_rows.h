@@ -30,10 +30,7 @@ inline float square_of(const Word* words, std::int64_t depth) {
     __builtin_memcpy(lanes, words + k, static_cast<std::size_t>(depth - k) * sizeof(float));
     add(lanes);
   }
-  V::store(lanes, sum);
-  float square = 0.0f;
-  for (const float lane : lanes) square += lane;
-  return square;
+  return V::sum(sum);
 }
 
 /// Over `count` rows, of those whose row_hide is 0.

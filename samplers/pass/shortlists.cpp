@@ -130,10 +130,14 @@ bool Shortlists::find_near(std::int64_t query, double largest_square, std::vecto
     if (i >= 0 && i < found.queries.size() && found.stopped[static_cast<std::size_t>(i)]) return false;
     size += found.rows_of(query).size();
   }
-  const std::span<float> scores(thread_memory(static_cast<std::int64_t>(size)), size);
-  float* score = scores.data();
+  const std::span<float> scores(thread_memory(static_cast<std::int64_t>(2 * size)), size);
+  const std::span<std::int32_t> rows(reinterpret_cast<std::int32_t*>(scores.data() + size), size);
+  std::size_t at = 0;
   for (const Found& found : found_) {
-    for (const NearRow& row : found.rows_of(query)) *score++ = row.score;
+    for (const NearRow& row : found.rows_of(query)) {
+      scores[at] = row.score;
+      rows[at++] = row.row;
+    }
   }
   const float threshold = thresholds_[static_cast<std::size_t>(query)];
   const bool all_noted = threshold == -kInfinity;
@@ -146,15 +150,12 @@ bool Shortlists::find_near(std::int64_t query, double largest_square, std::vecto
     bound = below(least - 2.0 * slack(query, largest_square));
     if (!(threshold < bound) && !all_noted) return false;
   }
-  near.resize(scores.size());
   std::size_t kept = 0;
-  for (const Found& found : found_) {
-    for (const NearRow& row : found.rows_of(query)) {
-      near[kept] = row.row;
-      kept += row.score >= bound ? 1 : 0;
-    }
+  for (std::size_t i = 0; i < size; ++i) {
+    rows[kept] = rows[i];
+    kept += scores[i] >= bound ? 1 : 0;
   }
-  near.resize(kept);
+  near.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept));
   return true;
 }
 

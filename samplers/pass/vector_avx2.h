@@ -27,6 +27,12 @@ struct Vector {
   static Float nearest(Float a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static Float above(Float a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static Mask is_larger(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+  /// Of the lanes.
+  static float sum(Float a) {
+    const __m256 pairs = _mm256_hadd_ps(a, a);
+    const __m256 fours = _mm256_hadd_ps(pairs, pairs);
+    return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(fours), _mm256_extractf128_ps(fours, 1)));
+  }
   static bool any(Mask mask) { return _mm256_movemask_ps(mask) != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return static_cast<unsigned>(_mm256_movemask_ps(mask)); }

@@ -27,6 +27,8 @@ struct Vector {
   static Float nearest(Float a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static Float above(Float a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static Mask is_larger(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+  /// Of the lanes.
+  static float sum(Float a) { return _mm512_reduce_add_ps(a); }
   static bool any(Mask mask) { return mask != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return mask; }

@@ -33,6 +33,8 @@ struct Vector {
     return near < a ? near + 1.0f : near;
   }
   static Mask is_larger(Float a, Float b) { return a > b; }
+  /// Of the lanes.
+  static float sum(Float a) { return (a[0] + a[1]) + (a[2] + a[3]); }
   static bool any(Mask mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return (mask[0] & 1u) | (mask[1] & 2u) | (mask[2] & 4u) | (mask[3] & 8u); }
