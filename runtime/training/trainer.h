@@ -6,10 +6,10 @@
 #include "comm/communicator.h"
 #include "runtime/data/batch_source.h"
 #include "runtime/encoders/momentum_encoder.h"
-#include "runtime/encoders/precision.h"
 #include "runtime/metrics/step_metrics.h"
 #include "runtime/metrics/step_timer.h"
 #include "runtime/snapshots/trainer_state.h"
+#include "runtime/training/compute_place.h"
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
 #include "runtime/training/gradient_reducer.h"
@@ -22,12 +22,6 @@
 #include "samplers/contrast/hard_set_report.h"
 
 namespace negatron {
-
-/// Where and in what a run computes: what the options leave to the machine, resolved.
-struct ComputePlace {
-  at::Device device = at::kCPU;
-  Precision precision = Precision::kFp32;
-};
 
 /// All that a run learns and the step that changes it. Every rank holds one; parameters are replicated, the bank is
 /// sharded. Tensors live on one device.

@@ -46,6 +46,20 @@ inline void raise_largest_square(Scalars rows, std::int64_t count, std::int64_t 
   }
 }
 
+/// The lanes of the mask, moved to the front in their order; what follows means nothing.
+template <class V>
+inline typename V::Float front(typename V::Mask mask, typename V::Float a) {
+  if constexpr (requires { V::front(mask, a); }) {
+    return V::front(mask, a);
+  } else {
+    float from[V::kLanes], to[V::kLanes] = {};
+    V::store(from, a);
+    int count = 0;
+    for (unsigned rest = V::bits(mask); rest != 0; rest &= rest - 1) to[count++] = from[__builtin_ctz(rest)];
+    return V::load(to);
+  }
+}
+
 /// Which scores of a tile, counted through the panel, lie above their queries' thresholds: writes their numbers to
 /// `above`, which holds kTileRows rows, and returns how many. Without a branch on what is above, because that cannot be
 /// foreseen. A score NaN is above nothing.
@@ -68,7 +82,7 @@ inline std::int64_t find_above(const TileScores& tile, const float* row_hide, co
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const typename V::Mask mask = V::is_larger(V::load(tile.scores + r * kWidth + v * V::kLanes), threshold[v]);
-      V::store(above + count, V::front(mask, number[v]));
+      V::store(above + count, front<V>(mask, number[v]));
       count += visible ? __builtin_popcount(V::bits(mask)) : 0;
       number[v] = V::add(number[v], next_row);
     }

@@ -36,14 +36,6 @@ struct Vector {
   static bool any(Mask mask) { return _mm256_movemask_ps(mask) != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return static_cast<unsigned>(_mm256_movemask_ps(mask)); }
-  /// The lanes of the mask, moved to the front in their order; what follows means nothing.
-  static Float front(Mask mask, Float a) {
-    float from[kLanes], to[kLanes] = {};
-    store(from, a);
-    int count = 0;
-    for (unsigned rest = bits(mask); rest != 0; rest &= rest - 1) to[count++] = from[__builtin_ctz(rest)];
-    return load(to);
-  }
   static Float choose(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {

@@ -38,14 +38,6 @@ struct Vector {
   static bool any(Mask mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
   /// A bit for each lane.
   static unsigned bits(Mask mask) { return (mask[0] & 1u) | (mask[1] & 2u) | (mask[2] & 4u) | (mask[3] & 8u); }
-  /// The lanes of the mask, moved to the front in their order; what follows means nothing.
-  static Float front(Mask mask, Float a) {
-    float from[kLanes], to[kLanes] = {};
-    store(from, a);
-    int count = 0;
-    for (unsigned rest = bits(mask); rest != 0; rest &= rest - 1) to[count++] = from[__builtin_ctz(rest)];
-    return load(to);
-  }
   static Float choose(Mask mask, Float yes, Float no) { return mask ? yes : no; }
   /// a 2^n for integers n up to 127; 0 where 2^n would be below the normal numbers.
   static Float times_power(Float a, Float n) {
