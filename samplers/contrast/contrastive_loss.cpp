@@ -52,7 +52,7 @@ QueryBatch query_batch(const ContrastInput& input) {
   batch.queries = input.queries.detach();
   if (input.keys.defined()) batch.keys = input.keys.detach();
   batch.ids = input.ids;
-  batch.labels = input.labels.defined() ? input.labels.to(input.queries.device()) : input.labels;
+  batch.labels = input.labels;
   batch.split = input.bank_group != nullptr ? input.bank_split : input.split;
   batch.step = input.step;
   batch.epoch = input.epoch;

@@ -53,8 +53,9 @@ class BankExchange {
                      const std::vector<ScoreTerm>& terms, bool want_max = true);
 
   /// The same in two halves, between which the caller may compute what the stage does not need. The first sends the
-  /// queries. With score_beside(), a stage that is one pass over the shard is also scored meanwhile. Collective, each;
-  /// stages that have begun end in their order. The bank must not change between them.
+  /// queries. Collective, each; stages that have begun end in their order. The bank must not change between them. With
+  /// score_beside(), a stage that is one pass over the shard is also scored meanwhile; it waits for the queries and
+  /// starts no collective, so ranks may differ in whether they have threads for it.
   StartedExchange start(Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
                         const std::vector<ScoreTerm>& terms, bool want_max = true) const;
   void score_beside(Communicator& comm, const Bank& bank, StartedExchange& started);

@@ -15,7 +15,7 @@ namespace {
 /// zeros to whole tiles, so that all tiles have one shape.
 ///
 /// Numbers below the normal ones are 0, as in PairArithmetic; only the order of sums differs. A score of d numbers is
-/// rounded no more often than d times, as shortlists.h counts: 32 products meet in two sums of 16, of which the first
+/// rounded no more often than d times, as score_bound.h counts: 32 products meet in two sums of 16, of which the first
 /// is exact, those two, and what was there.
 ///
 /// Of its own because a library's product of matrices would write all scores to memory, where a scan consumes them in

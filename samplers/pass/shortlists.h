@@ -17,12 +17,9 @@
 namespace negatron {
 
 /// The m best rows of each query by exact score, out of the rows that scans note by a kernel's. A sample says above
-/// which score rows are worth a note (performance.md 4.4); a kernel's score is off by at most
-///   e = max|n| (|q - q'|_2 + (p d + 8) 2^-24 (|q|_2 + |q - q'|_2)),
-/// q' the p parts that the kernel makes of the query (query_panels.h), where numbers below the normal ones count as 0 a
-/// little more (Higham, Accuracy and Stability of Numerical Algorithms, 3.1; the inequality
-/// of Cauchy and Schwarz); so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2
-/// e, and when the threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
+/// which score rows are worth a note (performance.md 4.4). A kernel's score is off by at most the e of score_bound.h;
+/// so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2 e, and when the
+/// threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
 class Shortlists {
  public:
   /// `queries` [Q, d] fp32 and `rows` [n, d], contiguous; `slots` [n] int64; `valid` rows may score.
