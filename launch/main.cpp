@@ -6,14 +6,14 @@
 
 #include <c10/util/Exception.h>
 
-#include "comm/environment.h"
 #include "comm/error.h"
-#include "launch/bank_command.h"
+#include "comm/mpi/environment.h"
+#include "launch/bank/bank_command.h"
 #include "launch/exit_code.h"
-#include "launch/method_list.h"
-#include "launch/plan_command.h"
-#include "launch/pretrain_command.h"
-#include "launch/signal_watch.h"
+#include "launch/plan/plan_command.h"
+#include "launch/pretrain/method_list.h"
+#include "launch/pretrain/pretrain_command.h"
+#include "launch/pretrain/signal_watch.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {

@@ -42,9 +42,9 @@ ImageDataset ImageDataset::select(const at::Tensor& indices) const {
   return {images.index_select(0, indices), labels.index_select(0, indices)};
 }
 
-ImageDataset load_idx_dataset(const std::filesystem::path& directory, Split split) {
+ImageDataset load_idx_dataset(const std::filesystem::path& directory, DataPart part) {
   check_directory(directory);
-  const std::string prefix = split == Split::kTrain ? "train" : "t10k";
+  const std::string prefix = part == DataPart::kTrain ? "train" : "t10k";
   const std::filesystem::path images_path = find_file(directory, prefix + "-images-idx3-ubyte");
   const std::filesystem::path labels_path = find_file(directory, prefix + "-labels-idx1-ubyte");
   const at::Tensor images = read_idx(images_path, 3);  // [N, H, W]

@@ -29,9 +29,9 @@ struct ImageDataset {
   ImageDataset select(const at::Tensor& indices) const;
 };
 
-enum class Split { kTrain, kTest };
+enum class DataPart { kTrain, kTest };
 
 /// Reads {train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz] from `directory`. Local. Throws `DataError`.
-ImageDataset load_idx_dataset(const std::filesystem::path& directory, Split split);
+ImageDataset load_idx_dataset(const std::filesystem::path& directory, DataPart part);
 
 }  // namespace negatron

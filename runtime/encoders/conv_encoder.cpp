@@ -76,8 +76,9 @@ torch::Tensor ConvEncoder::forward(const torch::Tensor& images) {
   const at::Tensor pooling = at::kron(averaging_matrix(height, options_.pool_grid, maps.options()),
                                       averaging_matrix(width, options_.pool_grid, maps.options()));
   // A product with the pooling matrix: as adaptive_avg_pool2d and its backward, about twenty times faster on a CPU.
-  const at::Tensor positions = maps.permute({0, 2, 3, 1}).flatten(1, 2);  // [b, h' * w', C], no copy of channels-last maps
-  return at::matmul(pooling.t(), positions).transpose(1, 2).flatten(1);   // [b, C * grid^2]
+  const at::Tensor positions =
+      maps.permute({0, 2, 3, 1}).flatten(1, 2);  // [b, h' * w', C], no copy of channels-last maps
+  return at::matmul(pooling.t(), positions).transpose(1, 2).flatten(1);  // [b, C * grid^2]
 }
 
 std::shared_ptr<Backbone> ConvEncoder::same_shape() const {

@@ -3,7 +3,7 @@
 #include <torch/autograd.h>
 
 #include "runtime/encoders/group_norm_kernel.h"
-#include "samplers/pass/task_threads.h"
+#include "samplers/cpu/task_threads.h"
 
 namespace negatron {
 namespace {

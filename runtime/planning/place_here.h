@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "samplers/pass/cpu_isa.h"
+#include "samplers/cpu/cpu_isa.h"
 
 namespace negatron {
 

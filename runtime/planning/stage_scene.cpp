@@ -24,11 +24,11 @@ StageScene make_stage_scene(const PlannedJob& job, std::int64_t rank, at::Device
       {},
       {},
       {ScoreTerm{}}};
-  const QuerySplit whole{all, 0};
+  const QueryShares whole{all, 0};
   QueryBatch& batch = scene.batch;
-  batch.split = {{begin, begin + job.shards}, whole.begin(static_cast<int>(rank - group_rank))};
-  const std::int64_t first = batch.split.begin(group_rank);
-  const std::int64_t size = batch.split.size(group_rank);
+  batch.shares = {{begin, begin + job.shards}, whole.begin(static_cast<int>(rank - group_rank))};
+  const std::int64_t first = batch.shares.begin(group_rank);
+  const std::int64_t size = batch.shares.size(group_rank);
   batch.queries = random_unit_rows(kQuerySeed, first, size, job.width).to(device, at::kFloat);
   batch.keys = batch.queries;
   if (job.sample_ids) batch.ids = at::arange(first, first + size, at::kLong);

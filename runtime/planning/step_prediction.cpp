@@ -5,7 +5,7 @@
 #include "comm/share.h"
 #include "runtime/planning/exchange_calls.h"
 #include "samplers/bank/bank_layout.h"
-#include "samplers/exchange/hard_set.h"
+#include "samplers/exchange/ranking/hard_set.h"
 
 namespace negatron {
 namespace {

@@ -17,7 +17,7 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
   const std::int64_t rows = RingOrder(layout, shard).size();
   const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
   BlockDatasets datasets(next, rows, std::max<std::int64_t>(1, writing.block_bytes / row_bytes));
-  Hdf5Plan plan;
+  Hdf5Layout plan;
   datasets.add_to(plan, bank.dtype, bank.width);
   const auto attribute = [&](const char* name, std::int64_t value) { plan.attributes.push_back({"/", name, value}); };
   attribute("format", kSnapshotFormat);

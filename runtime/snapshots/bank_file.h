@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "runtime/snapshots/block_datasets.h"
-#include "runtime/snapshots/planned_file.h"
+#include "runtime/snapshots/files/file_writing.h"
+#include "runtime/snapshots/hdf5/block_datasets.h"
 
 namespace negatron {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/snapshots/bank_file.h"
-#include "runtime/snapshots/hdf5_reader.h"
+#include "runtime/snapshots/hdf5/hdf5_reader.h"
 
 namespace negatron {
 

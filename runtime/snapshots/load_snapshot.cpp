@@ -1,7 +1,7 @@
 #include "runtime/snapshots/load_snapshot.h"
 
 #include "runtime/snapshots/bank_reader.h"
-#include "runtime/snapshots/hdf5_types.h"
+#include "runtime/snapshots/hdf5/hdf5_types.h"
 #include "runtime/snapshots/trainer_file.h"
 
 namespace negatron {

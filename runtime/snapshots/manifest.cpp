@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "runtime/snapshots/hdf5_types.h"
+#include "runtime/snapshots/hdf5/hdf5_types.h"
 
 namespace negatron {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/snapshots/bank_file.h"
-#include "runtime/snapshots/digest.h"
+#include "runtime/snapshots/files/digest.h"
 
 namespace negatron {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/snapshots/planned_file.h"
+#include "runtime/snapshots/files/file_writing.h"
 
 namespace negatron {
 

@@ -88,7 +88,7 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
   request->retention = options_.retention;
   request->sync_run_directory = first_;
   pace_ = std::make_shared<WriterPace>();
-  request->writing = {options_.block_bytes, options_.at_stage, pace_};
+  request->writing = {options_.block_bytes, options_.at_save_point, pace_};
 
   std::string answer = comm.rank() == 0 ? prepare(*request, state) : std::string();
   answer = text_of_rank_0(comm, answer);

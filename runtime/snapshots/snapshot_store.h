@@ -19,7 +19,7 @@ struct SnapshotOptions {
   Retention retention;
   /// What one file being written takes in memory, about twice over for a bank. What fits the processor's cache is fast.
   std::int64_t block_bytes = std::int64_t{1} << 20;
-  StageHook at_stage;
+  SavePointHook at_save_point;
 };
 
 enum class SaveState {

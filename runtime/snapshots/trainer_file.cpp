@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "runtime/snapshots/hdf5_reader.h"
+#include "runtime/snapshots/hdf5/hdf5_reader.h"
 
 namespace negatron {
 namespace {
@@ -26,8 +26,8 @@ void check_name(const std::string& name) {
   if (!good) throw SnapshotError("'" + name + "' cannot be a name in a snapshot.");
 }
 
-PlannedDataset text_dataset(const std::string& path, const std::string& text) {
-  PlannedDataset dataset;
+Hdf5Dataset text_dataset(const std::string& path, const std::string& text) {
+  Hdf5Dataset dataset;
   dataset.path = path;
   dataset.text = true;
   // The null byte at the end tells an empty text from none.
@@ -55,7 +55,7 @@ TrainerState host_copy(const TrainerState& state) {
 
 FileDigest write_trainer_file(FileLayer& files, const std::filesystem::path& path, const TrainerState& state,
                               const FileWriting& writing) {
-  Hdf5Plan plan;
+  Hdf5Layout plan;
   plan.groups = {"tensors", "text", "numbers"};
   std::set<std::string> seen;
   nlohmann::json order = nlohmann::json::array();
@@ -63,7 +63,7 @@ FileDigest write_trainer_file(FileLayer& files, const std::filesystem::path& pat
     check_name(name);
     if (!seen.insert(name).second) throw SnapshotError("The tensor '" + name + "' is given to the snapshot twice.");
     order.push_back(name);
-    PlannedDataset dataset;
+    Hdf5Dataset dataset;
     dataset.path = "tensors/" + name;
     dataset.dtype = tensor.scalar_type();
     dataset.shape = tensor.sizes().vec();
@@ -78,7 +78,7 @@ FileDigest write_trainer_file(FileLayer& files, const std::filesystem::path& pat
   plan.datasets.push_back(text_dataset(kOrder, order_text));
   for (const auto& [name, number] : state.numbers) {
     check_name(name);
-    PlannedAttribute attribute{"numbers", name, {}};
+    Hdf5Attribute attribute{"numbers", name, {}};
     std::visit([&](auto value) { attribute.value = value; }, number);
     plan.attributes.push_back(std::move(attribute));
   }

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "runtime/snapshots/planned_file.h"
+#include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/trainer_state.h"
 
 namespace negatron {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "runtime/snapshots/hdf5_create.h"
-#include "runtime/snapshots/memory_file.h"
+#include "runtime/snapshots/hdf5/hdf5_create.h"
+#include "runtime/snapshots/hdf5/memory_file.h"
 
 namespace negatron {
 namespace {

@@ -7,7 +7,7 @@
 #include "runtime/encoders/precision.h"
 #include "runtime/training/pretrain_options.h"
 #include "samplers/contrast/contrastive_loss.h"
-#include "samplers/policies/registry.h"
+#include "samplers/negative_samplers/registry.h"
 
 namespace negatron {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "runtime/training/contrast_setup.h"
-#include "samplers/pass/cpu_isa.h"
+#include "samplers/cpu/cpu_isa.h"
 
 namespace negatron {
 namespace {

@@ -7,9 +7,9 @@
 #include "runtime/data/image_dataset.h"
 #include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/projection_head.h"
+#include "runtime/run/snapshot_settings.h"
 #include "runtime/training/schedule.h"
 #include "runtime/training/sgd.h"
-#include "runtime/training/snapshot_settings.h"
 
 namespace negatron {
 

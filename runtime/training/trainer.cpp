@@ -89,9 +89,9 @@ ContrastInput Trainer::contrast_input(const Batch& batch) {
   ContrastInput input;
   input.ids = batch.ids;
   input.labels = batch.labels;
-  input.split = mesh_.whole_split(batch.global_size);
+  input.shares = mesh_.whole_shares(batch.global_size);
   input.bank_group = &mesh_.group();
-  input.bank_split = mesh_.group_split(batch.global_size);
+  input.bank_shares = mesh_.group_shares(batch.global_size);
   input.step = steps_done_;
   input.epoch = static_cast<double>(schedule_step()) / static_cast<double>(steps_per_epoch_);
   input.progress = static_cast<double>(schedule_step()) / static_cast<double>(total_steps(options_, steps_per_epoch_));

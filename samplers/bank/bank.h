@@ -66,8 +66,8 @@ class Bank {
   std::shared_ptr<BankCopy> start_copy();
 
   const BankShard& shard() const noexcept { return shard_; }
-  /// The rows that were written at step `oldest_step` or later, and the random rows of the start, which have no age: the
-  /// tensors of shard() with a validity and leaf counts of their own. To be used before the next enqueue.
+  /// The rows that were written at step `oldest_step` or later, and the random rows of the start, which have no age:
+  /// the tensors of shard() with a validity and leaf counts of their own. To be used before the next enqueue.
   Rows rows_no_older_than(std::int64_t oldest_step) const;
   /// ids [Q] int64 -> [M, 2] int64 on the host: pairs (position in ids, local row) of valid rows that hold that sample.
   at::Tensor rows_with_ids(const at::Tensor& ids) const { return index_.find(ids); }

@@ -6,7 +6,7 @@
 
 namespace negatron {
 
-/// This rank's part of the bank, n rows in the order of BankLayout. What a snapshot or a policy reads.
+/// This rank's part of the bank, n rows in the order of BankLayout. What a snapshot or a sampler reads.
 struct BankShard {
   Rows rows;
   /// [n] int64 each, on the host. -1 where the row is a hole, random, or the value unknown.

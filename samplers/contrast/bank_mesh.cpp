@@ -24,14 +24,14 @@ BankMesh::BankMesh(Communicator& comm, int shards) : comm_(comm), shards_(shards
   if (shards < comm.size()) group_ = comm.split(comm.rank() / shards);
 }
 
-QuerySplit BankMesh::group_split(std::int64_t global_batch) const {
-  const QuerySplit whole = whole_split(global_batch);
+QueryShares BankMesh::group_shares(std::int64_t global_batch) const {
+  const QueryShares whole = whole_shares(global_batch);
   const int first_rank = comm_.rank() / shards_ * shards_;
   const auto begin = whole.shares.begin() + first_rank;
   return {{begin, begin + shards_}, whole.begin(first_rank)};
 }
 
-QuerySplit BankMesh::whole_split(std::int64_t global_batch) const {
+QueryShares BankMesh::whole_shares(std::int64_t global_batch) const {
   return {share_sizes(global_batch, comm_.size()), 0};
 }
 

@@ -21,9 +21,9 @@ class BankMesh {
   /// The ranks that share a copy with this one; the bank is laid out over them.
   Communicator& group() noexcept { return group_ ? *group_ : comm_; }
   /// How the queries of a global batch are split over the group.
-  QuerySplit group_split(std::int64_t global_batch) const;
+  QueryShares group_shares(std::int64_t global_batch) const;
   /// And over all ranks.
-  QuerySplit whole_split(std::int64_t global_batch) const;
+  QueryShares whole_shares(std::int64_t global_batch) const;
 
   /// Collective over all ranks. Bank::enqueue with this rank's share of the keys of all ranks, wherever they belong.
   /// Bytes received per rank, with more than one copy and w bytes an element of the keys: at most

@@ -28,10 +28,11 @@ struct BatchViews {
 
 /// Collective. Bytes received per rank, w bytes an element, s sides (rows, and anchors where they are other vectors):
 /// (Bg - b) s d w, and (Bg - b) s 8 for labels.
-BatchViews gather_views(Communicator& comm, const OwnViews& own, const QuerySplit& split, bool both, bool want_anchors);
+BatchViews gather_views(Communicator& comm, const OwnViews& own, const QueryShares& shares, bool both,
+                        bool want_anchors);
 
 /// Collective. values [A, ...] of own anchors -> of all anchors, in the order of `BatchViews::anchors`.
-at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const QuerySplit& split, bool both);
+at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const QueryShares& shares, bool both);
 
 /// Positions of own anchors among those of all ranks: [2 b] with both views, else [b]. int64 on the host. Local.
 at::Tensor own_positions(const BatchViews& views);

@@ -18,10 +18,10 @@ struct ContrastInput {
   at::Tensor ids;         // [b] int64 or undefined
   at::Tensor labels;      // [b] int64 or undefined
   at::Tensor key_labels;  // [b] int64; undefined when they are those of the queries, as they are for views of one image
-  QuerySplit split;       // over the ranks of `comm`
+  QueryShares shares;     // over the ranks of `comm`
   /// The ranks that share the bank, and the split over them; null when these are the ranks of `comm`.
   Communicator* bank_group = nullptr;
-  QuerySplit bank_split;
+  QueryShares bank_shares;
   std::int64_t step = 0;
   double epoch = 0.0;
   double progress = 0.0;

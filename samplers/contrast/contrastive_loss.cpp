@@ -24,9 +24,9 @@ bool has_batch(NegativeSource source) {
 /// Keys may still be missing.
 void check(const Communicator& comm, const Bank* bank, const ContrastInput& input, NegativeSource source,
            bool needs_labels) {
-  require(static_cast<int>(input.split.shares.size()) == comm.size(), "the split must name a share for every rank");
+  require(static_cast<int>(input.shares.sizes.size()) == comm.size(), "the split must name a share for every rank");
   const at::Tensor& queries = input.queries;
-  require(queries.dim() == 2 && queries.size(0) == input.split.size(comm.rank()),
+  require(queries.dim() == 2 && queries.size(0) == input.shares.size(comm.rank()),
           "queries must be [b, d], b being this rank's share of the split");
   require(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble, "queries must be fp32 or fp64");
   require(!has_bank(source) || bank != nullptr, "this source of negatives needs a bank");
@@ -53,7 +53,7 @@ QueryBatch query_batch(const ContrastInput& input) {
   if (input.keys.defined()) batch.keys = input.keys.detach();
   batch.ids = input.ids;
   batch.labels = input.labels;
-  batch.split = input.bank_group != nullptr ? input.bank_split : input.split;
+  batch.shares = input.bank_group != nullptr ? input.bank_shares : input.shares;
   batch.step = input.step;
   batch.epoch = input.epoch;
   return batch;
@@ -68,9 +68,9 @@ ContrastiveLoss::ContrastiveLoss(const ObjectiveDescription& description, Negati
   require(!has_bank(source_) || sampler_ != nullptr, "a source of negatives with a bank needs a sampler");
 }
 
-NegativeRequest ContrastiveLoss::draw(const Bank& bank, const QueryBatch& batch, const ContrastInput& input,
-                                      const std::vector<ObjectiveTerm>& terms) const {
-  NegativeRequest request = sampler_->draw(bank, batch);
+NegativeRequest ContrastiveLoss::request_of(const Bank& bank, const QueryBatch& batch, const ContrastInput& input,
+                                            const std::vector<ObjectiveTerm>& terms) const {
+  NegativeRequest request = sampler_->request(bank, batch);
   if (description_.needs_labels && request.positive_rule == PositiveRule::kNone) {
     request.positive_rule = PositiveRule::kSameLabel;
   }
@@ -89,13 +89,13 @@ std::optional<StartedBankStage> ContrastiveLoss::start(Communicator& comm, const
   const at::NoGradGuard no_grad;
   Anchors anchors;
   anchors.vectors = input.queries.detach();
-  anchors.global_count = input.split.total();
+  anchors.global_count = input.shares.total();
   anchors.step = input.step;
   anchors.progress = input.progress;
   const std::vector<ObjectiveTerm> objective_terms = objective_->terms(anchors);
   const QueryBatch batch = query_batch(input);
   StartedBankStage started;
-  started.request = draw(*bank, batch, input, objective_terms);
+  started.request = request_of(*bank, batch, input, objective_terms);
   if (needs_keys(started.request)) return std::nullopt;
   Communicator& group = bank_group(comm, input);
   started.exchange = exchange_.start(group, *bank, batch, started.request, plain_terms(objective_terms), true);
@@ -112,7 +112,7 @@ ContrastOutput ContrastiveLoss::compute(Communicator& comm, const Bank* bank, co
   LossStep step(input, *objective_, description_, source_ == NegativeSource::kBatch);
   if (has_bank(source_)) {
     const QueryBatch batch = query_batch(input);
-    NegativeRequest request = started ? started->request : draw(*bank, batch, input, step.objective_terms());
+    NegativeRequest request = started ? started->request : request_of(*bank, batch, input, step.objective_terms());
     step.follow_rules_of(request);
     Communicator& group = bank_group(comm, input);
     step.meet_bank(started ? exchange_.finish(group, *bank, std::move(started->exchange))

@@ -7,8 +7,8 @@
 #include "samplers/bank/bank.h"
 #include "samplers/contrast/contrast_input.h"
 #include "samplers/exchange/bank_exchange.h"
+#include "samplers/negative_samplers/negative_sampler.h"
 #include "samplers/objectives/registry.h"
-#include "samplers/policies/negative_sampler.h"
 
 namespace negatron {
 
@@ -48,8 +48,8 @@ class ContrastiveLoss {
   BankExchange& exchange() noexcept { return exchange_; }
 
  private:
-  NegativeRequest draw(const Bank& bank, const QueryBatch& batch, const ContrastInput& input,
-                       const std::vector<ObjectiveTerm>& terms) const;
+  NegativeRequest request_of(const Bank& bank, const QueryBatch& batch, const ContrastInput& input,
+                             const std::vector<ObjectiveTerm>& terms) const;
 
   const ObjectiveDescription& description_;
   NegativeSource source_;

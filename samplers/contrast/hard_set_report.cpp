@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "samplers/exchange/row_fetch.h"
-#include "samplers/pass/selection_key.h"
+#include "samplers/exchange/rows/row_fetch.h"
+#include "samplers/pass/selection/selection_key.h"
 
 namespace negatron {
 namespace {

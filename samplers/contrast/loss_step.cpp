@@ -31,7 +31,7 @@ Anchors anchors_of(const at::Tensor& queries, const at::Tensor& keys, bool both,
   anchors.partners = both ? at::cat({keys, queries}) : keys;
   anchors.positive = (anchors.vectors * anchors.partners).sum(1);
   anchors.both_views = both;
-  anchors.global_count = input.split.total() * (both ? 2 : 1);
+  anchors.global_count = input.shares.total() * (both ? 2 : 1);
   anchors.step = input.step;
   anchors.progress = input.progress;
   return anchors;
@@ -139,7 +139,7 @@ void LossStep::meet_bank(const NegativeResult& negatives) {
 }
 
 void LossStep::meet_batch(Communicator& comm) {
-  views_ = gather_views(comm, own_, input_.split, both_, keys_.requires_grad());
+  views_ = gather_views(comm, own_, input_.shares, both_, keys_.requires_grad());
   const PassResult of_batch = batch_terms(*views_, fixed_, terms_, rules_);
   if (is_sharp(terms_)) to_type(scores_, at::kDouble);
   scores_ = merge(terms_, scores_, of_batch);
@@ -184,11 +184,11 @@ ContrastOutput LossStep::finish(Communicator& comm) {
 void LossStep::add_view_gradient(Communicator& comm, const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries,
                                  at::Tensor& of_keys) const {
   if (!views_ || !(both_ || keys_.requires_grad())) return;
-  std::vector<TermShare> shares;
-  for (std::size_t i = 0; i < by_terms.size(); ++i) shares.push_back({by_terms[i], scores_.terms[i]});
+  std::vector<TermShare> term_shares;
+  for (std::size_t i = 0; i < by_terms.size(); ++i) term_shares.push_back({by_terms[i], scores_.terms[i]});
   ViewsToDerive derived{both_ ? fixed_.vectors : own_.keys, own_positions(*views_), {}};
   derived.labels = both_ ? fixed_.labels : own_.key_labels;
-  const at::Tensor gradient = view_gradient(comm, *views_, input_.split, derived, terms_, shares, rules_);
+  const at::Tensor gradient = view_gradient(comm, *views_, input_.shares, derived, terms_, term_shares, rules_);
   const std::int64_t size = queries_.size(0);
   if (both_) of_queries = of_queries + gradient.narrow(0, 0, size);
   if (keys_.requires_grad()) of_keys = of_keys + (both_ ? gradient.narrow(0, size, size) : gradient);

@@ -18,15 +18,15 @@ at::Tensor normaliser(const ScoreTerm& term, const TermResult& result) {
 }
 
 /// [A, T, 3]
-at::Tensor anchor_numbers(const std::vector<ScoreTerm>& terms, const std::vector<TermShare>& shares,
+at::Tensor anchor_numbers(const std::vector<ScoreTerm>& terms, const std::vector<TermShare>& term_shares,
                           at::ScalarType type) {
   std::vector<at::Tensor> numbers;
   for (std::size_t i = 0; i < terms.size(); ++i) {
-    const at::Tensor& value = shares[i].result.value;
+    const at::Tensor& value = term_shares[i].result.value;
     at::Tensor offset = at::full_like(value, terms[i].offset);
     if (terms[i].query_offset.defined()) offset = offset + terms[i].query_offset.detach();
-    const at::Tensor by_term = shares[i].by_term.defined() ? shares[i].by_term : at::zeros_like(value);
-    for (const at::Tensor& number : {by_term, normaliser(terms[i], shares[i].result), offset}) {
+    const at::Tensor by_term = term_shares[i].by_term.defined() ? term_shares[i].by_term : at::zeros_like(value);
+    for (const at::Tensor& number : {by_term, normaliser(terms[i], term_shares[i].result), offset}) {
       numbers.push_back(number.to(type));
     }
   }
@@ -59,12 +59,12 @@ at::Tensor strangers(const BatchViews& views, const ViewsToDerive& own, const Ba
 
 }  // namespace
 
-at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const QuerySplit& split, const ViewsToDerive& own,
-                         const std::vector<ScoreTerm>& terms, const std::vector<TermShare>& shares,
-                         const BatchRules& rules) {
+at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const QueryShares& shares,
+                         const ViewsToDerive& own, const std::vector<ScoreTerm>& terms,
+                         const std::vector<TermShare>& term_shares, const BatchRules& rules) {
   if (terms.empty()) return at::zeros_like(own.vectors);
   const at::ScalarType type = is_sharp(terms) ? at::kDouble : own.vectors.scalar_type();
-  const at::Tensor numbers = gather_anchors(comm, anchor_numbers(terms, shares, type), split, views.both);
+  const at::Tensor numbers = gather_anchors(comm, anchor_numbers(terms, term_shares, type), shares, views.both);
   const at::Tensor vectors = own.vectors.to(type);
   at::Tensor gradient = at::zeros_like(vectors);
   const std::int64_t count = views.anchors.size(0);

@@ -25,9 +25,9 @@ struct ViewsToDerive {
   at::Tensor positions;
   at::Tensor labels;
 };
-at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const QuerySplit& split, const ViewsToDerive& own,
-                         const std::vector<ScoreTerm>& terms, const std::vector<TermShare>& shares,
-                         const BatchRules& rules);
+at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const QueryShares& shares,
+                         const ViewsToDerive& own, const std::vector<ScoreTerm>& terms,
+                         const std::vector<TermShare>& term_shares, const BatchRules& rules);
 
 inline constexpr std::int64_t kAnchorBlock = 4096;
 

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "samplers/exchange/check_request.h"
-#include "samplers/exchange/fetched_mixes.h"
-#include "samplers/exchange/local_mixes.h"
+#include "samplers/exchange/mixes/fetched_mixes.h"
+#include "samplers/exchange/mixes/local_mixes.h"
 #include "samplers/exchange/partial_record.h"
-#include "samplers/exchange/row_pool.h"
+#include "samplers/exchange/ranking/row_pool.h"
 #include "samplers/exchange/shard_scores.h"
 #include "samplers/pass/listed_pass.h"
 #include "samplers/pass/reduction_tree.h"
@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t kMixColumns = 2;
 
 bool mixes_on_shards(const NegativeRequest& request) {
-  return request.mixes && request.mixes->mode == MixPlan::Mode::kNoFetch;
+  return request.mixes && request.mixes->mode == MixRecipe::Mode::kNoFetch;
 }
 
 PartialFormat format_of(const QueryBatch& batch, const NegativeRequest& request, const std::vector<ScoreTerm>& terms,
@@ -64,12 +64,12 @@ PartialRecords merge_ranks(const at::Tensor& records, int ranks, const PartialFo
 
 /// The hard sets of disjoint pools as one.
 HardSets hardest_of_pools(Communicator& comm, HardSetSearch& search, const Rows& rows, const Candidates& candidates,
-                          const QuerySplit& split, const std::vector<HardPool>& pools) {
+                          const QueryShares& shares, const std::vector<HardPool>& pools) {
   HardSets all;
   std::vector<at::Tensor> keys;
   for (const HardPool& pool : pools) {
     const PooledRows pooled = rows_of_pool(rows, candidates, pool.rows);
-    const HardSets found = search.find(comm, pooled.rows, pooled.candidates, SelectionOrder{}, split, pool.hard);
+    const HardSets found = search.find(comm, pooled.rows, pooled.candidates, SelectionOrder{}, shares, pool.hard);
     keys.push_back(found.keys);
     all.count = all.count.defined() ? all.count + found.count : found.count;
     all.shard_keys = found.shard_keys;
@@ -78,7 +78,7 @@ HardSets hardest_of_pools(Communicator& comm, HardSetSearch& search, const Rows&
   return all;
 }
 
-/// The policy's own vectors as entries of a listed pass.
+/// The sampler's own vectors as entries of a listed pass.
 PassResult score_vectors(const at::Tensor& queries, const at::Tensor& vectors, const std::vector<ScoreTerm>& terms,
                          bool want_max) {
   ListedVectors listed;
@@ -156,7 +156,7 @@ NegativeResult BankExchange::finish(Communicator& comm, const Bank& bank, Starte
   const at::NoGradGuard no_grad;
   gather(bank, started);
   const NegativeRequest& request = started.request;
-  const QuerySplit& split = started.batch.split;
+  const QueryShares& shares = started.batch.shares;
   const at::Tensor& queries = started.batch.queries;
   const std::vector<ScoreTerm>& own_terms = started.terms;
   const std::vector<ScoreTerm>& all_terms = started.all_terms;
@@ -169,22 +169,22 @@ NegativeResult BankExchange::finish(Communicator& comm, const Bank& bank, Starte
   PartialRecords shard;
   shard.result = started.scores.valid() ? started.scores.get()
                                         : score_sets(comm, search_, pass_, bank, rows, candidates, request, gathered,
-                                                     split, all_terms, want_max, list_length(comm, request));
+                                                     shares, all_terms, want_max, list_length(comm, request));
 
   NegativeResult result;
   HardSets hard_sets;
   if (hardest > 0) {
-    hard_sets = search_.find(comm, rows, candidates, SelectionOrder{}, split, hardest, shard.result.best);
+    hard_sets = search_.find(comm, rows, candidates, SelectionOrder{}, shares, hardest, shard.result.best);
     const std::int64_t reported = request.report_hardest > 0 ? request.report_hardest : hardest;
     result.hardest = hard_sets.keys.narrow(1, 0, reported).contiguous();
   }
-  if (pooled) hard_sets = hardest_of_pools(comm, search_, rows, candidates, split, request.mixes->pools);
+  if (pooled) hard_sets = hardest_of_pools(comm, search_, rows, candidates, shares, request.mixes->pools);
   if (request.mixes && request.mixes->clusters > 0) {
     clusters_.follow(comm, bank, request.mixes->clusters, request.mixes->seed, started.batch.step);
   }
   if (mixes_on_shards(request)) {
     const MixResult mixes = run_local_mixes(comm, bank, *request.mixes, gathered.queries, gathered.query_index,
-                                            hard_sets, split, all_terms, /*want_max=*/true);
+                                            hard_sets, shares, all_terms, /*want_max=*/true);
     const at::Tensor bank_max = shard.result.max;
     shard.result = merge(all_terms, shard.result, mixes.scores);
     shard.result.max = bank_max;
@@ -193,8 +193,8 @@ NegativeResult BankExchange::finish(Communicator& comm, const Bank& bank, Starte
   }
 
   const PartialFormat format = format_of(started.batch, request, own_terms, want_max);
-  const std::vector<std::int64_t> own(split.shares.size(), split.size(comm.rank()));
-  const at::Tensor records = comm.all_to_all(pack_partials(shard, format), split.shares, own);  // [P b, elements]
+  const std::vector<std::int64_t> own(shares.sizes.size(), shares.size(comm.rank()));
+  const at::Tensor records = comm.all_to_all(pack_partials(shard, format), shares.sizes, own);  // [P b, elements]
   const PartialRecords merged = merge_ranks(records, comm.size(), format);
   result.scores = merged.result;
   result.bank_max = merged.result.max;
@@ -208,7 +208,7 @@ NegativeResult BankExchange::finish(Communicator& comm, const Bank& bank, Starte
   }
   if (request.mixes && !mixes_on_shards(request)) {
     const at::Tensor index =
-        at::arange(split.begin(comm.rank()), split.begin(comm.rank()) + queries.size(0), at::kLong);
+        at::arange(shares.begin(comm.rank()), shares.begin(comm.rank()) + queries.size(0), at::kLong);
     const MixResult mixes =
         run_fetched_mixes(comm, bank, clusters_, *request.mixes, queries, index, hard_sets.keys, own_terms, want_max);
     result.scores = merge(own_terms, result.scores, mixes.scores);

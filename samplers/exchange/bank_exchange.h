@@ -6,11 +6,11 @@
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
-#include "samplers/exchange/bank_clusters.h"
 #include "samplers/exchange/gathered_queries.h"
-#include "samplers/exchange/hard_set.h"
+#include "samplers/exchange/mixes/bank_clusters.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
+#include "samplers/exchange/ranking/hard_set.h"
 #include "samplers/exchange/side_thread.h"
 #include "samplers/exchange/started_exchange.h"
 #include "samplers/pass/device_pass.h"

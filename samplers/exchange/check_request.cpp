@@ -20,11 +20,11 @@ bool is_long_vector(const at::Tensor& values, std::int64_t size) {
 }
 
 void check_batch(const Communicator& comm, const Bank& bank, const QueryBatch& batch) {
-  require(static_cast<int>(batch.split.shares.size()) == comm.size(), "the split must name the queries of every rank");
+  require(static_cast<int>(batch.shares.sizes.size()) == comm.size(), "the split must name the queries of every rank");
   require(bank.layout().ranks() == comm.size() && bank.rank() == comm.rank(),
           "the bank is laid out over " + std::to_string(bank.layout().ranks()) + " ranks, the group has " +
               std::to_string(comm.size()));
-  const std::int64_t own = batch.split.size(comm.rank());
+  const std::int64_t own = batch.shares.size(comm.rank());
   require(batch.queries.defined() && batch.queries.dim() == 2 && batch.queries.size(0) == own &&
               batch.queries.size(1) == bank.width(),
           "queries must be [" + std::to_string(own) + ", " + std::to_string(bank.width()) +
@@ -65,16 +65,16 @@ void check_set(const NegativeSet& set, const Bank& bank, const QueryBatch& batch
           "a pool with score factors does not go with score bounds");
   require(!set.lower_score.defined() || is_vector(set.lower_score, own), "score bounds must be [b]");
   require(!set.upper_score.defined() || is_vector(set.upper_score, own), "score bounds must be [b]");
-  require(set.first_rank >= 0 && set.last_rank >= 0 && set.draw >= 0 && set.uniform_slots >= 0,
+  require(set.first_rank >= 0 && set.last_rank >= 0 && set.draws >= 0 && set.uniform_slots >= 0,
           "ranks and numbers of draws must not be negative");
   require(std::isinf(set.skip_only_above) || set.order.by == SelectionOrder::By::kScore ||
               set.order.by == SelectionOrder::By::kPositiveScore,
           "skip_only_above needs an order by a score");
   if (set.has_rank_window()) check_order(set.order, batch);
-  if (set.draw > 0) check_order(set.draw_order, batch);
+  if (set.draws > 0) check_order(set.draw_order, batch);
 }
 
-void check_mixes(const MixPlan& plan, const Bank& bank) {
+void check_mixes(const MixRecipe& plan, const Bank& bank) {
   require(plan.hard >= 1 && plan.pairs >= 0 && plan.query_mixes >= 0,
           "mixes need a hard set of at least one row and no negative numbers");
   require(plan.max_label_share > 0.0 && plan.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
@@ -89,7 +89,7 @@ void check_mixes(const MixPlan& plan, const Bank& bank) {
   require(plan.pools.empty() || pooled == plan.hard, "the hard sets of the pools must add up to that of the mixes");
   const bool by_hand = plan.first.defined() || plan.query_partner.defined();
   const bool by_owner = by_hand || plan.max_label_share < 1.0 || plan.skip_own_cluster || plan.pools.size() > 1;
-  require(plan.mode == MixPlan::Mode::kFetch || !by_owner,
+  require(plan.mode == MixRecipe::Mode::kFetch || !by_owner,
           "draws by hand, labels that matter and several pools need mixes that are fetched");
   if (!by_hand) return;
   require(plan.pairs == 0 || (is_long_vector(plan.first, plan.pairs) && is_long_vector(plan.second, plan.pairs) &&

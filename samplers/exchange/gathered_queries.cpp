@@ -37,7 +37,8 @@ class Columns {
 bool needs_keys(const NegativeRequest& request) {
   for (const NegativeSet& set : request.sets) {
     if (set.lists_slots()) continue;
-    if ((set.has_rank_window() && by_positive(set.order)) || (set.draw > 0 && by_positive(set.draw_order))) return true;
+    if ((set.has_rank_window() && by_positive(set.order)) || (set.draws > 0 && by_positive(set.draw_order)))
+      return true;
   }
   return request.positive_rule == PositiveRule::kWindow && by_positive(request.positive_set.order);
 }
@@ -65,8 +66,8 @@ PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const N
     if (set.slots.defined()) add_whole(set.slots);
   }
 
-  PendingQueries pending{comm.start_all_gather(at::cat(vectors, 1).contiguous(), batch.split.shares), std::nullopt};
-  if (!whole.empty()) pending.numbers = comm.start_all_gather(at::cat(whole, 1).contiguous(), batch.split.shares);
+  PendingQueries pending{comm.start_all_gather(at::cat(vectors, 1).contiguous(), batch.shares.sizes), std::nullopt};
+  if (!whole.empty()) pending.numbers = comm.start_all_gather(at::cat(whole, 1).contiguous(), batch.shares.sizes);
   return pending;
 }
 
@@ -76,7 +77,7 @@ GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, c
   GatheredQueries gathered;
   Columns vectors(pending.vectors.wait());
   gathered.queries = vectors.next(width).contiguous();
-  if (needs_keys(request)) gathered.positives = vectors.next(width).contiguous();
+  if (needs_keys(request)) gathered.keys = vectors.next(width).contiguous();
   for (const ScoreTerm& term : terms) {
     gathered.query_offset.push_back(term.query_offset.defined() ? vectors.next().contiguous() : at::Tensor());
   }
@@ -98,8 +99,8 @@ GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, c
       if (own.defined()) gathered.slots[set] = numbers.next(own.size(1)).contiguous();
     }
   }
-  gathered.query_index =
-      at::arange(batch.split.first, batch.split.first + batch.split.total(), batch.queries.options().dtype(at::kLong));
+  gathered.query_index = at::arange(batch.shares.first, batch.shares.first + batch.shares.total(),
+                                    batch.queries.options().dtype(at::kLong));
   return gathered;
 }
 

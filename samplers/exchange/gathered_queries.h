@@ -23,7 +23,7 @@ struct PendingQueries {
 
 struct GatheredQueries {
   at::Tensor queries;                    // [Q, d], Q those of all ranks of the group
-  at::Tensor positives;                  // [Q, d] or undefined
+  at::Tensor keys;                       // [Q, d] or undefined
   std::vector<at::Tensor> query_offset;  // one for each term, [Q] or undefined
   std::vector<at::Tensor> lower_score;   // one for each set, [Q] or undefined
   std::vector<at::Tensor> upper_score;

@@ -7,8 +7,8 @@
 
 #include <ATen/ATen.h>
 
-#include "samplers/exchange/mix_plan.h"
-#include "samplers/exchange/row_pool.h"
+#include "samplers/exchange/mixes/mix_recipe.h"
+#include "samplers/exchange/ranking/row_pool.h"
 #include "samplers/pass/candidates.h"
 
 namespace negatron {
@@ -34,7 +34,7 @@ struct NegativeSet {
   double skip_only_above = -std::numeric_limits<double>::infinity();
 
   /// Of what is left keep the first `draw` rows of `draw_order`; 0 keeps all.
-  std::int64_t draw = 0;
+  std::int64_t draws = 0;
   SelectionOrder draw_order;
 
   /// Instead of all the above: [b, m] int64 slots, -1 for none. Slots that hold no candidate are passed over.
@@ -49,12 +49,12 @@ struct NegativeSet {
   bool has_rank_window() const { return first_rank > 0 || last_rank < kAllRanks; }
   /// Whether every candidate is in it.
   bool is_whole_bank() const {
-    return !pool.is_limited() && !lower_score.defined() && !upper_score.defined() && !has_rank_window() && draw == 0 &&
+    return !pool.is_limited() && !lower_score.defined() && !upper_score.defined() && !has_rank_window() && draws == 0 &&
            !lists_slots();
   }
 };
 
-/// What a policy wants of the bank for this rank's b queries. Described, not computed: policies never communicate. All
+/// What a sampler wants of the bank for this rank's b queries. Described, not computed: samplers never communicate. All
 /// ranks ask for the same thing: only tensors differ. The five effects of algorithms.md 14 are its members.
 struct NegativeRequest {
   // Masks.
@@ -81,8 +81,8 @@ struct NegativeRequest {
 
   // Extra vectors.
   /// Mixes of the hard set, computed by the exchange.
-  std::optional<MixPlan> mixes;
-  /// [b, L, d] negatives made for each query by the policy; undefined for none. They take no gradient.
+  std::optional<MixRecipe> mixes;
+  /// [b, L, d] negatives made for each query by the sampler; undefined for none. They take no gradient.
   at::Tensor vectors;
 
   /// Also report the so many hardest candidates of each query; 0 for none.

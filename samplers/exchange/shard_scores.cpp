@@ -3,10 +3,10 @@
 #include <cmath>
 #include <optional>
 
-#include "samplers/exchange/row_pool.h"
-#include "samplers/exchange/set_windows.h"
-#include "samplers/exchange/slot_draws.h"
-#include "samplers/exchange/slot_lists.h"
+#include "samplers/exchange/ranking/row_pool.h"
+#include "samplers/exchange/ranking/set_windows.h"
+#include "samplers/exchange/ranking/slot_draws.h"
+#include "samplers/exchange/ranking/slot_lists.h"
 
 namespace negatron {
 namespace {
@@ -36,7 +36,7 @@ Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeReque
                          const GatheredQueries& gathered) {
   Candidates candidates;
   candidates.queries = gathered.queries;
-  candidates.positives = gathered.positives;
+  candidates.keys = gathered.keys;
   candidates.query_index = gathered.query_index;
   candidates.labels = gathered.labels;
   candidates.label_rule = request.label_rule;
@@ -62,7 +62,7 @@ PassRequest one_pass(const Rows& rows, const Candidates& candidates, const Negat
 
 PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
                       const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
-                      const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
+                      const GatheredQueries& gathered, const QueryShares& shares, const std::vector<ScoreTerm>& terms,
                       bool want_max, std::int64_t best) {
   if (is_one_pass(request)) return pass.run(rows, one_pass(rows, candidates, request, terms, want_max, best));
   PassRequest common;
@@ -70,7 +70,7 @@ PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& 
   common.candidates.positive_rule = request.positive_rule;
   if (request.positive_rule == PositiveRule::kWindow) {
     common.candidates.positive_windows =
-        WindowSearch(comm, hard_sets, rows, candidates, split, bank.filled()).of_positives(request.positive_set);
+        WindowSearch(comm, hard_sets, rows, candidates, shares, bank.filled()).of_positives(request.positive_set);
   }
   common.terms = terms;
   common.want_max = want_max;
@@ -87,7 +87,7 @@ PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& 
     } else {
       const PooledRows pooled = rows_of_pool(rows, candidates, set.pool);
       own.candidates.exclusions = pooled.candidates.exclusions;
-      own.candidates.windows = WindowSearch(comm, hard_sets, pooled.rows, pooled.candidates, split, bank.filled())
+      own.candidates.windows = WindowSearch(comm, hard_sets, pooled.rows, pooled.candidates, shares, bank.filled())
                                    .of_set(set, gathered.lower_score[i], gathered.upper_score[i]);
       result = pass.run(pooled.rows, own);
     }

@@ -5,9 +5,9 @@
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
 #include "samplers/exchange/gathered_queries.h"
-#include "samplers/exchange/hard_set.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
+#include "samplers/exchange/ranking/hard_set.h"
 
 namespace negatron {
 
@@ -29,7 +29,7 @@ PassRequest one_pass(const Rows& rows, const Candidates& candidates, const Negat
 /// bank, the same sweep finds the `best` best candidates of each query.
 PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
                       const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
-                      const GatheredQueries& gathered, const QuerySplit& split, const std::vector<ScoreTerm>& terms,
+                      const GatheredQueries& gathered, const QueryShares& shares, const std::vector<ScoreTerm>& terms,
                       bool want_max, std::int64_t best);
 
 }  // namespace negatron

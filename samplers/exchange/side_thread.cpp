@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "samplers/pass/task_threads.h"
+#include "samplers/cpu/task_threads.h"
 
 namespace negatron {
 

@@ -3,7 +3,9 @@
 namespace negatron {
 
 ObjectiveDescription WholeData::describe() {
-  ObjectiveDescription description{"whole-data", "Chen et al., ENMF, TOIS 2020", "squared loss of every pair, unsampled",
+  ObjectiveDescription description{"whole-data",
+                                   "Chen et al., ENMF, TOIS 2020",
+                                   "squared loss of every pair, unsampled",
                                    {{"weight", 0.01, "of each negative's squared score", 0.0}}};
   description.uses_temperature = false;
   return description;

@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "samplers/pass/cpu/query_panels.h"
 #include "samplers/pass/plain_request.h"
-#include "samplers/pass/query_panels.h"
 
 namespace negatron {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/reduction_tree.h"
-#include "samplers/pass/selection.h"
+#include "samplers/pass/selection/selection.h"
 #include "samplers/pass/term_reduction.h"
 
 namespace negatron {

@@ -108,7 +108,7 @@ at::Tensor CandidateTile::order_scores(const SelectionOrder& order) const {
   };
   switch (order.by) {
     case SelectionOrder::By::kPositiveScore:
-      return part(in_double(sweep_.exact_positives_, sweep_.candidates_.positives), block_).mm(sweep_.exact_rows().t());
+      return part(in_double(sweep_.exact_keys_, sweep_.candidates_.keys), block_).mm(sweep_.exact_rows().t());
     case SelectionOrder::By::kRandom:
       return uniforms().neg_();
     case SelectionOrder::By::kGumbel:

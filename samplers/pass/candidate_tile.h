@@ -77,7 +77,7 @@ class CandidateSweep {
   Leaf leaf_;
   /// In fp64, made when first needed: [Q, d] each, and the rows [n, d] of the leaf.
   mutable at::Tensor exact_queries_;
-  mutable at::Tensor exact_positives_;
+  mutable at::Tensor exact_keys_;
   mutable at::Tensor exact_rows_;
 };
 

@@ -5,7 +5,7 @@
 
 #include <ATen/ATen.h>
 
-#include "samplers/pass/selection_key.h"
+#include "samplers/pass/selection/selection_key.h"
 
 namespace negatron {
 
@@ -34,7 +34,7 @@ struct Candidates {
   /// [Q, d] fp32 or fp64.
   at::Tensor queries;
   /// [Q, d] their positives, for orders by kPositiveScore; undefined when no order needs them.
-  at::Tensor positives;
+  at::Tensor keys;
   /// [Q] int64 position of each query in the global batch, for random orders; undefined when no order needs it.
   at::Tensor query_index;
   /// [Q] int64; undefined when no rule needs them.

@@ -29,7 +29,7 @@ void check_order(const Rows& rows, const Candidates& candidates, const Selection
   const std::int64_t queries = candidates.queries.size(0);
   require(is_long(rows.slots, rows.vectors.size(0)), "selection: rows need their slots, int64 [n]");
   require(order.by != By::kPositiveScore ||
-              (candidates.positives.defined() && candidates.positives.sizes() == candidates.queries.sizes()),
+              (candidates.keys.defined() && candidates.keys.sizes() == candidates.queries.sizes()),
           "selection: an order by the positive's score needs positives of the shape of the queries");
   require(!rows.order_factors.defined() ||
               (rows.order_factors.dim() == 1 && rows.order_factors.size(0) == rows.vectors.size(0) &&

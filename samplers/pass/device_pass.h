@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "samplers/pass/cuda_pass.h"
-#include "samplers/pass/fast_pass.h"
+#include "samplers/pass/cpu/fast_pass.h"
+#include "samplers/pass/cuda/cuda_pass.h"
 
 namespace negatron {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "samplers/bank/random_rows.h"
-#include "samplers/pass/query_panels.h"
+#include "samplers/pass/cpu/query_panels.h"
 
 namespace negatron {
 namespace {

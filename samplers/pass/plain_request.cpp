@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "samplers/pass/query_panels.h"
+#include "samplers/pass/cpu/query_panels.h"
 
 namespace negatron {
 

@@ -10,7 +10,7 @@ Candidates select_queries(const Candidates& all, const at::Tensor& index) {
     if (values.defined()) values = values.index_select(0, index);
   };
   select(some.queries);
-  select(some.positives);
+  select(some.keys);
   select(some.query_index);
   select(some.labels);
   for (std::vector<SelectionWindow>* windows : {&some.windows, &some.positive_windows}) {

@@ -29,7 +29,7 @@ inline Bank make_bank(const Communicator& comm, at::ScalarType dtype) {
 inline QueryBatch make_queries(const Communicator& comm, std::int64_t queries_per_rank) {
   QueryBatch batch;
   batch.queries = random_unit_rows(kQuerySeed, comm.rank() * queries_per_rank, queries_per_rank, kWidth).to(at::kFloat);
-  batch.split = {std::vector<std::int64_t>(static_cast<std::size_t>(comm.size()), queries_per_rank), 0};
+  batch.shares = {std::vector<std::int64_t>(static_cast<std::size_t>(comm.size()), queries_per_rank), 0};
   return batch;
 }
 

@@ -16,7 +16,7 @@
 #include <ATen/Parallel.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "launch/keep_memory.h"
 #include "samplers/exchange/bank_exchange.h"
 
@@ -52,7 +52,7 @@ void serve(Communicator& comm, char** argv) {
   bank.enqueue(read(argv[2], count, width), at::full({count}, -1, at::kLong), at::Tensor(), 0, count);
   QueryBatch queries;
   queries.queries = read(argv[1], batch, width);
-  queries.split = {share_sizes(batch, comm.size()), 0};
+  queries.shares = {share_sizes(batch, comm.size()), 0};
   ScoreTerm term;
   term.scale = 1.0 / std::atof(argv[7]);
   BankExchange exchange;

@@ -4,7 +4,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/exchange/bank_exchange.h"
 #include "tests/bench/bank_scene.h"
 
@@ -36,7 +36,7 @@ HardSetBytes measure_hard_sets(int ranks, std::int64_t queries_per_rank) {
     candidates.queries = comm.all_gather(own);
     const std::int64_t before = bytes_received(comm);
     HardSetSearch search;
-    const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, batch.split, kHardest);
+    const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, batch.shares, kHardest);
     const std::int64_t received = bytes_received(comm) - before;
 
     const at::Tensor keys = selection_keys(own.to(at::kDouble).mm(rows.t()), at::arange(kRows, at::kLong));
@@ -60,20 +60,20 @@ MixBytes measure_mixes(int ranks, std::int64_t queries_per_rank) {
     ScoreTerm term;
     term.scale = 5.0;
     NegativeRequest request;
-    MixPlan& plan = request.mixes.emplace();
+    MixRecipe& plan = request.mixes.emplace();
     plan.hard = kHardest;
     plan.pairs = kPairs;
     plan.query_mixes = kQueryMixes;
-    const auto measure = [&](MixPlan::Mode mode) {
+    const auto measure = [&](MixRecipe::Mode mode) {
       plan.mode = mode;
       const std::int64_t before = bytes_received(comm);
       BankExchange().run(comm, bank, batch, request, {term});
       at::Tensor received = at::full({1}, static_cast<double>(bytes_received(comm) - before), at::kDouble);
       comm.all_reduce(received, ReduceOp::kSum);
-      return received.item<double>() / static_cast<double>(batch.split.total());
+      return received.item<double>() / static_cast<double>(batch.shares.total());
     };
-    const double fetch = measure(MixPlan::Mode::kFetch);
-    const double no_fetch = measure(MixPlan::Mode::kNoFetch);
+    const double fetch = measure(MixRecipe::Mode::kFetch);
+    const double no_fetch = measure(MixRecipe::Mode::kNoFetch);
     if (comm.rank() == 0) bytes = {fetch, no_fetch};
   });
   return bytes;

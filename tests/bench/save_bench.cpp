@@ -22,8 +22,8 @@
 
 #include <ATen/Parallel.h>
 
-#include "comm/environment.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "comm/mpi/environment.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/snapshot_store.h"
 #include "samplers/bank/random_rows.h"
 
@@ -181,7 +181,7 @@ void measure(Communicator& comm, const fs::path& directory, std::int64_t rows, s
   if (block_bytes > 0) options.block_bytes = block_bytes;
   const auto clock_start = Clock::now();
   StageTimes stages;
-  options.at_stage = [&](std::string_view stage) {
+  options.at_save_point = [&](std::string_view stage) {
     if (stages.reach(stage) && stage == "prune") committed_at = seconds_since(clock_start);
   };
   Bank bank({rows, width, dtype, at::kCPU, BankFill::kRandom, 3, kKeysPerRank * comm.size()}, comm.rank(), comm.size());

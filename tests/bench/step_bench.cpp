@@ -13,7 +13,7 @@
 #include <ATen/Parallel.h>
 #include <torch/autograd.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/momentum_encoder.h"
@@ -81,9 +81,9 @@ void measure(negatron::Communicator& comm, int argc, char** argv) {
     rates.push_back(static_cast<double>(batch) / elapsed.count());
   }
   std::sort(rates.begin(), rates.end());
-  std::cout << first << " " << second << ", " << name_of(precision) << ", "
-            << at::get_num_threads() << " threads, batch " << batch << ": best " << rates.back() << ", median "
-            << rates[rates.size() / 2] << " images/s, " << 1000.0 * least_seconds << " ms of processor a step\n";
+  std::cout << first << " " << second << ", " << name_of(precision) << ", " << at::get_num_threads()
+            << " threads, batch " << batch << ": best " << rates.back() << ", median " << rates[rates.size() / 2]
+            << " images/s, " << 1000.0 * least_seconds << " ms of processor a step\n";
 }
 
 }  // namespace

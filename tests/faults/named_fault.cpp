@@ -31,7 +31,7 @@ NamedFault parse_fault(const std::string& text) {
   return fault;
 }
 
-StageHook fault_hook(const NamedFault& fault, int rank) {
+SavePointHook fault_hook(const NamedFault& fault, int rank) {
   auto reached = std::make_shared<std::atomic<int>>(0);
   return [fault, rank, reached](std::string_view stage) {
     if (rank != fault.rank || stage != fault.stage || ++*reached != fault.on) return;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "runtime/snapshots/planned_file.h"
+#include "runtime/snapshots/files/file_writing.h"
 
 namespace negatron::testing {
 
@@ -20,6 +20,6 @@ struct NamedFault {
 NamedFault parse_fault(const std::string& text);
 
 /// A hook that brings the fault about.
-StageHook fault_hook(const NamedFault& fault, int rank);
+SavePointHook fault_hook(const NamedFault& fault, int rank);
 
 }  // namespace negatron::testing

@@ -7,11 +7,11 @@
 #include <fstream>
 #include <iostream>
 
-#include "comm/environment.h"
-#include "comm/thread_communicator.h"
+#include "comm/mpi/environment.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/snapshots/bank_reader.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
-#include "runtime/snapshots/posix_file_layer.h"
 #include "runtime/snapshots/snapshot_store.h"
 #include "tests/faults/named_fault.h"
 
@@ -40,7 +40,7 @@ void tell_stage(const fs::path& directory, int rank, std::string_view stage) {
 /// Saves until it is killed.
 class Saver {
  public:
-  Saver(Communicator& comm, const fs::path& directory, SnapshotStore& store, const StageHook& reach)
+  Saver(Communicator& comm, const fs::path& directory, SnapshotStore& store, const SavePointHook& reach)
       : comm_(comm), store_(store), reach_(reach) {
     if (comm.rank() == 0) journal_.open(journal_path(directory), std::ios::app);
   }
@@ -73,7 +73,7 @@ class Saver {
   SmallRun run_ = killed_run();
   Communicator& comm_;
   SnapshotStore& store_;
-  StageHook reach_;
+  SavePointHook reach_;
   std::ofstream journal_;
 };
 
@@ -114,11 +114,11 @@ int save_until_killed(int argc, char** argv, const fs::path& directory) {
   const std::unique_ptr<Communicator> comm = make_mpi_communicator(environment, {});
   PosixFileLayer files;
   const char* fault = std::getenv("NEGATRON_FAULT");
-  const StageHook fail = fault_hook(parse_fault(fault == nullptr ? "" : fault), comm->rank());
+  const SavePointHook fail = fault_hook(parse_fault(fault == nullptr ? "" : fault), comm->rank());
   SnapshotOptions options;
   options.block_bytes = kBlockBytes;
   std::ofstream(stage_path(directory, comm->rank())) << std::string(kStageWidth, ' ');
-  options.at_stage = [&, rank = comm->rank()](std::string_view stage) {
+  options.at_save_point = [&, rank = comm->rank()](std::string_view stage) {
     tell_stage(directory, rank, stage);
     fail(stage);
   };
@@ -134,7 +134,7 @@ int save_until_killed(int argc, char** argv, const fs::path& directory) {
   tell_stage(directory, comm->rank(), "between");
   std::ofstream(pid_path(directory, comm->rank())) << ::getpid() << std::endl;
   try {
-    Saver(*comm, directory, store, options.at_stage).save_behind_training(bank, step);
+    Saver(*comm, directory, store, options.at_save_point).save_behind_training(bank, step);
   } catch (const std::exception& error) {
     // Said here: leaving by exception aborts the job before anyone could.
     std::cerr << "rank " << comm->rank() << ": " << error.what() << std::endl;

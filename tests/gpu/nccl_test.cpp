@@ -5,8 +5,8 @@
 
 #include <c10/cuda/CUDAFunctions.h>
 
-#include "comm/nccl_communicator.h"
-#include "comm/thread_communicator.h"
+#include "comm/nccl/nccl_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "tests/comm/communicator_contract.h"
 
 namespace negatron::testing {

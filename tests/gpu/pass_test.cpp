@@ -1,5 +1,5 @@
-// The pass on a GPU against the pass by its definition; tests/samplers/pass/cuda_pass_test.cpp runs the kernel's code
-// without one.
+// The pass on a GPU against the pass by its definition; tests/samplers/pass/cuda/cuda_pass_test.cpp runs the kernel's
+// code without one.
 
 #include <algorithm>
 #include <memory>
@@ -14,7 +14,7 @@
 #include "samplers/pass/attention_pass.h"
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/device_pass.h"
-#include "samplers/pass/selection.h"
+#include "samplers/pass/selection/selection.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"
 

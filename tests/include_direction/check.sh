@@ -1,7 +1,7 @@
 #!/bin/sh
 # Usage: check.sh ROOT. Fails, naming file and line, on an include against the direction of the project
 #   comm <- samplers <- runtime <- launch,
-#   in samplers: options <- random <- bank <- pass <- exchange <- policies, objectives (these two do not know each other)
+#   in samplers: options <- random <- bank <- pass <- exchange <- negative_samplers, objectives (these two do not know each other)
 #   <- contrast,
 # on a library outside its place, and on a file of more than 400 lines.
 set -eu
@@ -11,7 +11,7 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
   BEGIN {
     split("comm samplers runtime launch tests", layers)
     for (i in layers) layer[layers[i]] = i + 0
-    room["options"] = 0; room["random"] = 1; room["bank"] = 2; room["pass"] = 3; room["exchange"] = 4; room["policies"] = 5;
+    room["options"] = 0; room["random"] = 1; room["bank"] = 2; room["pass"] = 3; room["exchange"] = 4; room["negative_samplers"] = 5;
     room["objectives"] = 5; room["contrast"] = 6
     max_lines = 400
   }
@@ -29,7 +29,7 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
       if (room[to[2]] > room[from[2]] || (room[to[2]] == room[from[2]] && to[2] != from[2]))
         wrong("samplers/" from[2] " must not include " included)
     }
-    if (included ~ /^(mpi|nccl)\.h$/ && FILENAME !~ /^comm\/[^\/]*\.cpp$/) wrong(included " belongs into comm/*.cpp only")
+    if (included ~ /^(mpi|nccl)\.h$/ && FILENAME !~ ("^comm/" (included ~ /^mpi/ ? "mpi" : "nccl") "/[^/]*\\.cpp$")) wrong(included " belongs into comm/mpi/*.cpp or comm/nccl/*.cpp only")
     if (included ~ /^(hdf5|H5[A-Za-z]*)\.h$/ && FILENAME !~ /^runtime\/(snapshots\/|data\/hdf5)/)
       wrong(included " belongs into runtime/snapshots and runtime/data/hdf5* only")
     if (included ~ /^boost\// && from[1] != "launch") wrong(included " belongs into launch/ only")

@@ -5,7 +5,7 @@
 #include <map>
 #include <tuple>
 
-#include "samplers/exchange/bank_clusters.h"
+#include "samplers/exchange/mixes/bank_clusters.h"
 #include "samplers/random/philox.h"
 
 namespace negatron::testing {
@@ -26,11 +26,11 @@ class PlainMixer {
     const at::Tensor mixed = beta * vector_ + (1.0 - beta) * vectors_[row];
     return mixed / mixed.norm();
   }
-  CounterRng stream(const MixPlan& plan, Purpose purpose) const {
+  CounterRng stream(const MixRecipe& plan, Purpose purpose) const {
     return {plan.seed, purpose, static_cast<std::uint64_t>(plan.step), static_cast<std::uint64_t>(index_)};
   }
 
-  std::vector<at::Tensor> mixes_of_any(const MixPlan& plan, const Indices& members) const {
+  std::vector<at::Tensor> mixes_of_any(const MixRecipe& plan, const Indices& members) const {
     std::vector<at::Tensor> mixes;
     CounterRng random = stream(plan, Purpose::kPairMix);
     for (std::int64_t k = 0; k < plan.pairs && (members.size() > 1 || !plan.distinct); ++k) {
@@ -51,7 +51,7 @@ class PlainMixer {
     return mixes;
   }
 
-  void add_query_mixes(const MixPlan& plan, const Indices& members, std::vector<at::Tensor>& mixes) const {
+  void add_query_mixes(const MixRecipe& plan, const Indices& members, std::vector<at::Tensor>& mixes) const {
     CounterRng random = stream(plan, Purpose::kQueryMix);
     for (std::int64_t k = 0; k < plan.query_mixes; ++k) {
       std::size_t partner = random.below(members.size());
@@ -64,7 +64,7 @@ class PlainMixer {
     }
   }
 
-  std::vector<at::Tensor> mixes_of_one_position(const MixPlan& plan, Indices members) const {
+  std::vector<at::Tensor> mixes_of_one_position(const MixRecipe& plan, Indices members) const {
     const auto position = [&](std::int64_t row) {
       return std::make_tuple(bank_.batch_sizes[row].item<std::int64_t>(), bank_.offsets[row].item<std::int64_t>());
     };
@@ -96,7 +96,7 @@ class PlainMixer {
   at::Tensor vectors_;  // [K, d]
 };
 
-Indices within_limits(const MixPlan& plan, const Indices& hard, const at::Tensor& labels, std::int64_t own_cluster) {
+Indices within_limits(const MixRecipe& plan, const Indices& hard, const at::Tensor& labels, std::int64_t own_cluster) {
   const double most = std::ceil(plan.max_label_share * static_cast<double>(plan.hard));
   std::map<std::int64_t, int> seen;
   Indices kept;
@@ -127,11 +127,11 @@ std::vector<at::Tensor> drawn_rows(const PlainBank& bank, std::size_t count, std
 
 }  // namespace
 
-std::vector<at::Tensor> plain_mixes(const PlainBank& bank, const MixPlan& plan, const Indices& hard,
+std::vector<at::Tensor> plain_mixes(const PlainBank& bank, const MixRecipe& plan, const Indices& hard,
                                     const at::Tensor& labels, std::int64_t own_cluster, const at::Tensor& query,
                                     std::int64_t index) {
   const PlainMixer mixer(bank, query, index);
-  if (plan.mode == MixPlan::Mode::kNoFetch) return mixer.mixes_of_one_position(plan, hard);
+  if (plan.mode == MixRecipe::Mode::kNoFetch) return mixer.mixes_of_one_position(plan, hard);
   const bool limited = plan.max_label_share < 1.0 || own_cluster >= 0;
   const Indices members = limited ? within_limits(plan, hard, labels, own_cluster) : hard;
   return members.empty() ? std::vector<at::Tensor>{} : mixer.mixes_of_any(plan, members);

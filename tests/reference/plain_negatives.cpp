@@ -34,7 +34,7 @@ class PlainQuery {
         request_(request),
         candidates_(candidates),
         query_(query),
-        index_(batch.split.first + query),
+        index_(batch.shares.first + query),
         label_(batch.labels.defined() ? batch.labels[query].item<std::int64_t>() : -1),
         vector_(batch.queries[query].to(at::kDouble)),
         vectors_(bank.rows.vectors.to(at::kDouble)) {
@@ -60,7 +60,7 @@ class PlainQuery {
   std::int64_t key_of(std::int64_t row) const { return candidates_.key(SelectionOrder{}, query_, row); }
 
   std::vector<at::Tensor> mixes(const at::Tensor& centroids) const {
-    const MixPlan& plan = *request_.mixes;
+    const MixRecipe& plan = *request_.mixes;
     const Indices hard = hard_set(plan);
     if (static_cast<std::int64_t>(hard.size()) < plan.hard) return {};
     at::Tensor labels = bank_.rows.labels;
@@ -122,7 +122,7 @@ class PlainQuery {
   }
 
   /// The best of each pool, in the order of their keys.
-  Indices hard_set(const MixPlan& plan) const {
+  Indices hard_set(const MixRecipe& plan) const {
     const std::vector<HardPool> pools = plan.pools.empty() ? std::vector<HardPool>{{RowPool{}, plan.hard}} : plan.pools;
     std::vector<std::pair<std::int64_t, std::int64_t>> places;
     for (const HardPool& pool : pools) {
@@ -165,9 +165,9 @@ class PlainQuery {
         rows.push_back(order[i]);
       }
     }
-    if (set.draw > 0) {
+    if (set.draws > 0) {
       rows = sorted(rows, set.draw_order);
-      rows.resize(std::min(rows.size(), static_cast<std::size_t>(set.draw)));
+      rows.resize(std::min(rows.size(), static_cast<std::size_t>(set.draws)));
     }
     return rows;
   }
@@ -239,9 +239,9 @@ NegativeResult plain_negatives(const PlainBank& bank, const QueryBatch& batch, c
                                const std::vector<ScoreTerm>& terms) {
   Candidates all;
   all.queries = batch.queries.to(at::kDouble);
-  if (batch.keys.defined()) all.positives = batch.keys.to(at::kDouble);
+  if (batch.keys.defined()) all.keys = batch.keys.to(at::kDouble);
   const std::int64_t queries = all.queries.size(0);
-  all.query_index = at::arange(batch.split.first, batch.split.first + queries, at::kLong);
+  all.query_index = at::arange(batch.shares.first, batch.shares.first + queries, at::kLong);
   const PlainCandidates candidates(bank.rows, all);
 
   PassRequest empty;

@@ -35,7 +35,7 @@ PlainCandidates::PlainCandidates(const Rows& rows, const Candidates& candidates)
       queries_(candidates.queries.to(at::kDouble)),
       vectors_(rows.vectors.to(at::kDouble)),
       scores_(queries_.mm(vectors_.t())) {
-  if (candidates.positives.defined()) positive_scores_ = candidates.positives.to(at::kDouble).mm(vectors_.t());
+  if (candidates.keys.defined()) positive_scores_ = candidates.keys.to(at::kDouble).mm(vectors_.t());
 }
 
 bool PlainCandidates::is_candidate(std::int64_t query, std::int64_t row) const {

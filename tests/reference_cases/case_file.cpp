@@ -60,7 +60,8 @@ std::vector<ReferenceCase> read_cases(const std::filesystem::path& path) {
     reference.raw_bank = matrix_of(input_of(shared, entry, "bank_raw"));
     const auto labels = [&](const char* key, const at::Tensor& vectors) {
       const nlohmann::json values = input_of(shared, entry, key);
-      if (values.is_null() || !vectors.defined() || static_cast<std::int64_t>(values.size()) != vectors.size(0)) return at::Tensor();
+      if (values.is_null() || !vectors.defined() || static_cast<std::int64_t>(values.size()) != vectors.size(0))
+        return at::Tensor();
       return labels_of(values);
     };
     reference.query_labels = labels("query_labels", reference.raw_queries);

@@ -37,7 +37,7 @@ Computed triplets(const ReferenceCase& reference, int ranks) {
   job.sampler = "semi-hard";
   job.sampler_options = "margin=" + text_of(reference.number("squared_margin"));
   values["hardest_semi_hard_index"] = first_members(job, ranks);
-  job.adjust = [](NegativeRequest& request, const QueryBatch&) { request.sets[0].draw = 0; };
+  job.adjust = [](NegativeRequest& request, const QueryBatch&) { request.sets[0].draws = 0; };
   // The file lists sets in slot order.
   nlohmann::json sets = ranked_members(job, ranks);
   for (nlohmann::json& slots : sets) std::sort(slots.begin(), slots.end());

@@ -1,4 +1,4 @@
-#include "samplers/exchange/mix_plan.h"
+#include "samplers/exchange/mixes/mix_recipe.h"
 #include "tests/reference_cases/cases.h"
 
 namespace negatron::reference {
@@ -27,8 +27,8 @@ at::Tensor column(const nlohmann::json& mixes, const char* key, at::ScalarType t
   return at::tensor(values, type);
 }
 
-MixPlan plan_of(const nlohmann::json& hard, const nlohmann::json& pairs, const nlohmann::json& query_mixes) {
-  MixPlan plan;
+MixRecipe plan_of(const nlohmann::json& hard, const nlohmann::json& pairs, const nlohmann::json& query_mixes) {
+  MixRecipe plan;
   plan.hard = hard.get<std::int64_t>();
   plan.pairs = static_cast<std::int64_t>(pairs.size());
   plan.query_mixes = static_cast<std::int64_t>(query_mixes.size());
@@ -40,7 +40,7 @@ MixPlan plan_of(const nlohmann::json& hard, const nlohmann::json& pairs, const n
   return plan;
 }
 
-testing::ContrastAnswer run_mixes(const ReferenceCase& reference, const MixPlan& plan, int ranks) {
+testing::ContrastAnswer run_mixes(const ReferenceCase& reference, const MixRecipe& plan, int ranks) {
   testing::ContrastJob job = bank_job(reference, "info-nce", reference.number("tau"));
   job.adjust = [plan](NegativeRequest& request, const QueryBatch&) { request.mixes = plan; };
   return run_contrast(job, ranks);
@@ -51,7 +51,7 @@ nlohmann::json mix_logits(const ReferenceCase& reference, const nlohmann::json& 
                           const nlohmann::json& query_mixes, int ranks) {
   const nlohmann::json none = nlohmann::json::array();
   std::vector<at::Tensor> logits;
-  const auto add = [&](const MixPlan& plan) {
+  const auto add = [&](const MixRecipe& plan) {
     logits.push_back(run_mixes(reference, plan, ranks).mix_score_sum / reference.number("tau"));
   };
   for (const nlohmann::json& pair : pairs) add(plan_of(reference.params.at("N"), nlohmann::json::array({pair}), none));
@@ -63,7 +63,7 @@ nlohmann::json mix_logits(const ReferenceCase& reference, const nlohmann::json& 
 Computed mixes(const ReferenceCase& reference, int ranks) {
   const nlohmann::json pairs = reference.params.value("neg_neg", nlohmann::json::array());
   const nlohmann::json query_mixes = reference.params.value("query_neg", nlohmann::json::array());
-  MixPlan plan = plan_of(reference.params.at("N"), pairs, query_mixes);
+  MixRecipe plan = plan_of(reference.params.at("N"), pairs, query_mixes);
   const testing::ContrastAnswer answer = run_mixes(reference, plan, ranks);
   plan.attached = true;
   const testing::ContrastAnswer attached = run_mixes(reference, plan, ranks);

@@ -1,13 +1,13 @@
 #include <ATen/Parallel.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/evaluation/alignment_uniformity.h"
 #include "runtime/evaluation/knn.h"
 #include "samplers/bank/bank.h"
-#include "samplers/exchange/gram.h"
-#include "samplers/exchange/row_gradient.h"
-#include "samplers/policies/popularity.h"
+#include "samplers/exchange/rows/gram.h"
+#include "samplers/exchange/rows/row_gradient.h"
+#include "samplers/negative_samplers/popularity.h"
 #include "tests/reference_cases/cases.h"
 
 namespace negatron::reference {

@@ -1,7 +1,7 @@
 # Ways to add a test program; all refuse arguments they do not know.
 #
 # negatron_add_test(NAME SOURCES a.cpp... [LINKS lib...] [TIMEOUT seconds] [LABELS label...])
-#   One process. Ranks, if any, are threads (comm/thread_communicator.h).
+#   One process. Ranks, if any, are threads (comm/threads/thread_communicator.h).
 # negatron_add_rank_test(NAME SOURCES a.cpp... RANKS 1 2 4 [LINKS lib...] [TIMEOUT seconds] [LABELS label...])
 #   The program under mpirun, once for each rank count, as NAME.ranks1, NAME.ranks2, ...
 #

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "comm/communicator.h"
-#include "comm/environment.h"
+#include "comm/mpi/environment.h"
 
 namespace negatron::testing {
 

@@ -43,7 +43,7 @@ CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& 
   }
   place_queries(parts);
   if (request.candidates.exclusions.defined() && request.candidates.exclusions.size(0) > 0) place_exclusions();
-  split();
+  divide();
   if (request.best == 0) return;
   const at::Tensor excluded = exclusions_ ? exclusions_->pairs() : at::Tensor();
   shortlists_.emplace(device_, rows_, request.candidates.queries.detach(), queries_, excluded, request.best);
@@ -69,7 +69,7 @@ void CudaRun::place_exclusions() {
   scan_.excluded_begin = excluded_begin_.const_data_ptr<std::int32_t>();
 }
 
-void CudaRun::split() {
+void CudaRun::divide() {
   std::int64_t block_queries = 0;
   with_scan_shape(scan_.width, scan_.terms, [&]<class Shape>(Shape) { block_queries = Shape::kQueries; });
   const std::int64_t blocks = (scan_.query_count + block_queries - 1) / block_queries;

@@ -7,8 +7,8 @@
 
 #include "samplers/pass/cuda/device_exclusions.h"
 #include "samplers/pass/cuda/device_shortlists.h"
+#include "samplers/pass/cuda/filtered_rows.h"
 #include "samplers/pass/cuda/scan_device.h"
-#include "samplers/pass/filtered_rows.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
@@ -34,7 +34,7 @@ class CudaRun {
  private:
   void place_queries(int parts);
   void place_exclusions();
-  void split();
+  void divide();
   SliceMerge merge_into(PassResult& result) const;
   at::Tensor count() const;
 

@@ -4,8 +4,8 @@
 #include <limits>
 #include <tuple>
 
-#include "samplers/pass/packed_key.h"
-#include "samplers/pass/sample_rank.h"
+#include "samplers/pass/selection/packed_key.h"
+#include "samplers/pass/selection/sample_rank.h"
 
 namespace negatron {
 namespace {

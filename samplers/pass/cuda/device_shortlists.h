@@ -5,13 +5,13 @@
 #include <ATen/ATen.h>
 
 #include "samplers/bank/rows.h"
+#include "samplers/pass/cuda/filtered_rows.h"
 #include "samplers/pass/cuda/scan_device.h"
-#include "samplers/pass/filtered_rows.h"
-#include "samplers/pass/score_bound.h"
+#include "samplers/pass/selection/score_bound.h"
 
 namespace negatron {
 
-/// Shortlists (shortlists.h) on a GPU: the m best rows of each query by exact score, out of the rows that one scan
+/// NearRowsSearch (shortlists.h) on a GPU: the m best rows of each query by exact score, out of the rows that one scan
 /// hands out. Thresholds, certificate and keys are tensors there, so that the host waits for none of it. Beside the
 /// result it holds 16 bytes for each of capacity() rows of a query, which are some four times m and 512 more. Local.
 class DeviceShortlists {

@@ -3,10 +3,10 @@
 #include <c10/util/Exception.h>
 
 #include "samplers/pass/blocked_pass.h"
+#include "samplers/pass/cpu/query_panels.h"
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/kernel_comparison.h"
-#include "samplers/pass/query_panels.h"
-#include "samplers/pass/selection.h"
+#include "samplers/pass/selection/selection.h"
 
 namespace negatron {
 namespace {

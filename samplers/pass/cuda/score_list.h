@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "samplers/pass/cuda/host_device.h"
 #include "samplers/pass/cuda/list_scoring.h"
-#include "samplers/pass/packed_key.h"
+#include "samplers/pass/host_device.h"
+#include "samplers/pass/selection/packed_key.h"
 
 namespace negatron {
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "samplers/exchange/hard_set.h"
+#include "samplers/exchange/ranking/hard_set.h"
 #include "tests/bench/bank_scene.h"
 #include "tests/bench/exchanges/measure_ranks.h"
 
@@ -20,7 +20,7 @@ void hard_sets(benchmark::State& state) {
     Candidates candidates;
     candidates.queries = comm.all_gather(batch.queries);
     return [&comm, &fallback, bank, search, batch, candidates] {
-      search->find(comm, bank->shard().rows, candidates, SelectionOrder{}, batch.split, testing::kHardest);
+      search->find(comm, bank->shard().rows, candidates, SelectionOrder{}, batch.shares, testing::kHardest);
       if (comm.rank() == 0) fallback = search->last_fallback_rate();
     };
   });

@@ -2,7 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 
 namespace negatron::bench {
 namespace {

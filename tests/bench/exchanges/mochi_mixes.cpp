@@ -14,12 +14,12 @@ constexpr double kScale = 5.0;
 constexpr std::int64_t kPairs = 1024;
 constexpr std::int64_t kQueryMixes = 128;
 
-void mixes(benchmark::State& state, MixPlan::Mode mode) {
+void mixes(benchmark::State& state, MixRecipe::Mode mode) {
   measure_ranks(state, [mode](Communicator& comm) -> Exchange {
     auto bank = std::make_shared<const Bank>(testing::make_bank(comm, at::kBFloat16));
     auto stage = std::make_shared<BankExchange>();
     NegativeRequest request;
-    MixPlan& plan = request.mixes.emplace();
+    MixRecipe& plan = request.mixes.emplace();
     plan.mode = mode;
     plan.hard = testing::kHardest;
     plan.pairs = kPairs;
@@ -34,12 +34,12 @@ void mixes(benchmark::State& state, MixPlan::Mode mode) {
 }
 
 void fetched(benchmark::State& state) {
-  mixes(state, MixPlan::Mode::kFetch);
+  mixes(state, MixRecipe::Mode::kFetch);
 }
 BENCHMARK(fetched)->Name("exchanges/mochi_fetch")->Apply(over_ranks);
 
 void on_shards(benchmark::State& state) {
-  mixes(state, MixPlan::Mode::kNoFetch);
+  mixes(state, MixRecipe::Mode::kNoFetch);
 }
 BENCHMARK(on_shards)->Name("exchanges/mochi_no_fetch")->Apply(over_ranks);
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "samplers/exchange/order_statistics.h"
+#include "samplers/exchange/ranking/order_statistics.h"
 #include "tests/bench/bank_scene.h"
 #include "tests/bench/exchanges/measure_ranks.h"
 

@@ -21,12 +21,12 @@ PassResult partial_of(std::int64_t queries) {
 
 void partials(benchmark::State& state) {
   measure_ranks(state, [](Communicator& comm) -> Exchange {
-    const QuerySplit split = testing::make_queries(comm, testing::kGlobalBatch / comm.size()).split;
-    const PartialRecords shard{partial_of(split.total()), {}};
+    const QueryShares shares = testing::make_queries(comm, testing::kGlobalBatch / comm.size()).shares;
+    const PartialRecords shard{partial_of(shares.total()), {}};
     const PartialFormat format{std::vector<ScoreTerm>(1), testing::kWidth, /*has_max=*/true};
-    const std::vector<std::int64_t> own(split.shares.size(), split.size(comm.rank()));
-    return [&comm, split, shard, format, own] {
-      const at::Tensor records = comm.all_to_all(pack_partials(shard, format), split.shares, own);
+    const std::vector<std::int64_t> own(shares.sizes.size(), shares.size(comm.rank()));
+    return [&comm, shares, shard, format, own] {
+      const at::Tensor records = comm.all_to_all(pack_partials(shard, format), shares.sizes, own);
       ReductionTree tree(format.terms);
       std::int64_t rank = 0;
       for (const at::Tensor& block : records.chunk(comm.size())) {

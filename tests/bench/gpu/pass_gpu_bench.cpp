@@ -20,7 +20,7 @@
 
 #include "samplers/bank/canonical_leaves.h"
 #include "samplers/pass/attention_pass.h"
-#include "samplers/pass/cuda_pass.h"
+#include "samplers/pass/cuda/cuda_pass.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Merging the partial results of two shards for B queries, as their owner does for each rank but one.
 
-#include "samplers/pass/fast_pass.h"
+#include "samplers/pass/cpu/fast_pass.h"
 #include "tests/bench/growth.h"
 #include "tests/bench/kernels/kernel_data.h"
 #include "tests/bench/kernels/measured.h"

@@ -1,6 +1,6 @@
 // The m best rows of each query by score, exact with ties: over m, over rows, and the row types.
 
-#include "samplers/pass/selection.h"
+#include "samplers/pass/selection/selection.h"
 
 #include "tests/bench/growth.h"
 #include "tests/bench/kernels/kernel_data.h"

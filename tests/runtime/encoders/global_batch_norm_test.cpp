@@ -7,7 +7,7 @@
 #include <torch/autograd.h>
 #include <torch/nn/modules/batchnorm.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/conv_encoder.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/momentum_encoder.h"

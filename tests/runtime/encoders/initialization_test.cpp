@@ -7,7 +7,7 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/embedding.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/contrastive_encoder.h"
 #include "runtime/encoders/conv_encoder.h"
 

@@ -4,7 +4,7 @@
 
 #include <torch/autograd.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/evaluation_mode.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/momentum_encoder.h"

@@ -9,7 +9,7 @@
 
 #include <torch/autograd.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/evaluation_mode.h"
 #include "tests/runtime/encoders/small_resnet.h"
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "tests/runtime/evaluation/reference_metrics.h"
 
 namespace negatron::testing {

@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/evaluation/evaluate_knn.h"
 #include "runtime/evaluation/evaluate_views.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/planning/stage_scene.h"
 #include "runtime/training/gradient_reducer.h"
 #include "samplers/contrast/bank_mesh.h"

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/planning/step_prediction.h"
 
 namespace negatron {

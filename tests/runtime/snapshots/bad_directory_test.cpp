@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
@@ -26,13 +26,13 @@ constexpr int kRanks = 2;
 
 /// Saves step `step`; returns the reason why it failed, which must be the same on all ranks, or nothing.
 std::string refusal(const SmallRun& run, FileLayer& files, const fs::path& directory, std::int64_t step,
-                    const StageHook& at_stage = {}) {
+                    const SavePointHook& at_save_point = {}) {
   std::string reason;
   run_ranks(kRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     Bank bank = run.bank(comm.rank(), comm.size());
     run.train(bank, 0, step);
     SnapshotOptions options;
-    options.at_stage = at_stage;
+    options.at_save_point = at_save_point;
     SnapshotStore store(files, directory, options);
     std::string own;
     try {

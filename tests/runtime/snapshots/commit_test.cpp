@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "tests/runtime/data/temporary_directory.h"
-#include "tests/runtime/snapshots/lossy_file_layer.h"
+#include "tests/runtime/snapshots/files/lossy_file_layer.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
 namespace negatron {
@@ -29,7 +29,7 @@ TEST(Commit, WaitsForTheSlowestRank) {
     std::atomic<bool> may_go_on = false;
     run_ranks(kRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
       SnapshotOptions options;
-      options.at_stage = [&, rank = comm.rank()](std::string_view reached) {
+      options.at_save_point = [&, rank = comm.rank()](std::string_view reached) {
         while (rank == 1 && reached == stage && !may_go_on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       };
       Bank bank = run.bank(comm.rank(), comm.size());
@@ -59,7 +59,7 @@ TEST(Commit, SavingAStepOnceMoreLosesItAtNoMoment) {
     LossyFileLayer files(directory.path());
     ASSERT_EQ(testing::save(run, files, directory.path(), 4, kRanks).state, SaveState::kCommitted);
     SnapshotOptions options;
-    options.at_stage = [&](std::string_view reached) {
+    options.at_save_point = [&](std::string_view reached) {
       if (reached != stage) return;
       for (unsigned seed = 0; seed < kSeeds; ++seed) {
         const TemporaryDirectory survivor;
@@ -86,7 +86,7 @@ TEST(Commit, AStepThatCannotBeReplacedStaysAsItWas) {
     PosixFileLayer files;
     ASSERT_EQ(testing::save(run, files, directory.path(), 4, kRanks).state, SaveState::kCommitted);
     SnapshotOptions options;
-    options.at_stage = [&](std::string_view reached) {
+    options.at_save_point = [&](std::string_view reached) {
       if (reached == stage) throw std::runtime_error("failed on purpose");
     };
     const SaveReport report = testing::save(run, files, directory.path(), 4, kRanks, options);
@@ -124,10 +124,10 @@ TEST(Commit, WritingEndsWhenTheSaveIsGivenUp) {
   FileWriting writing;
   writing.block_bytes = 100;
   writing.pace = std::make_shared<WriterPace>();
-  writing.at_stage = [&](std::string_view stage) {
+  writing.at_save_point = [&](std::string_view stage) {
     if (stage == "data" && ++blocks == 5) writing.pace->give_up();
   };
-  Hdf5Plan plan;
+  Hdf5Layout plan;
   const std::vector<std::byte> ones(kBytes, std::byte{1});
   plan.datasets.push_back(
       {"rows", at::kByte, {kBytes}, false, [&](std::size_t count) { return std::span(ones).first(count); }});
@@ -142,7 +142,7 @@ TEST(Commit, ReadingBackEndsWhenTheSaveIsGivenUp) {
   FileWriting writing;
   writing.block_bytes = 10;
   writing.pace = std::make_shared<WriterPace>();
-  writing.at_stage = [&](std::string_view stage) {
+  writing.at_save_point = [&](std::string_view stage) {
     if (stage == "verify") writing.pace->give_up();
   };
   EXPECT_THROW(write_bytes(files, directory / "file", std::as_bytes(std::span(text)), writing), SnapshotError);

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"
 

@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/snapshots/hdf5_reader.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
+#include "runtime/snapshots/hdf5/hdf5_reader.h"
 #include "runtime/snapshots/snapshot_error.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"

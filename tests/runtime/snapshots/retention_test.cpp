@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
-#include "runtime/snapshots/directory_lock.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/directory_lock.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
@@ -65,7 +65,7 @@ TEST(Retention, APruneThatEndsEarlyLeavesEnough) {
     }
     SnapshotOptions options;
     int prunes = 0;
-    options.at_stage = [&](std::string_view stage) {
+    options.at_save_point = [&](std::string_view stage) {
       if (stage == "prune" && ++prunes == ends_at) throw std::runtime_error("ended on purpose");
     };
     const SaveReport report = testing::save(run, files, directory.path(), 3, 2, options);

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
-#include "runtime/snapshots/posix_file_layer.h"
+#include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
@@ -141,7 +141,7 @@ TEST(Snapshot, EqualsItsStepWhileTrainingGoesOn) {
   PosixFileLayer files;
   SnapshotOptions options;
   options.block_bytes = 64;
-  options.at_stage = [](std::string_view) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+  options.at_save_point = [](std::string_view) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
   const TemporaryDirectory directory;
   run_ranks(2, kChecked, [&](Communicator& comm) {
     Bank bank = run.bank(comm.rank(), comm.size());
@@ -180,7 +180,7 @@ TEST(Snapshot, AStoreThatEndsGivesUpItsSave) {
   PosixFileLayer files;
   const TemporaryDirectory directory;
   SnapshotOptions options;
-  options.at_stage = [](std::string_view) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  options.at_save_point = [](std::string_view) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
   run_ranks(2, kChecked, [&](Communicator& comm) {
     Bank bank = run.bank(comm.rank(), comm.size());
     {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/training/training_error.h"
 
 namespace negatron {

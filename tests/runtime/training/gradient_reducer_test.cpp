@@ -5,7 +5,7 @@
 #include <torch/autograd.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/projection_head.h"
 

@@ -5,9 +5,9 @@
 
 #include <ATen/Parallel.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
-#include "runtime/snapshots/posix_file_layer.h"
 #include "runtime/snapshots/snapshot_directory.h"
 #include "samplers/random/philox.h"
 
@@ -54,7 +54,7 @@ PretrainSummary run(const SmallStart& start) {
   run_ranks(start.ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     at::set_num_threads(1);
     PosixFileLayer files;
-    RunRequests requests;
+    RunSignals requests;
     if (comm.rank() == start.signalled_rank) (start.stop ? requests.stop : requests.snapshot).store(true);
     std::ostringstream out;
     PretrainJob job;

@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/data/image_dataset.h"
+#include "runtime/run/pretrain.h"
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/find_snapshot.h"
 #include "runtime/snapshots/trainer_state.h"
-#include "runtime/training/pretrain.h"
 #include "runtime/training/pretrain_options.h"
 
 namespace negatron::testing {

@@ -5,7 +5,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "runtime/data/loader.h"
 #include "runtime/training/trainer.h"
 #include "tests/runtime/training/small_training.h"

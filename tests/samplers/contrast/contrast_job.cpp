@@ -3,13 +3,13 @@
 #include <ATen/Parallel.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/contrast/batch_views.h"
 #include "samplers/contrast/contrastive_loss.h"
-#include "samplers/exchange/row_fetch.h"
+#include "samplers/exchange/rows/row_fetch.h"
+#include "samplers/negative_samplers/registry.h"
 #include "samplers/objectives/hcl.h"
 #include "samplers/objectives/lifted.h"
-#include "samplers/policies/registry.h"
 
 namespace negatron::testing {
 namespace {
@@ -51,8 +51,8 @@ class AdjustedSampler : public NegativeSampler {
   AdjustedSampler(std::unique_ptr<NegativeSampler> sampler, const ContrastJob& job)
       : sampler_(std::move(sampler)), job_(job) {}
 
-  NegativeRequest draw(const Bank& bank, const QueryBatch& batch) const override {
-    NegativeRequest request = sampler_->draw(bank, batch);
+  NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override {
+    NegativeRequest request = sampler_->request(bank, batch);
     if (job_.adjust) job_.adjust(request, batch);
     return request;
   }
@@ -113,16 +113,16 @@ Leaves make_leaves(const ContrastJob& job, const at::Tensor& raw, bool with_grad
   return leaves;
 }
 
-void describe_hardest(Communicator& comm, const Bank& bank, const at::Tensor& keys, const QuerySplit& split,
+void describe_hardest(Communicator& comm, const Bank& bank, const at::Tensor& keys, const QueryShares& shares,
                       ContrastAnswer& answer) {
   const at::Tensor slots = slots_of_keys(keys);
   const FetchedRows fetched = fetch_rows(comm, bank, slots);
   const at::Tensor labels = at::cat({fetched.labels, at::full({1}, -1, at::kLong)});
   const at::Tensor index =
       at::where(fetched.index < 0, at::full_like(fetched.index, fetched.labels.size(0)), fetched.index);
-  answer.hardest_slots = comm.all_gather(slots.contiguous(), split.shares);
+  answer.hardest_slots = comm.all_gather(slots.contiguous(), shares.sizes);
   answer.hardest_labels =
-      comm.all_gather(labels.index_select(0, index.flatten()).view(slots.sizes()).contiguous(), split.shares);
+      comm.all_gather(labels.index_select(0, index.flatten()).view(slots.sizes()).contiguous(), shares.sizes);
 }
 
 ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
@@ -134,7 +134,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   input.keys = keys.unit;
   input.labels = own_part(comm, job.labels);
   input.key_labels = own_part(comm, job.key_labels);
-  input.split.shares = share_sizes(job.raw_queries.size(0), comm.size());
+  input.shares.sizes = share_sizes(job.raw_queries.size(0), comm.size());
   input.progress = job.progress;
   input.report_hardest = job.report_hardest;
 
@@ -148,10 +148,10 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
 
   const bool both = seen.anchors.both_views;
   const auto of_anchors = [&](const at::Tensor& values) {
-    return gather_anchors(comm, values.detach().contiguous(), input.split, both);
+    return gather_anchors(comm, values.detach().contiguous(), input.shares, both);
   };
   const auto of_queries = [&](const at::Tensor& values) {
-    return comm.all_gather(values.detach().contiguous(), input.split.shares);
+    return comm.all_gather(values.detach().contiguous(), input.shares.sizes);
   };
   const auto gradient = [&](const at::Tensor& leaf) {
     return of_queries(leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf.detach()));
@@ -187,7 +187,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   if (!negatives.scores.terms.empty() && negatives.scores.terms[0].gradient.defined()) {
     answer.first_term_gradient = of_queries(negatives.scores.terms[0].gradient);
   }
-  if (negatives.hardest.defined()) describe_hardest(comm, *bank, negatives.hardest, input.split, answer);
+  if (negatives.hardest.defined()) describe_hardest(comm, *bank, negatives.hardest, input.shares, answer);
   if (negatives.mix_score_sum.defined()) answer.mix_score_sum = of_queries(negatives.mix_score_sum);
   return answer;
 }

@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
 #include "samplers/contrast/exact_gradient.h"
-#include "samplers/policies/registry.h"
+#include "samplers/negative_samplers/registry.h"
 #include "tests/samplers/contrast/trials.h"
 
 namespace negatron::testing {
@@ -199,13 +199,13 @@ TEST(ContrastRefusals, NameWhatDoesNotFit) {
     ContrastInput input;
     input.queries = random_unit_rows(1, 0, 4, 5);
     input.keys = random_unit_rows(2, 0, 4, 5);
-    input.split.shares = {4};
+    input.shares.sizes = {4};
     EXPECT_THROW(make("info-nce", NegativeSource::kBank).compute(comm, nullptr, input), std::invalid_argument);
     EXPECT_THROW(make("soft-nn", NegativeSource::kBatch).compute(comm, nullptr, input), std::invalid_argument);
     EXPECT_NO_THROW(make("nt-xent", NegativeSource::kBatch).compute(comm, nullptr, input));
-    input.split.shares = {5};
+    input.shares.sizes = {5};
     EXPECT_THROW(make("nt-xent", NegativeSource::kBatch).compute(comm, nullptr, input), std::invalid_argument);
-    input.split.shares = {4};
+    input.shares.sizes = {4};
     input.keys = random_unit_rows(2, 0, 3, 5);
     EXPECT_THROW(make("nt-xent", NegativeSource::kBatch).compute(comm, nullptr, input), std::invalid_argument);
     EXPECT_THROW(ContrastiveLoss(describe_objective("byol"), NegativeSource::kNone, nullptr, nullptr),
@@ -214,7 +214,7 @@ TEST(ContrastRefusals, NameWhatDoesNotFit) {
   ContrastJob job = bank_job("info-nce", "", 0.2);
   job.temperature.learned = true;
   job.adjust = [](NegativeRequest& request, const QueryBatch&) {
-    request.mixes = MixPlan{};
+    request.mixes = MixRecipe{};
     request.mixes->hard = 4;
     request.mixes->query_mixes = 2;
     request.mixes->attached = true;

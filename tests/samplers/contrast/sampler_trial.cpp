@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrastive_loss.h"
@@ -99,9 +99,9 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.keys = keys;
         input.ids = ids;
         input.labels = labels;
-        input.split = mesh.whole_split(kBatch);
+        input.shares = mesh.whole_shares(kBatch);
         input.bank_group = &mesh.group();
-        input.bank_split = mesh.group_split(kBatch);
+        input.bank_shares = mesh.group_shares(kBatch);
         input.step = step;
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;

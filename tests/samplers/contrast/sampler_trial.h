@@ -8,7 +8,7 @@
 
 #include <ATen/ATen.h>
 
-#include "samplers/policies/registry.h"
+#include "samplers/negative_samplers/registry.h"
 
 namespace negatron::testing {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "samplers/exchange/slot_draws.h"
+#include "samplers/exchange/ranking/slot_draws.h"
 #include "tests/samplers/contrast/sampler_trial.h"
 
 namespace negatron::testing {
@@ -23,12 +23,12 @@ class Dns : public NegativeSampler {
             {{"m", std::int64_t{5}, "rows to choose from", 1}}};
   }
 
-  NegativeRequest draw(const Bank&, const QueryBatch& batch) const override {
+  NegativeRequest request(const Bank&, const QueryBatch& batch) const override {
     NegativeRequest request = base_;
     NegativeSet& set = request.sets.front();
     set.order = {SelectionOrder::By::kRandom, 1.0, seed_, Purpose::kNegativeDraw, batch.step};
     set.last_rank = rows_;                           // the first m of a random order of the whole bank
-    set.draw = 1;                                    // of them the first
+    set.draws = 1;                                   // of them the first
     set.draw_order.by = SelectionOrder::By::kScore;  // by score
     return request;
   }
@@ -53,7 +53,9 @@ struct Method {
 class ByFunction : public NegativeSampler {
  public:
   explicit ByFunction(const Method& method) : method_(method) {}
-  NegativeRequest draw(const Bank& bank, const QueryBatch& batch) const override { return method_.draw(bank, batch); }
+  NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override {
+    return method_.draw(bank, batch);
+  }
 
  private:
   const Method& method_;
@@ -80,7 +82,7 @@ const std::vector<Method> kMethods = {
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
        set.last_rank = 15;
-       set.draw = 5;
+       set.draws = 5;
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
@@ -90,7 +92,7 @@ const std::vector<Method> kMethods = {
        NegativeSet hard;
        hard.first_rank = 10;
        hard.last_rank = 20;
-       hard.draw = 3;
+       hard.draws = 3;
        hard.draw_order = random_order(batch.step);
        NegativeRequest request = with_set(hard);
        NegativeSet shared;
@@ -105,7 +107,7 @@ const std::vector<Method> kMethods = {
        NegativeSet set;
        set.order.by = SelectionOrder::By::kPositiveScore;
        set.last_rank = bank.filled() / 5;
-       set.draw = 4;
+       set.draws = 4;
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
@@ -114,7 +116,7 @@ const std::vector<Method> kMethods = {
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
        set.lower_score = (batch.queries * batch.keys).sum(1) - 0.3;
-       set.draw = 1;
+       set.draws = 1;
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
@@ -122,7 +124,7 @@ const std::vector<Method> kMethods = {
     {"irgan", 1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
-       set.draw = 1;
+       set.draws = 1;
        set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 17, Purpose::kNegativeDraw, batch.step};
        return with_set(set);
      }},
@@ -131,7 +133,7 @@ const std::vector<Method> kMethods = {
        NegativeSet set;
        set.order = random_order(batch.step);
        set.last_rank = 20;
-       set.draw = 1;
+       set.draws = 1;
        set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 18, Purpose::kNegativeDraw, batch.step};
        return with_set(set);
      }},

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
 #include "tests/samplers/exchange/exchange_trial.h"
 
@@ -113,7 +113,7 @@ TEST(BankExchange, WindowsReceiveTheDocumentedBytes) {
   expect_further_bytes(scene, request,
                        [](std::int64_t ranks, std::int64_t own) { return (ranks - 1) * own * 3 * 8 + (7 - own) * 8; });
   request.sets.front().first_rank = 1;
-  request.sets.front().draw = 2;
+  request.sets.front().draws = 2;
   expect_further_bytes(scene, request, [](std::int64_t ranks, std::int64_t own) {
     return (ranks - 1) * own * (3 + 2) * 8 + (7 - own) * (2 + 1) * 8;
   });
@@ -122,8 +122,8 @@ TEST(BankExchange, WindowsReceiveTheDocumentedBytes) {
 TEST(BankExchange, MixesOnShardsReceiveTheDocumentedBytes) {
   const Scene scene = make_scene();
   NegativeRequest request;
-  MixPlan& plan = request.mixes.emplace();
-  plan.mode = MixPlan::Mode::kNoFetch;
+  MixRecipe& plan = request.mixes.emplace();
+  plan.mode = MixRecipe::Mode::kNoFetch;
   plan.hard = 4;
   plan.pairs = 6;
   plan.query_mixes = 2;
@@ -153,7 +153,7 @@ TEST(BankExchange, RefusesWhatDoesNotFit) {
   };
   refuses([](QueryBatch& batch, NegativeRequest&) { batch.queries = at::ones({9, 6}); });
   refuses([](QueryBatch& batch, NegativeRequest&) { batch.ids = batch.ids.to(at::kInt); });
-  refuses([](QueryBatch& batch, NegativeRequest&) { batch.split.shares.push_back(0); });
+  refuses([](QueryBatch& batch, NegativeRequest&) { batch.shares.sizes.push_back(0); });
   refuses([](QueryBatch& batch, NegativeRequest& request) {
     batch.labels = at::Tensor();
     request.label_rule = LabelRule::kDifferent;

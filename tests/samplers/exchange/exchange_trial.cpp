@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/share.h"
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
 #include "tests/reference/plain_queue.h"
 
@@ -19,7 +19,7 @@ constexpr std::int64_t kEqualEvery = 3;
 constexpr std::int64_t kSamples = 9;
 constexpr std::int64_t kLabels = 4;
 
-QuerySplit split_of(const Scene& scene, int ranks) {
+QueryShares shares_of(const Scene& scene, int ranks) {
   return {share_sizes(scene.queries.size(0), ranks), 0};
 }
 
@@ -27,8 +27,8 @@ at::Tensor defined_part(const at::Tensor& all, const Communicator& comm) {
   return all.defined() ? part(all, comm) : all;
 }
 
-void put_together(Communicator& comm, const QuerySplit& split, at::Tensor& values) {
-  if (values.defined()) values = comm.all_gather(values.contiguous(), split.shares);
+void put_together(Communicator& comm, const QueryShares& shares, at::Tensor& values) {
+  if (values.defined()) values = comm.all_gather(values.contiguous(), shares.sizes);
 }
 
 void expect_close(const at::Tensor& actual, const at::Tensor& expected, double tolerance, const char* what) {
@@ -105,11 +105,11 @@ Bank make_bank(const Scene& scene, const Communicator& comm) {
 
 QueryBatch make_batch(const Scene& scene, const Communicator& comm) {
   return {part(scene.queries, comm),        defined_part(scene.positives, comm), defined_part(scene.ids, comm),
-          defined_part(scene.labels, comm), split_of(scene, comm.size()),        scene.steps()};
+          defined_part(scene.labels, comm), shares_of(scene, comm.size()),       scene.steps()};
 }
 
 QueryBatch whole_batch(const Scene& scene) {
-  return {scene.queries, scene.positives, scene.ids, scene.labels, split_of(scene, 1), scene.steps()};
+  return {scene.queries, scene.positives, scene.ids, scene.labels, shares_of(scene, 1), scene.steps()};
 }
 
 PlainBank make_plain_bank(const Scene& scene) {
@@ -174,12 +174,12 @@ Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const s
 
     for (TermResult& term : result.scores.terms) {
       for (at::Tensor* values : {&term.value, &term.gradient, &term.slope, &term.log_weight}) {
-        put_together(comm, batch.split, *values);
+        put_together(comm, batch.shares, *values);
       }
     }
     for (at::Tensor* values : {&result.scores.count, &result.scores.max, &result.bank_max, &result.hardest,
                                &result.mix_count, &result.mix_score_sum}) {
-      put_together(comm, batch.split, *values);
+      put_together(comm, batch.shares, *values);
     }
     const std::lock_guard lock(mutex);
     outcome.bytes_received[comm.rank()] = bytes;

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "comm/thread_communicator.h"
+#include "comm/threads/thread_communicator.h"
 #include "samplers/objectives/exact_softplus.h"
 #include "samplers/objectives/rank_weight.h"
 #include "samplers/objectives/registry.h"

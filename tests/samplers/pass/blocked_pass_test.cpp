@@ -183,7 +183,7 @@ TEST(BlockedPass, RefusesWhatDoesNotFit) {
   refused([](Request& r) {
     const at::Tensor ends = at::zeros({2}, at::kLong);
     r.candidates.windows = {{{.by = SelectionOrder::By::kPositiveScore}, ends, ends}};
-    r.candidates.positives = at::Tensor();
+    r.candidates.keys = at::Tensor();
   });
   refused([](Request& r) { r.candidates.windows = {{{}, at::zeros({2}, at::kLong), at::zeros({1}, at::kLong)}}; });
   EXPECT_THROW(BlockedPass(0), std::invalid_argument);

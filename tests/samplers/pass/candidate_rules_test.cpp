@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "samplers/pass/blocked_pass.h"
-#include "samplers/pass/selection.h"
+#include "samplers/pass/selection/selection.h"
 #include "tests/reference/plain_selection.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -72,7 +72,7 @@ TEST(CandidateRules, SeveralWindowsAllApply) {
   expect_equal_to_plain(rows, request, 1e-12);
   EXPECT_TRUE((BlockedPass().run(rows, request).count == 10).all().item<bool>());
   request.candidates.queries = request.candidates.queries.to(at::kFloat);
-  request.candidates.positives = request.candidates.positives.to(at::kFloat);
+  request.candidates.keys = request.candidates.keys.to(at::kFloat);
   expect_equal_to_plain(rows, request, 1e-3);
 }
 

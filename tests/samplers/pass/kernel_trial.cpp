@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "samplers/bank/random_rows.h"
-#include "samplers/pass/query_panels.h"
+#include "samplers/pass/cpu/query_panels.h"
 #include "tests/reference/plain_pass.h"
 #include "tests/samplers/pass/pass_trial.h"
 

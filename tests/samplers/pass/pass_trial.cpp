@@ -51,7 +51,7 @@ Candidates make_candidates(const at::Tensor& queries) {
   const std::int64_t count = queries.size(0);
   Candidates candidates;
   candidates.queries = queries;
-  candidates.positives = unit_rows(count, 77).to(queries.scalar_type());
+  candidates.keys = unit_rows(count, 77).to(queries.scalar_type());
   candidates.query_index = at::arange(100, 100 + count, at::kLong);
   candidates.labels = at::arange(count, at::kLong).remainder(kLabels);
   return candidates;

@@ -1,0 +1,62 @@
+#include "comm/mpi/environment.h"
+
+#include <mpi.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "comm/error.h"
+#include "comm/mpi/mpi_check.h"
+
+namespace negatron {
+namespace {
+
+// Collectives are issued by one thread at a time, which need not be the one that called MPI_Init.
+constexpr int kThreadLevel = MPI_THREAD_SERIALIZED;
+constexpr int kUnwindingExitCode = 1;
+
+}  // namespace
+
+Environment::Environment(int* argc, char*** argv) {
+  diagnose_srun([](const char* name) { return static_cast<const char*>(std::getenv(name)); });
+  int initialized = 0;
+  MPI_Initialized(&initialized);
+  if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
+  int granted = 0;
+  mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
+  if (granted < kThreadLevel) {
+    MPI_Finalize();
+    throw CommError("MPI grants thread level " + std::to_string(granted) + " where MPI_THREAD_SERIALIZED (" +
+                    std::to_string(kThreadLevel) + ") is needed; use an MPI that was built with thread support");
+  }
+  mpi_check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  mpi_check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  mpi_check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+  mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+}
+
+Environment::~Environment() {
+  if (!finished_) abort(kUnwindingExitCode);
+  const int code = MPI_Finalize();
+  if (code != MPI_SUCCESS) std::cerr << "rank " + std::to_string(rank_) + ": " + mpi_error_text(code) + "\n";
+}
+
+void Environment::abort(int exit_code) noexcept {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  // MPI_Abort returns when it could not reach the others.
+  std::_Exit(exit_code);
+}
+
+void diagnose_srun(const std::function<const char*(const char*)>& variable) {
+  const char* tasks = variable("SLURM_NTASKS");
+  const bool started_by_srun = variable("SLURM_STEP_ID") != nullptr && variable("SLURM_PROCID") != nullptr;
+  if (!started_by_srun || tasks == nullptr || std::atoi(tasks) < 2) return;
+  // mpirun within an allocation runs its daemons by srun; what it starts knows its place by these.
+  for (const char* name : {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"}) {
+    if (variable(name) != nullptr) return;
+  }
+  throw CommError("srun started " + std::string(tasks) +
+                  " tasks but gave them no PMI, so each would be a job of one rank; start with srun --mpi=pmix");
+}
+
+}  // namespace negatron

@@ -1,0 +1,42 @@
+#include "comm/nccl/nccl_bootstrap.h"
+
+#include <cstring>
+
+#include "comm/error.h"
+#include "comm/nccl/cuda_stream.h"
+#include "comm/nccl/nccl_handle.h"
+
+namespace negatron {
+
+std::vector<std::string> exchange_bytes(Communicator& side, const std::string& bytes) {
+  const at::Tensor own = at::empty({static_cast<std::int64_t>(bytes.size())}, at::kByte);
+  if (!bytes.empty()) std::memcpy(own.mutable_data_ptr(), bytes.data(), bytes.size());
+  const at::Tensor all = side.all_gather(own);
+  std::vector<std::string> values;
+  for (int rank = 0; rank < side.size(); ++rank) {
+    values.emplace_back(static_cast<const char*>(all.const_data_ptr()) + rank * own.numel(), bytes.size());
+  }
+  return values;
+}
+
+void refuse_shared_device(Communicator& side, int device) {
+  const std::vector<std::string> identities = exchange_bytes(side, device_identity(device));
+  for (std::size_t second = 1; second < identities.size(); ++second) {
+    for (std::size_t first = 0; first < second; ++first) {
+      if (identities[first] != identities[second]) continue;
+      throw CommError("ranks " + std::to_string(first) + " and " + std::to_string(second) +
+                      " share one GPU, which NCCL does not support; start one rank per GPU");
+    }
+  }
+}
+
+std::string shared_nccl_id(Communicator& side) {
+  const at::Tensor bytes = at::zeros({static_cast<std::int64_t>(kNcclIdBytes)}, at::kByte);
+  if (side.rank() == 0) std::memcpy(bytes.mutable_data_ptr(), make_nccl_id().data(), kNcclIdBytes);
+  side.broadcast(bytes, 0);
+  // No rank connects before all have the id: rank 0 would drop connections that come too early.
+  side.barrier();
+  return {static_cast<const char*>(bytes.const_data_ptr()), kNcclIdBytes};
+}
+
+}  // namespace negatron

@@ -1,0 +1,12 @@
+// Takes the place of nccl_communicator.cpp in a build without CUDA.
+
+#include "comm/error.h"
+#include "comm/nccl/nccl_communicator.h"
+
+namespace negatron {
+
+std::unique_ptr<Communicator> make_nccl_communicator(Communicator&, int, const CommunicatorOptions&) {
+  throw CommError("this build has no NCCL; configure it with -DNEGATRON_CUDA=ON, or run with --device cpu");
+}
+
+}  // namespace negatron

@@ -1,0 +1,93 @@
+#include "comm/threads/thread_group.h"
+
+#include "comm/error.h"
+
+namespace negatron {
+
+void ThreadJob::break_off(const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  if (broken_.empty()) broken_ = reason;
+  changed_.notify_all();
+}
+
+void ThreadJob::leave(int rank) {
+  const std::lock_guard lock(mutex_);
+  left_[static_cast<std::size_t>(rank)] = true;
+  changed_.notify_all();
+}
+
+std::shared_ptr<ThreadGroup> ThreadJob::group(const std::string& name, const std::vector<int>& members) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<ThreadGroup> group = groups_[name].lock();
+  if (group == nullptr) {
+    group = std::make_shared<ThreadGroup>(*this, name, members);
+    groups_[name] = group;
+  }
+  return group;
+}
+
+class ThreadGroup::Transfer : public HostTransfer {
+ public:
+  Transfer(std::shared_ptr<ThreadGroup> group, std::int64_t round, Read read)
+      : group_(std::move(group)), round_(round), read_(std::move(read)) {}
+
+  bool test() override {
+    if (read_ == nullptr) return true;
+    std::unique_lock lock(group_->job_.mutex_);
+    const std::shared_ptr<Round> round = group_->complete(round_);
+    if (round == nullptr) return false;
+    take(lock, *round);
+    return true;
+  }
+
+  void wait(std::chrono::milliseconds limit) override {
+    if (read_ == nullptr) return;
+    std::unique_lock lock(group_->job_.mutex_);
+    std::shared_ptr<Round> round;
+    if (!group_->job_.changed_.wait_for(lock, limit, [&] { return (round = group_->complete(round_)) != nullptr; })) {
+      throw_timeout(limit);
+    }
+    take(lock, *round);
+  }
+
+ private:
+  void take(std::unique_lock<std::mutex>& lock, Round& round) {
+    // Whoever takes last removes the round from the mailbox; `round` itself is held by the caller.
+    if (++round.taken == group_->members_.size()) group_->rounds_.erase(round_);
+    lock.unlock();
+    const Read read = std::exchange(read_, nullptr);
+    read(round.deposits);
+  }
+
+  std::shared_ptr<ThreadGroup> group_;
+  std::int64_t round_;
+  Read read_;
+};
+
+HostTransferPtr ThreadGroup::exchange(int rank, std::int64_t round, Deposit deposit, Read read) {
+  const std::lock_guard lock(job_.mutex_);
+  std::shared_ptr<Round>& entry = rounds_[round];
+  if (entry == nullptr) {
+    entry = std::make_shared<Round>();
+    entry->deposits.resize(members_.size());
+    entry->present.resize(members_.size());
+  }
+  entry->deposits[static_cast<std::size_t>(rank)] = std::move(deposit);
+  entry->present[static_cast<std::size_t>(rank)] = true;
+  entry->posted += 1;
+  job_.changed_.notify_all();
+  return std::make_unique<Transfer>(shared_from_this(), round, std::move(read));
+}
+
+std::shared_ptr<ThreadGroup::Round> ThreadGroup::complete(std::int64_t round) {
+  const std::shared_ptr<Round> entry = rounds_.at(round);
+  if (entry->posted == members_.size()) return entry;
+  if (!job_.broken_.empty()) throw BrokenGroupError(job_.broken_);
+  for (std::size_t rank = 0; rank < members_.size(); ++rank) {
+    if (entry->present[rank] || !job_.left_[static_cast<std::size_t>(members_[rank])]) continue;
+    throw BrokenGroupError("rank " + std::to_string(rank) + " has returned without making this call");
+  }
+  return nullptr;
+}
+
+}  // namespace negatron

@@ -1,0 +1,205 @@
+#include "launch/bank/bank_actions.h"
+
+#include <limits>
+#include <ostream>
+
+#include "launch/bank/bank_arguments.h"
+#include "launch/bank/bank_report.h"
+#include "launch/exit_code.h"
+#include "runtime/bank_files/extract_rows.h"
+#include "runtime/bank_files/import_rows.h"
+#include "runtime/bank_files/merge_banks.h"
+#include "runtime/bank_files/reshard_bank.h"
+
+namespace negatron {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Words = std::vector<std::string>;
+
+int report_written(const BankArguments& request, std::ostream& out, const std::string& path, const Manifest& manifest,
+                   const Json& more = Json::object()) {
+  if (request.json()) {
+    Json json = written_json(path, manifest);
+    json.update(more);
+    out << json.dump() << "\n";
+  } else {
+    print_written(out, path, manifest);
+  }
+  return kExitOk;
+}
+
+int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank info PATH [FLAGS]\n\n"
+      "What is in a bank.\n",
+      out, remarks);
+  BankInfoOptions options;
+  request.flags().add("sample", &options.uniformity_rows, "rows that uniformity is computed over, all pairs of them");
+  request.flags().add("seed", &options.seed, "of the choice of those rows");
+  if (!request.parse(arguments, 1, 1)) return kExitOk;
+  if (options.uniformity_rows < 0) throw UsageError("--sample must not be negative.");
+  const OpenBank bank = request.open(request.path(0));
+  const BankInfo found = bank_info(bank, options, request.memory());
+  if (request.json()) {
+    out << info_json(bank, found, options.seed).dump() << "\n";
+  } else {
+    print_info(out, bank, found, options.seed);
+  }
+  return kExitOk;
+}
+
+int verify(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank verify PATH [FLAGS]\n\n"
+      "Every digest and everything else that must hold of a snapshot, or of all snapshots of a run.\n"
+      "Exit code 1 when something does not, and the names of the bad files.\n",
+      out, remarks);
+  if (!request.parse(arguments, 1, 1)) return kExitOk;
+  std::vector<SnapshotVerdict> verdicts;
+  bool good = true;
+  for (const std::filesystem::path& snapshot : snapshots_at(request.files(), request.path(0))) {
+    verdicts.push_back(verify_bank(request.files(), snapshot, request.memory()));
+    good = good && verdicts.back().good();
+    if (!request.json()) print_verdict(out, verdicts.back());
+  }
+  if (request.json()) out << verify_json(verdicts).dump() << "\n";
+  return good ? kExitOk : kExitFailure;
+}
+
+int reshard(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank reshard IN OUT --ranks N [FLAGS]\n\n"
+      "The same snapshot over another number of ranks; a run can be resumed from it.\n",
+      out, remarks);
+  std::int64_t ranks = 0;
+  request.flags().add("ranks", &ranks, "files that the bank is to lie in");
+  if (!request.parse(arguments, 2, 2)) return kExitOk;
+  checked_ranks(ranks);
+  const OpenBank bank = request.open(request.path(0));
+  return report_written(request, out, request.path(1),
+                        reshard_bank(request.files(), bank, request.path(1), ranks, request.memory()));
+}
+
+int diff(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank diff A B [FLAGS]\n\n"
+      "Compares two banks as sets of (id, step, vector), and their order and labels. Exit code 0 when all\n"
+      "of it is equal, 1 when not, however many files either lies in.\n",
+      out, remarks);
+  if (!request.parse(arguments, 2, 2)) return kExitOk;
+  const OpenBank a = request.open(request.path(0));
+  const OpenBank b = request.open(request.path(1));
+  const BankDiff found = diff_banks(a, b, request.memory());
+  if (request.json()) {
+    out << diff_json(a, b, found).dump() << "\n";
+  } else {
+    print_diff(out, a, b, found);
+  }
+  return found.equal() ? kExitOk : kExitFailure;
+}
+
+int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank merge A B ... OUT [FLAGS]\n\n"
+      "The union of banks, the same (id, step, vector) once, as a bank that pretrain --bank starts from.\n",
+      out, remarks);
+  MergeOptions options;
+  std::string convert;
+  request.flags().add("rows", &options.rows, "rows of the result, of which the newest survive; 0: the sum");
+  request.flags().add("convert", &convert, "round all rows to this type: fp32, bf16, fp16 or fp64");
+  request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
+  constexpr std::size_t kFewestPaths = 3;
+  if (!request.parse(arguments, kFewestPaths, std::numeric_limits<std::size_t>::max())) return kExitOk;
+  options.convert = read_float_type("convert", convert);
+  const std::string target = request.paths().back();
+  std::vector<OpenBank> banks;
+  for (std::size_t i = 0; i + 1 < request.paths().size(); ++i) banks.push_back(request.open(request.path(i)));
+  const MergeResult result = merge_banks(request.files(), banks, target, options, request.memory());
+  if (!request.json()) {
+    out << "read " << result.rows_read << " rows of " << banks.size() << " banks: " << result.duplicates
+        << " were there already, " << result.dropped << " were too old for " << result.manifest.bank->layout.capacity
+        << " rows\n";
+  }
+  return report_written(
+      request, out, target, result.manifest,
+      {{"rows_read", result.rows_read}, {"duplicates", result.duplicates}, {"dropped", result.dropped}});
+}
+
+int extract(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank extract PATH OUT.h5 --ids FILE|1,2,3 | --range FIRST:END [FLAGS]\n\n"
+      "Some rows as a plain HDF5 file: rows, ids, labels, steps, sequence.\n",
+      out, remarks);
+  std::string ids;
+  std::string range;
+  request.flags().add("ids", &ids, "sample ids, or a file of them");
+  request.flags().add("range", &range, "sequence numbers, without END; negatron bank info shows those that there are");
+  if (!request.parse(arguments, 2, 2)) return kExitOk;
+  if (ids.empty() == range.empty()) throw UsageError("negatron bank extract takes either --ids or --range.");
+  const std::vector<std::int64_t> wanted = ids.empty() ? std::vector<std::int64_t>() : read_ids(ids);
+  const Range keys = range.empty() ? Range{} : read_range(range);
+  const OpenBank bank = request.open(request.path(0));
+  FoundKeys found;
+  if (ids.empty()) {
+    found.sequence = keys_in(bank, keys, request.memory());
+  } else {
+    found = find_ids(bank, wanted, request.memory());
+    if (found.sequence.empty()) throw UsageError("--ids: no row of the bank has one of these ids.");
+  }
+  extract_rows(request.files(), bank, request.path(1), found.sequence, request.memory());
+  if (request.json()) {
+    const Json json{{"path", request.path(1)}, {"rows", found.sequence.size()}, {"ids_not_found", found.missing}};
+    out << json.dump() << "\n";
+  } else {
+    out << "wrote " << request.path(1) << ": " << found.sequence.size() << " rows";
+    if (!found.missing.empty()) out << "; " << found.missing.size() << " of the ids are not in the bank";
+    out << "\n";
+  }
+  return kExitOk;
+}
+
+int import(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank import IN OUT [FLAGS]\n\n"
+      "A [K, d] matrix of unit rows, .npy or HDF5, as a bank that pretrain --bank starts from.\n",
+      out, remarks);
+  ImportOptions options;
+  std::string dataset;
+  std::string dtype;
+  request.flags().add("dataset", &dataset, "which dataset of an HDF5 file; may be left out when there is one only");
+  request.flags().add("transpose", &options.transpose, "the file is [d, K], as the queue of PyTorch's MoCo is");
+  request.flags().add("normalize", &options.normalize, "scale rows to norm 1; else such as have another are refused");
+  request.flags().add("dtype", &dtype, "how to store rows: fp32, bf16, fp16 or fp64; else as in the file");
+  request.flags().add("rows", &options.rows, "rows of the bank; more than the file has: partly filled; 0: as many");
+  request.flags().add("oldest", &options.oldest, "the row to be overwritten first (MoCo's queue_ptr)");
+  request.flags().add("batch", &options.batch, "keys per step of the run that the bank is for");
+  request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
+  if (!request.parse(arguments, 2, 2)) return kExitOk;
+  options.dtype = read_float_type("dtype", dtype);
+  std::unique_ptr<MatrixFile> matrix;
+  try {
+    matrix = open_matrix(request.files(), request.path(0), dataset);
+  } catch (const SnapshotError& error) {
+    // Not a snapshot that is damaged but a file that was not meant to be imported.
+    throw UsageError(error.what());
+  }
+  return report_written(request, out, request.path(1),
+                        import_rows(request.files(), *matrix, request.path(1), options, request.memory()));
+}
+
+}  // namespace
+
+const std::vector<BankAction>& bank_actions() {
+  static const std::vector<BankAction> actions{
+      {"info", "what is in a bank", info},
+      {"verify", "is a snapshot, or every one of a run, as it should be", verify},
+      {"reshard", "the same snapshot over another number of ranks", reshard},
+      {"diff", "compare two banks", diff},
+      {"merge", "the union of banks", merge},
+      {"extract", "some rows as a plain HDF5 file", extract},
+      {"import", "a plain matrix, .npy or HDF5, as a bank", import}};
+  return actions;
+}
+
+}  // namespace negatron

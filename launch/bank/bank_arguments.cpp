@@ -1,0 +1,105 @@
+#include "launch/bank/bank_arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <limits>
+#include <ostream>
+#include <sstream>
+
+#include "runtime/snapshots/hdf5/dtype_text.h"
+
+namespace negatron {
+namespace {
+
+constexpr int kMibShift = 20;
+/// Of a word that is no number, as much as a message shows.
+constexpr std::size_t kMostShown = 40;
+
+template <typename Number>
+bool read_number(std::string_view text, Number& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// Numbers between commas or spaces; nothing when something else is among them, which `other` tells.
+std::optional<std::vector<std::int64_t>> read_list(std::string text, std::string& other) {
+  std::replace(text.begin(), text.end(), ',', ' ');
+  std::istringstream words(text);
+  std::vector<std::int64_t> list;
+  for (std::string word; words >> word;) {
+    std::int64_t value = 0;
+    if (!read_number(word, value)) {
+      other = word;
+      return std::nullopt;
+    }
+    list.push_back(value);
+  }
+  return list;
+}
+
+}  // namespace
+
+BankArguments::BankArguments(std::string usage, std::ostream& out, std::ostream& remarks)
+    : out_(out), remarks_(remarks), usage_(std::move(usage)) {
+  flags_.add("json", &json_, "one JSON object instead of text");
+  flags_.add("memory", &memory_mib_, "MiB that rows may take, beside the program itself");
+  flags_.words(&paths_);
+}
+
+bool BankArguments::parse(const std::vector<std::string>& arguments, std::size_t fewest_paths, std::size_t most_paths) {
+  if (!flags_.parse(arguments)) {
+    flags_.print_help(out_, usage_);
+    return false;
+  }
+  if (paths_.size() < fewest_paths || paths_.size() > most_paths) {
+    throw UsageError(std::to_string(paths_.size()) + (paths_.size() == 1 ? " path was" : " paths were") + " given; " +
+                     usage_.substr(0, usage_.find('\n')));
+  }
+  constexpr std::int64_t kMostMib = std::numeric_limits<std::int64_t>::max() >> kMibShift;
+  if (memory_mib_ < 1 || memory_mib_ > kMostMib) throw UsageError("--memory must be at least 1 (MiB).");
+  return true;
+}
+
+BankMemory BankArguments::memory() const {
+  return BankMemory(memory_mib_ << kMibShift);
+}
+
+OpenBank BankArguments::open(const std::string& path) {
+  OpenBank bank = open_bank(files_, path, memory());
+  for (const std::string& note : bank.notes) remarks_ << "negatron: note: " << note << "\n";
+  return bank;
+}
+
+std::optional<at::ScalarType> read_float_type(const std::string& flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
+    if (dtype_text(dtype) == text) return dtype;
+  }
+  throw UsageError("--" + flag + " takes fp32, bf16, fp16 or fp64, not '" + text + "'.");
+}
+
+std::vector<std::int64_t> read_ids(const std::string& text) {
+  std::string other;
+  if (const auto list = read_list(text, other)) return *list;
+  std::ifstream file(text);
+  std::ostringstream content;
+  if (!file || !(content << file.rdbuf())) {
+    throw UsageError("--ids takes numbers (1,2,3) or a file of them, and '" + text + "' is neither.");
+  }
+  if (const auto list = read_list(content.str(), other)) return *list;
+  throw UsageError("--ids: '" + text + "' holds '" + other.substr(0, kMostShown) + "', which is no number.");
+}
+
+Range read_range(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  Range range;
+  const std::string_view view = text;
+  if (colon == std::string::npos || !read_number(view.substr(0, colon), range.begin) ||
+      !read_number(view.substr(colon + 1), range.end)) {
+    throw UsageError("--range takes two sequence numbers, FIRST:END, not '" + text + "'.");
+  }
+  return range;
+}
+
+}  // namespace negatron

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launch/flags/flag_table.h"
+#include "runtime/bank_files/open_bank.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
+
+namespace negatron {
+
+/// What all `negatron bank` commands are given: --json, --memory and paths.
+class BankArguments {
+ public:
+  /// The first line of `usage` is what a wrong number of paths is answered with. Remarks are for people even with
+  /// --json.
+  BankArguments(std::string usage, std::ostream& out, std::ostream& remarks);
+  BankArguments(const BankArguments&) = delete;
+  BankArguments& operator=(const BankArguments&) = delete;
+
+  FlagTable& flags() { return flags_; }
+  /// False when --help was asked for, which it has printed then. Throws UsageError.
+  bool parse(const std::vector<std::string>& arguments, std::size_t fewest_paths, std::size_t most_paths);
+
+  bool json() const { return json_; }
+  BankMemory memory() const;
+  const std::string& path(std::size_t index) const { return paths_.at(index); }
+  const std::vector<std::string>& paths() const { return paths_; }
+  PosixFileLayer& files() { return files_; }
+  /// open_bank, whose notes become remarks.
+  OpenBank open(const std::string& path);
+
+ private:
+  std::ostream& out_;
+  std::ostream& remarks_;
+  std::string usage_;
+  FlagTable flags_;
+  bool json_ = false;
+  std::int64_t memory_mib_ = 256;
+  std::vector<std::string> paths_;
+  PosixFileLayer files_;
+};
+
+/// The value of a flag that names a floating type; nothing for none. Throws UsageError.
+std::optional<at::ScalarType> read_float_type(const std::string& flag, const std::string& text);
+/// --ids: numbers between commas, or the name of a file that holds some. Throws UsageError.
+std::vector<std::int64_t> read_ids(const std::string& text);
+/// --range FIRST:END. Throws UsageError.
+Range read_range(const std::string& text);
+
+}  // namespace negatron

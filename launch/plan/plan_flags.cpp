@@ -1,0 +1,97 @@
+#include "launch/plan/plan_flags.h"
+
+#include "launch/bank/bank_arguments.h"
+#include "launch/exit_code.h"
+#include "samplers/cpu/cpu_isa.h"
+
+namespace negatron {
+namespace {
+
+constexpr double kMega = 1e6;
+constexpr std::int64_t kMostBatch = std::int64_t{1} << 30;
+constexpr double kMostGradientMb = 1e7;
+constexpr double kTera = 1e12;
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw UsageError(message);
+}
+
+}  // namespace
+
+PlannedJob PlanArguments::job(std::int64_t job_ranks) const {
+  PlannedJob job;
+  job.ranks = job_ranks;
+  job.shards = shards > 0 ? shards : 1;
+  job.global_batch = batch_per_gpu > 0 ? batch_per_gpu * job_ranks : global_batch;
+  job.bank_rows = bank_rows;
+  job.width = width;
+  job.bank_dtype = read_float_type("bank-dtype", bank_dtype).value_or(at::kBFloat16);
+  job.hard = hard;
+  job.sample_seconds = 1.0 / images_per_second;
+  job.gradient_bytes = gradient_mb * kMega;
+  check(job);
+  return job;
+}
+
+MachinePreset PlanArguments::preset() const {
+  MachinePreset preset;
+  try {
+    preset = machine_preset(gpu);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(std::string("--gpu: ") + error.what());
+  }
+  if (pass_tflops > 0.0) preset.machine.pass_flops = pass_tflops * kTera;
+  return preset;
+}
+
+std::vector<std::int64_t> PlanArguments::planned_ranks() const {
+  if (ranks.empty()) return {8, 64, 512, 4096};
+  return ranks;
+}
+
+void PlanArguments::validate() const {
+  require(batch_per_gpu >= 0 && batch_per_gpu <= kMostBatch,
+          "--batch-per-gpu must lie between 0 and " + std::to_string(kMostBatch) + ".");
+  require(global_batch >= 1, "--global-batch must be at least 1.");
+  require(gradient_mb <= kMostGradientMb, "--gradient-mb must be at most 10000000, ten terabytes.");
+  require(shards >= 0, "--shards must not be negative; 0 chooses.");
+  require(images_per_second > 0.0, "--images-per-second must be above 0.");
+  require(bank_memory_gb > 0.0, "--bank-memory-gb must be above 0.");
+  require(pass_tflops >= 0.0, "--pass-tflops must not be negative; 0 takes what is known of --gpu.");
+  require(threads >= 0, "--threads must not be negative.");
+  require(device == "cpu" || device == "cuda", "--device must be cpu or cuda, not '" + device + "'.");
+  require(!here || ranks.empty(), "--ranks does not go with --here: ranks are those that mpirun starts.");
+  preset();
+  require_isa(parse_cpu_isa(cpu_isa));
+  if (here) return;
+  for (const std::int64_t count : planned_ranks()) job(count);
+}
+
+FlagTable plan_flags(PlanArguments& request) {
+  FlagTable table;
+  table.group("Job (as pretrain)");
+  table.add("global-batch", &request.global_batch, "samples per step over all ranks");
+  table.add("batch-per-gpu", &request.batch_per_gpu, "samples per step and rank instead, 0 for --global-batch");
+  table.add("bank-rows", &request.bank_rows, "K, keys in the bank over all ranks");
+  table.add("width", &request.width, "d, width of queries, keys and bank rows");
+  table.add("bank-dtype", &request.bank_dtype, "how rows are stored: fp32, bf16, fp16");
+  table.add("hard", &request.hard, "N, hardest rows that each query is told, 0 for none");
+  table.add("shards", &request.shards, "ranks that share one copy of the bank; 0 chooses (with --here: all ranks)");
+  table.add("images-per-second", &request.images_per_second, "that the encoders of one GPU train, without a bank");
+  table.add("gradient-mb", &request.gradient_mb, "gradients of all parameters, MB (10^6 bytes)");
+  table.group("Cluster");
+  table.add("gpu", &request.gpu, "h200 or b200, in nodes of eight");
+  table.add("ranks", &request.ranks, "numbers of GPUs to plan for, as 8,64 (default: 8,64,512,4096)");
+  table.add("bank-memory-gb", &request.bank_memory_gb, "that the bank may take of each GPU, GB (10^9 bytes)");
+  table.add("pass-tflops", &request.pass_tflops,
+            "rate of the bank's pass on one GPU, 0 for what is known of a fused kernel");
+  table.group("This machine");
+  table.add("here", &request.here,
+            "measure this machine under mpirun -n P, predict the bank's stage of this job, run it, and compare");
+  table.add("device", &request.device, "cpu, or cuda: one GPU per rank");
+  table.add("threads", &request.threads, "compute threads per rank, 0 for its share of the cores");
+  table.add("cpu-isa", &request.cpu_isa, "vector code of the pass on a CPU, as in pretrain");
+  return table;
+}
+
+}  // namespace negatron

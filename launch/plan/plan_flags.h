@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "launch/flags/flag_table.h"
+#include "runtime/planning/machine_presets.h"
+#include "runtime/planning/planned_job.h"
+
+namespace negatron {
+
+/// What `negatron plan` was asked for.
+struct PlanArguments {
+  std::int64_t global_batch = 4096;
+  /// 0: the global batch stays the same on any number of ranks.
+  std::int64_t batch_per_gpu = 0;
+  std::int64_t bank_rows = 65536;
+  std::int64_t width = 128;
+  std::string bank_dtype = "bf16";
+  std::int64_t hard = 0;
+  /// 0: choose.
+  std::int64_t shards = 0;
+  double images_per_second = 2000.0;
+  double gradient_mb = 100.0;
+
+  std::string gpu = "h200";
+  /// Empty: kPlannedRanks.
+  std::vector<std::int64_t> ranks;
+  double bank_memory_gb = 32.0;
+  /// 0: the preset's.
+  double pass_tflops = 0.0;
+
+  bool here = false;
+  std::string device = "cpu";
+  std::int64_t threads = 0;
+  std::string cpu_isa = "auto";
+
+  /// The job on so many ranks; its shards are 1 where they are to be chosen. Throws UsageError, or
+  /// std::invalid_argument, with one sentence that names the flag.
+  PlannedJob job(std::int64_t job_ranks) const;
+  /// What the GPUs of --gpu are to be planned with. Throws as job().
+  MachinePreset preset() const;
+  /// --ranks, or what stands in for it.
+  std::vector<std::int64_t> planned_ranks() const;
+  /// Throws as job().
+  void validate() const;
+};
+
+/// The flags of `negatron plan`, bound to the fields of `request`, which must outlive the table.
+FlagTable plan_flags(PlanArguments& request);
+
+}  // namespace negatron

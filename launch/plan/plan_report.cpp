@@ -1,0 +1,152 @@
+#include "launch/plan/plan_report.h"
+
+#include <cmath>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "runtime/planning/exchange_calls.h"
+#include "runtime/planning/step_prediction.h"
+#include "runtime/snapshots/hdf5/dtype_text.h"
+
+namespace negatron {
+namespace {
+
+constexpr double kMilli = 1e3;
+constexpr double kMiB = 1024.0 * 1024.0;
+constexpr double kMega = 1e6;
+constexpr double kGiga = 1e9;
+constexpr double kTera = 1e12;
+
+std::string number(double value, int digits) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(digits) << value;
+  return text.str();
+}
+
+/// Three digits that count, as far as two behind the point show them.
+std::string short_number(double value) {
+  return number(value, value >= 100.0 ? 0 : value >= 10.0 ? 1 : value >= 1.0 ? 2 : 3);
+}
+
+/// A rate, or that sizes made no difference to the time that it comes from.
+std::string rate_text(double value, double scale, const char* unit) {
+  return std::isfinite(value) ? short_number(value / scale) + unit : std::string("no time that grows with size");
+}
+
+struct Column {
+  const char* title;
+  const char* unit;
+  int width;
+};
+
+constexpr Column kColumns[] = {{"GPUs", "", 5},        {"batch", "", 8},          {"S", "", 5},
+                               {"bank", "MiB/GPU", 9}, {"bank", "MiB moved", 10}, {"gradients", "MiB moved", 10},
+                               {"compute", "ms", 8},   {"latency", "ms", 8},      {"bandwidth", "ms", 10},
+                               {"stage", "ms", 7},     {"keys", "ms", 7},         {"step", "ms", 7},
+                               {"images/s", "", 10},   {"efficiency", "%", 11}};
+
+void print_row(std::ostream& out, const std::vector<std::string>& cells) {
+  for (std::size_t i = 0; i < cells.size(); ++i) out << std::setw(kColumns[i].width) << cells[i];
+  out << "\n";
+}
+
+double received(const std::vector<PlannedCall>& calls) {
+  double bytes = 0.0;
+  for (const PlannedCall& call : calls) bytes += static_cast<double>(call.received);
+  return bytes;
+}
+
+double received_for_bank(const PlannedJob& job) {
+  const bool further_round = job.hard > 0 && expects_further_round(job);
+  return received(exchange_calls(job, 0, further_round)) + received(enqueue_calls(job, 0));
+}
+
+std::string title(const PlannedJob& job) {
+  return "K " + std::to_string(job.bank_rows) + ", d " + std::to_string(job.width) + ", " + dtype_text(job.bank_dtype) +
+         ", InfoNCE over the whole bank" + (job.hard > 0 ? ", hardest " + std::to_string(job.hard) : "");
+}
+
+void print_calls(const PlannedJob& job, std::ostream& out) {
+  out << "\nReceived by rank 0 in a step on " << job.ranks << " GPUs\n";
+  std::vector<PlannedCall> calls = exchange_calls(job, 0, job.hard > 0 && expects_further_round(job));
+  for (const PlannedCall& call : enqueue_calls(job, 0)) calls.push_back(call);
+  const std::vector<PlannedCall> gradients = gradient_calls(job, 0);
+  if (!gradients.empty()) {
+    PlannedCall all = gradients.front();
+    all.received = std::llround(received(gradients));
+    calls.push_back(all);
+  }
+  for (const PlannedCall& call : calls) {
+    if (call.received == 0) continue;
+    out << "  " << std::left << std::setw(26) << call.purpose << std::setw(12) << name_of(call.collective) << std::right
+        << std::setw(14) << call.received << " bytes\n";
+  }
+}
+
+}  // namespace
+
+void print_cluster_plan(const MachinePreset& preset, const std::vector<PlannedJob>& jobs, std::ostream& out) {
+  out << preset.name << ": " << preset.description << "; constants from published measurements, not measured here\n"
+      << title(jobs.front()) << "; " << number(1.0 / jobs.front().sample_seconds, 0)
+      << " images/s a GPU without a bank, " << number(jobs.front().gradient_bytes / kMega, 0) << " MB of gradients\n\n";
+  std::vector<std::string> titles;
+  std::vector<std::string> units;
+  for (const Column& column : kColumns) {
+    titles.emplace_back(column.title);
+    units.emplace_back(column.unit);
+  }
+  print_row(out, titles);
+  print_row(out, units);
+  double first_rate = 0.0;
+  for (const PlannedJob& job : jobs) {
+    const StepPrediction step = predict_step(preset.machine, job);
+    const double images = static_cast<double>(job.global_batch) / step.seconds();
+    const double rate = images / static_cast<double>(job.ranks);
+    if (first_rate == 0.0) first_rate = rate;
+    const StagePrediction& bank = step.bank;
+    print_row(out, {std::to_string(job.ranks), std::to_string(job.global_batch), std::to_string(job.shards),
+                    short_number(static_cast<double>(shard_memory(job, 0).on_device()) / kMiB),
+                    short_number(received_for_bank(job) / kMiB), short_number(received(gradient_calls(job, 0)) / kMiB),
+                    short_number(kMilli * bank.compute()), short_number(kMilli * bank.exchange.latency),
+                    short_number(kMilli * bank.exchange.bandwidth), short_number(kMilli * bank.seconds()),
+                    short_number(kMilli * step.enqueue.seconds()), short_number(kMilli * step.seconds()),
+                    number(images, 0), number(100.0 * rate / first_rate, 1)});
+  }
+  print_calls(jobs.back(), out);
+}
+
+void print_comparison(const MeasuredMachine& measured, const PlannedJob& job, std::ostream& out) {
+  const Machine& machine = measured.machine;
+  const StagePrediction predicted = predict_stage(machine, job);
+  const auto line = [&](const char* name, const std::string& text) {
+    out << "  " << std::left << std::setw(30) << name << text << std::right << "\n";
+  };
+  const auto milliseconds = [](double seconds) { return number(kMilli * seconds, 3) + " ms"; };
+  out << job.ranks << (job.ranks == 1 ? " rank" : " ranks") << ", S " << job.shards << ", batch " << job.global_batch
+      << ", " << title(job) << "\nMeasured here, by all ranks at once, on other sizes than the job's\n";
+  line("pass",
+       rate_text(machine.pass_flops, kTera, " TFLOP/s a rank") + ", and " + milliseconds(machine.pass_start_seconds));
+  line("memory", rate_text(machine.read_bytes_per_second, kGiga, " GB/s a rank"));
+  if (job.hard > 0) {
+    line("hardest rows", short_number(kGiga * machine.select_seconds_per_score) + " ns a score, and " +
+                             milliseconds(machine.select_start_seconds));
+  }
+  line("rest of a stage", milliseconds(machine.rest_seconds));
+  for (const Collective collective : {Collective::kAllGather, Collective::kAllToAll, Collective::kAllReduce}) {
+    if (job.shards == 1) continue;
+    const Link& link = machine.network.levels.front().links[static_cast<std::size_t>(collective)];
+    const double steps = steps_of(collective, job.shards, 1, job.shards);
+    line(name_of(collective),
+         milliseconds(steps * link.step_seconds) + " and " + rate_text(link.bytes_per_second, kGiga, " GB/s"));
+  }
+  out << "Bank's stage of a step\n";
+  line("compute", milliseconds(predicted.compute()));
+  line("exchange, latency", milliseconds(predicted.exchange.latency));
+  line("exchange, bandwidth", milliseconds(predicted.exchange.bandwidth));
+  line("predicted", milliseconds(predicted.seconds()));
+  line("measured", milliseconds(measured.stage_seconds));
+  line("error", number(100.0 * (predicted.seconds() / measured.stage_seconds - 1.0), 1) + " %");
+}
+
+}  // namespace negatron

@@ -1,0 +1,69 @@
+#include "launch/pretrain/dry_run.h"
+
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "comm/share.h"
+#include "runtime/encoders/contrastive_encoder.h"
+
+namespace negatron {
+namespace {
+
+std::string bytes_text(double bytes) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << bytes / kMiB << " MiB";
+  return text.str();
+}
+
+void line(std::ostream& out, const std::string& name, const std::string& text) {
+  out << "  " << std::left << std::setw(34) << name << text << "\n";
+}
+
+std::string shape(std::initializer_list<std::int64_t> sizes) {
+  std::ostringstream text;
+  for (const std::int64_t size : sizes) text << (text.tellp() == 0 ? "[" : ", ") << size;
+  return text.str() + "]";
+}
+
+}  // namespace
+
+void print_dry_run(const PretrainOptions& options, const ComputePlace& place, const ImageDataset& train,
+                   Communicator& comm, std::ostream& out) {
+  const int ranks = comm.size();
+  const std::int64_t batch = share(options.global_batch, ranks, 0).size();
+  const std::int64_t width = options.head.output;
+  const ContrastiveEncoder encoder(make_backbone(options.encoder, train.channels(), &comm), options.head);
+  const auto element = static_cast<double>(at::elementSize(parameter_dtype(place.precision)));
+  const double parameters = static_cast<double>(encoder.parameter_count()) * element;
+
+  out << "\nOne step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
+  line(out, "two views", shape({batch, train.channels(), train.height(), train.width()}));
+  line(out, "features", shape({batch, encoder.feature_width()}));
+  line(out, "queries, keys", shape({batch, width}));
+  if (options.needs_bank()) {
+    const BankLayout layout(options.bank_rows, ranks, options.global_batch);
+    line(out, "bank, all ranks", shape({options.bank_rows, width}) + " " + options.bank_dtype);
+    line(out, "bank, this rank", shape({layout.local_rows(0), width}));
+  }
+  out << "Memory of rank 0\n";
+  line(out, "parameters", bytes_text(parameters));
+  line(out, "gradients, optimizer", bytes_text(2.0 * parameters));
+  if (options.needs_bank()) {
+    const double row = place.precision == Precision::kFp64 ? 8.0 : options.bank_dtype == "fp32" ? 4.0 : 2.0;
+    const BankLayout layout(options.bank_rows, ranks, options.global_batch);
+    line(out, "key encoder", bytes_text(parameters));
+    line(out, "bank", bytes_text(static_cast<double>(layout.local_rows(0) * width) * row));
+  }
+  line(out, "training images", bytes_text(static_cast<double>(train.images.numel())));
+  out << "Steps\n";
+  const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
+  const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);
+  line(out, "per epoch", std::to_string(steps));
+  line(out, "in all",
+       std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
+                                            : steps * options.epochs));
+}
+
+}  // namespace negatron

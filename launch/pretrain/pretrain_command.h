@@ -1,0 +1,19 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "comm/mpi/environment.h"
+#include "runtime/run/run_signals.h"
+
+namespace negatron {
+
+void print_pretrain_help(std::ostream& out);
+
+/// `negatron pretrain`: flags -> options -> objects -> the run. Returns the exit code, the same on every rank.
+/// `requests` is what signals ask for. Collective. Throws UsageError on every rank when the request cannot work; any
+/// other exception is this rank's own and must end the job.
+int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunSignals& requests);
+
+}  // namespace negatron

@@ -1,0 +1,156 @@
+#include "launch/pretrain/pretrain_flags.h"
+
+namespace negatron {
+namespace {
+
+void add_run_flags(FlagTable& table, PretrainArguments& request) {
+  PretrainOptions& o = request.options;
+  table.group("Run");
+  table.add("run-dir", &request.run_directory,
+            "directory of the run; must not hold one yet, unless --resume (default: runs/pretrain-DATE-TIME)");
+  table.add("epochs", &o.epochs, "passes over the training set");
+  table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs");
+  table.add("global-batch", &o.global_batch, "samples per step over all ranks");
+  table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
+  table.add("seed", &o.seed,
+            "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
+  table.add("device", &o.device, "cpu, or cuda: one GPU per rank");
+  table.add("precision", &o.precision, "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
+  table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores");
+  table.add("bank-threads", &o.bank_threads,
+            "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "
+            "that --threads leaves free");
+  table.add("cpu-isa", &o.cpu_isa,
+            "vector code that scores the bank on a CPU: auto (the best there is), amx-bf16, avx512-bf16, avx512, avx2, "
+            "portable");
+  table.add("max-skipped-steps", &o.max_skipped_steps,
+            "end when more steps in a row had a loss or gradient that is not finite");
+  table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave");
+}
+
+void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
+  SnapshotSettings& s = request.options.snapshots;
+  table.group("Snapshots (in RUN-DIR/snapshots; restored on any number of ranks)");
+  table.add("snapshot-every", &s.every,
+            "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end");
+  table.add("keep", &s.keep, "newest snapshots that stay, at least 2");
+  table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none");
+  table.add("resume", &request.resume,
+            "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never");
+  table.add("on-usr1", &s.on_usr1,
+            "after the snapshot that SIGUSR1 asks for: exit (with code 75: start me again) or continue");
+  table.add("bank", &request.bank, "a new run starts from the bank of this snapshot; everything else is fresh");
+  table.add("convert-bank", &request.convert_bank, "take a bank that is stored in another --bank-dtype, rounded");
+}
+
+void add_data_flags(FlagTable& table, PretrainOptions& o) {
+  AugmentationOptions& a = o.augmentation;
+  table.group("Data");
+  table.add("data", &o.data_directory, "directory of the four IDX files, plain or .gz");
+  table.add("holdout", &o.holdout,
+            "evaluate on so many training samples, left out of training, instead of the test set");
+  table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches");
+  table.group("Views (random, two per sample)");
+  table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");
+  table.add("crop-area-max", &a.crop_area_max, "largest crop, as a share of the image");
+  table.add("crop-aspect-min", &a.crop_aspect_min, "narrowest crop, width / height");
+  table.add("crop-aspect-max", &a.crop_aspect_max, "widest crop, width / height");
+  table.add("flip", &a.flip_probability, "probability of mirroring left to right");
+  table.add("jitter", &a.jitter_probability, "probability of changing brightness and contrast");
+  table.add("brightness", &a.brightness, "factor within 1 +- this");
+  table.add("contrast", &a.contrast, "factor within 1 +- this");
+  table.add("blur", &a.blur_probability, "probability of Gaussian blur");
+  table.add("blur-sigma-min", &a.blur_sigma_min, "least blur, pixels");
+  table.add("blur-sigma-max", &a.blur_sigma_max, "most blur, pixels");
+  table.add("erase", &a.erase_probability, "probability of a black rectangle");
+  table.add("erase-area-min", &a.erase_area_min, "smallest rectangle, as a share of the image");
+  table.add("erase-area-max", &a.erase_area_max, "largest rectangle, as a share of the image");
+}
+
+void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
+  table.group("Encoder");
+  table.add("encoder", &o.encoder.name,
+            "conv, or one with torchvision's parameter names: resnet18, resnet34, resnet50");
+  table.add("stem", &o.encoder.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images");
+  table.add("encoder-norm", &o.encoder.norm,
+            "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch");
+  table.add("encoder-channels", &o.encoder.conv.channels,
+            "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)");
+  table.add("encoder-strides", &o.encoder.conv.strides, "of conv: stride of each stage");
+  table.add("encoder-groups", &o.encoder.conv.groups, "groups of each GroupNorm");
+  table.add("pool-grid", &o.encoder.conv.pool_grid,
+            "of conv: features are averaged over a grid of this many cells a side");
+  table.add("head-hidden", &o.head.hidden, "hidden width of the projection head");
+  table.add(
+      "head-norm", &o.head_norm,
+      "batch (batch norm over the samples of all ranks, in head and predictor), none; auto: batch with a predictor");
+  table.add("width", &o.head.output, "d, width of queries, keys and bank rows");
+  table.add("key-momentum", &o.momentum_start, "m of the key encoder: k <- m k + (1 - m) q");
+  table.add("momentum-schedule", &o.momentum_schedule, "constant, or cosine: from --key-momentum to 1");
+}
+
+void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
+  table.group("Bank and objective");
+  table.add("objective", &o.objective, "loss; --list-objectives shows all");
+  table.add("objective-options", &o.objective_options, "its own options: name=value,name=value");
+  table.add("negatives", &o.negatives,
+            "bank, batch (the other views of all ranks), bank-and-batch, none; auto: as the objective is known");
+  table.add("sampler", &o.sampler, "which rows of the bank a query meets; --list-samplers shows all");
+  table.add("sampler-options", &o.sampler_options, "its own options: name=value,name=value");
+  table.add("allow-oracle", &o.allow_oracle, "let a sampler see labels (analysis only)");
+  table.add("sample-types", &o.sample_types, "file with the type (modality) of each training sample, a number a line");
+  table.add("symmetric", &o.symmetric, "also contrast the views the other way round, as BYOL does");
+  table.add("predictor-hidden", &o.predictor_hidden, "hidden width of the predictor of objectives that have one");
+  table.add("tau", &o.tau, "temperature");
+  table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
+  table.add("bank-rows", &o.bank_rows, "K, keys in the bank over all ranks");
+  table.add("bank-fill", &o.bank_fill, "random (unit rows at start, as MoCo), or empty");
+  table.add("bank-dtype", &o.bank_dtype, "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
+  table.add("mask-own-sample", &o.mask_own_sample, "a query never meets an older key of its own sample");
+  table.add("max-key-age", &o.max_key_age, "older keys do not score, steps; 0 for no limit");
+  table.add("shards", &o.shards, "ranks that share one copy of the bank, a divisor of all ranks; 0 for all");
+}
+
+void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
+  table.group("Optimizer");
+  table.add("lr", &o.learning_rate, "learning rate for a global batch of 256; scaled linearly with the batch");
+  table.add("min-lr", &o.minimum_learning_rate, "where the cosine ends");
+  table.add("warmup-epochs", &o.warmup_epochs, "epochs of linear warm-up");
+  table.add("sgd-momentum", &o.sgd.momentum, "momentum of SGD");
+  table.add("weight-decay", &o.sgd.weight_decay, "on matrices and kernels; none on norms, biases, temperature");
+  table.add("nesterov", &o.sgd.nesterov, "Nesterov momentum");
+}
+
+void add_evaluation_flags(FlagTable& table, PretrainArguments& request) {
+  PretrainOptions& o = request.options;
+  table.group("Evaluation (weighted kNN on backbone features)");
+  table.add("knn-k", &o.knn_k, "neighbours that vote");
+  table.add("knn-temperature", &o.knn_temperature, "votes weigh exp(similarity / this)");
+  table.add("baselines", &o.baselines, "evaluate raw pixels and random weights first, to compare with");
+  table.add("evaluate-every", &o.evaluate_every, "epochs between evaluations, 0 for only before and after");
+  table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all");
+  table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all");
+  table.add("telemetry-every", &o.telemetry_every, "steps between looks at the hard set, 0 for never");
+  table.add("telemetry-top", &o.telemetry_top, "how many rows a query are looked at");
+  table.group("Collectives");
+  table.add("check-collectives", &request.check_collectives,
+            "compare every collective over the ranks first (slow; finds bugs)");
+  table.add("collective-time-limit", &request.collective_time_limit,
+            "seconds until an unfinished collective ends the job");
+}
+
+}  // namespace
+
+FlagTable pretrain_flags(PretrainArguments& request) {
+  FlagTable table;
+  add_run_flags(table, request);
+  add_snapshot_flags(table, request);
+  add_data_flags(table, request.options);
+  add_encoder_flags(table, request.options);
+  add_contrast_flags(table, request.options);
+  add_optimizer_flags(table, request.options);
+  add_evaluation_flags(table, request);
+  return table;
+}
+
+}  // namespace negatron

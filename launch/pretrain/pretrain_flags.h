@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "launch/flags/flag_table.h"
+#include "runtime/training/pretrain_options.h"
+
+namespace negatron {
+
+/// What `negatron pretrain` was asked for: the run, and how to launch it.
+struct PretrainArguments {
+  PretrainOptions options;
+  /// Empty: runs/pretrain-<date>-<time>.
+  std::string run_directory;
+  /// "auto", "never" or the path of a snapshot.
+  std::string resume = "never";
+  /// A snapshot whose bank a new run starts from; empty for none.
+  std::string bank;
+  bool convert_bank = false;
+  bool dry_run = false;
+  bool check_collectives = false;
+  /// Seconds.
+  double collective_time_limit = 600.0;
+};
+
+/// The flags of `negatron pretrain`, bound to the fields of `request`, which must outlive the table.
+FlagTable pretrain_flags(PretrainArguments& request);
+
+}  // namespace negatron

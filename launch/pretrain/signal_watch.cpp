@@ -1,0 +1,84 @@
+#include "launch/pretrain/signal_watch.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+
+#include "launch/exit_code.h"
+
+namespace negatron {
+namespace {
+
+/// mpirun kills what is left after two seconds, an operator expects one.
+constexpr std::chrono::milliseconds kLeaveWithin{800};
+constexpr char kEnd = 'e';
+constexpr char kSnapshot = 's';
+constexpr char kStop = 't';
+
+/// Of the one watch that lives; a signal handler can reach nothing else.
+int write_end = -1;
+
+void tell(char what) {
+  // A full pipe means that the same was said often enough.
+  [[maybe_unused]] const ssize_t written = ::write(write_end, &what, 1);
+}
+
+extern "C" void on_signal(int number) {
+  const int saved = errno;
+  tell(number == SIGUSR1 ? kSnapshot : kStop);
+  errno = saved;
+}
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+SignalWatch::SignalWatch() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    throw std::runtime_error(std::string("Signals cannot be watched: ") + std::strerror(errno) + ".");
+  }
+  read_end_ = ends[0];
+  write_end = ends[1];
+  ::fcntl(write_end, F_SETFL, O_NONBLOCK);
+  thread_ = std::thread([this] { watch(); });
+  handle(SIGUSR1, on_signal);
+  handle(SIGTERM, on_signal);
+}
+
+SignalWatch::~SignalWatch() {
+  // What comes from here on must not end a process that is leaving in order.
+  handle(SIGUSR1, SIG_IGN);
+  handle(SIGTERM, SIG_IGN);
+  tell(kEnd);
+  thread_.join();
+  ::close(write_end);
+  ::close(read_end_);
+}
+
+void SignalWatch::watch() {
+  for (char what = 0; ::read(read_end_, &what, 1) == 1 && what != kEnd;) {
+    if (what == kSnapshot) requests_.snapshot.store(true);
+    if (what != kStop || requests_.stop.exchange(true)) continue;
+    // Until then every rank that can leaves in order, between two steps.
+    std::thread([] {
+      std::this_thread::sleep_for(kLeaveWithin);
+      constexpr char kText[] = "negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n";
+      [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+      ::_exit(kExitStopped);
+    }).detach();
+  }
+}
+
+}  // namespace negatron

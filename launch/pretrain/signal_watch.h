@@ -1,0 +1,31 @@
+#pragma once
+
+#include <thread>
+
+#include "runtime/run/run_signals.h"
+
+namespace negatron {
+
+/// Turns signals into requests of the run, from the first line of main on, so that none ends the process by accident:
+/// SIGUSR1 asks for a snapshot, SIGTERM asks to stop. Who is not gone kLeaveWithin after SIGTERM (in the middle of a
+/// long step, of start-up, of an evaluation) is ended then with kExitStopped: snapshots are never half, so nothing is
+/// lost by that. One at a time; local.
+class SignalWatch {
+ public:
+  SignalWatch();
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  RunSignals& requests() noexcept { return requests_; }
+
+ private:
+  void watch();
+
+  RunSignals requests_;
+  /// The handler writes one byte for each signal.
+  int read_end_ = -1;
+  std::thread thread_;
+};
+
+}  // namespace negatron

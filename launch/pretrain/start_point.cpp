@@ -1,0 +1,163 @@
+#include "launch/pretrain/start_point.h"
+
+#include <cstdlib>
+
+#include "launch/all_or_none.h"
+#include "launch/broadcast_text.h"
+#include "launch/exit_code.h"
+#include "launch/pretrain/run_directory.h"
+#include "runtime/run/resume.h"
+#include "runtime/run/settings_difference.h"
+#include "runtime/snapshots/snapshot_directory.h"
+#include "runtime/snapshots/snapshot_error.h"
+
+namespace negatron {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAuto = "auto";
+constexpr const char* kNever = "never";
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+/// The run directory that a snapshot lies in.
+fs::path run_of(const fs::path& snapshot) {
+  return fs::weakly_canonical(snapshot).parent_path().parent_path();
+}
+
+class Start {
+ public:
+  Start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const std::string& config_ini)
+      : comm_(comm), files_(files), request_(request), config_ini_(config_ini) {
+    find_.shards = static_cast<int>(request.options.shards);
+  }
+
+  StartPoint find() {
+    if (request_.resume == kAuto && request_.run_directory.empty()) {
+      throw UsageError("--resume auto needs --run-dir: which run is to go on?");
+    }
+    start_.run_directory = choose_run_directory(comm_, request_.run_directory, "pretrain");
+    const bool holds = holds_run(comm_, start_.run_directory);
+    const bool sets_back = is_path() && same_run();
+    if (holds && request_.resume != kAuto && !sets_back) {
+      throw UsageError("--run-dir: '" + start_.run_directory.string() +
+                       "' already holds a run; --resume auto goes on with it, or choose another directory.");
+    }
+    if (is_path()) accept(open_snapshot(comm_, files_, request_.resume, find_));
+    if (!holds) open_bank();
+    make_run_directory(comm_, start_.run_directory);
+    lock();
+    if (request_.resume == kAuto) find_newest();
+    if (sets_back) set_newer_aside();
+    if (holds) open_bank();
+    write_config(comm_, start_.run_directory, config_ini_, start_.resume ? start_.resume->manifest.step : 0);
+    return std::move(start_);
+  }
+
+ private:
+  bool is_path() const { return request_.resume != kAuto && request_.resume != kNever; }
+
+  /// As rank 0 sees it.
+  bool same_run() {
+    std::string answer;
+    if (comm_.rank() == 0) {
+      answer = run_of(request_.resume) == fs::weakly_canonical(start_.run_directory) ? "same" : "another";
+    }
+    return broadcast_text(comm_, answer) == "same";
+  }
+
+  void lock() {
+    const char* job = std::getenv("SLURM_JOB_ID");
+    // A run that resumes may step over what a start of itself that is over left behind, and says so.
+    start_.lock = std::make_unique<DirectoryLock>(comm_, files_, start_.run_directory,
+                                                  this_owner(job == nullptr ? "" : job), request_.resume != kNever);
+    if (!start_.lock->took_over().empty()) start_.remarks.push_back(start_.lock->took_over());
+  }
+
+  void find_newest() {
+    FoundSnapshot found = find_newest_snapshot(comm_, files_, start_.run_directory, find_);
+    for (const std::string& sentence : found.quarantined) start_.remarks.push_back(sentence);
+    if (found.snapshot) {
+      accept(std::move(*found.snapshot));
+    } else {
+      start_.remarks.push_back("--resume auto: '" + start_.run_directory.string() +
+                               "' holds no snapshot; the run starts from its first step.");
+    }
+  }
+
+  /// Refuses a snapshot of another network; says what else differs.
+  void accept(Snapshot snapshot) {
+    if (!snapshot.manifest.has(kTrainerName)) {
+      throw UsageError("--resume: '" + snapshot.path.string() + "' is a bank alone; --bank starts a new run from it.");
+    }
+    std::string saved;
+    all_or_none(comm_, [&] { saved = saved_config(snapshot); });
+    const std::string name = "'" + snapshot.path.string() + "'";
+    SettingsDifference difference = compare_settings(saved, config_ini_);
+    if (!difference.refused.empty()) {
+      throw UsageError("--resume: " + name + " was saved with other settings: " + joined(difference.refused) + ".");
+    }
+    const int ranks = snapshot.manifest.world_size;
+    if (ranks != comm_.size()) {
+      difference.changed.insert(difference.changed.begin(),
+                                "ranks " + std::to_string(ranks) + " -> " + std::to_string(comm_.size()));
+    }
+    if (!difference.changed.empty()) {
+      start_.remarks.push_back("this run differs from " + name + ": " + joined(difference.changed) + ".");
+    }
+    start_.resume = std::move(snapshot);
+  }
+
+  void open_bank() {
+    if (request_.bank.empty() || start_.resume || start_.bank) return;
+    start_.bank = open_snapshot(comm_, files_, request_.bank, find_);
+  }
+
+  /// A run that goes back to an older snapshot writes the later ones again.
+  void set_newer_aside() {
+    std::string report;
+    std::string problem;
+    if (comm_.rank() == 0) {
+      try {
+        for (const SnapshotEntry& entry : list_snapshots(files_, start_.run_directory / "snapshots")) {
+          if (entry.step <= start_.resume->manifest.step) continue;
+          const fs::path moved = quarantine_snapshot(
+              files_, entry.path, "The run was set back to step " + std::to_string(start_.resume->manifest.step) + ".");
+          report += (report.empty() ? "" : ", ") + moved.filename().string();
+        }
+      } catch (const std::exception& error) {
+        problem = error.what();
+      }
+    }
+    problem = broadcast_text(comm_, problem);
+    if (!problem.empty()) throw SnapshotError(problem);
+    report = broadcast_text(comm_, report);
+    if (!report.empty()) start_.remarks.push_back("set back; later snapshots are set aside: " + report + ".");
+  }
+
+  Communicator& comm_;
+  FileLayer& files_;
+  const PretrainArguments& request_;
+  const std::string& config_ini_;
+  FindOptions find_;
+  StartPoint start_;
+};
+
+}  // namespace
+
+StartPoint find_start(Communicator& comm, FileLayer& files, const PretrainArguments& request,
+                      const std::string& config_ini) {
+  try {
+    return Start(comm, files, request, config_ini).find();
+  } catch (const SnapshotError& error) {
+    // All ranks hold the same sentence.
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace negatron

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "comm/communicator.h"
+#include "comm/mpi/topology.h"
+
+namespace negatron {
+
+/// The device of this rank for --device `name` ("cpu" or "cuda"). Local. Throws UsageError for cuda on a host without a
+/// GPU or with more ranks than GPUs.
+at::Device compute_device(const Topology& topology, const std::string& name);
+
+/// The communicator that carries a run's tensors: MPI for host tensors, NCCL (brought up over MPI) for those on a GPU.
+class TrainingCommunicator {
+ public:
+  /// Collective.
+  TrainingCommunicator(const Environment& environment, at::Device device, const CommunicatorOptions& options);
+
+  Communicator& get() const noexcept { return nccl_ ? *nccl_ : *mpi_; }
+  /// Of the same ranks, for host tensors.
+  Communicator& host() const noexcept { return *mpi_; }
+
+ private:
+  std::unique_ptr<Communicator> mpi_;
+  std::unique_ptr<Communicator> nccl_;
+};
+
+}  // namespace negatron

@@ -1,0 +1,158 @@
+#include "runtime/bank_files/bank_info.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "comm/threads/thread_communicator.h"
+#include "runtime/bank_files/row_norms.h"
+#include "runtime/evaluation/alignment_uniformity.h"
+#include "samplers/random/philox.h"
+
+namespace negatron {
+namespace {
+
+constexpr std::int64_t kAgeBins = 10;
+
+void read_ages(const OpenBank& bank, BankInfo& info) {
+  const BankLayout layout = bank.layout();
+  std::map<std::int64_t, std::int64_t> rows_of_age;
+  for (const BankBatch& batch : layout.batches()) {
+    const std::int64_t rows = batch.end() - std::max(batch.start, layout.floor());
+    if (batch.step < 0) {
+      info.rows_without_step += rows;
+    } else {
+      rows_of_age[bank.manifest.step - batch.step] += rows;
+    }
+  }
+  info.mean_age = layout.mean_age(bank.manifest.step);
+  if (rows_of_age.empty()) return;
+  const std::int64_t youngest = rows_of_age.begin()->first;
+  const std::int64_t width = (rows_of_age.rbegin()->first - youngest) / kAgeBins + 1;
+  for (const auto& [age, rows] : rows_of_age) {
+    const std::int64_t first = youngest + (age - youngest) / width * width;
+    if (info.ages.empty() || info.ages.back().first != first) info.ages.push_back({first, first + width - 1, 0});
+    info.ages.back().rows += rows;
+  }
+}
+
+void count_labels(const BankBlock& block, BankInfo& info) {
+  const auto* label = block.labels.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < block.labels.numel(); ++i) {
+    if (label[i] < 0) {
+      ++info.rows_without_label;
+    } else if (!info.many_labels) {
+      ++info.labels[label[i]];
+    }
+  }
+  if (info.labels.size() > BankInfo::kMostLabels) {
+    info.many_labels = true;
+    info.labels.clear();
+  }
+}
+
+class Norms {
+ public:
+  void add(const at::Tensor& vectors) {
+    const at::Tensor norms = row_norms(vectors);
+    const auto* norm = norms.const_data_ptr<double>();
+    for (std::int64_t i = 0; i < norms.numel(); ++i) {
+      if (std::isnan(norm[i])) {
+        ++not_finite_;
+      } else {
+        ++finite_;
+        sum_ += norm[i];
+        least_ = std::min(least_, norm[i]);
+        most_ = std::max(most_, norm[i]);
+      }
+    }
+  }
+
+  void give(BankInfo& info) const {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    info.norm_min = finite_ > 0 ? least_ : kNone;
+    info.norm_mean = finite_ > 0 ? sum_ / static_cast<double>(finite_) : kNone;
+    info.norm_max = finite_ > 0 ? most_ : kNone;
+    info.rows_not_finite = not_finite_;
+  }
+
+ private:
+  std::int64_t finite_ = 0;
+  std::int64_t not_finite_ = 0;
+  double sum_ = 0.0;
+  double least_ = std::numeric_limits<double>::infinity();
+  double most_ = 0.0;
+};
+
+/// `count` of the numbers [range.begin, range.end), each set with equal chance (Floyd's algorithm).
+std::set<std::int64_t> draw_without_replacement(Range range, std::int64_t count, std::uint64_t seed) {
+  std::set<std::int64_t> drawn;
+  CounterRng random(seed, Purpose::kEvaluation, 0, 0);
+  for (std::int64_t last = range.size() - count; last < range.size(); ++last) {
+    const auto pick = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last) + 1));
+    if (!drawn.insert(range.begin + pick).second) drawn.insert(range.begin + last);
+  }
+  return drawn;
+}
+
+/// Rows of the bank at the drawn sequence numbers.
+class Sample {
+ public:
+  Sample(const OpenBank& bank, std::set<std::int64_t> drawn)
+      : drawn_(std::move(drawn)),
+        next_(drawn_.begin()),
+        rows_(at::empty({static_cast<std::int64_t>(drawn_.size()), bank.bank().width}, at::kDouble)) {}
+
+  void add(const BankBlock& block) {
+    const auto begin = block.sequence[0].item<std::int64_t>();
+    for (; next_ != drawn_.end() && *next_ < begin + block.sequence.numel(); ++next_) {
+      rows_[taken_++].copy_(block.vectors[*next_ - begin]);
+    }
+  }
+
+  double uniformity() const {
+    double value = 0.0;
+    run_ranks(1, {}, [&](Communicator& comm) { value = negatron::uniformity(comm, rows_); });
+    return value;
+  }
+
+ private:
+  std::set<std::int64_t> drawn_;
+  std::set<std::int64_t>::const_iterator next_;
+  at::Tensor rows_;
+  std::int64_t taken_ = 0;
+};
+
+}  // namespace
+
+BankInfo bank_info(const OpenBank& bank, const BankInfoOptions& options, BankMemory memory) {
+  BankInfo info;
+  for (const ManifestFile& file : bank.manifest.files) {
+    info.snapshot_bytes += file.digest.bytes;
+    if (file.name != kTrainerName) info.bank_bytes += file.digest.bytes;
+  }
+  read_ages(bank, info);
+
+  const BankLayout layout = bank.layout();
+  // The rows twice (uniformity gathers them), and for each the scores of one tile.
+  constexpr std::int64_t kTileBytes = 512 * 4 * sizeof(double);
+  const std::int64_t bytes_per_drawn = 2 * 8 * bank.bank().width + kTileBytes;
+  info.uniformity_rows = std::min({layout.filled(), options.uniformity_rows, memory.left() / 2 / bytes_per_drawn});
+  memory.reserve(info.uniformity_rows * bytes_per_drawn, "the sample of rows");
+  Sample sample(bank, draw_without_replacement({layout.floor(), layout.head()}, info.uniformity_rows, options.seed));
+
+  Norms norms;
+  const std::int64_t bytes_per_row = bank.bytes_while_reading() + kNormBytesPerElement * bank.bank().width;
+  for_each_block(bank, memory.fitting(bytes_per_row), [&](const BankBlock& block) {
+    count_labels(block, info);
+    info.rows_without_id += (block.ids < 0).sum().item<std::int64_t>();
+    norms.add(block.vectors);
+    sample.add(block);
+  });
+  norms.give(info);
+  info.uniformity = sample.uniformity();
+  return info;
+}
+
+}  // namespace negatron

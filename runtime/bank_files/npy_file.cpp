@@ -1,0 +1,93 @@
+#include "runtime/bank_files/npy_file.h"
+
+#include <array>
+#include <utility>
+
+#include "runtime/bank_files/npy_header.h"
+
+namespace negatron {
+namespace {
+
+/// A header of two dimensions has some hundred characters.
+constexpr std::int64_t kMostHeaderBytes = 1 << 16;
+
+struct Preamble {
+  NpyHeader header;
+  /// Where the numbers begin.
+  std::int64_t data = 0;
+};
+
+/// Magic, version (2 bytes), length of the header (2 bytes in 1.0, 4 later, low byte first), header.
+Preamble read_preamble(const InputFile& file) {
+  const auto version_at = static_cast<std::int64_t>(kNpyMagic.size());
+  std::array<unsigned char, 2> version{};
+  file.read(version_at, std::as_writable_bytes(std::span(version)));
+  if (version[0] < 1 || version[0] > 3 || version[1] != 0) {
+    throw SnapshotError("its format is " + std::to_string(version[0]) + "." + std::to_string(version[1]) +
+                        "; 1.0, 2.0 or 3.0 is expected");
+  }
+  std::array<unsigned char, 4> digits{};
+  const std::size_t length_bytes = version[0] == 1 ? 2 : digits.size();
+  const std::int64_t length_at = version_at + static_cast<std::int64_t>(version.size());
+  file.read(length_at, std::as_writable_bytes(std::span(digits).first(length_bytes)));
+  std::int64_t length = 0;
+  for (std::size_t i = length_bytes; i-- > 0;) length = length * 256 + digits[i];
+  if (length > kMostHeaderBytes) throw SnapshotError("its header claims " + std::to_string(length) + " bytes");
+  std::string text(static_cast<std::size_t>(length), '\0');
+  const std::int64_t text_at = length_at + static_cast<std::int64_t>(length_bytes);
+  file.read(text_at, std::as_writable_bytes(std::span(text)));
+  return {parse_npy_header(text), text_at + length};
+}
+
+void check_size(const NpyHeader& header, std::int64_t bytes) {
+  if (header.shape.size() != 2) {
+    throw SnapshotError("it has " + std::to_string(header.shape.size()) + " dimensions; a bank has 2, [K, d]");
+  }
+  const std::int64_t rows = header.shape[0];
+  const std::int64_t columns = header.shape[1];
+  if (rows < 1 || columns < 1) throw SnapshotError("it holds no rows");
+  const auto element = static_cast<std::int64_t>(c10::elementSize(header.dtype));
+  // Division, because the product of hostile sizes overflows.
+  if (columns > bytes / element || rows > bytes / (columns * element) || rows * columns * element != bytes) {
+    throw SnapshotError("its shape (" + std::to_string(rows) + ", " + std::to_string(columns) + ") does not fit the " +
+                        std::to_string(bytes) + " bytes of numbers that it has");
+  }
+}
+
+}  // namespace
+
+NpyFile::NpyFile(const FileLayer& files, const std::filesystem::path& path) : file_(files.open(path)) {
+  try {
+    const Preamble preamble = read_preamble(*file_);
+    check_size(preamble.header, file_->size() - preamble.data);
+    data_ = preamble.data;
+    rows_ = preamble.header.shape[0];
+    columns_ = preamble.header.shape[1];
+    dtype_ = preamble.header.dtype;
+    fortran_order_ = preamble.header.fortran_order;
+  } catch (const SnapshotError& error) {
+    throw SnapshotError("'" + path.string() + "' is refused: " + error.what() + ".");
+  }
+  // As the bytes lie: the first index changes fastest in Fortran order.
+  if (fortran_order_) std::swap(rows_, columns_);
+}
+
+at::Tensor NpyFile::read_rows(std::int64_t begin, std::int64_t count) const {
+  at::Tensor rows = at::empty({count, columns_}, dtype_);
+  const auto row_bytes = columns_ * static_cast<std::int64_t>(rows.element_size());
+  file_->read(data_ + begin * row_bytes, {static_cast<std::byte*>(rows.mutable_data_ptr()), rows.nbytes()});
+  return rows;
+}
+
+at::Tensor NpyFile::read_columns(std::int64_t begin, std::int64_t count) const {
+  at::Tensor columns = at::empty({rows_, count}, dtype_);
+  const auto element = static_cast<std::int64_t>(columns.element_size());
+  auto* target = static_cast<std::byte*>(columns.mutable_data_ptr());
+  const auto bytes = static_cast<std::size_t>(count * element);
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    file_->read(data_ + (row * columns_ + begin) * element, {target + static_cast<std::size_t>(row) * bytes, bytes});
+  }
+  return columns;
+}
+
+}  // namespace negatron

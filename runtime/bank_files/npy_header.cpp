@@ -1,0 +1,124 @@
+#include "runtime/bank_files/npy_header.h"
+
+#include <charconv>
+#include <set>
+#include <string>
+
+#include "runtime/snapshots/snapshot_error.h"
+
+namespace negatron {
+namespace {
+
+/// Reads the header from its first to its last character.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  bool take(char wanted) {
+    skip_space();
+    if (rest_.empty() || rest_.front() != wanted) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  void expect(char wanted) {
+    if (!take(wanted)) throw SnapshotError(std::string("its header has no '") + wanted + "' where one belongs");
+  }
+  std::string quoted() {
+    const char quote = take('"') ? '"' : '\'';
+    if (quote == '\'') expect(quote);
+    const std::size_t end = rest_.find(quote);
+    if (end == std::string_view::npos) throw SnapshotError("a text in its header has no end");
+    const std::string text(rest_.substr(0, end));
+    rest_.remove_prefix(end + 1);
+    return text;
+  }
+  bool truth() {
+    if (take_word("True")) return true;
+    if (take_word("False")) return false;
+    throw SnapshotError("its fortran_order is neither True nor False");
+  }
+  std::int64_t count() {
+    skip_space();
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (error != std::errc() || value < 0) throw SnapshotError("its shape holds something that is no possible size");
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    // numpy of Python 2 wrote 3L.
+    if (!rest_.empty() && rest_.front() == 'L') rest_.remove_prefix(1);
+    return value;
+  }
+  bool at_end() {
+    skip_space();
+    return rest_.empty();
+  }
+  char peek() {
+    skip_space();
+    return rest_.empty() ? '\0' : rest_.front();
+  }
+
+ private:
+  void skip_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+  bool take_word(std::string_view word) {
+    skip_space();
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+
+  std::string_view rest_;
+};
+
+at::ScalarType dtype_of(const std::string& descr) {
+  if (descr == "<f2") return at::kHalf;
+  if (descr == "<f4") return at::kFloat;
+  if (descr == "<f8") return at::kDouble;
+  if (descr.find('O') != std::string::npos) throw SnapshotError("it holds pickled objects, which are never read");
+  throw SnapshotError("it holds numbers of type '" + descr + "'; '<f2', '<f4' or '<f8' is expected (numpy's astype)");
+}
+
+std::vector<std::int64_t> shape_of(Scanner& scanner) {
+  std::vector<std::int64_t> shape;
+  scanner.expect('(');
+  while (!scanner.take(')')) {
+    shape.push_back(scanner.count());
+    if (!scanner.take(',')) {
+      scanner.expect(')');
+      break;
+    }
+  }
+  return shape;
+}
+
+}  // namespace
+
+NpyHeader parse_npy_header(std::string_view text) {
+  Scanner scanner(text);
+  NpyHeader header;
+  std::set<std::string> seen;
+  scanner.expect('{');
+  while (!scanner.take('}')) {
+    const std::string key = scanner.quoted();
+    if (!seen.insert(key).second) throw SnapshotError("its header says '" + key + "' twice");
+    scanner.expect(':');
+    if (key == "descr") {
+      if (scanner.peek() == '[') throw SnapshotError("it holds records with fields and not numbers");
+      header.dtype = dtype_of(scanner.quoted());
+    } else if (key == "fortran_order") {
+      header.fortran_order = scanner.truth();
+    } else if (key == "shape") {
+      header.shape = shape_of(scanner);
+    } else {
+      throw SnapshotError("its header says '" + key + "', which is no key of a .npy file");
+    }
+    if (!scanner.take(',')) {
+      scanner.expect('}');
+      break;
+    }
+  }
+  if (!scanner.at_end()) throw SnapshotError("its header goes on after its end");
+  constexpr std::size_t kKeys = 3;
+  if (seen.size() != kKeys) throw SnapshotError("its header does not say descr, fortran_order and shape");
+  return header;
+}
+
+}  // namespace negatron

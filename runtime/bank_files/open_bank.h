@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/bank_files/bank_memory.h"
+#include "runtime/snapshots/bank_reader.h"
+#include "runtime/snapshots/manifest.h"
+
+namespace negatron {
+
+/// A saved bank that was verified.
+struct OpenBank {
+  /// Of the snapshot.
+  std::filesystem::path path;
+  Manifest manifest;
+  /// What people should hear about how it was chosen, a sentence each.
+  std::vector<std::string> notes;
+
+  const SavedBank& bank() const { return *manifest.bank; }
+  BankLayout layout() const { return {bank().layout, bank().shards}; }
+  /// Of the vector.
+  std::int64_t row_bytes() const;
+  /// Of a row with its numbers while BankReader reads it: what it keeps, what it had before, and what it gives.
+  std::int64_t bytes_while_reading() const { return 3 * (row_bytes() + kNumberBytesPerRow); }
+  /// Reads blocks of up to `rows`.
+  BankReader reader(std::int64_t rows) const { return {path, bank(), rows * row_bytes()}; }
+};
+
+/// The snapshot at `path`, or, when `path` is a run directory, the newest of its snapshots that verifies (nothing is
+/// quarantined). Reads every file of it once. Local. Throws std::invalid_argument when there is neither, or no bank in
+/// it; SnapshotError when it does not verify.
+OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory);
+
+/// As open_bank looks for them: the snapshot itself, or all of a run, newest first. Throws as open_bank; never empty.
+std::vector<std::filesystem::path> snapshots_at(const FileLayer& files, const std::filesystem::path& path);
+
+/// All keys of a bank, oldest first, in blocks of up to `rows`.
+void for_each_block(const OpenBank& bank, std::int64_t rows, const std::function<void(const BankBlock&)>& visit);
+
+}  // namespace negatron

@@ -1,0 +1,30 @@
+#include "runtime/bank_files/reshard_bank.h"
+
+#include <stdexcept>
+
+#include "runtime/bank_files/write_bank.h"
+
+namespace negatron {
+
+int checked_ranks(std::int64_t ranks) {
+  if (ranks < 1 || ranks > kMostRanks) {
+    throw std::invalid_argument("--ranks must be 1 to " + std::to_string(kMostRanks) + ", not " +
+                                std::to_string(ranks) + ".");
+  }
+  return static_cast<int>(ranks);
+}
+
+Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesystem::path& out, std::int64_t ranks,
+                      BankMemory memory) {
+  NewBank result{bank.bank(), bank.manifest.step, nullptr};
+  result.bank.shards = checked_ranks(ranks);
+  if (bank.manifest.has(kTrainerName)) result.trainer_of = &bank;
+  check_new_snapshot(files, out, result.step);
+  reserve_for_writing(result.bank, memory);
+  const std::int64_t rows = memory.fitting(bank.bytes_while_reading() + bytes_while_writing(result.row_bytes()));
+  BankReader reader = bank.reader(rows);
+  return write_bank(
+      files, out, result, [&](Range sequence) { return reader.read(sequence); }, rows);
+}
+
+}  // namespace negatron

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+
+#include "runtime/bank_files/open_bank.h"
+
+namespace negatron {
+
+/// Writes the same snapshot, trainer's state included, laid out over `ranks` ranks: every key keeps its sequence
+/// number, and so its slot. Reads the bank once for each file of the result. Local. Throws std::invalid_argument for a
+/// number of ranks outside [1, kMostRanks] and as write_bank.
+Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesystem::path& out, std::int64_t ranks,
+                      BankMemory memory);
+
+/// What five digits of a file name can count.
+inline constexpr std::int64_t kMostRanks = 99999;
+/// `ranks` as an int. Throws std::invalid_argument that names --ranks.
+int checked_ranks(std::int64_t ranks);
+
+}  // namespace negatron

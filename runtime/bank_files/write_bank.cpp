@@ -1,0 +1,155 @@
+#include "runtime/bank_files/write_bank.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+
+#include "runtime/snapshots/snapshot_directory.h"
+#include "runtime/snapshots/virtual_bank.h"
+
+namespace negatron {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// "OUT" for "OUT/": what is renamed is a name and not a path that ends in nothing.
+fs::path without_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+/// The keys of one shard in ring order, in as many reads as it has batches.
+BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const NewRows& read) {
+  return [&bank, &order, &read, position = std::int64_t{0}](std::int64_t rows) mutable {
+    BankBlock block{at::empty({rows, bank.width}, bank.dtype), at::empty({rows}, at::kLong),
+                    at::empty({rows}, at::kLong), at::empty({rows}, at::kLong), at::empty({rows}, at::kLong)};
+    std::int64_t done = 0;
+    for (const RingOrder::Stretch& stretch : order.stretches({position, position + rows})) {
+      const BankBlock part = read({stretch.sequence, stretch.sequence + stretch.count});
+      const auto put = [&](const at::Tensor& all, const at::Tensor& some) {
+        all.narrow(0, done, stretch.count).copy_(some);
+      };
+      put(block.vectors, part.vectors);
+      put(block.ids, part.ids);
+      put(block.labels, part.labels);
+      block.steps.narrow(0, done, stretch.count).fill_(stretch.step);
+      block.sequence.narrow(0, done, stretch.count)
+          .copy_(at::arange(stretch.sequence, stretch.sequence + stretch.count, at::kLong));
+      done += stretch.count;
+    }
+    position += rows;
+    return block;
+  };
+}
+
+/// Byte for byte, with the digest of what was read compared again: it is some time since it was verified.
+ManifestFile copy_trainer(FileLayer& files, const OpenBank& from, const fs::path& directory, std::int64_t block_bytes) {
+  const ManifestFile& known = from.manifest.file(kTrainerName);
+  const fs::path source = from.path / kTrainerName;
+  const std::unique_ptr<InputFile> input = files.open(source);
+  const std::unique_ptr<OutputFile> output = files.create(directory / kTrainerName);
+  std::vector<std::byte> block(static_cast<std::size_t>(block_bytes));
+  for (std::int64_t offset = 0; offset < input->size();) {
+    const auto count = static_cast<std::size_t>(std::min(block_bytes, input->size() - offset));
+    const std::span<std::byte> bytes = std::span(block).first(count);
+    input->read(offset, bytes);
+    output->append(bytes);
+    offset += static_cast<std::int64_t>(count);
+  }
+  output->sync();
+  output->close();
+  check_digest(source, digest_of_file(files, directory / kTrainerName, block_bytes), known.digest);
+  return known;
+}
+
+}  // namespace
+
+std::int64_t NewBank::row_bytes() const {
+  return bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+}
+
+void check_new_path(const FileLayer& files, const fs::path& out) {
+  const fs::path path = without_slash(out);
+  if (path.empty()) throw std::invalid_argument("What is to be written has no name.");
+  if (files.exists(path)) {
+    throw std::invalid_argument("'" + path.string() + "' exists already, and nothing is ever overwritten.");
+  }
+  if (!files.exists(parent_of(path))) {
+    throw std::invalid_argument("'" + path.string() + "' cannot be made: there is no directory '" +
+                                parent_of(path).string() + "'.");
+  }
+}
+
+void check_new_snapshot(const FileLayer& files, const fs::path& out, std::int64_t step) {
+  check_new_path(files, out);
+  const fs::path path = without_slash(out);
+  const std::optional<std::int64_t> named = step_of(path.filename().string());
+  if (named && *named != step) {
+    throw std::invalid_argument("'" + path.string() + "' is the name of a snapshot of step " + std::to_string(*named) +
+                                ", but this one is of step " + std::to_string(step) + "; call it " + step_name(step) +
+                                " or something else.");
+  }
+}
+
+void reserve_for_writing(const SavedBank& bank, BankMemory& memory) {
+  const BankLayout layout(bank.layout, bank.shards);
+  std::int64_t most = 0;
+  for (int shard = 0; shard < bank.shards; ++shard) most = std::max(most, RingOrder(layout, shard).size());
+  memory.reserve(most * kNumberBytesPerRow,
+                 "ids, labels and steps of the " + std::to_string(most) + " rows of a file, or more --ranks");
+}
+
+Manifest write_bank(FileLayer& files, const fs::path& out, const NewBank& bank, const NewRows& read,
+                    std::int64_t block_rows) {
+  check_new_snapshot(files, out, bank.step);
+  Manifest manifest{bank.step, bank.bank.shards, bank.bank, {}};
+  write_then_rename(files, without_slash(out), [&](const fs::path& partial) {
+    files.make_directory(partial);
+    FileWriting writing;
+    writing.block_bytes = block_rows * bank.row_bytes();
+    const BankLayout layout(bank.bank.layout, bank.bank.shards);
+    for (int shard = 0; shard < bank.bank.shards; ++shard) {
+      const RingOrder order(layout, shard);
+      const std::string name = bank_file_name(shard, bank.bank.shards);
+      manifest.files.push_back({name, write_bank_file(files, partial / name, bank.bank, shard,
+                                                      shard_rows(bank.bank, order, read), writing)});
+    }
+    if (bank.trainer_of != nullptr) {
+      manifest.files.push_back(copy_trainer(files, *bank.trainer_of, partial, writing.block_bytes));
+    }
+    const std::string name(kVirtualBankName);
+    manifest.files.push_back({name, write_virtual_bank(files, partial / name, bank.bank, writing)});
+    const std::string text = manifest_text(manifest);
+    // Never publish what could not be read back.
+    parse_manifest(text);
+    write_text(files, partial / kManifestName, text);
+    files.sync_directory(partial);
+  });
+  return manifest;
+}
+
+void write_then_rename(FileLayer& files, const fs::path& out, const std::function<void(const fs::path&)>& write) {
+  std::random_device random;
+  // Not a name that a run which owns this directory would remove as its own.
+  const fs::path partial = out.string() + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(random());
+  try {
+    write(partial);
+    if (files.exists(out)) throw SnapshotError("'" + out.string() + "' was made by someone else meanwhile.");
+    files.rename(partial, out);
+  } catch (...) {
+    try {
+      if (files.exists(partial)) remove_flat_directory(files, partial);
+    } catch (const SnapshotError&) {
+      // What failed first is what matters; the name says what is left.
+    }
+    throw;
+  }
+  files.sync_directory(parent_of(out));
+}
+
+}  // namespace negatron

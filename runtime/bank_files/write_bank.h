@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+#include "runtime/bank_files/bank_memory.h"
+#include "runtime/bank_files/open_bank.h"
+#include "runtime/snapshots/files/file_layer.h"
+
+namespace negatron {
+
+/// A snapshot that is made from files and not by a run.
+struct NewBank {
+  SavedBank bank;
+  /// The training step that it stands for; 0 without training.
+  std::int64_t step = 0;
+  /// Its trainer.h5 is kept, so that a run can go on from the result; null: a bank alone.
+  const OpenBank* trainer_of = nullptr;
+
+  std::int64_t row_bytes() const;
+};
+
+/// Gives the keys with these sequence numbers of the new bank, all of one batch. Asked in ascending order for each
+/// shard.
+using NewRows = std::function<BankBlock(Range sequence)>;
+
+/// Throws std::invalid_argument when `out` exists or the directory that is to hold it does not.
+void check_new_path(const FileLayer& files, const std::filesystem::path& out);
+/// And when it is named like the snapshot of another step. For operations that read much before they write.
+void check_new_snapshot(const FileLayer& files, const std::filesystem::path& out, std::int64_t step);
+/// Counts what writing takes in memory for as long as it lasts: 32 bytes for each row of the largest shard. Throws as
+/// BankMemory::reserve.
+void reserve_for_writing(const SavedBank& bank, BankMemory& memory);
+
+/// Writes the snapshot `out`, in blocks of `block_rows`, as a run's snapshots are written: into a new directory beside
+/// it ("OUT.partial-..."), each file synced and read back, the manifest last; then the name. Whatever fails, nothing
+/// is left and `out` does not exist. Local. Throws as check_new_snapshot, what `read` throws, and SnapshotError.
+Manifest write_bank(FileLayer& files, const std::filesystem::path& out, const NewBank& bank, const NewRows& read,
+                    std::int64_t block_rows);
+
+/// What a row takes in memory while it is written, beside what `read` takes for it: the block being collected, the
+/// block being written.
+inline std::int64_t bytes_while_writing(std::int64_t row_bytes) {
+  return 3 * row_bytes + 2 * kNumberBytesPerRow;
+}
+
+/// Makes a file or a directory under a name of its own beside `out` and renames it when `write` is done; removes it
+/// when that throws. Local.
+void write_then_rename(FileLayer& files, const std::filesystem::path& out,
+                       const std::function<void(const std::filesystem::path& partial)>& write);
+
+}  // namespace negatron

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "comm/communicator.h"
+#include "runtime/metrics/progress_line.h"
+#include "runtime/run/pretrain_data.h"
+#include "runtime/run/run_signals.h"
+#include "runtime/snapshots/find_snapshot.h"
+#include "runtime/training/pretrain_options.h"
+#include "runtime/training/trainer.h"
+
+namespace negatron {
+
+/// Where a run lives, what it starts from, and who may interrupt it.
+struct PretrainJob {
+  /// Exists; nobody else writes into it.
+  std::filesystem::path run_directory;
+  /// Every setting, as config.ini has it: goes into the snapshots.
+  std::string config;
+  /// Carries host tensors: where snapshots are agreed on. Outlives the run.
+  Communicator* host = nullptr;
+  /// As `host`; waits as long as reading a snapshot takes. Null for `host` itself.
+  Communicator* restoring = nullptr;
+  /// Where snapshots are written. Outlives the run.
+  FileLayer* files = nullptr;
+  /// May be null.
+  RunSignals* requests = nullptr;
+  /// Verified. Goes on from there.
+  std::optional<Snapshot> resume;
+  /// Verified; looked at without `resume`. Starts with its bank.
+  std::optional<Snapshot> bank;
+  /// Take rows of another floating type than the bank's.
+  bool convert_bank = false;
+  std::ostream* out = nullptr;
+  ProgressDisplay display;
+};
+
+enum class RunEnd {
+  kDone,
+  /// Saved, and to be started again with --resume auto.
+  kRequeue,
+  /// Told to stop; nothing was saved for that.
+  kStopped
+};
+
+/// kNN accuracies, 0 to 1; NaN when not measured.
+struct PretrainSummary {
+  double raw_pixels = std::numeric_limits<double>::quiet_NaN();
+  double random_weights = std::numeric_limits<double>::quiet_NaN();
+  double trained = std::numeric_limits<double>::quiet_NaN();
+  RunEnd end = RunEnd::kDone;
+  std::int64_t steps_done = 0;
+  /// False when the last snapshot that was due could not be written.
+  bool saved = true;
+};
+
+/// The whole run: evaluates raw pixels and random weights, trains all epochs, evaluates and saves on the way and at the
+/// end; writes `metrics.jsonl` into the run directory and shows progress (rank 0 only). A run that resumes writes the
+/// lines that it would have written without the interruption. Collective; all ranks return the same. `comm` carries
+/// tensors of `place.device`. Throws SnapshotError on all ranks when what it should start from does not fit.
+PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
+                         Communicator& comm, const PretrainJob& job);
+
+}  // namespace negatron

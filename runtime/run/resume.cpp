@@ -1,0 +1,141 @@
+#include "runtime/run/resume.h"
+
+#include <cmath>
+#include <functional>
+
+#include "runtime/snapshots/bank_reader.h"
+#include "runtime/snapshots/hdf5/dtype_text.h"
+#include "runtime/snapshots/load_snapshot.h"
+#include "runtime/snapshots/rank_texts.h"
+
+namespace negatron {
+namespace {
+
+constexpr std::int64_t kBlockBytes = std::int64_t{8} << 20;
+constexpr const char* kConfig = "config";
+
+/// Runs `work` on every rank; when it throws on any of them, every rank throws. Collective.
+void together(Communicator& comm, const std::function<void()>& work) {
+  std::string problem;
+  try {
+    work();
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  const std::vector<std::string> problems = gather_texts(comm, problem);
+  // What is refused is refused by all ranks in the same words: say it once.
+  for (const std::string& one : problems) {
+    if (!one.empty()) throw SnapshotError(one);
+  }
+}
+
+std::int64_t count_of(const TrainerState& state, const char* name) {
+  const auto found = state.numbers.find(name);
+  const auto* value = found == state.numbers.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+  if (value == nullptr || *value < 0) throw SnapshotError(std::string("The snapshot has no count '") + name + "'.");
+  return *value;
+}
+
+double real_of(const TrainerState& state, const char* name) {
+  const auto found = state.numbers.find(name);
+  const auto* value = found == state.numbers.end() ? nullptr : std::get_if<double>(&found->second);
+  return value == nullptr ? std::nan("") : *value;
+}
+
+RunPosition saved_position(const TrainerState& state) {
+  RunPosition saved;
+  saved.epoch = count_of(state, "epoch");
+  saved.batch_in_epoch = count_of(state, "batch_in_epoch");
+  saved.steps_per_epoch = count_of(state, "steps_per_epoch");
+  saved.global_batch = count_of(state, "global_batch");
+  saved.raw_pixels = real_of(state, "knn_raw_pixels");
+  saved.random_weights = real_of(state, "knn_random_weights");
+  return saved;
+}
+
+/// The saved position in this run's batches.
+RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
+  RunPosition position = saved;
+  position.steps_per_epoch = here.steps_per_epoch;
+  position.global_batch = here.global_batch;
+  if (saved.batch_in_epoch >= saved.steps_per_epoch) {
+    position.batch_in_epoch = here.steps_per_epoch;
+  } else if (saved.global_batch != here.global_batch || saved.steps_per_epoch != here.steps_per_epoch) {
+    const std::int64_t samples = saved.batch_in_epoch * saved.global_batch;
+    position.batch_in_epoch = std::min(samples / here.global_batch, here.steps_per_epoch);
+  }
+  return position;
+}
+
+void check_bank(const Snapshot& snapshot, const Bank* bank, bool convert) {
+  const std::string name = "The snapshot '" + snapshot.path.string() + "'";
+  if (bank == nullptr) {
+    if (snapshot.manifest.bank) throw SnapshotError(name + " holds a bank, but this run has none (--negatives).");
+    return;
+  }
+  if (!snapshot.manifest.bank) throw SnapshotError(name + " holds no bank, but this run has one (--negatives).");
+  const SavedBank& saved = *snapshot.manifest.bank;
+  const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours,
+                          const std::string& flag) {
+    throw SnapshotError(name + " holds a bank of " + what + " " + theirs + ", this run's is " + ours + " (" + flag +
+                        ").");
+  };
+  if (saved.width != bank->width()) {
+    refuse("width", std::to_string(saved.width), std::to_string(bank->width()), "--width");
+  }
+  if (saved.layout.capacity != bank->capacity()) {
+    refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank->capacity()), "--bank-rows");
+  }
+  if (saved.dtype != bank->options().dtype && !convert) {
+    refuse("type", dtype_text(saved.dtype), dtype_text(bank->options().dtype),
+           "--bank-dtype; --convert-bank rounds its rows");
+  }
+}
+
+}  // namespace
+
+TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config) {
+  TrainerState state = trainer.state();
+  state.text[kConfig] = config;
+  state.numbers["epoch"] = position.epoch;
+  state.numbers["batch_in_epoch"] = position.batch_in_epoch;
+  state.numbers["steps_per_epoch"] = position.steps_per_epoch;
+  state.numbers["global_batch"] = position.global_batch;
+  if (!std::isnan(position.raw_pixels)) state.numbers["knn_raw_pixels"] = position.raw_pixels;
+  if (!std::isnan(position.random_weights)) state.numbers["knn_random_weights"] = position.random_weights;
+  return state;
+}
+
+std::string saved_config(const Snapshot& snapshot) {
+  const TrainerState state = load_trainer(snapshot);
+  const auto found = state.text.find(kConfig);
+  return found == state.text.end() ? std::string() : found->second;
+}
+
+RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
+                       Trainer& trainer) {
+  RunPosition position;
+  together(comm, [&] {
+    const TrainerState state = load_trainer(snapshot);
+    position = position_here(saved_position(state), here);
+    check_bank(snapshot, trainer.bank(), convert_bank);
+    trainer.restore(state, position.epoch * here.steps_per_epoch + position.batch_in_epoch);
+    if (trainer.bank() != nullptr) load_bank(snapshot, *trainer.bank(), {convert_bank, kBlockBytes});
+  });
+  return position;
+}
+
+void start_from_bank(Communicator& comm, const Snapshot& snapshot, bool convert_bank, Trainer& trainer) {
+  together(comm, [&] {
+    if (trainer.bank() == nullptr) throw SnapshotError("--bank gives a bank, but this run has none (--negatives).");
+    check_bank(snapshot, trainer.bank(), convert_bank);
+    BankReader reader(snapshot.path, *snapshot.manifest.bank, kBlockBytes);
+    BankLayoutState layout = snapshot.manifest.bank->layout;
+    // As the random rows of a start: a key of another run has no age in this one.
+    constexpr std::int64_t kNoStep = -1;
+    for (BankBatch& batch : layout.batches) batch.step = kNoStep;
+    trainer.bank()->restore(layout, [&](Range sequence) { return reader.read(sequence); });
+  });
+}
+
+}  // namespace negatron

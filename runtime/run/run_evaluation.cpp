@@ -1,0 +1,80 @@
+#include "runtime/run/run_evaluation.h"
+
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include "runtime/evaluation/evaluate_views.h"
+
+namespace negatron {
+namespace {
+
+constexpr std::int64_t kFeatureBatch = 500;
+
+}  // namespace
+
+RunEvaluation::RunEvaluation(const PretrainOptions& options, const PretrainData& data,
+                             const Normalization& normalization, Communicator& comm, Trainer& trainer, RunLog& log)
+    : options_(options), data_(data), normalization_(normalization), comm_(comm), trainer_(trainer), log_(log) {}
+
+double RunEvaluation::raw_pixels() {
+  return baseline("raw pixels", [this](const at::Tensor& images) { return pixel_features(images, normalization_); });
+}
+
+double RunEvaluation::random_weights() {
+  return baseline("random weights", backbone());
+}
+
+double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std::int64_t query_count) {
+  StepTimer clock;
+  ViewEvaluationOptions views;
+  views.seed = options_.seed;
+  views.augmentation = options_.augmentation;
+  views.normalization = normalization_;
+  const auto embed = [this](const at::Tensor& images) { return trainer_.embed(images); };
+  const ViewQuality quality = evaluate_views(comm_, embed, data_.test, views);
+  EvaluationMetrics metrics;
+  metrics.step = trainer_.steps_done();
+  metrics.epoch = epoch;
+  metrics.knn = classify(backbone(), index_count, query_count);
+  metrics.alignment = quality.alignment;
+  metrics.uniformity = quality.uniformity;
+  metrics.seconds = clock.step_milliseconds() / 1000.0;
+  log_.show_knn(metrics.knn);
+  std::ostringstream subject;
+  subject << "after epoch " << epoch + 1 << (index_count + query_count > 0 ? " (on a part of the images)" : "")
+          << "; alignment " << std::fixed << std::setprecision(3) << quality.alignment << ", uniformity "
+          << quality.uniformity;
+  log_.evaluation(metrics, subject.str());
+  return metrics.knn;
+}
+
+ImageFeatures RunEvaluation::backbone() {
+  return [this](const at::Tensor& images) {
+    const auto features = [this](const at::Tensor& batch) { return trainer_.features(batch); };
+    return extract_features(features, images, normalization_, kFeatureBatch);
+  };
+}
+
+double RunEvaluation::baseline(const std::string& subject, const ImageFeatures& features) {
+  StepTimer clock;
+  EvaluationMetrics metrics;
+  metrics.subject = subject;
+  metrics.knn = classify(features, 0, 0);
+  metrics.alignment = metrics.uniformity = std::nan("");
+  metrics.seconds = clock.step_milliseconds() / 1000.0;
+  log_.evaluation(metrics, subject);
+  return metrics.knn;
+}
+
+double RunEvaluation::classify(const ImageFeatures& features, std::int64_t index_count, std::int64_t query_count) {
+  KnnEvaluationOptions evaluation;
+  evaluation.knn.k = options_.knn_k;
+  evaluation.knn.temperature = options_.knn_temperature;
+  evaluation.index_count = index_count;
+  evaluation.query_count = query_count;
+  evaluation.seed = options_.seed;
+  return evaluate_knn(comm_, features, data_.train, data_.test, evaluation);
+}
+
+}  // namespace negatron

@@ -1,0 +1,72 @@
+#include "runtime/run/run_log.h"
+
+#include <iomanip>
+#include <sstream>
+
+namespace negatron {
+namespace {
+
+std::string percent(double part) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(2) << 100.0 * part << " %";
+  return text.str();
+}
+
+}  // namespace
+
+void RunLog::open(const std::filesystem::path& metrics, const ProgressOptions& options, std::ostream& out) {
+  metrics_.emplace(metrics);
+  progress_.emplace(options, out);
+}
+
+void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
+  if (!metrics_) return;
+  metrics_->write(metrics);
+  progress_->update({metrics.epoch, steps_done, metrics.loss, metrics.images_per_second, metrics.skipped_steps});
+}
+
+void RunLog::evaluation(const EvaluationMetrics& metrics, const std::string& subject) {
+  if (!metrics_) return;
+  metrics_->write(metrics);
+  progress_->print("kNN " + percent(metrics.knn) + "  " + subject);
+}
+
+void RunLog::snapshots(const std::vector<SnapshotMetrics>& told) {
+  if (!metrics_) return;
+  using Outcome = SnapshotMetrics::Outcome;
+  for (const SnapshotMetrics& one : told) {
+    metrics_->write(one);
+    const std::string name = "snapshot of step " + std::to_string(one.step);
+    if (one.outcome == Outcome::kFailed) {
+      progress_->print("WARNING: no " + name + ": " + one.problem + " Older snapshots are untouched.");
+    } else if (one.outcome == Outcome::kLate) {
+      progress_->print("WARNING: the " + name + " is late: " + one.problem + " (--snapshot-every is too short).");
+    } else if (!one.problem.empty()) {
+      progress_->print("WARNING: " + name + " is saved, but " + one.problem);
+    }
+  }
+}
+
+void RunLog::resumed(const ResumeMetrics& metrics) {
+  if (!metrics_) return;
+  metrics_->write(metrics);
+  progress_->print("resumed from step " + std::to_string(metrics.step) + ": " + metrics.path);
+}
+
+void RunLog::line(const std::string& text) {
+  if (progress_) progress_->print(text);
+}
+
+void RunLog::start() {
+  if (progress_) progress_->start();
+}
+
+void RunLog::show_knn(double accuracy) {
+  if (progress_) progress_->set_knn(accuracy);
+}
+
+void RunLog::finish() {
+  if (progress_) progress_->finish();
+}
+
+}  // namespace negatron

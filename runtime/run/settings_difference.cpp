@@ -1,0 +1,97 @@
+#include "runtime/run/settings_difference.h"
+
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace negatron {
+namespace {
+
+/// Without these the saved parameters are those of another network or of another loss. What else cannot be restored
+/// shows in the shapes of tensors and bank.
+const std::set<std::string>& refused_names() {
+  static const std::set<std::string> names = {
+      "objective",       "encoder",        "stem",      "encoder-norm", "encoder-channels",
+      "encoder-strides", "encoder-groups", "pool-grid", "head-hidden",  "width"};
+  return names;
+}
+
+/// Refused names that the configurations of old snapshots lack, and what those runs did.
+const std::map<std::string, std::string>& former_values() {
+  static const std::map<std::string, std::string> values = {
+      {"encoder", "conv"}, {"stem", "imagenet"}, {"encoder-norm", "auto"}};
+  return values;
+}
+
+/// They change nothing that the steps compute, or belong to this start alone.
+const std::set<std::string>& ignored_names() {
+  static const std::set<std::string> names = {"run-dir",
+                                              "resume",
+                                              "bank",
+                                              "convert-bank",
+                                              "snapshot-every",
+                                              "keep",
+                                              "keep-every",
+                                              "on-usr1",
+                                              "max-steps",
+                                              "device",
+                                              "threads",
+                                              "bank-threads",
+                                              "loader-threads",
+                                              "dry-run",
+                                              "baselines",
+                                              "evaluate-every",
+                                              "evaluate-index",
+                                              "evaluate-queries",
+                                              "knn-k",
+                                              "knn-temperature",
+                                              "telemetry-every",
+                                              "telemetry-top",
+                                              "check-collectives",
+                                              "collective-time-limit",
+                                              "max-skipped-steps"};
+  return names;
+}
+
+std::string trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+std::map<std::string, std::string> values_of(std::string_view ini) {
+  std::map<std::string, std::string> values;
+  std::istringstream lines{std::string(ini)};
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find('=');
+    if (line.starts_with("#") || equals == std::string::npos) continue;
+    values[trimmed(line.substr(0, equals))] = trimmed(line.substr(equals + 1));
+  }
+  return values;
+}
+
+std::string shown(const std::string& value) {
+  return value.empty() ? "(not set)" : value;
+}
+
+}  // namespace
+
+SettingsDifference compare_settings(std::string_view saved, std::string_view now) {
+  SettingsDifference difference;
+  std::map<std::string, std::string> before = values_of(saved);
+  std::map<std::string, std::string> after = values_of(now);
+  for (const auto& [name, value] : former_values()) {
+    if (after.count(name) > 0) before.try_emplace(name, value);
+  }
+  std::set<std::string> names;
+  for (const auto& [name, value] : before) names.insert(name);
+  for (const auto& [name, value] : after) names.insert(name);
+  for (const std::string& name : names) {
+    if (before[name] == after[name] || ignored_names().count(name) > 0) continue;
+    const std::string line = "--" + name + " " + shown(before[name]) + " -> " + shown(after[name]);
+    (refused_names().count(name) > 0 ? difference.refused : difference.changed).push_back(line);
+  }
+  return difference;
+}
+
+}  // namespace negatron

@@ -1,0 +1,48 @@
+#include "runtime/run/snapshot_settings.h"
+
+#include <charconv>
+#include <stdexcept>
+
+namespace negatron {
+namespace {
+
+constexpr std::int64_t kFewestKept = 2;
+
+}  // namespace
+
+SnapshotInterval parse_snapshot_interval(std::string_view text) {
+  using Unit = SnapshotInterval::Unit;
+  if (text == "never") return {Unit::kNever, 1};
+  SnapshotInterval interval;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), interval.count);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  bool known = true;
+  if (unit.empty() || unit == "step" || unit == "steps") {
+    interval.unit = Unit::kSteps;
+  } else if (unit == "epoch" || unit == "epochs") {
+    interval.unit = Unit::kEpochs;
+  } else if (unit == "min") {
+    interval.unit = Unit::kMinutes;
+  } else {
+    known = false;
+  }
+  if (error != std::errc() || !known || interval.count < 1) {
+    throw std::invalid_argument("--snapshot-every is '" + std::string(text) +
+                                "', expected steps (500), epochs (2epochs), minutes (10min), or never.");
+  }
+  return interval;
+}
+
+void SnapshotSettings::validate() const {
+  parse_snapshot_interval(every);
+  if (keep < kFewestKept) {
+    throw std::invalid_argument("--keep must be at least 2, got " + std::to_string(keep) +
+                                ": one snapshot may turn out to be damaged.");
+  }
+  if (keep_every < 0) throw std::invalid_argument("--keep-every must be at least 0 steps (0 means none).");
+  if (on_usr1 != "exit" && on_usr1 != "continue") {
+    throw std::invalid_argument("--on-usr1 is '" + on_usr1 + "', expected one of: exit, continue.");
+  }
+}
+
+}  // namespace negatron

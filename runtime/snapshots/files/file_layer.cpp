@@ -1,0 +1,60 @@
+#include "runtime/snapshots/files/file_layer.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace negatron {
+namespace {
+
+std::string describe(std::string_view operation, const std::filesystem::path& path, int error_number) {
+  return "Could not " + std::string(operation) + " '" + path.string() + "': " + std::strerror(error_number) + ".";
+}
+
+}  // namespace
+
+FileError::FileError(std::string_view operation, const std::filesystem::path& path, int error_number)
+    : SnapshotError(describe(operation, path, error_number)), error_number_(error_number) {}
+
+bool FileError::is_absent() const noexcept {
+  return error_number_ == ENOENT || error_number_ == ESTALE;
+}
+
+bool FileError::tells_of_damage() const noexcept {
+  // ELOOP: a link where a file was. EUCLEAN and EBADMSG: file systems that check what they read.
+  constexpr std::array kDamage{EIO, ELOOP, ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
+  return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
+}
+
+std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes) {
+  const std::unique_ptr<InputFile> file = files.open(path);
+  if (file->size() > most_bytes) {
+    throw SnapshotError("'" + path.string() + "' is larger than such a file can be (" + std::to_string(file->size()) +
+                        " bytes).");
+  }
+  std::string text(static_cast<std::size_t>(file->size()), '\0');
+  file->read(0, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+void write_text(FileLayer& files, const std::filesystem::path& path, std::string_view text) {
+  const std::unique_ptr<OutputFile> file = files.create(path);
+  file->append(std::as_bytes(std::span(text)));
+  file->sync();
+  file->close();
+}
+
+void remove_flat_directory(FileLayer& files, const std::filesystem::path& path) {
+  try {
+    files.remove_directory(path);
+    return;
+  } catch (const FileError& error) {
+    if (error.error_number() == ENOTDIR) return files.remove_file(path);
+    if (error.error_number() != ENOTEMPTY && error.error_number() != EEXIST) throw;
+  }
+  for (const std::string& name : files.list(path)) files.remove_file(path / name);
+  files.remove_directory(path);
+}
+
+}  // namespace negatron

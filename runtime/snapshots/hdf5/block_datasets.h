@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "runtime/snapshots/hdf5/hdf5_layout.h"
+#include "samplers/bank/bank_copy.h"
+
+namespace negatron {
+
+/// Gives the next rows of a shard, in ring order: BankCopy::next, or those of a file.
+using BankBlockSource = std::function<BankBlock(std::int64_t rows)>;
+
+/// Turns blocks of rows into the bytes of the datasets rows [n, d], ids, labels, steps, sequence [n] int64. The vectors
+/// come first in the file, so each block is taken once; its numbers are kept until their datasets' turn. Local.
+class BlockDatasets {
+ public:
+  BlockDatasets(BankBlockSource next, std::int64_t rows, std::int64_t rows_per_block);
+  BlockDatasets(const BlockDatasets&) = delete;
+  BlockDatasets& operator=(const BlockDatasets&) = delete;
+
+  /// This object must live until the plan's file is written.
+  void add_to(Hdf5Layout& plan, at::ScalarType dtype, std::int64_t width);
+
+ private:
+  std::span<const std::byte> vectors(std::size_t at_most);
+  ByteSource column(at::Tensor BlockDatasets::*which);
+  void take_block();
+
+  BankBlockSource next_;
+  std::int64_t rows_;
+  std::int64_t left_;
+  std::int64_t rows_per_block_;
+  std::int64_t done_ = 0;
+  at::Tensor vectors_ = at::empty({0});
+  std::size_t used_ = 0;
+  at::Tensor ids_;
+  at::Tensor labels_;
+  at::Tensor steps_;
+  at::Tensor sequence_;
+};
+
+}  // namespace negatron

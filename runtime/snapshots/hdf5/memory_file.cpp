@@ -1,0 +1,47 @@
+#include "runtime/snapshots/hdf5/memory_file.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "runtime/snapshots/files/file_layer.h"
+
+namespace negatron {
+namespace {
+
+constexpr const char* kName = "negatron-skeleton";
+
+}  // namespace
+
+MemoryFile::MemoryFile() : number_(::memfd_create(kName, MFD_CLOEXEC)) {
+  if (number_ < 0) throw FileError("make the memory file", kName, errno);
+}
+
+MemoryFile::~MemoryFile() {
+  ::close(number_);
+}
+
+std::string MemoryFile::path() const {
+  return "/proc/self/fd/" + std::to_string(number_);
+}
+
+std::int64_t MemoryFile::size() const {
+  struct stat status {};
+  if (::fstat(number_, &status) != 0) throw FileError("read the size of", path(), errno);
+  return status.st_size;
+}
+
+void MemoryFile::read(std::int64_t offset, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pread(number_, bytes.data(), bytes.size(), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw FileError("read", path(), errno);
+    if (count == 0) throw SnapshotError("HDF5 laid out a file that ends early.");
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += count;
+  }
+}
+
+}  // namespace negatron

@@ -1,0 +1,59 @@
+#include "samplers/negative_samplers/false_negatives.h"
+
+namespace negatron {
+namespace {
+
+std::vector<MethodOption> options() {
+  return {{"top-k", std::int64_t{10}, "at most so many false negatives, rows", 1},
+          {"threshold", 0.7, "least similarity to the key, cosine", -1.0, 1.0}};
+}
+
+}  // namespace
+
+SamplerDescription FnElimination::describe() {
+  return {"fn-elimination",
+          "Huynh et al., False negative cancellation, WACV 2022",
+          "the whole bank without the rows most like the key",
+          {Effect::kMask},
+          options()};
+}
+
+FnElimination::FnElimination(const SamplerArguments& arguments)
+    : base_(arguments.base),
+      top_k_(arguments.options.count("top-k")),
+      threshold_(arguments.options.number("threshold")) {}
+
+NegativeRequest FnElimination::request(const Bank&, const QueryBatch&) const {
+  NegativeRequest request = base_;
+  NegativeSet& set = request.sets.front();
+  set.order.by = SelectionOrder::By::kPositiveScore;
+  set.first_rank = top_k_;
+  set.skip_only_above = threshold_;
+  return request;
+}
+
+SamplerDescription FnAttraction::describe() {
+  return {"fn-attraction",
+          "Huynh et al., False negative cancellation, WACV 2022",
+          "the whole bank; the rows most like the key become positives",
+          {Effect::kMask},
+          options(),
+          {},
+          true};
+}
+
+FnAttraction::FnAttraction(const SamplerArguments& arguments)
+    : base_(arguments.base),
+      top_k_(arguments.options.count("top-k")),
+      threshold_(arguments.options.number("threshold")) {}
+
+NegativeRequest FnAttraction::request(const Bank&, const QueryBatch&) const {
+  NegativeRequest request = base_;
+  request.positive_rule = PositiveRule::kWindow;
+  request.positive_set.order.by = SelectionOrder::By::kPositiveScore;
+  request.positive_set.last_rank = top_k_;
+  request.positive_set.skip_only_above = threshold_;
+  return request;
+}
+
+}  // namespace negatron

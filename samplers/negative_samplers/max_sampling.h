@@ -1,0 +1,22 @@
+#pragma once
+
+#include "samplers/negative_samplers/registry.h"
+
+namespace negatron {
+
+/// The m rows most similar to the positive, or half of them and half at random (Rao, He, Lin, CIKM 2016; algorithms.md
+/// 6.1). Similarity is to the key of this step, where the paper uses the model of the previous epoch.
+class MaxSampling : public NegativeSampler {
+ public:
+  explicit MaxSampling(const SamplerArguments& arguments);
+  static SamplerDescription describe();
+  NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
+
+ private:
+  NegativeRequest base_;
+  std::uint64_t seed_;
+  std::int64_t rows_;
+  bool mix_;
+};
+
+}  // namespace negatron

@@ -1,0 +1,176 @@
+#include "samplers/negative_samplers/mochi.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+
+#include "samplers/negative_samplers/annealing.h"
+
+namespace negatron {
+namespace {
+
+constexpr const char* kMethod = "--sampler mochi";
+constexpr const char* kProxy = "proxy";
+/// Between these proxy accuracies the mixes grow from none to all.
+constexpr double kNoMixesBelow = 0.1;
+constexpr double kAllMixesAbove = 0.5;
+/// Of the running mean of the proxy accuracy, per step.
+constexpr double kAccuracyMomentum = 0.99;
+/// What auto-n chooses between, as factors of n, how long it keeps a choice, and how much it explores.
+constexpr std::array<double, 4> kFactors = {0.25, 0.5, 1.0, 2.0};
+constexpr std::int64_t kStepsPerChoice = 200;
+constexpr double kExploration = 0.2;
+
+[[noreturn]] void refuse(const std::string& reason) {
+  throw std::invalid_argument(std::string(kMethod) + ": " + reason + ".");
+}
+
+std::vector<std::string> adaptations() {
+  std::vector<std::string> all = annealing_shapes();
+  all.emplace_back(kProxy);
+  return all;
+}
+
+}  // namespace
+
+SamplerDescription Mochi::describe() {
+  return {
+      "mochi",
+      "Kalantidis et al., MoCHi, NeurIPS 2020",
+      "the whole bank and mixes of the hardest rows",
+      {Effect::kVectors},
+      {{"n", std::int64_t{1024}, "N, hardest rows to mix from", 1},
+       {"s", std::int64_t{1024}, "mixes of two rows, a query", 0},
+       {"s-prime", std::int64_t{128}, "mixes with the query, a query", 0},
+       {"mode",
+        std::string("fetch"),
+        "pairs over all ranks, or only such that no row travels",
+        {},
+        {},
+        {"fetch", "no-fetch"}},
+       {"warmup-epochs", 10.0, "epochs without mixes first", 0.0},
+       {"distinct", true, "the two rows of a pair differ"},
+       {"attached", false, "gradient also flows through the query in its mixes"},
+       {"max-query-share", 0.5, "a query's part in its mixes is uniform up to this", 0.0, 1.0},
+       {"max-label-share", 1.0, "most of the hard set that one label may fill (fetch; needs labels)", 0.0, 1.0},
+       {"clusters", std::int64_t{0}, "labels are those of so many k-means clusters of the bank; 0 for the data's", 0},
+       {"skip-own-cluster", false, "never mix rows of the query's own cluster (fetch)"},
+       {"budgets", NumberList{}, "of n, rows of sample type 0, 1, ...: 512/256 (fetch)", 0.0},
+       {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in the ranking: 1/0.8", 0.0},
+       {"adapt", std::string("none"), "how s and s' grow after the warm-up", {}, {}, adaptations()},
+       {"ramp-epochs", 10.0, "epochs that adapt takes", 0.0},
+       {"n-start", std::int64_t{0}, "N shrinks from this to n along the ramp, rows; 0 for no", 0},
+       {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
+}
+
+Mochi::Mochi(const SamplerArguments& arguments)
+    : base_(arguments.base),
+      pools_(kMethod, arguments.sample_types, arguments.options.numbers("budgets"),
+             arguments.options.numbers("type-scales")),
+      warmup_epochs_(arguments.options.number("warmup-epochs")),
+      adapt_(arguments.options.word("adapt")),
+      ramp_epochs_(arguments.options.number("ramp-epochs")),
+      start_rows_(arguments.options.count("n-start")) {
+  const MethodOptions& options = arguments.options;
+  plan_.mode = options.word("mode") == "fetch" ? MixRecipe::Mode::kFetch : MixRecipe::Mode::kNoFetch;
+  plan_.hard = options.count("n");
+  plan_.pairs = options.count("s");
+  plan_.query_mixes = options.count("s-prime");
+  plan_.distinct = options.on("distinct");
+  plan_.attached = options.on("attached");
+  plan_.max_query_share = options.number("max-query-share");
+  plan_.max_label_share = options.number("max-label-share");
+  plan_.seed = arguments.seed;
+  plan_.clusters = options.count("clusters");
+  plan_.skip_own_cluster = options.on("skip-own-cluster");
+  if (plan_.mode == MixRecipe::Mode::kNoFetch) {
+    for (const char* name : {"max-label-share", "skip-own-cluster", "budgets"}) {
+      if (options.changed(name)) refuse(std::string(name) + " needs mode=fetch");
+    }
+  }
+  if (plan_.skip_own_cluster && plan_.clusters == 0) refuse("skip-own-cluster needs clusters");
+  if (plan_.clusters > 0 && !plan_.skip_own_cluster && plan_.max_label_share == 1.0) {
+    refuse("clusters does nothing without max-label-share or skip-own-cluster");
+  }
+  if (!options.numbers("budgets").empty()) {
+    if (pools_.hard_rows(plan_.hard) != plan_.hard) refuse("budgets must add up to n");
+    if (options.on("auto-n") || start_rows_ > 0) refuse("budgets fix n, which auto-n and n-start would change");
+  }
+  if (plan_.distinct && plan_.hard < 2 && plan_.pairs > 0) {
+    refuse("n must be at least 2 for pairs of distinct rows");
+  }
+  if (options.on("auto-n")) bandit_.emplace(kFactors.size(), kExploration, arguments.seed);
+}
+
+double Mochi::strength(double epoch) const {
+  if (adapt_ == kProxy) {
+    return std::clamp((accuracy_ - kNoMixesBelow) / (kAllMixesAbove - kNoMixesBelow), 0.0, 1.0);
+  }
+  return annealed(adapt_, 0.0, 1.0, ramp_epochs_ > 0.0 ? (epoch - warmup_epochs_) / ramp_epochs_ : 1.0);
+}
+
+std::int64_t Mochi::hard_rows(double epoch) const {
+  double rows = static_cast<double>(plan_.hard);
+  if (bandit_) rows *= kFactors[bandit_->choice()];
+  if (start_rows_ > 0) {
+    const double way = ramp_epochs_ > 0.0 ? (epoch - warmup_epochs_) / ramp_epochs_ : 1.0;
+    rows = annealed("linear", static_cast<double>(start_rows_), rows, way);
+  }
+  constexpr std::int64_t kFewestForAPair = 2;
+  return std::max(kFewestForAPair, static_cast<std::int64_t>(std::llround(rows)));
+}
+
+NegativeRequest Mochi::request(const Bank& bank, const QueryBatch& batch) const {
+  NegativeRequest request = base_;
+  last_hard_ = last_mixes_ = 0;
+  if (batch.epoch < warmup_epochs_) return request;
+  MixRecipe plan = plan_;
+  const double share = strength(batch.epoch);
+  plan.pairs = std::llround(share * static_cast<double>(plan_.pairs));
+  plan.query_mixes = std::llround(share * static_cast<double>(plan_.query_mixes));
+  if (plan.pairs + plan.query_mixes == 0) return request;
+  plan.hard = bandit_ || start_rows_ > 0 ? hard_rows(batch.epoch) : plan_.hard;
+  plan.step = batch.step;
+  if (!pools_.empty()) plan.pools = pools_.of(bank, plan.hard);
+  last_hard_ = plan.hard;
+  last_mixes_ = plan.pairs + plan.query_mixes;
+  request.mixes = plan;
+  return request;
+}
+
+void Mochi::observe(const StepFeedback& feedback) {
+  accuracy_ = feedback.step == 0 ? feedback.proxy_accuracy
+                                 : kAccuracyMomentum * accuracy_ + (1.0 - kAccuracyMomentum) * feedback.proxy_accuracy;
+  if (!bandit_ || ++steps_of_choice_ < kStepsPerChoice) return;
+  // A change of accuracy from -1 to 1 as a reward from 0 to 1.
+  bandit_->reward(0.5 + 0.5 * (accuracy_ - accuracy_at_choice_));
+  accuracy_at_choice_ = accuracy_;
+  steps_of_choice_ = 0;
+}
+
+std::map<std::string, double> Mochi::metrics() const {
+  return {{"mochi_n", static_cast<double>(last_hard_)}, {"mochi_mixes", static_cast<double>(last_mixes_)}};
+}
+
+std::string Mochi::state() const {
+  std::ostringstream text;
+  text.precision(17);
+  text << accuracy_ << ' ' << accuracy_at_choice_ << ' ' << steps_of_choice_;
+  if (bandit_) text << ' ' << bandit_->state();
+  return text.str();
+}
+
+void Mochi::restore(const std::string& state) {
+  std::istringstream text(state);
+  if (!(text >> accuracy_ >> accuracy_at_choice_ >> steps_of_choice_)) {
+    throw std::invalid_argument("the saved state of the sampler mochi is damaged");
+  }
+  if (!bandit_) return;
+  std::string rest;
+  std::getline(text, rest);
+  bandit_->restore(rest);
+}
+
+}  // namespace negatron

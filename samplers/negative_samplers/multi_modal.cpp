@@ -1,0 +1,57 @@
+#include "samplers/negative_samplers/multi_modal.h"
+
+#include <stdexcept>
+
+namespace negatron {
+namespace {
+
+constexpr const char* kMethod = "--sampler multi-modal";
+
+/// Equal shares of N when nothing else is asked for.
+NumberList budgets_of(const SamplerArguments& arguments) {
+  const NumberList& given = arguments.options.numbers("budgets");
+  if (!given.empty() || !arguments.options.numbers("type-scales").empty()) return given;
+  if (!arguments.sample_types.defined()) {
+    throw std::invalid_argument(std::string(kMethod) + " needs the type of each sample: --sample-types FILE.");
+  }
+  const std::int64_t types = count_types(arguments.sample_types);
+  if (types == 0) throw std::invalid_argument(std::string(kMethod) + ": --sample-types gives no sample a type.");
+  return NumberList(static_cast<std::size_t>(types), static_cast<double>(arguments.options.count("n") / types));
+}
+
+}  // namespace
+
+SamplerDescription MultiModal::describe() {
+  return {"multi-modal",
+          "after the outlook of Kalantidis et al., MoCHi, NeurIPS 2020",
+          "the hardest rows of each type of sample",
+          {Effect::kMask, Effect::kScoreTransform},
+          {{"n", std::int64_t{1024}, "N, rows of all types together; split evenly without the two options below", 1},
+           {"budgets", NumberList{}, "rows of type 0, 1, ...: 512/256", 0.0},
+           {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in one ranking: 1/0.8", 0.0},
+           {"skip", std::int64_t{0}, "leave out the hardest of each pool, rows", 0},
+           {"warmup-epochs", 0.0, "epochs with the whole bank first", 0.0}},
+          {Need::kTypes}};
+}
+
+MultiModal::MultiModal(const SamplerArguments& arguments)
+    : base_(arguments.base),
+      pools_(kMethod, arguments.sample_types, budgets_of(arguments), arguments.options.numbers("type-scales")),
+      n_(arguments.options.count("n")),
+      skip_(arguments.options.count("skip")),
+      warmup_epochs_(arguments.options.number("warmup-epochs")) {}
+
+NegativeRequest MultiModal::request(const Bank& bank, const QueryBatch& batch) const {
+  NegativeRequest request = base_;
+  if (batch.epoch < warmup_epochs_) return request;
+  request.sets.clear();
+  for (const HardPool& pool : pools_.of(bank, n_)) {
+    NegativeSet& set = request.sets.emplace_back();
+    set.pool = pool.rows;
+    set.first_rank = std::min(skip_, pool.hard);
+    set.last_rank = pool.hard;
+  }
+  return request;
+}
+
+}  // namespace negatron

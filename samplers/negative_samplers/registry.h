@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "samplers/negative_samplers/negative_sampler.h"
+#include "samplers/options/method_options.h"
+
+namespace negatron {
+
+/// What a sampler cannot do without, beside queries and a bank. A run supplies some; the rest refuses it at start.
+enum class Need {
+  kLabels,
+  kOracleConsent,   ///< --allow-oracle: it sees labels that self-supervised training must not see
+  kTypes,           ///< of which type (modality, source) each sample is
+  kCounts,          ///< how often each sample occurs
+  kGraph,           ///< edges between sample ids
+  kPersistentIds,   ///< one row per sample, not a queue
+  kSecondBank,      ///< rows of another encoder
+  kTrainableBank,   ///< rows that take gradient
+  kGenerator,       ///< a network that makes negatives
+  kPerSampleState,  ///< something kept for each training sample
+  kRefresh          ///< a job that encodes the data anew from time to time
+};
+
+/// The five effects of algorithms.md 14.
+enum class Effect { kScoreTransform, kMask, kIndexList, kVectors, kBankUpdate };
+
+/// What --list-samplers prints.
+struct SamplerDescription {
+  std::string name;
+  std::string paper;
+  std::string summary;
+  std::vector<Effect> effects;
+  std::vector<MethodOption> options;
+  std::vector<Need> needs{};
+  /// Makes bank rows further positives, so it goes with objectives that know more than one.
+  bool makes_positives = false;
+};
+
+struct SamplerArguments {
+  MethodOptions options;
+  /// What every sampler starts from: masks that the run asks for whatever the sampler.
+  NegativeRequest base;
+  std::uint64_t seed = 0;
+  std::int64_t steps_per_epoch = 1;
+  /// [samples] int64, the type of each sample from 0, below 0 for none; undefined when the data has no types.
+  at::Tensor sample_types;
+};
+
+const std::vector<SamplerDescription>& sampler_descriptions();
+/// Throws std::invalid_argument for an unknown name, with the nearest known one.
+const SamplerDescription& describe_sampler(const std::string& name);
+std::unique_ptr<NegativeSampler> make_sampler(const std::string& name, const SamplerArguments& arguments);
+
+/// The flag or data that supplies a need, in words for a message ("labels in the data").
+std::string supplied_by(Need need);
+std::string name_of(Need need);
+std::string name_of(Effect effect);
+
+}  // namespace negatron

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "samplers/negative_samplers/annealing.h"
+#include "samplers/negative_samplers/registry.h"
+
+namespace negatron {
+
+/// Conditional NCE: of all rows ranked by score, those from the inner to the outer rank (Wu et al., ICLR 2021;
+/// algorithms.md 11.1). outer = int(outer share * K), inner = int(inner share * outer) or, with inner-of-outer off,
+/// int(inner share * K). inner 0 is their Ball, which drops the easy part only. K is what the bank holds at that step.
+///
+/// The outer share is annealed from 1 to its end over `anneal-epochs`; "adaptive" lets it follow the loss instead.
+class Ring : public NegativeSampler {
+ public:
+  explicit Ring(const SamplerArguments& arguments);
+  static SamplerDescription describe();
+  NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
+  void observe(const StepFeedback& feedback) override;
+  std::map<std::string, double> metrics() const override { return {{"ring_outer", last_outer_}}; }
+  std::string state() const override { return adaptive_.state(); }
+  void restore(const std::string& state) override { adaptive_.restore(state); }
+
+ private:
+  double outer_share(double epoch) const;
+
+  NegativeRequest base_;
+  double outer_;
+  double inner_;
+  bool inner_of_outer_;
+  std::string anneal_;
+  double anneal_epochs_;
+  AdaptiveValue adaptive_;
+  /// Of the last draw, for the metrics.
+  mutable double last_outer_ = 1.0;
+};
+
+}  // namespace negatron

@@ -1,0 +1,35 @@
+#include "samplers/negative_samplers/semi_hard.h"
+
+namespace negatron {
+
+SamplerDescription SemiHard::describe() {
+  return {"semi-hard",
+          "Schroff et al., FaceNet, CVPR 2015",
+          "one row a query, easier than the positive but within the margin",
+          {Effect::kMask, Effect::kIndexList},
+          {{"margin", 0.2, "of squared distances", 0.0, 4.0},
+           {"rule", std::string("semi-hard"), "which rows qualify", {}, {}, {"semi-hard", "below-margin"}},
+           {"pick", std::string("hardest"), "which of them is taken", {}, {}, {"hardest", "random"}}}};
+}
+
+SemiHard::SemiHard(const SamplerArguments& arguments)
+    : base_(arguments.base),
+      seed_(arguments.seed),
+      margin_(arguments.options.number("margin")),
+      below_positive_(arguments.options.word("rule") == "semi-hard"),
+      hardest_(arguments.options.word("pick") == "hardest") {}
+
+NegativeRequest SemiHard::request(const Bank&, const QueryBatch& batch) const {
+  NegativeRequest request = base_;
+  const at::Tensor positive = (batch.queries * batch.keys).sum(1);  // [b]
+  NegativeSet& set = request.sets.front();
+  set.lower_score = positive - margin_ / 2.0;
+  if (below_positive_) set.upper_score = positive;
+  set.draws = 1;
+  set.draw_order.by = hardest_ ? SelectionOrder::By::kScore : SelectionOrder::By::kRandom;
+  set.draw_order.seed = seed_;
+  set.draw_order.step = batch.step;
+  return request;
+}
+
+}  // namespace negatron

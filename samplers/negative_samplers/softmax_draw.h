@@ -1,0 +1,22 @@
+#pragma once
+
+#include "samplers/negative_samplers/registry.h"
+
+namespace negatron {
+
+/// m rows drawn without replacement from softmax(score / T) over the whole bank, by Gumbel numbers: no normaliser is
+/// needed (algorithms.md 1.7). What adversarial samplers draw from.
+class SoftmaxDraw : public NegativeSampler {
+ public:
+  explicit SoftmaxDraw(const SamplerArguments& arguments);
+  static SamplerDescription describe();
+  NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
+
+ private:
+  NegativeRequest base_;
+  std::uint64_t seed_;
+  std::int64_t rows_;
+  double temperature_;
+};
+
+}  // namespace negatron

@@ -1,0 +1,68 @@
+#include "samplers/pass/cpu/fast_pass.h"
+
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "samplers/pass/cpu/fast_run.h"
+#include "samplers/pass/cpu/kernel_choice.h"
+#include "samplers/pass/plain_request.h"
+#include "samplers/pass/select_queries.h"
+#include "samplers/pass/selection/selection.h"
+
+namespace negatron {
+namespace {
+
+std::optional<RowFormat> format_of(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat:
+      return RowFormat::kFp32;
+    case at::kBFloat16:
+      return RowFormat::kBf16;
+    case at::kHalf:
+      return RowFormat::kFp16;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Lists of best rows hold rows as int32.
+bool best_serves(const Rows& rows) {
+  return !rows.order_factors.defined() && rows.vectors.size(0) <= std::numeric_limits<std::int32_t>::max();
+}
+
+}  // namespace
+
+FastPass::FastPass(CpuIsa isa, std::int64_t query_block) : isa_(require_isa(isa)), otherwise_(query_block) {}
+
+bool FastPass::serves(const Rows& rows, const PassRequest& request) {
+  const at::Tensor& queries = request.candidates.queries;
+  return rows.vectors.is_cpu() && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
+         format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 &&
+         request.terms.size() <= kMostKernelTerms && is_plain_request(request) &&
+         (request.best == 0 || best_serves(rows)) && std::isfinite(queries.detach().sum().item<float>());
+}
+
+PassResult FastPass::run(const Rows& rows, const PassRequest& request) const {
+  check_pass_request(rows, request);
+  const at::NoGradGuard no_grad;
+  if (!serves(rows, request)) return otherwise_.run(rows, request);
+  const RowFormat format = *format_of(rows.vectors.scalar_type());
+  FastRun run(pass_kernel(isa_, format), format, rows, request);
+  PassResult result = run.run();
+  if (request.best > 0 && run.open_queries().numel() > 0) settle(run.open_queries(), rows, request, result);
+  return result;
+}
+
+/// The best rows of queries [any] that the kernel left open.
+void FastPass::settle(const at::Tensor& open, const Rows& rows, const PassRequest& request, PassResult& result) const {
+  PassRequest rest;
+  rest.candidates = select_queries(request.candidates, open);
+  rest.best = request.best;
+  const bool in_bf16 = pass_kernel(isa_, *format_of(rows.vectors.scalar_type())).pairs;
+  result.best.index_copy_(0, open,
+                          in_bf16 ? FastPass(CpuIsa::kAvx512).run(rows, rest).best
+                                  : exhaustive_best_keys(rows, rest.candidates, SelectionOrder{}, rest.best));
+}
+
+}  // namespace negatron

@@ -1,0 +1,43 @@
+#include "samplers/pass/cpu/near_lists.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace negatron {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+/// A cache line. Lists whose distance is a power of two would all begin in the same set of the first-level cache.
+constexpr std::int64_t kLine = 64 / sizeof(NearRow);
+
+std::int64_t stride_of(std::int64_t capacity) {
+  return (capacity / kLine + 1) * kLine + (capacity / kLine % 2 == 0 ? 0 : kLine);
+}
+
+}  // namespace
+
+std::int64_t NearLists::memory_size(std::int64_t queries, std::int64_t capacity) {
+  return 2 * queries * (1 + stride_of(capacity));
+}
+
+NearLists::NearLists(float* memory, std::int64_t queries, std::int64_t capacity, const float* thresholds)
+    : queries_(queries), capacity_(capacity), thresholds_(memory) {
+  std::copy_n(thresholds, queries, thresholds_);
+  panel_.thresholds = thresholds_;
+  panel_.counts = reinterpret_cast<std::int32_t*>(thresholds_ + queries);
+  std::fill_n(panel_.counts, queries, 0);
+  panel_.stride = stride_of(capacity);
+  panel_.rows = reinterpret_cast<NearRow*>(thresholds_ + 2 * queries);
+}
+
+void NearLists::make_room(std::int64_t rows) {
+  for (std::int64_t query = 0; query < queries_; ++query) {
+    if (panel_.counts[query] + rows > capacity_) thresholds_[query] = kInfinity;
+  }
+}
+
+bool NearLists::stopped(std::int64_t query) const {
+  return thresholds_[query] == kInfinity;
+}
+
+}  // namespace negatron

@@ -1,0 +1,180 @@
+#include "samplers/pass/cpu/near_rows_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include "samplers/cpu/task_threads.h"
+#include "samplers/pass/cpu/rank_bound.h"
+#include "samplers/pass/cpu/sort_keys.h"
+#include "samplers/pass/selection/sample_rank.h"
+#include "samplers/pass/selection/selection_key.h"
+
+namespace negatron {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+/// Exact scores are taken of so many queries at a time.
+constexpr std::int64_t kQueryBlock = 256;
+
+float below(double number) {
+  return std::nextafter(static_cast<float>(number), -kInfinity);
+}
+
+std::vector<double> lengths_of(const at::Tensor& queries) {
+  const at::Tensor lengths = queries.norm(2, 1);
+  const double* begin = lengths.const_data_ptr<double>();
+  return {begin, begin + lengths.numel()};
+}
+
+}  // namespace
+
+NearRowsSearch::NearRowsSearch(const PassKernel& kernel, RowFormat format, const at::Tensor& queries,
+                               const QueryPanels& panels, const at::Tensor& rows, const at::Tensor& slots,
+                               std::int64_t valid, std::int64_t m)
+    : kernel_(kernel),
+      format_(format),
+      queries_(queries.to(at::kDouble)),
+      rows_(rows),
+      slots_(slots.contiguous()),
+      valid_(valid),
+      m_(m),
+      sample_(negatron::sample_size(m, valid)),
+      lengths_(lengths_of(queries_)),
+      rounding_(panels.rounding()),
+      bound_{.width = queries.size(1), .parts = panels.parts()},
+      thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfinity) {
+  std::fill_n(thresholds_.begin(), queries.size(0), -kInfinity);
+}
+
+void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int64_t rows, float largest_square) {
+  const std::int64_t vectors = (queries.size() + kernel_.lanes - 1) / kernel_.lanes;
+  const auto count = [&](const std::vector<float>& bounds, std::vector<float>& counts) {
+    kernel_.count_above(scores, rows, vectors, bounds.data(), counts.data());
+  };
+  const auto lanes = static_cast<std::size_t>(vectors * kernel_.lanes);
+  std::vector<float> present(lanes), ranks(lanes, 0.0f), limits(lanes, 0.0f);
+  count(std::vector<float>(lanes, -kInfinity), present);
+  for (std::int64_t query = queries.begin; query < queries.end; ++query) {
+    const auto i = static_cast<std::size_t>(query - queries.begin);
+    const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), valid_));
+    const double most = limit(query, largest_square);
+    if (rank > present[i] || !(most < ScoreBound::kLargest)) continue;
+    ranks[i] = rank;
+    limits[i] = static_cast<float>(most);
+  }
+  const std::vector<float> bounds = rank_bounds(ranks, limits, count);
+  for (std::int64_t query = queries.begin; query < queries.end; ++query) {
+    const auto i = static_cast<std::size_t>(query - queries.begin);
+    if (ranks[i] == 0.0f) continue;
+    thresholds_[static_cast<std::size_t>(query)] = below(bounds[i] - 2.0 * slack(query, largest_square));
+  }
+}
+
+std::int64_t NearRowsSearch::capacity(std::int64_t rows, std::int64_t largest_leaf) const {
+  if (sample_ == 0) return rows;
+  return std::min(rows, list_capacity(m_, sample_, valid_) + largest_leaf);
+}
+
+void NearRowsSearch::keep(std::int64_t task, Range queries, const NearLists& lists, float largest_square) {
+  Found& found = found_[static_cast<std::size_t>(task)];
+  found.queries = queries;
+  found.largest_square = largest_square;
+  std::size_t noted = 0;
+  for (std::int64_t i = 0; i < queries.size(); ++i) noted += static_cast<std::size_t>(lists.count(i));
+  found.rows.reserve(noted);
+  for (std::int64_t i = 0; i < queries.size(); ++i) {
+    const std::span<const NearRow> rows = lists.rows(i);
+    found.rows.insert(found.rows.end(), rows.begin(), rows.end());
+    found.ends.push_back(static_cast<std::int64_t>(found.rows.size()));
+    found.stopped.push_back(lists.stopped(i));
+  }
+}
+
+std::span<const NearRow> NearRowsSearch::Found::rows_of(std::int64_t query) const {
+  if (query < queries.begin || query >= queries.end) return {};
+  const auto i = static_cast<std::size_t>(query - queries.begin);
+  const std::int64_t begin = i == 0 ? 0 : ends[i - 1];
+  return std::span(rows).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(ends[i] - begin));
+}
+
+NearRowsSearch::Best NearRowsSearch::best() const {
+  double largest_square = 0.0;
+  for (const Found& found : found_) {
+    largest_square = std::max(largest_square, static_cast<double>(found.largest_square));
+  }
+  const std::int64_t count = queries_.size(0);
+  Best best{at::empty({count, m_}, at::kLong), {}};
+  auto* keys = best.keys.mutable_data_ptr<std::int64_t>();
+  const at::Tensor known = at::empty({count}, at::kBool);
+  for (std::int64_t begin = 0; begin < count; begin += kQueryBlock) {
+    std::vector<ExactList> near(static_cast<std::size_t>(std::min(kQueryBlock, count - begin)));
+    const auto each = [&](const auto& visit) {
+      share_out(static_cast<std::int64_t>(near.size()),
+                [&](std::int64_t i) { visit(begin + i, near[static_cast<std::size_t>(i)]); });
+    };
+    each([&](std::int64_t query, ExactList& list) {
+      known.mutable_data_ptr<bool>()[query] = find_near(query, largest_square, list.rows);
+    });
+    key_lists(kernel_, format_, rows_, slots_, queries_.const_data_ptr<double>() + begin * queries_.size(1), near);
+    each([&](std::int64_t query, ExactList& list) { write_best(list.keys, keys + query * m_); });
+  }
+  best.unknown = known.logical_not().nonzero().squeeze(1);
+  return best;
+}
+
+bool NearRowsSearch::find_near(std::int64_t query, double largest_square, std::vector<std::int32_t>& near) const {
+  std::size_t size = 0;
+  for (const Found& found : found_) {
+    const std::int64_t i = query - found.queries.begin;
+    if (i >= 0 && i < found.queries.size() && found.stopped[static_cast<std::size_t>(i)]) return false;
+    size += found.rows_of(query).size();
+  }
+  const std::span<float> scores(thread_memory(static_cast<std::int64_t>(2 * size)), size);
+  const std::span<std::int32_t> rows(reinterpret_cast<std::int32_t*>(scores.data() + size), size);
+  std::size_t at = 0;
+  for (const Found& found : found_) {
+    for (const NearRow& row : found.rows_of(query)) {
+      scores[at] = row.score;
+      rows[at++] = row.row;
+    }
+  }
+  const float threshold = thresholds_[static_cast<std::size_t>(query)];
+  const bool all_noted = threshold == -kInfinity;
+  const auto noted = static_cast<std::int64_t>(scores.size());
+  const double most = limit(query, largest_square);
+  if (!(most < ScoreBound::kLargest) || (noted < m_ && !all_noted)) return false;
+  float bound = -kInfinity;
+  if (noted >= m_) {
+    const double least = rank_bound(scores, m_, static_cast<float>(most));
+    bound = below(least - 2.0 * slack(query, largest_square));
+    if (!(threshold < bound) && !all_noted) return false;
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    rows[kept] = rows[i];
+    kept += scores[i] >= bound ? 1 : 0;
+  }
+  near.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept));
+  return true;
+}
+
+void NearRowsSearch::write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const {
+  const auto count = static_cast<std::int64_t>(keys.size());
+  sort_keys(keys.data(), count, reinterpret_cast<std::int64_t*>(thread_memory(2 * count)));
+  std::int64_t* const end = std::copy_n(keys.begin(), std::min(m_, count), best);
+  std::fill(end, best + m_, kAfterAllKeys);
+}
+
+double NearRowsSearch::slack(std::int64_t query, double largest_square) const {
+  const auto i = static_cast<std::size_t>(query);
+  return bound_.error(lengths_[i], rounding_[i], largest_square);
+}
+
+double NearRowsSearch::limit(std::int64_t query, double largest_square) const {
+  const auto i = static_cast<std::size_t>(query);
+  return bound_.limit(lengths_[i], rounding_[i], largest_square);
+}
+
+}  // namespace negatron

@@ -1,0 +1,98 @@
+#include "samplers/pass/cuda/cuda_pass.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <c10/core/DeviceGuard.h>
+
+#include "samplers/pass/attention_pass.h"
+#include "samplers/pass/candidate_tile.h"
+#include "samplers/pass/cpu/query_panels.h"
+#include "samplers/pass/cuda/cuda_run.h"
+#include "samplers/pass/cuda/scan_shape.h"
+#include "samplers/pass/plain_request.h"
+#include "samplers/pass/select_queries.h"
+#include "samplers/pass/selection/selection.h"
+
+namespace negatron {
+namespace {
+
+/// Row and query numbers are 32 bits wide there, also those of a tile that ends beyond the last.
+constexpr std::int64_t kMostCounted = std::numeric_limits<std::int32_t>::max() / 2;
+
+/// Best rows alone take a scan with one term.
+int kernel_terms(const PassRequest& request) {
+  return std::max(1, static_cast<int>(request.terms.size()));
+}
+
+bool has_shape(const ScanDevice& device, const at::Tensor& vectors, const PassRequest& request) {
+  bool fits = false;
+  with_scan_shape(vectors.size(1), kernel_terms(request), [&]<class Shape>(Shape) {
+    fits = Shape::shared_bytes(CudaRun::kMostQueryParts) <= device.shared_bytes();
+  });
+  return fits;
+}
+
+int parts_of(const PassRequest& request) {
+  return QueryPanels::parts_of(largest_scale(request.terms), request.candidates.queries.size(1));
+}
+
+}  // namespace
+
+CudaPass::CudaPass(std::int64_t query_block) : CudaPass(query_block, cuda_scan_device()) {
+  // The GPUs of a process stay the same.
+  static const auto check = std::make_shared<KernelCheck>();
+  check_ = check;
+}
+
+CudaPass::CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device)
+    : device_(std::move(device)), check_(std::make_shared<KernelCheck>()), otherwise_(query_block) {}
+
+bool CudaPass::serves(const Rows& rows, const PassRequest& request) const {
+  const at::Tensor& queries = request.candidates.queries;
+  return device_ != nullptr && rows.vectors.device().type() == device_->type() &&
+         queries.device() == rows.vectors.device() && queries.scalar_type() == at::kFloat &&
+         rows.vectors.scalar_type() == at::kBFloat16 && queries.numel() > 0 && rows.vectors.size(0) > 0 &&
+         queries.size(0) <= kMostCounted && rows.vectors.size(0) <= kMostCounted && is_plain_request(request) &&
+         (request.best == 0 || !rows.order_factors.defined()) && has_shape(*device_, rows.vectors, request);
+}
+
+bool CudaPass::uses_kernel(const Rows& rows, const PassRequest& request) const {
+  return serves(rows, request) && is_right(rows.vectors, kernel_terms(request), parts_of(request));
+}
+
+bool CudaPass::is_right(const at::Tensor& vectors, int terms, int parts) const {
+  return check_->passes(*device_, vectors.device(), vectors.size(1), terms, parts);
+}
+
+PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
+  check_pass_request(rows, request);
+  const at::NoGradGuard no_grad;
+  const c10::DeviceGuard own_device(rows.vectors.device());
+  if (request.best > 0) check_order(rows, request.candidates, SelectionOrder{});
+  if (request.best == 0 && AttentionPass::serves(rows, request)) return AttentionPass().run(rows, request);
+  if (uses_kernel(rows, request)) return run_kernel(rows, request, parts_of(request));
+  if (request.best == 0) return otherwise_.run(rows, request);
+  PassRequest terms = request;
+  terms.best = 0;
+  PassResult result = run(rows, terms);
+  result.best = best_keys(rows, request.candidates, SelectionOrder{}, request.best);
+  return result;
+}
+
+PassResult CudaPass::run_kernel(const Rows& rows, const PassRequest& request, int parts) const {
+  CudaRun run(*device_, rows, request, parts);
+  PassResult result = run.run();
+  if (request.best == 0 || run.open_queries().size(0) == 0) return result;
+  PassRequest rest;
+  rest.candidates = select_queries(request.candidates, run.open_queries());
+  rest.best = request.best;
+  const bool can_be_finer = parts < CudaRun::kMostQueryParts && is_right(rows.vectors, kernel_terms(rest), parts + 1);
+  result.best.index_copy_(0, run.open_queries(),
+                          can_be_finer ? run_kernel(rows, rest, parts + 1).best
+                                       : exhaustive_best_keys(rows, rest.candidates, SelectionOrder{}, rest.best));
+  return result;
+}
+
+}  // namespace negatron

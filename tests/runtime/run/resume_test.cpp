@@ -1,0 +1,213 @@
+// A run that was interrupted and goes on from its snapshot is the run that never stopped (reliability.md A15, A16).
+
+#include <gtest/gtest.h>
+
+#include "comm/threads/thread_communicator.h"
+#include "tests/runtime/data/temporary_directory.h"
+#include "tests/runtime/run/interrupted_training.h"
+
+namespace negatron::testing {
+namespace {
+
+void expect_bit_equal(const Saved& found, const Saved& expected) {
+  ASSERT_EQ(found.step, expected.step);
+  ASSERT_EQ(found.trainer.tensors.size(), expected.trainer.tensors.size());
+  for (std::size_t i = 0; i < found.trainer.tensors.size(); ++i) {
+    const auto& [name, tensor] = expected.trainer.tensors[i];
+    EXPECT_EQ(found.trainer.tensors[i].first, name);
+    EXPECT_TRUE(at::equal(found.trainer.tensors[i].second, tensor)) << name;
+  }
+  EXPECT_EQ(found.trainer.text, expected.trainer.text);
+  EXPECT_EQ(found.trainer.numbers, expected.trainer.numbers);
+  ASSERT_EQ(found.bank.has_value(), expected.bank.has_value());
+  if (!found.bank) return;
+  EXPECT_TRUE(at::equal(found.keys.vectors, expected.keys.vectors));
+  EXPECT_TRUE(at::equal(found.keys.ids, expected.keys.ids));
+  EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
+  EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
+  EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
+}
+
+std::vector<double> losses_from(const std::filesystem::path& run_directory, std::int64_t first_step) {
+  std::vector<double> losses;
+  for (const auto& line : metrics_lines(run_directory, "step")) {
+    if (line.at("step") >= first_step) losses.push_back(line.at("loss"));
+  }
+  return losses;
+}
+
+struct Method {
+  const char* name;
+  const char* objective;
+  const char* objective_options;
+  const char* sampler;
+  const char* sampler_options;
+  bool learn_tau = false;
+  bool symmetric = false;
+  std::int64_t shards = 0;
+  int ranks = 2;
+  const char* encoder = "conv";
+};
+
+class ResumedRun : public ::testing::TestWithParam<Method> {};
+
+TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = resumed_options(GetParam().objective);
+  start.options.objective_options = GetParam().objective_options;
+  start.options.sampler = GetParam().sampler;
+  start.options.sampler_options = GetParam().sampler_options;
+  start.options.learn_tau = GetParam().learn_tau;
+  start.options.symmetric = GetParam().symmetric;
+  start.options.shards = GetParam().shards;
+  start.options.encoder.name = GetParam().encoder;
+  // Looks of which some lie before the interruption and count from there on.
+  start.options.telemetry_every = 4;
+  start.options.telemetry_top = 5;
+  start.ranks = GetParam().ranks;
+  start.run_directory = folder / "whole";
+  const PretrainSummary whole = run(start);
+  EXPECT_EQ(whole.steps_done, 20);
+
+  start.run_directory = folder / "parts";
+  run_first_part(start);
+  start.resume = "auto";
+  const PretrainSummary resumed = run(start);
+
+  EXPECT_EQ(resumed.trained, whole.trained);
+  EXPECT_EQ(resumed.random_weights, whole.random_weights);
+  expect_bit_equal(newest_saved(folder / "parts"), newest_saved(folder / "whole"));
+  EXPECT_EQ(metrics_lines(folder / "parts", "step"), metrics_lines(folder / "whole", "step"));
+  EXPECT_EQ(metrics_lines(folder / "parts", "evaluation"), metrics_lines(folder / "whole", "evaluation"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Methods, ResumedRun,
+    ::testing::Values(Method{"moco", "info-nce", "", "whole-bank", ""},
+                      Method{"mochi", "info-nce", "", "mochi",
+                             "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy,auto-n=on"},
+                      Method{"pseudo_labels", "info-nce", "", "mochi",
+                             "n=16,s=8,s-prime=4,warmup-epochs=0,clusters=6,max-label-share=0.3"},
+                      Method{"ring_adaptive", "info-nce", "", "ring", "anneal=adaptive,outer=0.4"},
+                      Method{"ring_linear", "info-nce", "", "ring", "anneal=linear,anneal-epochs=3,outer=0.4"},
+                      Method{"nce", "nce", "log-z=learned", "whole-bank", ""},
+                      Method{"learned_temperature", "info-nce", "", "whole-bank", "", true},
+                      Method{"hcl", "hcl", "anneal=linear", "whole-bank", ""},
+                      Method{"byol", "byol", "", "whole-bank", "", false, true},
+                      Method{"simclr", "nt-xent", "", "whole-bank", ""},
+                      Method{"mesh", "info-nce", "", "top-n", "n=20,skip=1", false, false, 2, 4},
+                      Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"}),
+    [](const auto& tested) { return tested.param.name; });
+
+struct Ranks {
+  int ranks;
+  std::int64_t shards;
+};
+
+class ResumedElsewhere : public ::testing::TestWithParam<Ranks> {};
+
+TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = resumed_options("info-nce");
+  start.options.sampler = "mochi";
+  start.options.sampler_options = "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy";
+  start.options.evaluate_every = 0;
+  start.options.baselines = false;
+  start.precision = Precision::kFp64;
+  start.ranks = 4;
+  start.run_directory = folder / "whole";
+  run(start);
+  start.run_directory = folder / "parts";
+  run_first_part(start);
+  const std::filesystem::path snapshot = newest_path(folder / "parts");
+  const Saved saved = newest_saved(folder / "parts");
+
+  start.ranks = GetParam().ranks;
+  start.options.shards = GetParam().shards;
+  start.resume = snapshot.string();
+  // Without a step, into a directory of its own: what is saved at once is what was restored.
+  start.options.max_steps = kInterrupted;
+  start.run_directory = folder / "restored";
+  run(start);
+  const Saved restored = newest_saved(folder / "restored");
+  EXPECT_EQ(restored.world_size, start.ranks);
+  expect_bit_equal(restored, saved);
+
+  start.options.max_steps = 0;
+  start.run_directory = folder / "resumed";
+  run(start);
+  const std::vector<double> expected = losses_from(folder / "whole", kInterrupted);
+  const std::vector<double> found = losses_from(folder / "resumed", 0);
+  ASSERT_EQ(found.size(), 9U);
+  ASSERT_EQ(expected.size(), 9U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-9 * expected[i]) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
+                         ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2}), [](const auto& tested) {
+                           return "On" + std::to_string(tested.param.ranks) + "Shards" +
+                                  std::to_string(tested.param.shards);
+                         });
+
+TEST(Resume, WithAnotherBatchGoesOnAtTheSameShareOfTheEpochsAndTheirSchedules) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = resumed_options("info-nce");
+  start.options.baselines = false;
+  // 5 steps an epoch: two epochs and one step.
+  start.run_directory = folder / "small";
+  run_first_part(start);
+
+  // 3 steps an epoch of 24, 24 and 2 samples; 12 samples of the third epoch are less than one batch.
+  start.options.global_batch = 24;
+  start.resume = "auto";
+  start.ranks = 1;
+  EXPECT_EQ(run(start).steps_done, kInterrupted + 2 * 3);
+  start.resume.clear();
+  start.run_directory = folder / "large";
+  EXPECT_EQ(run(start).steps_done, 4 * 3);
+  const auto resumed = metrics_lines(folder / "small", "step");
+  const auto large = metrics_lines(folder / "large", "step");
+  ASSERT_EQ(resumed.size(), 17U);
+  for (std::size_t step = 0; step < 6; ++step) {
+    EXPECT_EQ(resumed[11 + step].at("step"), 11 + step);
+    EXPECT_EQ(resumed[11 + step].at("epoch"), large[6 + step].at("epoch"));
+    EXPECT_EQ(resumed[11 + step].at("lr"), large[6 + step].at("lr"));
+  }
+}
+
+TEST(Resume, AfterTheEndEvaluatesAgainAndWritesNothingTwice) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = resumed_options("info-nce");
+  start.run_directory = folder / "run";
+  const PretrainSummary first = run(start);
+  const auto lines = metrics_lines(folder / "run", "evaluation");
+  start.resume = "auto";
+  const PretrainSummary again = run(start);
+  EXPECT_EQ(again.steps_done, 20);
+  EXPECT_EQ(again.trained, first.trained);
+  EXPECT_EQ(again.raw_pixels, first.raw_pixels);
+  EXPECT_EQ(metrics_lines(folder / "run", "evaluation"), lines);
+  EXPECT_EQ(metrics_lines(folder / "run", "step").size(), 20U);
+  EXPECT_EQ(metrics_lines(folder / "run", "resume").size(), 1U);
+}
+
+TEST(Resume, TakesOverEveryCounterOfTheTrainer) {
+  run_ranks(1, CommunicatorOptions{}, [](Communicator& comm) {
+    Trainer trainer(resumed_options("info-nce"), {}, comm, 1, 5);
+    TrainerState state = trainer.state();
+    state.numbers = {{"steps_done", std::int64_t{7}},
+                     {"skipped_steps", std::int64_t{3}},
+                     {"skipped_in_a_row", std::int64_t{2}},
+                     {"last_look", std::int64_t{4}},
+                     {"hard_set_stretch", 1.5}};
+    trainer.restore(state, 7);
+    EXPECT_EQ(trainer.state().numbers, state.numbers);
+  });
+}
+
+}  // namespace
+}  // namespace negatron::testing

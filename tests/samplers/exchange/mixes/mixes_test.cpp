@@ -1,0 +1,237 @@
+#include "samplers/exchange/mixes/mixes.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "comm/share.h"
+#include "comm/threads/thread_communicator.h"
+#include "tests/samplers/exchange/exchange_trial.h"
+
+namespace negatron {
+namespace {
+
+using testing::expect_plain;
+using testing::make_scene;
+using testing::Scene;
+using testing::usual_terms;
+
+MixRecipe plan_of(MixRecipe::Mode mode) {
+  MixRecipe plan;
+  plan.mode = mode;
+  plan.hard = 20;
+  plan.pairs = 25;
+  plan.query_mixes = 9;
+  plan.seed = 31;
+  plan.step = 4;
+  return plan;
+}
+
+class MixModes : public ::testing::TestWithParam<MixRecipe::Mode> {};
+INSTANTIATE_TEST_SUITE_P(Both, MixModes, ::testing::Values(MixRecipe::Mode::kFetch, MixRecipe::Mode::kNoFetch));
+
+NegativeRequest mixing(const MixRecipe& plan) {
+  NegativeRequest request;
+  request.mixes = plan;
+  return request;
+}
+
+TEST_P(MixModes, EqualOneDevice) {
+  expect_plain(mixing(plan_of(GetParam())));
+}
+
+TEST_P(MixModes, EqualOneDeviceWithReplacementAndMoreReported) {
+  MixRecipe plan = plan_of(GetParam());
+  plan.distinct = false;
+  plan.hard = 7;
+  plan.max_query_share = 0.9;
+  NegativeRequest request = mixing(plan);
+  request.report_hardest = 30;
+  expect_plain(request);
+}
+
+TEST_P(MixModes, OnlyPairsOrOnlyQueryMixes) {
+  MixRecipe plan = plan_of(GetParam());
+  plan.query_mixes = 0;
+  expect_plain(mixing(plan));
+  plan.query_mixes = 5;
+  plan.pairs = 0;
+  expect_plain(mixing(plan));
+}
+
+TEST_P(MixModes, AHardSetOfOneRowHasNoPairs) {
+  MixRecipe plan = plan_of(GetParam());
+  plan.hard = 1;
+  expect_plain(mixing(plan));
+}
+
+TEST_P(MixModes, QueriesWithTooFewCandidatesGetNone) {
+  Scene scene = make_scene();
+  MixRecipe plan = plan_of(GetParam());
+  // Some queries lose rows to their own sample, some to their label.
+  plan.hard = 45;
+  NegativeRequest request = mixing(plan);
+  expect_plain(scene, request, usual_terms(scene));
+  request.label_rule = LabelRule::kDifferent;
+  expect_plain(scene, request, usual_terms(scene));
+  request.mixes->hard = 1000;
+  expect_plain(scene, request, usual_terms(scene));
+  const NegativeResult none = run_on_ranks(scene, request, usual_terms(scene), 3).result;
+  EXPECT_EQ(none.mix_count.sum().item<std::int64_t>(), 0);
+  scene.batches = {};
+  expect_plain(scene, request, usual_terms(scene));
+}
+
+TEST_P(MixModes, WithFewerQueriesThanRanks) {
+  const Scene scene = make_scene(2);
+  expect_plain(scene, mixing(plan_of(GetParam())), usual_terms(scene));
+}
+
+TEST_P(MixModes, TheBankMaximumDoesNotSeeMixes) {
+  Scene scene = make_scene();
+  MixRecipe plan = plan_of(GetParam());
+  // Almost the query itself, which no bank row is.
+  plan.max_query_share = 1.0;
+  plan.query_mixes = 60;
+  const NegativeResult result = run_on_ranks(scene, mixing(plan), usual_terms(scene), 3).result;
+  EXPECT_TRUE((result.scores.max > result.bank_max + 0.01).all().item<bool>());
+  expect_plain(scene, mixing(plan), usual_terms(scene));
+}
+
+TEST(FetchedMixes, AtMostAShareOfOneLabel) {
+  for (const double share : {0.05, 0.2, 0.4}) {
+    MixRecipe plan = plan_of(MixRecipe::Mode::kFetch);
+    plan.max_label_share = share;
+    expect_plain(mixing(plan));
+  }
+}
+
+/// A third of the slots each; the last third counts more than it scores.
+at::Tensor third(std::int64_t which) {
+  return at::arange(53, at::kLong).remainder(3) == which;
+}
+
+TEST(FetchedMixes, FromPoolsOfTheBank) {
+  MixRecipe plan = plan_of(MixRecipe::Mode::kFetch);
+  plan.pools = {{{third(0), {}}, 8}, {{third(2), 1.0 + at::arange(53, at::kDouble) * 0.01}, 12}};
+  expect_plain(mixing(plan));
+  NegativeRequest reported = mixing(plan);
+  reported.report_hardest = 5;
+  expect_plain(reported);
+  // More than a third of the bank: no query has all that this pool asks for.
+  plan.pools.front().hard = plan.pools.back().hard = 20;
+  plan.hard = 40;
+  expect_plain(mixing(plan));
+}
+
+TEST_P(MixModes, WithScoresThatCountDifferently) {
+  MixRecipe plan = plan_of(GetParam());
+  plan.pools = {{{{}, at::where(third(1), at::full({}, 0.2, at::kDouble), at::ones({}, at::kDouble))}, plan.hard}};
+  expect_plain(mixing(plan));
+}
+
+TEST(FetchedMixes, AtMostAShareOfOnePseudoLabel) {
+  MixRecipe plan = plan_of(MixRecipe::Mode::kFetch);
+  plan.clusters = 6;
+  plan.max_label_share = 0.2;
+  expect_plain(mixing(plan));
+  plan.skip_own_cluster = true;
+  expect_plain(mixing(plan));
+  plan.max_label_share = 1.0;
+  expect_plain(mixing(plan));
+  // Fewer clusters than rows cannot be had, then rows have no label.
+  plan.clusters = 60;
+  expect_plain(mixing(plan));
+}
+
+TEST(FetchedMixes, AttachedIsTheSameOnAnyNumberOfRanks) {
+  for (const MixRecipe::Mode mode : {MixRecipe::Mode::kFetch, MixRecipe::Mode::kNoFetch}) {
+    const Scene scene = make_scene();
+    MixRecipe plan = plan_of(mode);
+    const std::vector<ScoreTerm> terms = usual_terms(scene);
+    const NegativeResult detached = run_on_ranks(scene, mixing(plan), terms, 1).result;
+    plan.attached = true;
+    const NegativeResult alone = run_on_ranks(scene, mixing(plan), terms, 1).result;
+    EXPECT_FALSE(at::allclose(alone.scores.terms[0].gradient, detached.scores.terms[0].gradient, 1e-6));
+    EXPECT_TRUE(at::equal(alone.scores.terms[0].value, detached.scores.terms[0].value));
+    for (const int ranks : {2, 3, 4}) {
+      const NegativeResult sharded = run_on_ranks(scene, mixing(plan), terms, ranks).result;
+      EXPECT_TRUE(at::allclose(sharded.scores.terms[0].gradient, alone.scores.terms[0].gradient, 1e-12, 1e-13));
+    }
+  }
+}
+
+/// algorithms.md 7.3 by an independent program: draws by hand, loss and gradients of InfoNCE.
+TEST(FetchedMixes, ReferenceCase) {
+  const nlohmann::json document = nlohmann::json::parse(std::ifstream(NEGATRON_TEST_DATA "/reference_cases.json"));
+  const auto tensor = [](const nlohmann::json& table) {
+    std::vector<double> values;
+    for (const auto& row : table) {
+      for (const auto& value : row) values.push_back(value.get<double>());
+    }
+    return at::tensor(values, at::kDouble).view({static_cast<std::int64_t>(table.size()), -1});
+  };
+  const auto& cases = document["cases"];
+  const auto found =
+      std::find_if(cases.begin(), cases.end(), [](const auto& entry) { return entry["name"] == "mochi_fixed_mix"; });
+  ASSERT_NE(found, cases.end());
+  const auto& expected = (*found)["expected"];
+  const auto& inputs = document["shared_inputs"];
+  const at::Tensor raw = tensor(inputs["q_raw"]);
+  const auto unit = [](const at::Tensor& rows) { return rows / rows.norm(2, 1, true); };
+
+  MixRecipe plan;
+  plan.hard = 4;
+  plan.pairs = plan.query_mixes = 2;
+  plan.first = at::tensor({0, 2}, at::kLong);
+  plan.second = at::tensor({1, 3}, at::kLong);
+  plan.alpha = at::tensor({0.3, 0.6}, at::kDouble);
+  plan.query_partner = at::tensor({0, 1}, at::kLong);
+  plan.beta = at::tensor({0.4, 0.1}, at::kDouble);
+  constexpr double kTau = 0.2;
+  ScoreTerm term;
+  term.scale = 1.0 / kTau;
+
+  for (const bool attached : {false, true}) {
+    plan.attached = attached;
+    for (int ranks = 1; ranks <= 3; ++ranks) {
+      run_ranks(ranks, {}, [&](Communicator& comm) {
+        const at::Tensor bank_rows = unit(tensor(inputs["bank_raw"]));
+        Bank bank({8, 4, at::kDouble, at::kCPU, BankFill::kEmpty, 0, 8}, comm.rank(), comm.size());
+        const at::Tensor keys = testing::part(bank_rows, comm);
+        bank.enqueue(keys, at::full({keys.size(0)}, -1, at::kLong), at::Tensor(), 0, 8);
+        QueryBatch batch;
+        const at::Tensor own_raw = testing::part(raw, comm);
+        batch.queries = unit(own_raw);
+        batch.shares = {share_sizes(3, comm.size()), 0};
+        BankExchange exchange;
+        const NegativeResult result = exchange.run(comm, bank, batch, mixing(plan), {term});
+
+        const at::Tensor positives = testing::part(unit(tensor(inputs["k_pos_raw"])), comm);
+        const at::Tensor gap = result.scores.terms[0].value - (batch.queries * positives).sum(1) / kTau;
+        const auto own = [&](const char* name) { return testing::part(tensor(expected[name]), comm); };
+        const at::Tensor loss = at::softplus(gap);
+        const at::Tensor wanted =
+            testing::part(at::tensor(expected["loss_per_query"].get<std::vector<double>>(), at::kDouble), comm);
+        EXPECT_TRUE(at::allclose(loss, wanted, 1e-10)) << loss << wanted;
+        const at::Tensor gradient =
+            gap.sigmoid().unsqueeze(1) * (result.scores.terms[0].gradient - positives / kTau);  // [b, d]
+        if (!attached) {
+          EXPECT_TRUE(at::allclose(gradient, own("grad_q_unit_detached"), 1e-9, 1e-9)) << gradient;
+        }
+        const at::Tensor along = (gradient * batch.queries).sum(1, true) * batch.queries;
+        const at::Tensor raw_gradient = (gradient - along) / own_raw.norm(2, 1, true);
+        EXPECT_TRUE(
+            at::allclose(raw_gradient, own(attached ? "grad_q_raw_attached" : "grad_q_raw_detached"), 1e-9, 1e-9))
+            << raw_gradient;
+        const at::Tensor slots = slots_of_keys(result.hardest).to(at::kDouble);
+        EXPECT_TRUE(at::equal(slots, own("top_slots")));
+      });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace negatron

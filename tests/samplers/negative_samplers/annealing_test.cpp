@@ -1,0 +1,79 @@
+#include "samplers/negative_samplers/annealing.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "samplers/negative_samplers/exp3.h"
+
+namespace negatron {
+namespace {
+
+TEST(Annealing, EveryShapeGoesFromStartToEndAndStaysThere) {
+  for (const std::string& shape : annealing_shapes()) {
+    EXPECT_NEAR(annealed(shape, 1.0, 0.1, 1.0), 0.1, 1e-4) << shape;
+    EXPECT_NEAR(annealed(shape, 1.0, 0.1, 7.0), 0.1, 1e-4) << shape;
+    double before = annealed(shape, 1.0, 0.1, 0.0);
+    EXPECT_EQ(before, shape == "none" ? 0.1 : 1.0) << shape;
+    for (double way = 0.05; way <= 1.0; way += 0.05) {
+      const double now = annealed(shape, 1.0, 0.1, way);
+      EXPECT_LE(now, before) << shape << " at " << way;
+      before = now;
+    }
+  }
+  EXPECT_DOUBLE_EQ(annealed("linear", 1.0, 0.0, 0.25), 0.75);
+  EXPECT_DOUBLE_EQ(annealed("cosine", 1.0, 0.0, 0.5), 0.5);
+  EXPECT_THROW(annealed("sudden", 1.0, 0.0, 0.5), std::invalid_argument);
+}
+
+TEST(AdaptiveValue, FollowsTheMetricWithinItsBounds) {
+  AdaptiveValue value(1.0, 0.5, 3, 0.1);
+  for (int i = 0; i < 3; ++i) value.observe(2.0);
+  EXPECT_EQ(value.value(), 1.0) << "the window must fill first";
+  value.observe(1.0);
+  EXPECT_DOUBLE_EQ(value.value(), 0.9);
+  value.observe(5.0);
+  EXPECT_DOUBLE_EQ(value.value(), 1.0);
+  for (int i = 0; i < 20; ++i) value.observe(-i);
+  EXPECT_DOUBLE_EQ(value.value(), 0.5);
+}
+
+TEST(AdaptiveValue, ContinuesFromItsState) {
+  AdaptiveValue value(1.0, 0.1, 4, 0.01);
+  for (int i = 0; i < 9; ++i) value.observe(1.0 / (1 + i));
+  AdaptiveValue again(1.0, 0.1, 4, 0.01);
+  again.restore(value.state());
+  for (int i = 0; i < 5; ++i) {
+    value.observe(0.3 * i);
+    again.observe(0.3 * i);
+    EXPECT_EQ(value.value(), again.value());
+  }
+  EXPECT_THROW(again.restore("?"), std::invalid_argument);
+}
+
+TEST(Exp3, LearnsTheChoiceThatPays) {
+  Exp3 bandit(4, 0.2, 7);
+  int best = 0;
+  constexpr int kRounds = 2000;
+  for (int round = 0; round < kRounds; ++round) {
+    best += bandit.choice() == 2 ? 1 : 0;
+    bandit.reward(bandit.choice() == 2 ? 0.9 : 0.1);
+  }
+  // Chance alone would choose it 500 times.
+  EXPECT_GT(best, 1000);
+}
+
+TEST(Exp3, ContinuesFromItsState) {
+  Exp3 bandit(3, 0.2, 11);
+  for (int round = 0; round < 50; ++round) bandit.reward(0.1 * static_cast<double>(bandit.choice()));
+  Exp3 again(3, 0.2, 11);
+  again.restore(bandit.state());
+  for (int round = 0; round < 50; ++round) {
+    EXPECT_EQ(again.choice(), bandit.choice());
+    bandit.reward(0.4);
+    again.reward(0.4);
+  }
+}
+
+}  // namespace
+}  // namespace negatron

@@ -1,0 +1,104 @@
+#include "samplers/negative_samplers/registry.h"
+
+#include <set>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace negatron {
+namespace {
+
+SamplerArguments arguments_of(const SamplerDescription& sampler, const std::string& text) {
+  SamplerArguments arguments;
+  arguments.options = MethodOptions("--sampler " + sampler.name, sampler.options, text);
+  arguments.sample_types = at::tensor({0, 1, 2, -1}, at::kLong);
+  return arguments;
+}
+
+std::string refusal(const std::string& name, const std::string& text) {
+  try {
+    make_sampler(name, arguments_of(describe_sampler(name), text));
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(SamplerRegistry, DescribesEverySamplerAndMakesItFromItsDefaults) {
+  std::set<std::string> names;
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    EXPECT_TRUE(names.insert(sampler.name).second) << sampler.name << " twice";
+    EXPECT_FALSE(sampler.paper.empty()) << sampler.name;
+    EXPECT_FALSE(sampler.summary.empty()) << sampler.name;
+    EXPECT_FALSE(sampler.effects.empty()) << sampler.name;
+    for (const MethodOption& option : sampler.options) EXPECT_FALSE(option.help.empty()) << sampler.name;
+    EXPECT_NE(make_sampler(sampler.name, arguments_of(sampler, "")), nullptr);
+  }
+}
+
+TEST(SamplerRegistry, OffersTheNearestName) {
+  try {
+    describe_sampler("mochy");
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("did you mean mochi?"), std::string::npos) << error.what();
+  }
+}
+
+TEST(SamplerRegistry, RefusesOptionsThatExcludeEachOther) {
+  EXPECT_EQ(refusal("top-n", "n=5,skip=5"), "--sampler top-n: skip must be below n.");
+  EXPECT_EQ(refusal("top-n", "n=5,skip=2,draw=4"), "--sampler top-n: draw must not exceed n - skip.");
+  EXPECT_EQ(refusal("mochi", "mode=no-fetch,max-label-share=0.5"),
+            "--sampler mochi: max-label-share needs mode=fetch.");
+}
+
+TEST(SamplerRegistry, RefusesWhatDoesNotFitTheTypesOfSamples) {
+  EXPECT_EQ(refusal("multi-modal", "budgets=4/4"),
+            "--sampler multi-modal: budgets has 2 numbers, but --sample-types has 3 types.");
+  EXPECT_EQ(refusal("multi-modal", "budgets=4/1.5/1"), "--sampler multi-modal: budgets are whole numbers of rows.");
+  EXPECT_EQ(refusal("multi-modal", "budgets=0/0/0"), "--sampler multi-modal: one budget must be above 0.");
+  EXPECT_EQ(refusal("multi-modal", "type-scales=1/1/0"), "--sampler multi-modal: type-scales must be above 0.");
+  EXPECT_EQ(refusal("mochi", "n=9,budgets=4/4/4"), "--sampler mochi: budgets must add up to n.");
+  EXPECT_EQ(refusal("mochi", "n=12,budgets=4/4/4,mode=no-fetch"), "--sampler mochi: budgets needs mode=fetch.");
+  EXPECT_EQ(refusal("mochi", "skip-own-cluster=on"), "--sampler mochi: skip-own-cluster needs clusters.");
+  SamplerArguments untyped = arguments_of(describe_sampler("multi-modal"), "");
+  untyped.sample_types = at::Tensor();
+  EXPECT_THROW(make_sampler("multi-modal", untyped), std::invalid_argument);
+}
+
+TEST(SamplerRegistry, OnlyTheOracleNeedsConsent) {
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    const bool asks =
+        std::find(sampler.needs.begin(), sampler.needs.end(), Need::kOracleConsent) != sampler.needs.end();
+    EXPECT_EQ(asks, sampler.name == "oracle") << sampler.name;
+  }
+}
+
+TEST(Mochi, AdaptsToTheProxyAccuracyAndContinuesFromItsState) {
+  const SamplerDescription& description = describe_sampler("mochi");
+  const auto make = [&] {
+    return make_sampler("mochi",
+                        arguments_of(description, "n=8,s=100,s-prime=40,warmup-epochs=0,adapt=proxy,auto-n=on"));
+  };
+  const auto sampler = make();
+  const Bank bank({16, 2, at::kFloat, at::kCPU, BankFill::kRandom, 0, 4}, 0, 1);
+  const QueryBatch batch;
+  sampler->observe({0, 1.0, 0.0});
+  EXPECT_FALSE(sampler->request(bank, batch).mixes.has_value()) << "no mixes while the proxy task fails";
+  for (std::int64_t step = 1; step < 1000; ++step) sampler->observe({step, 1.0, 0.9});
+  const NegativeRequest request = sampler->request(bank, batch);
+  ASSERT_TRUE(request.mixes.has_value());
+  EXPECT_EQ(request.mixes->pairs, 100);
+  EXPECT_EQ(request.mixes->query_mixes, 40);
+
+  const auto again = make();
+  again->restore(sampler->state());
+  for (std::int64_t step = 1000; step < 2000; ++step) {
+    sampler->observe({step, 1.0, 0.3});
+    again->observe({step, 1.0, 0.3});
+    ASSERT_EQ(sampler->state(), again->state());
+  }
+}
+
+}  // namespace
+}  // namespace negatron
