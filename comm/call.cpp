@@ -85,11 +85,11 @@ std::string refuse_counts(at::IntArrayRef rows, const char* name, int ranks) {
   return {};
 }
 
-std::int64_t sum(at::IntArrayRef values) {
-  return std::accumulate(values.begin(), values.end(), std::int64_t{0});
-}
-
 }  // namespace
+
+std::int64_t total_rows(at::IntArrayRef rows) {
+  return std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
+}
 
 std::string describe(const at::Tensor& tensor) {
   return tensor.defined() ? dtype_text(tensor) + " " + list(tensor.sizes()) : "undefined";
@@ -158,7 +158,7 @@ Call all_gather_call(Caller caller, const at::Tensor& tensor, at::IntArrayRef ro
   }
   if (!call.refusal.empty()) return call;
   const std::int64_t own = tensor.size(0);
-  const std::int64_t total = rows.empty() ? own * caller.size : sum(rows);
+  const std::int64_t total = rows.empty() ? own * caller.size : total_rows(rows);
   call.bytes_sent = (caller.size - 1) * own * row_bytes(tensor);
   call.bytes_received = (total - own) * row_bytes(tensor);
   return call;
@@ -201,17 +201,17 @@ Call all_to_all_call(Caller caller, const at::Tensor& tensor, at::IntArrayRef se
   call.refusal = refuse_rows_tensor(tensor);
   if (call.refusal.empty()) call.refusal = refuse_counts(send_rows, "send_rows", caller.size);
   if (call.refusal.empty()) call.refusal = refuse_counts(receive_rows, "receive_rows", caller.size);
-  if (call.refusal.empty() && sum(send_rows) != tensor.size(0)) {
+  if (call.refusal.empty() && total_rows(send_rows) != tensor.size(0)) {
     call.refusal = "the tensor has " + std::to_string(tensor.size(0)) + " rows where send_rows " + list(send_rows) +
-                   " add up to " + std::to_string(sum(send_rows));
+                   " add up to " + std::to_string(total_rows(send_rows));
   }
   if (call.refusal.empty() && send_rows[caller.rank] != receive_rows[caller.rank]) {
     call.refusal = "rank " + std::to_string(caller.rank) + " sends itself " + std::to_string(send_rows[caller.rank]) +
                    " rows and expects " + std::to_string(receive_rows[caller.rank]);
   }
   if (!call.refusal.empty()) return call;
-  call.bytes_sent = (sum(send_rows) - send_rows[caller.rank]) * row_bytes(tensor);
-  call.bytes_received = (sum(receive_rows) - receive_rows[caller.rank]) * row_bytes(tensor);
+  call.bytes_sent = (total_rows(send_rows) - send_rows[caller.rank]) * row_bytes(tensor);
+  call.bytes_received = (total_rows(receive_rows) - receive_rows[caller.rank]) * row_bytes(tensor);
   call.send_rows = send_rows.vec();
   call.receive_rows = receive_rows.vec();
   return call;

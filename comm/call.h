@@ -43,6 +43,9 @@ Call reduce_scatter_call(Caller caller, const at::Tensor& tensor, ReduceOp op);
 Call all_to_all_call(Caller caller, const at::Tensor& tensor);
 Call all_to_all_call(Caller caller, const at::Tensor& tensor, at::IntArrayRef send_rows, at::IntArrayRef receive_rows);
 
+/// Rows of all ranks together.
+std::int64_t total_rows(at::IntArrayRef rows);
+
 /// "fp32 [256, 128]"
 std::string describe(const at::Tensor& tensor);
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "comm/call.h"
 #include "comm/rank_order_reduction.h"
 #include "comm/share.h"
 
@@ -58,10 +59,6 @@ void write(const at::Tensor& target, const at::Tensor& value) {
   target.detach().copy_(value.view(target.sizes()));
 }
 
-std::int64_t sum(at::IntArrayRef rows) {
-  return std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
-}
-
 }  // namespace
 
 HostCommunicator::PendingPtr HostCommunicator::pending(HostTransferPtr transfer,
@@ -85,14 +82,14 @@ HostCommunicator::PendingPtr HostCommunicator::do_broadcast(const at::Tensor& te
 
 HostCommunicator::PendingPtr HostCommunicator::do_all_gather(const at::Tensor& tensor, at::IntArrayRef rows) {
   const at::Tensor host = on_host(tensor);
-  const at::Tensor gathered = host_rows(tensor, sum(rows));
+  const at::Tensor gathered = host_rows(tensor, total_rows(rows));
   return pending(move_all_gather(host, rows, gathered), [tensor, gathered] { return back(gathered, tensor); });
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_all_to_all(const at::Tensor& tensor, at::IntArrayRef send_rows,
                                                              at::IntArrayRef receive_rows) {
   const at::Tensor host = on_host(tensor);
-  const at::Tensor received = host_rows(tensor, sum(receive_rows));
+  const at::Tensor received = host_rows(tensor, total_rows(receive_rows));
   return pending(move_all_to_all(host, send_rows, received, receive_rows),
                  [tensor, received] { return back(received, tensor); });
 }

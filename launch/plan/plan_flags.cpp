@@ -7,12 +7,10 @@
 namespace negatron {
 namespace {
 
-constexpr double kMega = 1e6;
 constexpr std::int64_t kMostBatch = std::int64_t{1} << 30;
 constexpr double kMostGradientMb = 1e7;
-constexpr double kTera = 1e12;
 
-void require(bool condition, const std::string& message) {
+void require_usage(bool condition, const std::string& message) {
   if (!condition) throw UsageError(message);
 }
 
@@ -50,17 +48,17 @@ std::vector<std::int64_t> PlanArguments::planned_ranks() const {
 }
 
 void PlanArguments::validate() const {
-  require(batch_per_gpu >= 0 && batch_per_gpu <= kMostBatch,
-          "--batch-per-gpu must lie between 0 and " + std::to_string(kMostBatch) + ".");
-  require(global_batch >= 1, "--global-batch must be at least 1.");
-  require(gradient_mb <= kMostGradientMb, "--gradient-mb must be at most 10000000, ten terabytes.");
-  require(shards >= 0, "--shards must not be negative; 0 chooses.");
-  require(images_per_second > 0.0, "--images-per-second must be above 0.");
-  require(bank_memory_gb > 0.0, "--bank-memory-gb must be above 0.");
-  require(pass_tflops >= 0.0, "--pass-tflops must not be negative; 0 takes what is known of --gpu.");
-  require(threads >= 0, "--threads must not be negative.");
-  require(device == "cpu" || device == "cuda", "--device must be cpu or cuda, not '" + device + "'.");
-  require(!here || ranks.empty(), "--ranks does not go with --here: ranks are those that mpirun starts.");
+  require_usage(batch_per_gpu >= 0 && batch_per_gpu <= kMostBatch,
+                "--batch-per-gpu must lie between 0 and " + std::to_string(kMostBatch) + ".");
+  require_usage(global_batch >= 1, "--global-batch must be at least 1.");
+  require_usage(gradient_mb <= kMostGradientMb, "--gradient-mb must be at most 10000000, ten terabytes.");
+  require_usage(shards >= 0, "--shards must not be negative; 0 chooses.");
+  require_usage(images_per_second > 0.0, "--images-per-second must be above 0.");
+  require_usage(bank_memory_gb > 0.0, "--bank-memory-gb must be above 0.");
+  require_usage(pass_tflops >= 0.0, "--pass-tflops must not be negative; 0 takes what is known of --gpu.");
+  require_usage(threads >= 0, "--threads must not be negative.");
+  require_usage(device == "cpu" || device == "cuda", "--device must be cpu or cuda, not '" + device + "'.");
+  require_usage(!here || ranks.empty(), "--ranks does not go with --here: ranks are those that mpirun starts.");
   preset();
   require_isa(parse_cpu_isa(cpu_isa));
   if (here) return;

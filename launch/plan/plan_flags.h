@@ -10,6 +10,10 @@
 
 namespace negatron {
 
+/// What people give and read rates and sizes in.
+inline constexpr double kMega = 1e6;
+inline constexpr double kTera = 1e12;
+
 /// What `negatron plan` was asked for.
 struct PlanArguments {
   std::int64_t global_batch = 4096;

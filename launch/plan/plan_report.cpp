@@ -5,6 +5,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "launch/plan/plan_flags.h"
 #include "runtime/planning/exchange_calls.h"
 #include "runtime/planning/step_prediction.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
@@ -14,9 +15,7 @@ namespace {
 
 constexpr double kMilli = 1e3;
 constexpr double kMiB = 1024.0 * 1024.0;
-constexpr double kMega = 1e6;
 constexpr double kGiga = 1e9;
-constexpr double kTera = 1e12;
 
 std::string number(double value, int digits) {
   std::ostringstream text;

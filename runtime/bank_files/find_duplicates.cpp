@@ -15,7 +15,7 @@ struct Entry {
   std::int64_t number = 0;
 };
 
-bool before(const Entry& x, const Entry& y) {
+bool entry_before(const Entry& x, const Entry& y) {
   return std::tie(x.low, x.high, x.number) < std::tie(y.low, y.high, y.number);
 }
 
@@ -61,7 +61,7 @@ void find_duplicates(const std::vector<OpenBank>& banks, const DuplicateOptions&
         }
       });
     }
-    std::sort(entries.begin(), entries.end(), before);
+    std::sort(entries.begin(), entries.end(), entry_before);
     const Entry* first = nullptr;
     for (const Entry& entry : entries) {
       if (first != nullptr && first->low == entry.low && first->high == entry.high) {

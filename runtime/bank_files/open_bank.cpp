@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kDigestBlockBytes = std::int64_t{8} << 20;
-
 OpenBank with_bank(const fs::path& path, Manifest manifest) {
   if (!manifest.bank) throw std::invalid_argument("The snapshot '" + path.string() + "' holds no bank.");
   return {path, std::move(manifest), {}};

@@ -12,6 +12,9 @@
 
 namespace negatron {
 
+/// What of a file is in memory at a time while its digest is computed.
+inline constexpr std::int64_t kDigestBlockBytes = std::int64_t{8} << 20;
+
 /// A saved bank that was verified.
 struct OpenBank {
   /// Of the snapshot.

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kDigestBlockBytes = std::int64_t{8} << 20;
-
 /// The sentence of what `look` throws; empty when it does not.
 template <typename Look>
 std::string problem_of(const Look& look) {

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "comm/require.h"
+#include "runtime/data/normalization.h"
 #include "runtime/data/view_parameters.h"
 
 namespace negatron {
@@ -13,15 +15,10 @@ namespace negatron {
 
 namespace {
 
-constexpr double kByteMax = 255.0;
 constexpr std::int64_t kBilinear = 0;
 constexpr std::int64_t kBorderPadding = 1;
 // Beyond three sigma a Gaussian is below a hundredth of its peak.
 constexpr double kBlurReach = 3.0;
-
-void require(bool condition, const std::string& sentence) {
-  if (!condition) throw std::invalid_argument(sentence);
-}
 
 bool is_range(double low, double high, double least, double most) {
   return std::isfinite(low) && std::isfinite(high) && low >= least && high <= most && low <= high;

@@ -5,9 +5,7 @@
 
 namespace negatron {
 
-namespace {
-constexpr double kByteMax = 255.0;
-}
+namespace {}
 
 Normalization Normalization::measure(const at::Tensor& images) {
   if (images.numel() == 0) throw std::invalid_argument("Normalization::measure needs at least one pixel.");

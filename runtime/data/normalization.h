@@ -4,6 +4,9 @@
 
 namespace negatron {
 
+/// The brightest value of a pixel.
+inline constexpr double kByteMax = 255.0;
+
 /// How bytes become the encoder's input: x = (byte / 255 - mean) / deviation. One pair for all channels.
 struct Normalization {
   double mean = 0.0;

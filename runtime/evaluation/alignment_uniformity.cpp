@@ -9,7 +9,7 @@ namespace negatron {
 namespace {
 
 // Rows whose scores against everything are held at one time.
-constexpr std::int64_t kTileRows = 512;
+constexpr std::int64_t kScoredRows = 512;
 
 std::vector<std::int64_t> row_counts(Communicator& comm, const at::Tensor& x) {
   const at::Tensor own = at::full({1}, x.size(0), at::TensorOptions(at::kLong).device(x.device()));
@@ -38,12 +38,12 @@ double uniformity(Communicator& comm, const at::Tensor& x, double t) {
   const at::Tensor all = comm.all_gather(x.contiguous(), counts);  // [n, D]
 
   at::Tensor own_sums = at::empty({x.size(0)}, x.options().dtype(at::kDouble));  // [n_r]: LSE over j != i
-  for (std::int64_t begin = 0; begin < x.size(0); begin += kTileRows) {
-    const at::Tensor rows = x.slice(0, begin, begin + kTileRows);
+  for (std::int64_t begin = 0; begin < x.size(0); begin += kScoredRows) {
+    const at::Tensor rows = x.slice(0, begin, begin + kScoredRows);
     at::Tensor scores = at::mm(rows, all.t()).to(at::kDouble).mul_(2.0 * t);  // [tile, n]
     // Row i of the tile is global row first_own + begin + i: it does not meet itself.
     scores.diagonal(first_own + begin).slice(0, 0, rows.size(0)).fill_(-std::numeric_limits<double>::infinity());
-    own_sums.slice(0, begin, begin + kTileRows).copy_(at::logsumexp(scores, 1));
+    own_sums.slice(0, begin, begin + kScoredRows).copy_(at::logsumexp(scores, 1));
   }
   const at::Tensor sums = comm.all_gather(own_sums, counts);  // [n]
   if (total < 2) return std::numeric_limits<double>::quiet_NaN();

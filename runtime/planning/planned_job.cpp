@@ -3,13 +3,10 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include "comm/require.h"
 
 namespace negatron {
 namespace {
-
-void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 void require_at_least_one(const char* flag, std::int64_t value) {
   require(value >= 1, std::string(flag) + " must be at least 1, not " + std::to_string(value) + ".");

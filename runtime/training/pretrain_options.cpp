@@ -3,15 +3,12 @@
 #include <stdexcept>
 #include <vector>
 
+#include "comm/require.h"
 #include "runtime/training/contrast_setup.h"
 #include "samplers/cpu/cpu_isa.h"
 
 namespace negatron {
 namespace {
-
-void require(bool holds, const std::string& sentence) {
-  if (!holds) throw std::invalid_argument(sentence);
-}
 
 void require_one_of(const char* flag, const std::string& value, const std::vector<std::string>& allowed) {
   std::string list;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "comm/require.h"
 #include "samplers/bank/canonical_leaves.h"
 #include "samplers/bank/random_rows.h"
 
@@ -15,10 +16,6 @@ namespace {
 constexpr std::int64_t kNone = -1;
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
 constexpr std::int64_t kMostRows = std::int64_t{1} << 32;
-
-void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 at::Tensor on_host(const at::Tensor& values) {
   return values.to(at::kCPU, at::kLong).contiguous();

@@ -27,7 +27,7 @@ BankMesh::BankMesh(Communicator& comm, int shards) : comm_(comm), shards_(shards
 QueryShares BankMesh::group_shares(std::int64_t global_batch) const {
   const QueryShares whole = whole_shares(global_batch);
   const int first_rank = comm_.rank() / shards_ * shards_;
-  const auto begin = whole.shares.begin() + first_rank;
+  const auto begin = whole.sizes.begin() + first_rank;
   return {{begin, begin + shards_}, whole.begin(first_rank)};
 }
 

@@ -9,7 +9,7 @@
 namespace negatron {
 namespace {
 
-void require(bool condition, const std::string& message) {
+void check_input(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument("contrastive loss: " + message);
 }
 
@@ -24,23 +24,25 @@ bool has_batch(NegativeSource source) {
 /// Keys may still be missing.
 void check(const Communicator& comm, const Bank* bank, const ContrastInput& input, NegativeSource source,
            bool needs_labels) {
-  require(static_cast<int>(input.shares.sizes.size()) == comm.size(), "the split must name a share for every rank");
+  check_input(static_cast<int>(input.shares.sizes.size()) == comm.size(), "the split must name a share for every rank");
   const at::Tensor& queries = input.queries;
-  require(queries.dim() == 2 && queries.size(0) == input.shares.size(comm.rank()),
-          "queries must be [b, d], b being this rank's share of the split");
-  require(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble, "queries must be fp32 or fp64");
-  require(!has_bank(source) || bank != nullptr, "this source of negatives needs a bank");
-  require(!needs_labels || input.labels.defined(), "this objective finds its positives by label: labels are needed");
+  check_input(queries.dim() == 2 && queries.size(0) == input.shares.size(comm.rank()),
+              "queries must be [b, d], b being this rank's share of the split");
+  check_input(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble,
+              "queries must be fp32 or fp64");
+  check_input(!has_bank(source) || bank != nullptr, "this source of negatives needs a bank");
+  check_input(!needs_labels || input.labels.defined(),
+              "this objective finds its positives by label: labels are needed");
   for (const at::Tensor& values : {input.ids, input.labels, input.key_labels}) {
-    require(!values.defined() || (values.dim() == 1 && values.size(0) == queries.size(0)),
-            "ids and labels must be [b]");
+    check_input(!values.defined() || (values.dim() == 1 && values.size(0) == queries.size(0)),
+                "ids and labels must be [b]");
   }
 }
 
 void check_keys(const ContrastInput& input) {
-  require(input.keys.defined() && input.keys.sizes() == input.queries.sizes() &&
-              input.keys.scalar_type() == input.queries.scalar_type(),
-          "keys must have the shape and dtype of the queries");
+  check_input(input.keys.defined() && input.keys.sizes() == input.queries.sizes() &&
+                  input.keys.scalar_type() == input.queries.scalar_type(),
+              "keys must have the shape and dtype of the queries");
 }
 
 Communicator& bank_group(Communicator& comm, const ContrastInput& input) {
@@ -64,8 +66,8 @@ QueryBatch query_batch(const ContrastInput& input) {
 ContrastiveLoss::ContrastiveLoss(const ObjectiveDescription& description, NegativeSource source,
                                  std::unique_ptr<Objective> objective, std::unique_ptr<NegativeSampler> sampler)
     : description_(description), source_(source), objective_(std::move(objective)), sampler_(std::move(sampler)) {
-  require(objective_ != nullptr, "an objective is needed");
-  require(!has_bank(source_) || sampler_ != nullptr, "a source of negatives with a bank needs a sampler");
+  check_input(objective_ != nullptr, "an objective is needed");
+  check_input(!has_bank(source_) || sampler_ != nullptr, "a source of negatives with a bank needs a sampler");
 }
 
 NegativeRequest ContrastiveLoss::request_of(const Bank& bank, const QueryBatch& batch, const ContrastInput& input,
@@ -76,8 +78,8 @@ NegativeRequest ContrastiveLoss::request_of(const Bank& bank, const QueryBatch& 
   }
   request.report_hardest = std::max(request.report_hardest, input.report_hardest);
   for (const ObjectiveTerm& term : terms) {
-    require(!term.log_scale.defined() || !request.mixes || !request.mixes->attached,
-            "a learned scale does not go with attached mixes, whose scores are not linear in the query");
+    check_input(!term.log_scale.defined() || !request.mixes || !request.mixes->attached,
+                "a learned scale does not go with attached mixes, whose scores are not linear in the query");
   }
   return request;
 }

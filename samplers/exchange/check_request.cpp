@@ -7,7 +7,7 @@
 namespace negatron {
 namespace {
 
-void require(bool condition, const std::string& message) {
+void check(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument("bank exchange: " + message);
 }
 
@@ -20,84 +20,84 @@ bool is_long_vector(const at::Tensor& values, std::int64_t size) {
 }
 
 void check_batch(const Communicator& comm, const Bank& bank, const QueryBatch& batch) {
-  require(static_cast<int>(batch.shares.sizes.size()) == comm.size(), "the split must name the queries of every rank");
-  require(bank.layout().ranks() == comm.size() && bank.rank() == comm.rank(),
-          "the bank is laid out over " + std::to_string(bank.layout().ranks()) + " ranks, the group has " +
-              std::to_string(comm.size()));
+  check(static_cast<int>(batch.shares.sizes.size()) == comm.size(), "the split must name the queries of every rank");
+  check(bank.layout().ranks() == comm.size() && bank.rank() == comm.rank(),
+        "the bank is laid out over " + std::to_string(bank.layout().ranks()) + " ranks, the group has " +
+            std::to_string(comm.size()));
   const std::int64_t own = batch.shares.size(comm.rank());
-  require(batch.queries.defined() && batch.queries.dim() == 2 && batch.queries.size(0) == own &&
-              batch.queries.size(1) == bank.width(),
-          "queries must be [" + std::to_string(own) + ", " + std::to_string(bank.width()) +
-              "], this rank's share of the split and the width of the bank");
-  require(batch.queries.scalar_type() == at::kFloat || batch.queries.scalar_type() == at::kDouble,
-          "queries must be fp32 or fp64");
-  require(!batch.keys.defined() || batch.keys.sizes() == batch.queries.sizes(), "keys must have the shape of queries");
-  require(!batch.ids.defined() || is_long_vector(batch.ids, own), "ids must be int64, one for each query");
-  require(!batch.labels.defined() || is_long_vector(batch.labels, own), "labels must be int64, one for each query");
+  check(batch.queries.defined() && batch.queries.dim() == 2 && batch.queries.size(0) == own &&
+            batch.queries.size(1) == bank.width(),
+        "queries must be [" + std::to_string(own) + ", " + std::to_string(bank.width()) +
+            "], this rank's share of the split and the width of the bank");
+  check(batch.queries.scalar_type() == at::kFloat || batch.queries.scalar_type() == at::kDouble,
+        "queries must be fp32 or fp64");
+  check(!batch.keys.defined() || batch.keys.sizes() == batch.queries.sizes(), "keys must have the shape of queries");
+  check(!batch.ids.defined() || is_long_vector(batch.ids, own), "ids must be int64, one for each query");
+  check(!batch.labels.defined() || is_long_vector(batch.labels, own), "labels must be int64, one for each query");
 }
 
 void check_order(const SelectionOrder& order, const QueryBatch& batch) {
-  require(order.by != SelectionOrder::By::kPositiveScore || batch.keys.defined(),
-          "an order by the positive's score needs the keys of the batch");
+  check(order.by != SelectionOrder::By::kPositiveScore || batch.keys.defined(),
+        "an order by the positive's score needs the keys of the batch");
 }
 
 void check_pool(const RowPool& pool, const Bank& bank) {
   const std::int64_t rows = bank.shard().rows.vectors.size(0);
-  require(!pool.rows.defined() || (is_vector(pool.rows, rows) && pool.rows.scalar_type() == at::kBool),
-          "the rows of a pool must be bool [n], one for each row of this rank's shard");
-  require(!pool.score_factors.defined() ||
-              (is_vector(pool.score_factors, rows) && pool.score_factors.scalar_type() == at::kDouble),
-          "the score factors of a pool must be fp64 [n], one for each row of this rank's shard");
+  check(!pool.rows.defined() || (is_vector(pool.rows, rows) && pool.rows.scalar_type() == at::kBool),
+        "the rows of a pool must be bool [n], one for each row of this rank's shard");
+  check(!pool.score_factors.defined() ||
+            (is_vector(pool.score_factors, rows) && pool.score_factors.scalar_type() == at::kDouble),
+        "the score factors of a pool must be fp64 [n], one for each row of this rank's shard");
 }
 
 void check_set(const NegativeSet& set, const Bank& bank, const QueryBatch& batch) {
   const std::int64_t own = batch.queries.size(0);
   check_pool(set.pool, bank);
-  require(!set.lists_slots() || !set.pool.is_limited(), "rows that are named do not go with a pool");
-  require(std::isfinite(set.weight) && set.weight > 0.0, "the weight of a set must be finite and above 0");
+  check(!set.lists_slots() || !set.pool.is_limited(), "rows that are named do not go with a pool");
+  check(std::isfinite(set.weight) && set.weight > 0.0, "the weight of a set must be finite and above 0");
   if (set.lists_slots()) {
-    require(!set.slots.defined() ||
-                (set.slots.dim() == 2 && set.slots.size(0) == own && set.slots.scalar_type() == at::kLong),
-            "slots must be int64 [b, m]");
+    check(!set.slots.defined() ||
+              (set.slots.dim() == 2 && set.slots.size(0) == own && set.slots.scalar_type() == at::kLong),
+          "slots must be int64 [b, m]");
     return;
   }
-  require(!set.pool.score_factors.defined() || (!set.lower_score.defined() && !set.upper_score.defined()),
-          "a pool with score factors does not go with score bounds");
-  require(!set.lower_score.defined() || is_vector(set.lower_score, own), "score bounds must be [b]");
-  require(!set.upper_score.defined() || is_vector(set.upper_score, own), "score bounds must be [b]");
-  require(set.first_rank >= 0 && set.last_rank >= 0 && set.draws >= 0 && set.uniform_slots >= 0,
-          "ranks and numbers of draws must not be negative");
-  require(std::isinf(set.skip_only_above) || set.order.by == SelectionOrder::By::kScore ||
-              set.order.by == SelectionOrder::By::kPositiveScore,
-          "skip_only_above needs an order by a score");
+  check(!set.pool.score_factors.defined() || (!set.lower_score.defined() && !set.upper_score.defined()),
+        "a pool with score factors does not go with score bounds");
+  check(!set.lower_score.defined() || is_vector(set.lower_score, own), "score bounds must be [b]");
+  check(!set.upper_score.defined() || is_vector(set.upper_score, own), "score bounds must be [b]");
+  check(set.first_rank >= 0 && set.last_rank >= 0 && set.draws >= 0 && set.uniform_slots >= 0,
+        "ranks and numbers of draws must not be negative");
+  check(std::isinf(set.skip_only_above) || set.order.by == SelectionOrder::By::kScore ||
+            set.order.by == SelectionOrder::By::kPositiveScore,
+        "skip_only_above needs an order by a score");
   if (set.has_rank_window()) check_order(set.order, batch);
   if (set.draws > 0) check_order(set.draw_order, batch);
 }
 
 void check_mixes(const MixRecipe& plan, const Bank& bank) {
-  require(plan.hard >= 1 && plan.pairs >= 0 && plan.query_mixes >= 0,
-          "mixes need a hard set of at least one row and no negative numbers");
-  require(plan.max_label_share > 0.0 && plan.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
-  require(plan.clusters >= 0 && (plan.clusters > 0 || !plan.skip_own_cluster),
-          "leaving out the own cluster needs a number of clusters");
+  check(plan.hard >= 1 && plan.pairs >= 0 && plan.query_mixes >= 0,
+        "mixes need a hard set of at least one row and no negative numbers");
+  check(plan.max_label_share > 0.0 && plan.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
+  check(plan.clusters >= 0 && (plan.clusters > 0 || !plan.skip_own_cluster),
+        "leaving out the own cluster needs a number of clusters");
   std::int64_t pooled = 0;
   for (const HardPool& pool : plan.pools) {
     check_pool(pool.rows, bank);
-    require(pool.hard >= 1, "a pool to mix from needs a hard set of at least one row");
+    check(pool.hard >= 1, "a pool to mix from needs a hard set of at least one row");
     pooled += pool.hard;
   }
-  require(plan.pools.empty() || pooled == plan.hard, "the hard sets of the pools must add up to that of the mixes");
+  check(plan.pools.empty() || pooled == plan.hard, "the hard sets of the pools must add up to that of the mixes");
   const bool by_hand = plan.first.defined() || plan.query_partner.defined();
   const bool by_owner = by_hand || plan.max_label_share < 1.0 || plan.skip_own_cluster || plan.pools.size() > 1;
-  require(plan.mode == MixRecipe::Mode::kFetch || !by_owner,
-          "draws by hand, labels that matter and several pools need mixes that are fetched");
+  check(plan.mode == MixRecipe::Mode::kFetch || !by_owner,
+        "draws by hand, labels that matter and several pools need mixes that are fetched");
   if (!by_hand) return;
-  require(plan.pairs == 0 || (is_long_vector(plan.first, plan.pairs) && is_long_vector(plan.second, plan.pairs) &&
-                              is_vector(plan.alpha, plan.pairs)),
-          "draws by hand need first, second and alpha [s]");
-  require(plan.query_mixes == 0 ||
-              (is_long_vector(plan.query_partner, plan.query_mixes) && is_vector(plan.beta, plan.query_mixes)),
-          "draws by hand need query_partner and beta [s']");
+  check(plan.pairs == 0 || (is_long_vector(plan.first, plan.pairs) && is_long_vector(plan.second, plan.pairs) &&
+                            is_vector(plan.alpha, plan.pairs)),
+        "draws by hand need first, second and alpha [s]");
+  check(plan.query_mixes == 0 ||
+            (is_long_vector(plan.query_partner, plan.query_mixes) && is_vector(plan.beta, plan.query_mixes)),
+        "draws by hand need query_partner and beta [s']");
 }
 
 }  // namespace
@@ -109,22 +109,21 @@ void check_request(const Communicator& comm, const Bank& bank, const QueryBatch&
   for (const NegativeSet& set : request.sets) check_set(set, bank, batch);
   const bool label_rules =
       request.label_rule == LabelRule::kDifferent || request.positive_rule == PositiveRule::kSameLabel;
-  require(!label_rules || batch.labels.defined(), "a label rule needs labels of the queries");
+  check(!label_rules || batch.labels.defined(), "a label rule needs labels of the queries");
   if (request.positive_rule == PositiveRule::kWindow) {
     check_set(request.positive_set, bank, batch);
-    require(request.positive_set.order.by == SelectionOrder::By::kScore ||
-                request.positive_set.order.by == SelectionOrder::By::kPositiveScore,
-            "further positives are chosen in an order by a score");
+    check(request.positive_set.order.by == SelectionOrder::By::kScore ||
+              request.positive_set.order.by == SelectionOrder::By::kPositiveScore,
+          "further positives are chosen in an order by a score");
     check_order(request.positive_set.order, batch);
   }
-  require(request.max_age >= 0 && request.report_hardest >= 0, "max_age and report_hardest must not be negative");
-  require(!request.row_log_weights.defined() || is_vector(request.row_log_weights, bank.shard().rows.vectors.size(0)),
-          "row_log_weights must be [n], one for each row of this rank's shard");
+  check(request.max_age >= 0 && request.report_hardest >= 0, "max_age and report_hardest must not be negative");
+  check(!request.row_log_weights.defined() || is_vector(request.row_log_weights, bank.shard().rows.vectors.size(0)),
+        "row_log_weights must be [n], one for each row of this rank's shard");
   if (request.mixes) check_mixes(*request.mixes, bank);
-  require(
-      !request.vectors.defined() || (request.vectors.dim() == 3 && request.vectors.size(0) == batch.queries.size(0) &&
-                                     request.vectors.size(2) == bank.width()),
-      "extra vectors must be [b, L, d]");
+  check(!request.vectors.defined() || (request.vectors.dim() == 3 && request.vectors.size(0) == batch.queries.size(0) &&
+                                       request.vectors.size(2) == bank.width()),
+        "extra vectors must be [b, L, d]");
 }
 
 }  // namespace negatron

@@ -1,6 +1,7 @@
 #include "samplers/exchange/gathered_queries.h"
 
 #include <utility>
+#include "samplers/exchange/columns.h"
 
 namespace negatron {
 namespace {
@@ -16,21 +17,6 @@ bool needs_labels(const NegativeRequest& request) {
 bool needs_ids(const QueryBatch& batch, const NegativeRequest& request) {
   return request.exclude_own_sample && batch.ids.defined();
 }
-
-/// Takes the columns of a message one after the other.
-class Columns {
- public:
-  explicit Columns(at::Tensor message) : message_(std::move(message)) {}
-  at::Tensor next(std::int64_t count) {
-    at_ += count;
-    return message_.narrow(1, at_ - count, count);
-  }
-  at::Tensor next() { return next(1).squeeze(1); }
-
- private:
-  at::Tensor message_;
-  std::int64_t at_ = 0;
-};
 
 }  // namespace
 

@@ -1,24 +1,10 @@
 #include "samplers/exchange/partial_record.h"
 
 #include <utility>
+#include "samplers/exchange/columns.h"
 
 namespace negatron {
 namespace {
-
-/// Takes the columns of records one after the other, in the order in which both directions name them.
-class Columns {
- public:
-  explicit Columns(at::Tensor records) : records_(std::move(records)) {}
-  at::Tensor next(std::int64_t count) {
-    at_ += count;
-    return records_.narrow(1, at_ - count, count);
-  }
-  at::Tensor next() { return next(1).squeeze(1); }
-
- private:
-  at::Tensor records_;
-  std::int64_t at_ = 0;
-};
 
 bool has_log_weight(const ScoreTerm& term) {
   return term.reduction == Reduction::kSoftmaxMean;

@@ -9,7 +9,7 @@ constexpr const char* kPlateau = "plateau";
 constexpr std::size_t kPlateauWindow = 10;
 constexpr double kPlateauDelta = 0.01;
 
-std::vector<std::string> shapes() {
+std::vector<std::string> easy_hard_shapes() {
   std::vector<std::string> all = annealing_shapes();
   all.emplace_back(kPlateau);
   return all;
@@ -25,7 +25,7 @@ SamplerDescription EasyHard::describe() {
           {{"rows", std::int64_t{1024}, "a query, hard and drawn together", 1},
            {"hard-share-start", 0.0, "share of the hardest at first", 0.0, 1.0},
            {"hard-share", 0.5, "share of the hardest in the end", 0.0, 1.0},
-           {"anneal", std::string("linear"), "how it goes there; plateau follows the loss", {}, {}, shapes()},
+           {"anneal", std::string("linear"), "how it goes there; plateau follows the loss", {}, {}, easy_hard_shapes()},
            {"anneal-epochs", 10.0, "epochs until it is there", 0.0},
            {"skip-hardest", 0.0, "leave out the hardest, share of the bank (0.001 after the paper)", 0.0, 1.0}}};
 }

@@ -11,7 +11,7 @@
 namespace negatron {
 namespace {
 
-constexpr const char* kMethod = "--sampler mochi";
+constexpr const char* kMochi = "--sampler mochi";
 constexpr const char* kProxy = "proxy";
 /// Between these proxy accuracies the mixes grow from none to all.
 constexpr double kNoMixesBelow = 0.1;
@@ -24,7 +24,7 @@ constexpr std::int64_t kStepsPerChoice = 200;
 constexpr double kExploration = 0.2;
 
 [[noreturn]] void refuse(const std::string& reason) {
-  throw std::invalid_argument(std::string(kMethod) + ": " + reason + ".");
+  throw std::invalid_argument(std::string(kMochi) + ": " + reason + ".");
 }
 
 std::vector<std::string> adaptations() {
@@ -67,7 +67,7 @@ SamplerDescription Mochi::describe() {
 
 Mochi::Mochi(const SamplerArguments& arguments)
     : base_(arguments.base),
-      pools_(kMethod, arguments.sample_types, arguments.options.numbers("budgets"),
+      pools_(kMochi, arguments.sample_types, arguments.options.numbers("budgets"),
              arguments.options.numbers("type-scales")),
       warmup_epochs_(arguments.options.number("warmup-epochs")),
       adapt_(arguments.options.word("adapt")),

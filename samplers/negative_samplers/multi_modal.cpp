@@ -5,17 +5,17 @@
 namespace negatron {
 namespace {
 
-constexpr const char* kMethod = "--sampler multi-modal";
+constexpr const char* kMultiModal = "--sampler multi-modal";
 
 /// Equal shares of N when nothing else is asked for.
 NumberList budgets_of(const SamplerArguments& arguments) {
   const NumberList& given = arguments.options.numbers("budgets");
   if (!given.empty() || !arguments.options.numbers("type-scales").empty()) return given;
   if (!arguments.sample_types.defined()) {
-    throw std::invalid_argument(std::string(kMethod) + " needs the type of each sample: --sample-types FILE.");
+    throw std::invalid_argument(std::string(kMultiModal) + " needs the type of each sample: --sample-types FILE.");
   }
   const std::int64_t types = count_types(arguments.sample_types);
-  if (types == 0) throw std::invalid_argument(std::string(kMethod) + ": --sample-types gives no sample a type.");
+  if (types == 0) throw std::invalid_argument(std::string(kMultiModal) + ": --sample-types gives no sample a type.");
   return NumberList(static_cast<std::size_t>(types), static_cast<double>(arguments.options.count("n") / types));
 }
 
@@ -36,7 +36,7 @@ SamplerDescription MultiModal::describe() {
 
 MultiModal::MultiModal(const SamplerArguments& arguments)
     : base_(arguments.base),
-      pools_(kMethod, arguments.sample_types, budgets_of(arguments), arguments.options.numbers("type-scales")),
+      pools_(kMultiModal, arguments.sample_types, budgets_of(arguments), arguments.options.numbers("type-scales")),
       n_(arguments.options.count("n")),
       skip_(arguments.options.count("skip")),
       warmup_epochs_(arguments.options.number("warmup-epochs")) {}

@@ -8,7 +8,7 @@ constexpr const char* kAdaptive = "adaptive";
 constexpr std::size_t kAdaptiveWindow = 10;
 constexpr double kAdaptiveDelta = 0.01;
 
-std::vector<std::string> shapes() {
+std::vector<std::string> ring_shapes() {
   std::vector<std::string> all = annealing_shapes();
   all.emplace_back(kAdaptive);
   return all;
@@ -24,7 +24,7 @@ SamplerDescription Ring::describe() {
           {{"outer", 0.1, "where the ring ends, share of the bank", 0.0, 1.0},
            {"inner", 0.1, "where it starts, share of the outer rank (or of the bank)", 0.0, 1.0},
            {"inner-of-outer", true, "the inner share is of the outer rank"},
-           {"anneal", std::string("none"), "how the outer share goes from 1 to its end", {}, {}, shapes()},
+           {"anneal", std::string("none"), "how the outer share goes from 1 to its end", {}, {}, ring_shapes()},
            {"anneal-epochs", 10.0, "epochs until it is there", 0.0}}};
 }
 

@@ -13,8 +13,6 @@
 namespace negatron {
 namespace {
 
-constexpr double kMasked = -std::numeric_limits<double>::infinity();
-
 /// The plain term that leads: its logits are computed where the scores lie. None when there is no plain term whose
 /// scale is above 0, so that the maximum can be read off it.
 std::optional<std::size_t> leading_term(const std::vector<ScoreTerm>& terms) {

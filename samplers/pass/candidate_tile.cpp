@@ -5,7 +5,6 @@
 namespace negatron {
 namespace {
 
-constexpr double kMasked = -std::numeric_limits<double>::infinity();
 /// Stands in for a random number 0, whose Gumbel number would be infinite: half the distance to the next.
 constexpr double kLeastUniform = 0x1.0p-33;
 

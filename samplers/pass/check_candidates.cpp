@@ -1,13 +1,10 @@
 #include <stdexcept>
 
+#include "comm/require.h"
 #include "samplers/pass/candidate_tile.h"
 
 namespace negatron {
 namespace {
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 bool is_long(const at::Tensor& values, std::int64_t size) {
   return values.defined() && values.dim() == 1 && values.size(0) == size && values.scalar_type() == at::kLong;

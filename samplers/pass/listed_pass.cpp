@@ -3,14 +3,11 @@
 #include <limits>
 #include <stdexcept>
 
+#include "comm/require.h"
 #include "samplers/pass/term_reduction.h"
 
 namespace negatron {
 namespace {
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 void check(const at::Tensor& queries, const ListedVectors& vectors, const std::vector<ScoreTerm>& terms) {
   require(vectors.scores.defined() && vectors.scores.dim() == 2 && vectors.scores.size(0) == queries.size(0) &&

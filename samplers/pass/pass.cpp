@@ -3,16 +3,11 @@
 #include <limits>
 #include <stdexcept>
 
+#include "comm/require.h"
 #include "samplers/pass/candidate_tile.h"
 
 namespace negatron {
-namespace {
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 PassResult empty_result(const PassRequest& request) {
   const at::Tensor& queries = request.candidates.queries;

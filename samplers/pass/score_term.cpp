@@ -4,15 +4,12 @@
 #include <limits>
 #include <stdexcept>
 #include <utility>
+#include "comm/require.h"
 
 namespace negatron {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 /// g as a function of D = sqrt(max(2 - 2 s, floor)), where dD/ds = -1 / D.
 Summands distance_summands(TermShape shape, const at::Tensor& scores, const at::Tensor& offset) {

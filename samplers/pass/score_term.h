@@ -1,10 +1,14 @@
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include <ATen/ATen.h>
 
 namespace negatron {
+
+/// The score of what a query must not meet.
+inline constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 /// How one score s = q . n becomes one summand, from u = scale * s + offset. Distances are between unit vectors:
 /// D = sqrt(max(2 - 2 s, kLeastSquaredDistance)).

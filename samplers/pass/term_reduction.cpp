@@ -5,8 +5,6 @@
 namespace negatron {
 namespace {
 
-constexpr double kMasked = -std::numeric_limits<double>::infinity();
-
 /// exp(logit + bias), 0 for what is left out, in proportion to exp(shift): what rows count in a softmax.
 struct Masses {
   at::Tensor weight;  // [Q, n]

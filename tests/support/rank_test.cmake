@@ -17,6 +17,7 @@ set(negatron_rank_environment OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CO
 
 function(negatron_add_test_program name main sources links)
   add_executable(${name} ${sources})
+  negatron_unite_folders(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${main} ${links} GTest::gtest)
   negatron_use_precompiled_header(${name})
 endfunction()

@@ -72,12 +72,12 @@ at::Tensor WindowSearch::separators(const std::vector<std::int64_t>& ranks, cons
   if (hard_sets_.next_list_length(last, comm_.size()) * kKeyBytes > kUsualRounds * kRoundBytes * count) {
     return keys_at_ranks(comm_, rows_, inside, order, ranks);
   }
-  const HardSets sets = hard_sets_.find(comm_, rows_, inside, order, split_, last);
+  const HardSets sets = hard_sets_.find(comm_, rows_, inside, order, shares_, last);
   std::vector<std::int64_t> columns;
   for (const std::int64_t rank : ranks) columns.push_back(rank - 1);
   const at::Tensor best = sets.keys.index_select(1, at::tensor(columns, at::kLong).to(sets.keys.device()));  // [b, T]
   // Behind the last of the best; there is nothing behind kAfterAllKeys.
-  return comm_.all_gather(best.clamp_max(kAfterAllKeys - 1).add_(1), split_.shares);
+  return comm_.all_gather(best.clamp_max(kAfterAllKeys - 1).add_(1), shares_.sizes);
 }
 
 }  // namespace negatron

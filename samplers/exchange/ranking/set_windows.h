@@ -18,7 +18,7 @@ class WindowSearch {
   /// shards.
   WindowSearch(Communicator& comm, HardSetSearch& hard_sets, const Rows& rows, const Candidates& candidates,
                const QueryShares& shares, std::int64_t filled)
-      : comm_(comm), hard_sets_(hard_sets), rows_(rows), candidates_(candidates), split_(shares), filled_(filled) {}
+      : comm_(comm), hard_sets_(hard_sets), rows_(rows), candidates_(candidates), shares_(shares), filled_(filled) {}
 
   /// Collective when the set has a rank window or a draw, else local. lower, upper [Q] or undefined. Bytes received per
   /// rank: for the rank window, and for the draw, those of keys_behind below.
@@ -43,7 +43,7 @@ class WindowSearch {
   HardSetSearch& hard_sets_;
   const Rows& rows_;
   const Candidates& candidates_;
-  const QueryShares& split_;
+  const QueryShares& shares_;
   std::int64_t filled_;
 };
 

@@ -6,7 +6,6 @@
 namespace negatron {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// A cache line. Lists whose distance is a power of two would all begin in the same set of the first-level cache.
 constexpr std::int64_t kLine = 64 / sizeof(NearRow);
 
@@ -32,12 +31,12 @@ NearLists::NearLists(float* memory, std::int64_t queries, std::int64_t capacity,
 
 void NearLists::make_room(std::int64_t rows) {
   for (std::int64_t query = 0; query < queries_; ++query) {
-    if (panel_.counts[query] + rows > capacity_) thresholds_[query] = kInfinity;
+    if (panel_.counts[query] + rows > capacity_) thresholds_[query] = kInfiniteScore;
   }
 }
 
 bool NearLists::stopped(std::int64_t query) const {
-  return thresholds_[query] == kInfinity;
+  return thresholds_[query] == kInfiniteScore;
 }
 
 }  // namespace negatron

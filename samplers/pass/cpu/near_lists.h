@@ -2,11 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "samplers/pass/cpu/kernels/pass_kernel.h"
 
 namespace negatron {
+
+/// No score reaches it.
+inline constexpr float kInfiniteScore = std::numeric_limits<float>::infinity();
 
 /// The lists of near rows of a block of queries while a thread scans for them, in memory of the caller. Local.
 class NearLists {

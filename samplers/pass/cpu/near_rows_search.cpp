@@ -14,12 +14,11 @@
 namespace negatron {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// Exact scores are taken of so many queries at a time.
-constexpr std::int64_t kQueryBlock = 256;
+constexpr std::int64_t kExactQueries = 256;
 
 float below(double number) {
-  return std::nextafter(static_cast<float>(number), -kInfinity);
+  return std::nextafter(static_cast<float>(number), -kInfiniteScore);
 }
 
 std::vector<double> lengths_of(const at::Tensor& queries) {
@@ -44,8 +43,8 @@ NearRowsSearch::NearRowsSearch(const PassKernel& kernel, RowFormat format, const
       lengths_(lengths_of(queries_)),
       rounding_(panels.rounding()),
       bound_{.width = queries.size(1), .parts = panels.parts()},
-      thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfinity) {
-  std::fill_n(thresholds_.begin(), queries.size(0), -kInfinity);
+      thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfiniteScore) {
+  std::fill_n(thresholds_.begin(), queries.size(0), -kInfiniteScore);
 }
 
 void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int64_t rows, float largest_square) {
@@ -55,7 +54,7 @@ void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int
   };
   const auto lanes = static_cast<std::size_t>(vectors * kernel_.lanes);
   std::vector<float> present(lanes), ranks(lanes, 0.0f), limits(lanes, 0.0f);
-  count(std::vector<float>(lanes, -kInfinity), present);
+  count(std::vector<float>(lanes, -kInfiniteScore), present);
   for (std::int64_t query = queries.begin; query < queries.end; ++query) {
     const auto i = static_cast<std::size_t>(query - queries.begin);
     const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), valid_));
@@ -108,8 +107,8 @@ NearRowsSearch::Best NearRowsSearch::best() const {
   Best best{at::empty({count, m_}, at::kLong), {}};
   auto* keys = best.keys.mutable_data_ptr<std::int64_t>();
   const at::Tensor known = at::empty({count}, at::kBool);
-  for (std::int64_t begin = 0; begin < count; begin += kQueryBlock) {
-    std::vector<ExactList> near(static_cast<std::size_t>(std::min(kQueryBlock, count - begin)));
+  for (std::int64_t begin = 0; begin < count; begin += kExactQueries) {
+    std::vector<ExactList> near(static_cast<std::size_t>(std::min(kExactQueries, count - begin)));
     const auto each = [&](const auto& visit) {
       share_out(static_cast<std::int64_t>(near.size()),
                 [&](std::int64_t i) { visit(begin + i, near[static_cast<std::size_t>(i)]); });
@@ -141,11 +140,11 @@ bool NearRowsSearch::find_near(std::int64_t query, double largest_square, std::v
     }
   }
   const float threshold = thresholds_[static_cast<std::size_t>(query)];
-  const bool all_noted = threshold == -kInfinity;
+  const bool all_noted = threshold == -kInfiniteScore;
   const auto noted = static_cast<std::int64_t>(scores.size());
   const double most = limit(query, largest_square);
   if (!(most < ScoreBound::kLargest) || (noted < m_ && !all_noted)) return false;
-  float bound = -kInfinity;
+  float bound = -kInfiniteScore;
   if (noted >= m_) {
     const double least = rank_bound(scores, m_, static_cast<float>(most));
     bound = below(least - 2.0 * slack(query, largest_square));

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "comm/require.h"
 #include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/cpu/fast_pass.h"
 #include "samplers/pass/cuda/cuda_pass.h"
@@ -39,10 +40,6 @@ void for_each_tile(const Rows& rows, const Candidates& candidates, const Selecti
 void check(const Rows& rows, const Candidates& candidates, const SelectionOrder& order) {
   check_candidates(rows, candidates);
   check_order(rows, candidates, order);
-}
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
 }
 
 at::TensorOptions longs(const Candidates& candidates) {
