@@ -9,7 +9,7 @@
 namespace negatron {
 namespace {
 
-std::string refusal(const ConvEncoderOptions& options) {
+std::string conv_refusal(const ConvEncoderOptions& options) {
   try {
     options.validate();
   } catch (const std::invalid_argument& error) {
@@ -63,12 +63,12 @@ TEST(ConvEncoder, TakesAnEmptyBatch) {
 }
 
 TEST(ConvEncoder, RefusesWrongShapesByFlag) {
-  EXPECT_NE(refusal({.channels = {}, .strides = {}}).find("--encoder-channels"), std::string::npos);
-  EXPECT_NE(refusal({.channels = {64, 100}, .strides = {2, 2}}).find("--encoder-channels"), std::string::npos);
-  EXPECT_NE(refusal({.channels = {64, 128}, .strides = {2}}).find("--encoder-strides"), std::string::npos);
-  EXPECT_NE(refusal({.channels = {64}, .strides = {0}}).find("--encoder-strides"), std::string::npos);
-  EXPECT_NE(refusal({.pool_grid = 0}).find("--pool-grid"), std::string::npos);
-  EXPECT_EQ(refusal({}), "accepted");
+  EXPECT_NE(conv_refusal({.channels = {}, .strides = {}}).find("--encoder-channels"), std::string::npos);
+  EXPECT_NE(conv_refusal({.channels = {64, 100}, .strides = {2, 2}}).find("--encoder-channels"), std::string::npos);
+  EXPECT_NE(conv_refusal({.channels = {64, 128}, .strides = {2}}).find("--encoder-strides"), std::string::npos);
+  EXPECT_NE(conv_refusal({.channels = {64}, .strides = {0}}).find("--encoder-strides"), std::string::npos);
+  EXPECT_NE(conv_refusal({.pool_grid = 0}).find("--pool-grid"), std::string::npos);
+  EXPECT_EQ(conv_refusal({}), "accepted");
 }
 
 }  // namespace

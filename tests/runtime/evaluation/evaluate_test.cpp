@@ -10,7 +10,7 @@
 namespace negatron::testing {
 namespace {
 
-const CommunicatorOptions kChecked{.check = true};
+const CommunicatorOptions kCheckedEvaluation{.check = true};
 
 /// Two classes that differ in where the picture is bright, some of the labels wrong.
 ImageDataset noisy_dataset(std::int64_t count, std::uint64_t seed) {
@@ -36,7 +36,7 @@ TEST(EvaluateKnn, IsTheSameOnAnyNumberOfRanksAndWithinLimits) {
     if (limited) options.index_count = 150, options.query_count = 3;
     double single = 0.0;
     for (const int ranks : {1, 2, 3, 4}) {  // three queries: a rank without any at 4
-      run_ranks(ranks, kChecked, [&](Communicator& comm) {
+      run_ranks(ranks, kCheckedEvaluation, [&](Communicator& comm) {
         at::set_num_threads(1);
         const double accuracy = evaluate_knn(comm, pixels, train, test, options);
         if (ranks == 1) single = accuracy;
@@ -86,7 +86,7 @@ TEST(EvaluateViews, IsTheSameOnAnyNumberOfRanks) {
   const FeatureFunction flatten = [](const at::Tensor& views) { return views.flatten(1); };
   ViewQuality single;
   for (const int ranks : {1, 2, 4}) {
-    run_ranks(ranks, kChecked, [&](Communicator& comm) {
+    run_ranks(ranks, kCheckedEvaluation, [&](Communicator& comm) {
       const ViewQuality quality = evaluate_views(comm, flatten, dataset, options);
       if (ranks == 1) single = quality;
       EXPECT_NEAR(quality.alignment, single.alignment, 1e-6);
@@ -97,7 +97,7 @@ TEST(EvaluateViews, IsTheSameOnAnyNumberOfRanks) {
   EXPECT_LT(single.uniformity, 0.0);
   options.augmentation.crop_area_min = options.augmentation.crop_aspect_min = options.augmentation.crop_aspect_max = 1;
   options.augmentation.flip_probability = options.augmentation.jitter_probability = 0;
-  run_ranks(1, kChecked, [&](Communicator& comm) {
+  run_ranks(1, kCheckedEvaluation, [&](Communicator& comm) {
     EXPECT_NEAR(evaluate_views(comm, flatten, dataset, options).alignment, 0.0, 1e-9);
   });
 }

@@ -10,7 +10,7 @@
 namespace negatron::testing {
 namespace {
 
-const CommunicatorOptions kChecked{.check = true};
+const CommunicatorOptions kCheckedKnn{.check = true};
 
 /// Rank by rank over threads: every rank's part of the result, in rank order.
 struct Joined {
@@ -22,7 +22,7 @@ struct Joined {
 Joined classify(int ranks, const at::Tensor& train, const at::Tensor& train_labels, const at::Tensor& queries,
                 const at::Tensor& query_labels, const KnnOptions& options) {
   std::vector<KnnResult> results(static_cast<std::size_t>(ranks));
-  run_ranks(ranks, kChecked, [&](Communicator& comm) {
+  run_ranks(ranks, kCheckedKnn, [&](Communicator& comm) {
     at::set_num_threads(1);
     const Range t = share(train.size(0), ranks, comm.rank());
     const Range q = share(queries.size(0), ranks, comm.rank());

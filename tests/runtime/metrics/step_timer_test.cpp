@@ -11,7 +11,7 @@ double of(const StepTimer& timer, Phase phase) {
 
 TEST(StepTimer, AddsUpPhasesAndPausesTheOuterOne) {
   std::chrono::steady_clock::time_point now{};
-  const auto pass = [&](int milliseconds) { now += std::chrono::milliseconds(milliseconds); };
+  const auto pass = [&](int passed) { now += std::chrono::milliseconds(passed); };
   StepTimer timer([&] { return now; });
   pass(1000);
   timer.start_step();

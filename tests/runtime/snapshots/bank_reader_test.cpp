@@ -16,19 +16,19 @@ namespace {
 using testing::SmallRun;
 using testing::TemporaryDirectory;
 
-constexpr std::int64_t kSteps = 7;
+constexpr std::int64_t kReadSteps = 7;
 constexpr std::int64_t kBlockBytes = 64;
 
 /// A saved bank of 2 shards whose files were replaced by those of `other`, which no digest would tell.
 class ForeignShards : public ::testing::Test {
  protected:
-  std::string refusal(const std::function<void(SmallRun&)>& change, std::int64_t steps = kSteps) {
+  std::string refusal(const std::function<void(SmallRun&)>& change, std::int64_t steps = kReadSteps) {
     const TemporaryDirectory directory;
     PosixFileLayer files;
     SmallRun other = run_;
     change(other);
-    EXPECT_EQ(testing::save(run_, files, directory.path(), kSteps, 2).state, SaveState::kCommitted);
-    const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kSteps));
+    EXPECT_EQ(testing::save(run_, files, directory.path(), kReadSteps, 2).state, SaveState::kCommitted);
+    const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kReadSteps));
     const SavedBank bank = *read_manifest(files, snapshot).bank;
     const TemporaryDirectory elsewhere;
     EXPECT_EQ(testing::save(other, files, elsewhere.path(), steps, 2).state, SaveState::kCommitted);
@@ -54,7 +54,7 @@ TEST_F(ForeignShards, AreRefusedWithWhatDiffers) {
   EXPECT_NE(refusal([](SmallRun& other) { other.dtype = at::kBFloat16; }).find("its type of rows differs"),
             std::string::npos);
   EXPECT_NE(refusal([](SmallRun& other) { other.rows = 24; }).find("its capacity differs"), std::string::npos);
-  EXPECT_NE(refusal([](SmallRun&) {}, kSteps + 1).find("its head differs"), std::string::npos);
+  EXPECT_NE(refusal([](SmallRun&) {}, kReadSteps + 1).find("its head differs"), std::string::npos);
   // As many keys, in other batches.
   EXPECT_NE(refusal([](SmallRun& other) { other.batches = {6, 5, 7}; }).find("differs"), std::string::npos);
 }
@@ -63,8 +63,8 @@ TEST(BankReader, AsksForWhatIsThereOnly) {
   const SmallRun run;
   const TemporaryDirectory directory;
   PosixFileLayer files;
-  ASSERT_EQ(testing::save(run, files, directory.path(), kSteps, 2).state, SaveState::kCommitted);
-  const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kSteps));
+  ASSERT_EQ(testing::save(run, files, directory.path(), kReadSteps, 2).state, SaveState::kCommitted);
+  const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kReadSteps));
   BankReader reader(snapshot, *read_manifest(files, snapshot).bank, kBlockBytes);
   const Range all{reader.layout().floor(), reader.layout().head()};
   EXPECT_THROW(reader.read({all.begin - 1, all.end}), SnapshotError);

@@ -18,7 +18,7 @@ using testing::LossyFileLayer;
 using testing::SmallRun;
 using testing::TemporaryDirectory;
 
-constexpr int kRanks = 2;
+constexpr int kSavingRanks = 2;
 
 TEST(Commit, WaitsForTheSlowestRank) {
   constexpr int kPolls = 30;
@@ -27,7 +27,7 @@ TEST(Commit, WaitsForTheSlowestRank) {
   for (const char* stage : {"open", "data", "fsync", "verify"}) {
     const TemporaryDirectory directory;
     std::atomic<bool> may_go_on = false;
-    run_ranks(kRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    run_ranks(kSavingRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
       SnapshotOptions options;
       options.at_save_point = [&, rank = comm.rank()](std::string_view reached) {
         while (rank == 1 && reached == stage && !may_go_on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -45,7 +45,7 @@ TEST(Commit, WaitsForTheSlowestRank) {
       may_go_on = true;
       EXPECT_EQ(store.finish(comm).state, SaveState::kCommitted);
     });
-    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kRanks), 4);
+    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kSavingRanks), 4);
   }
 }
 
@@ -57,7 +57,7 @@ TEST(Commit, SavingAStepOnceMoreLosesItAtNoMoment) {
   for (const char* stage : {"manifest", "replace", "rename", "publish", "prune"}) {
     const TemporaryDirectory directory;
     LossyFileLayer files(directory.path());
-    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kSavingRanks).state, SaveState::kCommitted);
     SnapshotOptions options;
     options.at_save_point = [&](std::string_view reached) {
       if (reached != stage) return;
@@ -65,7 +65,7 @@ TEST(Commit, SavingAStepOnceMoreLosesItAtNoMoment) {
         const TemporaryDirectory survivor;
         files.power_cut(survivor.path(), seed % 2 == 0 ? Loss::kSomeUnsynced : Loss::kAllUnsynced, seed);
         std::vector<std::string> quarantined;
-        EXPECT_EQ(testing::restored_step(run, real, survivor.path(), kRanks, &quarantined), 4) << "at " << stage;
+        EXPECT_EQ(testing::restored_step(run, real, survivor.path(), kSavingRanks, &quarantined), 4) << "at " << stage;
         EXPECT_TRUE(quarantined.empty()) << quarantined.front();
         // And what it left does not stand in the way of the next.
         EXPECT_EQ(testing::save(run, real, survivor.path(), 4, 1).state, SaveState::kCommitted);
@@ -73,7 +73,7 @@ TEST(Commit, SavingAStepOnceMoreLosesItAtNoMoment) {
         ++looks;
       }
     };
-    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kRanks, options).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kSavingRanks, options).state, SaveState::kCommitted);
     EXPECT_EQ(files.list(directory / "snapshots"), std::vector<std::string>{step_name(4)});
   }
   EXPECT_GE(looks, 5 * static_cast<int>(kSeeds));
@@ -84,15 +84,15 @@ TEST(Commit, AStepThatCannotBeReplacedStaysAsItWas) {
   for (const char* stage : {"replace", "rename", "publish"}) {
     const TemporaryDirectory directory;
     PosixFileLayer files;
-    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kSavingRanks).state, SaveState::kCommitted);
     SnapshotOptions options;
     options.at_save_point = [&](std::string_view reached) {
       if (reached == stage) throw std::runtime_error("failed on purpose");
     };
-    const SaveReport report = testing::save(run, files, directory.path(), 4, kRanks, options);
+    const SaveReport report = testing::save(run, files, directory.path(), 4, kSavingRanks, options);
     EXPECT_EQ(report.state, SaveState::kFailed);
     EXPECT_NE(report.problem.find("failed on purpose"), std::string::npos) << report.problem;
-    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kRanks), 4) << stage;
+    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kSavingRanks), 4) << stage;
     EXPECT_EQ(files.list(directory / "snapshots"), std::vector<std::string>{step_name(4)}) << stage;
   }
 }
@@ -103,7 +103,7 @@ TEST(Commit, APowerCutAfterAPruneLeavesNoHalves) {
   const TemporaryDirectory directory;
   LossyFileLayer files(directory.path());
   for (const std::int64_t step : {4, 8, 12, 16}) {
-    ASSERT_EQ(testing::save(run, files, directory.path(), step, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), step, kSavingRanks).state, SaveState::kCommitted);
   }
   PosixFileLayer real;
   for (unsigned seed = 0; seed < kSeeds; ++seed) {

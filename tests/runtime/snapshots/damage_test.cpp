@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using testing::SmallRun;
 using testing::TemporaryDirectory;
 
-constexpr int kRanks = 2;
+constexpr int kDamagedRanks = 2;
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -30,8 +30,8 @@ void write_file(const fs::path& path, const std::string& content) {
 class Damage : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(testing::save(run_, files_, directory_.path(), 4, kRanks).state, SaveState::kCommitted);
-    ASSERT_EQ(testing::save(run_, files_, directory_.path(), 8, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run_, files_, directory_.path(), 4, kDamagedRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run_, files_, directory_.path(), 8, kDamagedRanks).state, SaveState::kCommitted);
   }
 
   fs::path newest() const { return directory_ / ("snapshots/" + step_name(8)); }
@@ -39,7 +39,7 @@ class Damage : public ::testing::Test {
   /// And names `what` among the reasons. Puts the damaged one back to its place.
   void expect_falls_back(const std::string& what) {
     std::vector<std::string> quarantined;
-    EXPECT_EQ(testing::restored_step(run_, files_, directory_.path(), kRanks, &quarantined), 4);
+    EXPECT_EQ(testing::restored_step(run_, files_, directory_.path(), kDamagedRanks, &quarantined), 4);
     ASSERT_EQ(quarantined.size(), 1U);
     EXPECT_NE(quarantined.front().find(what), std::string::npos) << quarantined.front();
     const fs::path set_aside = newest().string() + ".quarantine";
@@ -72,7 +72,7 @@ TEST_F(Damage, NoFlippedBitGoesUnseen) {
     write_file(newest() / name, whole);
   }
   EXPECT_GE(flips, 500);
-  EXPECT_EQ(testing::restored_step(run_, files_, directory_.path(), kRanks), 8);
+  EXPECT_EQ(testing::restored_step(run_, files_, directory_.path(), kDamagedRanks), 8);
 }
 
 TEST_F(Damage, TruncatedAndLengthenedFilesAreRefused) {
@@ -104,17 +104,17 @@ TEST_F(Damage, MissingAndSwappedFilesAreRefused) {
   SmallRun other = run_;
   other.batches = {5};
   const TemporaryDirectory elsewhere;
-  ASSERT_EQ(testing::save(other, files_, elsewhere.path(), 8, kRanks).state, SaveState::kCommitted);
-  for (const std::string& name : {bank_file_name(0, kRanks), bank_file_name(1, kRanks)}) {
+  ASSERT_EQ(testing::save(other, files_, elsewhere.path(), 8, kDamagedRanks).state, SaveState::kCommitted);
+  for (const std::string& name : {bank_file_name(0, kDamagedRanks), bank_file_name(1, kDamagedRanks)}) {
     const std::string whole = read_file(newest() / name);
     write_file(newest() / name, read_file(elsewhere / ("snapshots/" + step_name(8) + "/" + name)));
     expect_falls_back(name);
     write_file(newest() / name, whole);
   }
-  const std::string first = read_file(newest() / bank_file_name(0, kRanks));
-  write_file(newest() / bank_file_name(0, kRanks), read_file(newest() / bank_file_name(1, kRanks)));
-  expect_falls_back(bank_file_name(0, kRanks));
-  write_file(newest() / bank_file_name(0, kRanks), first);
+  const std::string first = read_file(newest() / bank_file_name(0, kDamagedRanks));
+  write_file(newest() / bank_file_name(0, kDamagedRanks), read_file(newest() / bank_file_name(1, kDamagedRanks)));
+  expect_falls_back(bank_file_name(0, kDamagedRanks));
+  write_file(newest() / bank_file_name(0, kDamagedRanks), first);
   // The whole of an older one under a newer name.
   const std::string manifest = read_file(newest() / kManifestName);
   fs::rename(newest(), directory_ / "kept");
@@ -123,7 +123,7 @@ TEST_F(Damage, MissingAndSwappedFilesAreRefused) {
 }
 
 TEST_F(Damage, ALinkIsNoFile) {
-  const std::string name = bank_file_name(1, kRanks);
+  const std::string name = bank_file_name(1, kDamagedRanks);
   fs::rename(newest() / name, directory_ / "elsewhere.h5");
   fs::create_symlink(directory_ / "elsewhere.h5", newest() / name);
   expect_falls_back(name);
@@ -139,7 +139,7 @@ TEST_F(Damage, ANewerFormatIsRefusedAndKept) {
   text.replace(digest, 32, digest_of(text.substr(0, digest) + text.substr(digest + 32)));
   write_file(newest() / kManifestName, text);
   try {
-    testing::restored_step(run_, files_, directory_.path(), kRanks);
+    testing::restored_step(run_, files_, directory_.path(), kDamagedRanks);
     FAIL() << "restored a snapshot of a newer format";
   } catch (const std::exception& error) {
     EXPECT_NE(std::string(error.what()).find("version >= 2"), std::string::npos) << error.what();
@@ -158,7 +158,7 @@ TEST_F(Damage, VerifyNamesEveryBadFile) {
 }
 
 TEST_F(Damage, ASnapshotAskedForByNameIsOpenedOrRefused) {
-  run_ranks(kRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+  run_ranks(kDamagedRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     EXPECT_EQ(open_snapshot(comm, files_, newest(), {}).manifest.step, 8);
     comm.barrier();
     if (comm.rank() == 0) write_file(newest() / kTrainerName, "nothing");

@@ -13,18 +13,18 @@
 namespace negatron {
 namespace {
 
-constexpr std::int64_t kWidth = 3;
-constexpr std::uint64_t kSeed = 42;
+constexpr std::int64_t kBankWidth = 3;
+constexpr std::uint64_t kFillSeed = 42;
 
 /// The banks of all ranks beside the one queue that they must be equal to.
 class Twin {
  public:
   Twin(std::int64_t rows, std::int64_t expected_batch, int ranks, BankFill fill) : queue_(rows), ranks_(ranks) {
-    BankOptions options{rows, kWidth, at::kDouble, at::kCPU, fill, kSeed, expected_batch};
+    BankOptions options{rows, kBankWidth, at::kDouble, at::kCPU, fill, kFillSeed, expected_batch};
     for (int rank = 0; rank < ranks; ++rank) banks_.emplace_back(options, rank, ranks);
     if (fill == BankFill::kRandom) {
       const at::Tensor none = at::full({rows}, -1, at::kLong);
-      queue_.enqueue(random_unit_rows(kSeed, 0, rows, kWidth), none, none, -1);
+      queue_.enqueue(random_unit_rows(kFillSeed, 0, rows, kBankWidth), none, none, -1);
     }
   }
 
@@ -138,7 +138,7 @@ TEST(Bank, EqualsOneQueueForAnyBatchesAndRanks) {
         SCOPED_TRACE(::testing::Message() << "ranks " << ranks << " rows " << rows);
         Twin twin(rows, 5, ranks, fill);
         twin.expect_equal();
-        CounterRng random(kSeed, Purpose::kEpochOrder, static_cast<std::uint64_t>(rows),
+        CounterRng random(kFillSeed, Purpose::kEpochOrder, static_cast<std::uint64_t>(rows),
                           static_cast<std::uint64_t>(ranks));
         for (std::int64_t step = 0; step < 8; ++step) {
           // Mostly the expected size; also none, small ones, and more than the bank holds.

@@ -18,8 +18,8 @@ using testing::make_request;
 using testing::make_rows;
 using testing::unit_rows;
 
-constexpr std::int64_t kRows = 1300;
-constexpr std::int64_t kQueries = 5;
+constexpr std::int64_t kRuledRows = 1300;
+constexpr std::int64_t kRuledQueries = 5;
 
 std::vector<SelectionOrder> all_orders() {
   return {{.by = By::kScore},
@@ -30,7 +30,7 @@ std::vector<SelectionOrder> all_orders() {
 
 /// Rows of which many are duplicates of each other and some are holes.
 Rows hard_rows() {
-  return make_rows(unit_rows(kRows / 2, 1).repeat({2, 1}), at::arange(kRows).remainder(9) != 2);
+  return make_rows(unit_rows(kRuledRows / 2, 1).repeat({2, 1}), at::arange(kRuledRows).remainder(9) != 2);
 }
 
 /// The window of ranks [first, last) of each query.
@@ -51,21 +51,22 @@ TEST(CandidateRules, WindowOfRanksInEveryOrder) {
   const Rows rows = hard_rows();
   for (const SelectionOrder& order : all_orders()) {
     SCOPED_TRACE(static_cast<int>(order.by));
-    PassRequest request = make_request(unit_rows(kQueries, 2), some_terms(TermRows::kCandidates));
+    PassRequest request = make_request(unit_rows(kRuledQueries, 2), some_terms(TermRows::kCandidates));
     request.candidates.exclusions = at::tensor({0, 0, 0, 1, 3, 0, 4, 1299}, at::kLong).view({-1, 2});
     request.candidates.windows = {ranks(rows, request.candidates, order, 3, 38)};
     expect_equal_to_plain(rows, request, 1e-11);
     const PassResult result = BlockedPass().run(rows, request);
-    EXPECT_TRUE(at::equal(result.count, at::full({kQueries}, 35, at::kLong))) << result.count;
+    EXPECT_TRUE(at::equal(result.count, at::full({kRuledQueries}, 35, at::kLong))) << result.count;
   }
 }
 
 TEST(CandidateRules, SeveralWindowsAllApply) {
   const Rows rows = hard_rows();
-  PassRequest request = make_request(unit_rows(kQueries, 2), {log_sum_exp(100.0), log_sum_exp(1.0)});
+  PassRequest request = make_request(unit_rows(kRuledQueries, 2), {log_sum_exp(100.0), log_sum_exp(1.0)});
   Candidates& candidates = request.candidates;
   // Scores in [-0.5, 0.5), of them the best 40 by the positive's score, of them 10 at random.
-  candidates.windows = {{{}, first_key_below(at::full({kQueries}, 0.5)), first_key_below(at::full({kQueries}, -0.5))}};
+  candidates.windows = {
+      {{}, first_key_below(at::full({kRuledQueries}, 0.5)), first_key_below(at::full({kRuledQueries}, -0.5))}};
   for (const auto& [order, last] : {std::pair<By, std::int64_t>{By::kPositiveScore, 40}, {By::kRandom, 10}}) {
     candidates.windows.push_back(ranks(rows, candidates, {.by = order}, 0, last));
   }
@@ -89,7 +90,7 @@ TEST(CandidateRules, FloatQueriesSelectByExactScores) {
 
 TEST(CandidateRules, LabelsOfOtherClassesOnly) {
   const Rows rows = hard_rows();
-  PassRequest request = make_request(unit_rows(kQueries, 2), some_terms(TermRows::kCandidates));
+  PassRequest request = make_request(unit_rows(kRuledQueries, 2), some_terms(TermRows::kCandidates));
   request.candidates.label_rule = LabelRule::kDifferent;
   request.candidates.labels[2].fill_(-1);  // unknown: equal to no row's, the unknown ones included
   expect_equal_to_plain(rows, request, 1e-11);
@@ -102,7 +103,7 @@ TEST(CandidateRules, PositivesByLabelAndByWindow) {
   std::vector<ScoreTerm> terms = some_terms(TermRows::kPositives);
   const std::vector<ScoreTerm> others = some_terms(TermRows::kCandidates);
   terms.insert(terms.end(), others.begin(), others.end());
-  PassRequest request = make_request(unit_rows(kQueries, 2), terms);
+  PassRequest request = make_request(unit_rows(kRuledQueries, 2), terms);
   expect_equal_to_plain(rows, request, 1e-11);  // no rule, no positive
   request.candidates.positive_rule = PositiveRule::kSameLabel;
   request.candidates.labels[0].fill_(-1);

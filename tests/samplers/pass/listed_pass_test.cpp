@@ -17,14 +17,14 @@ using testing::log_sum_exp;
 using testing::make_rows;
 using testing::unit_rows;
 
-constexpr std::int64_t kQueries = 4;
+constexpr std::int64_t kListingQueries = 4;
 constexpr std::int64_t kListed = 30;
-constexpr std::int64_t kRows = 50;
+constexpr std::int64_t kListedRows = 50;
 
 /// Lists with repeated and missing rows; query 2 lists none at all.
 at::Tensor make_lists() {
-  const at::Tensor place = at::arange(kQueries * kListed, at::kLong).view({kQueries, kListed});
-  const at::Tensor lists = (place * 7).remainder(kRows).masked_fill(place.remainder(5) == 1, -1);
+  const at::Tensor place = at::arange(kListingQueries * kListed, at::kLong).view({kListingQueries, kListed});
+  const at::Tensor lists = (place * 7).remainder(kListedRows).masked_fill(place.remainder(5) == 1, -1);
   lists.select(1, 1).copy_(lists.select(1, 0));
   lists[2].fill_(-1);
   return lists;
@@ -79,11 +79,11 @@ class ListedPass : public ::testing::Test {
     terms.insert(terms.end(), over_positives.begin(), over_positives.end());
     terms.push_back(log_sum_exp(100.0));
     terms.push_back(log_sum_exp(0.0));
-    terms.back().query_offset = at::linspace(-1.0, 1.0, kQueries, at::kDouble);
-    return testing::make_request(unit_rows(kQueries, 2), terms);
+    terms.back().query_offset = at::linspace(-1.0, 1.0, kListingQueries, at::kDouble);
+    return testing::make_request(unit_rows(kListingQueries, 2), terms);
   }
 
-  const Rows rows_ = make_rows(unit_rows(kRows, 1));
+  const Rows rows_ = make_rows(unit_rows(kListedRows, 1));
   const at::Tensor lists_ = make_lists();
   PassRequest request_ = make_terms();
 };
@@ -91,8 +91,8 @@ class ListedPass : public ::testing::Test {
 TEST_F(ListedPass, EqualsPlain) {
   ListedVectors listed = listed_rows(rows_, request_.candidates.queries, lists_);
   expect_equal_to_plain(listed, 1e-12);
-  listed.bias = at::linspace(-3.0, 3.0, kQueries * kListed, at::kDouble).view({kQueries, kListed});
-  listed.positive = at::arange(kQueries * kListed).remainder(3).view({kQueries, kListed}) == 1;
+  listed.bias = at::linspace(-3.0, 3.0, kListingQueries * kListed, at::kDouble).view({kListingQueries, kListed});
+  listed.positive = at::arange(kListingQueries * kListed).remainder(3).view({kListingQueries, kListed}) == 1;
   expect_equal_to_plain(listed, 1e-12);
   request_.candidates.queries = request_.candidates.queries.to(at::kFloat);
   expect_equal_to_plain(listed_rows(rows_, request_.candidates.queries, lists_), 1e-4);
@@ -101,7 +101,7 @@ TEST_F(ListedPass, EqualsPlain) {
 TEST_F(ListedPass, WhatIsAbsentNeverShows) {
   ListedVectors listed = listed_rows(rows_, request_.candidates.queries, lists_);
   const at::Tensor absent = listed.present.logical_not();
-  listed.bias = at::zeros({kQueries, kListed}, at::kDouble);
+  listed.bias = at::zeros({kListingQueries, kListed}, at::kDouble);
   const PassResult clean = run_listed(request_.candidates.queries, listed, request_.terms, true);
   listed.scores.masked_fill_(absent, std::numeric_limits<double>::quiet_NaN());
   listed.bias.masked_fill_(absent, std::numeric_limits<double>::infinity());

@@ -10,10 +10,10 @@
 namespace negatron {
 namespace {
 
-constexpr std::int64_t kWidth = 5;
+constexpr std::int64_t kMixWidth = 5;
 
 at::Tensor rows_of(std::uint64_t seed, std::int64_t queries, std::int64_t length) {
-  return random_unit_rows(seed, 0, queries * length, kWidth).view({queries, length, kWidth});
+  return random_unit_rows(seed, 0, queries * length, kMixWidth).view({queries, length, kMixWidth});
 }
 
 at::Tensor products(const at::Tensor& rows, const at::Tensor& queries) {
@@ -21,7 +21,7 @@ at::Tensor products(const at::Tensor& rows, const at::Tensor& queries) {
 }
 
 TEST(Mixes, PairsAreTheNormalisedMix) {
-  const at::Tensor queries = random_unit_rows(1, 0, 3, kWidth);
+  const at::Tensor queries = random_unit_rows(1, 0, 3, kMixWidth);
   const at::Tensor first = rows_of(2, 3, 7), second = rows_of(3, 3, 7);
   const at::Tensor alpha = at::linspace(0.0, 1.0, 21, at::kDouble).view({3, 7});
   const ListedVectors mixes = mix_pairs(first, second, products(first, queries), products(second, queries), alpha);
@@ -33,14 +33,14 @@ TEST(Mixes, PairsAreTheNormalisedMix) {
 
 TEST(Mixes, OppositeRowsMixToNothingAndNotToNan) {
   const at::Tensor row = rows_of(2, 1, 1);
-  const at::Tensor score = products(row, random_unit_rows(1, 0, 1, kWidth));
+  const at::Tensor score = products(row, random_unit_rows(1, 0, 1, kMixWidth));
   const ListedVectors mixes = mix_pairs(row, -row, score, -score, at::full({1, 1}, 0.5, at::kDouble));
   EXPECT_TRUE(at::isfinite(mixes.scores).all().item<bool>());
   EXPECT_TRUE(at::isfinite(mixes.gradients).all().item<bool>());
 }
 
 TEST(Mixes, WithTheQueryAttachedAndDetached) {
-  const at::Tensor queries = random_unit_rows(1, 0, 3, kWidth).requires_grad_(true);
+  const at::Tensor queries = random_unit_rows(1, 0, 3, kMixWidth).requires_grad_(true);
   const at::Tensor rows = rows_of(2, 3, 6);
   const at::Tensor beta = at::linspace(0.0, 0.5, 18, at::kDouble).view({3, 6});
   const ListedVectors detached =

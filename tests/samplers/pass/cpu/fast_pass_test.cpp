@@ -25,7 +25,7 @@ at::Tensor unit(std::int64_t count, std::int64_t width, std::uint64_t seed) {
   return random_unit_rows(seed, 0, count, width).to(at::kFloat);
 }
 
-PassRequest make_request(const at::Tensor& queries, const std::vector<double>& scales) {
+PassRequest make_fast_request(const at::Tensor& queries, const std::vector<double>& scales) {
   PassRequest request;
   request.candidates.queries = queries;
   for (const double scale : scales) request.terms.push_back(log_sum_exp(scale));
@@ -100,7 +100,8 @@ TEST(FastPass, EqualsPlainInEveryWidthAndType) {
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
       const Rows rows = make_rows(unit(1300, width, 1).to(type));
       ASSERT_GT(rows.leaves.size(), 1u);
-      for (const double tau : {0.2, 0.01}) expect_equal_to_plain(rows, make_request(unit(5, width, 2), {1.0 / tau}));
+      for (const double tau : {0.2, 0.01})
+        expect_equal_to_plain(rows, make_fast_request(unit(5, width, 2), {1.0 / tau}));
     }
   }
 }
@@ -108,7 +109,7 @@ TEST(FastPass, EqualsPlainInEveryWidthAndType) {
 TEST(FastPass, RowCountsThatFillNoTile) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     for (const std::int64_t count : {1, 2, 5, 6, 7, 95, 96, 97, 1023, 2049}) {
-      expect_equal_to_plain(make_rows(unit(count, 24, 1).to(type)), make_request(unit(3, 24, 2), {5.0}));
+      expect_equal_to_plain(make_rows(unit(count, 24, 1).to(type)), make_fast_request(unit(3, 24, 2), {5.0}));
     }
   }
 }
@@ -116,7 +117,7 @@ TEST(FastPass, RowCountsThatFillNoTile) {
 TEST(FastPass, QueryCountsThatFillNoGroup) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     for (const std::int64_t count : {1, 15, 16, 17, 33, 50, 64, 65, 300}) {
-      expect_equal_to_plain(make_rows(unit(110, 12, 1).to(type)), make_request(unit(count, 12, 2), {10.0}));
+      expect_equal_to_plain(make_rows(unit(110, 12, 1).to(type)), make_fast_request(unit(count, 12, 2), {10.0}));
     }
   }
 }
@@ -126,7 +127,7 @@ TEST(FastPass, TwoTermsShareTheirScores) {
     const Rows rows = make_rows(unit(1500, 32, 1).to(type), at::arange(1500).remainder(10) < 7);
     for (const std::vector<double>& scales : std::vector<std::vector<double>>{
              {15.0, 10.0}, {5.0, 0.0}, {0.0, 5.0}, {100.0, 2.0}, {0.0}, {-3.0}, {-4.0, 100.0}, {2.0, 2.0}}) {
-      expect_equal_to_plain(rows, make_request(unit(6, 32, 2), scales));
+      expect_equal_to_plain(rows, make_fast_request(unit(6, 32, 2), scales));
     }
   }
 }
@@ -137,9 +138,9 @@ TEST(FastPass, TiesAndLogitsFarApart) {
   const at::Tensor vectors = at::cat({query.expand({700, 16}), unit(1, 16, 4).expand({700, 16}), -query});
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const Rows rows = make_rows(vectors.to(type));
-    expect_equal_to_plain(rows, make_request(at::cat({query, -query, unit(2, 16, 4)}), {100.0, 1.0}));
+    expect_equal_to_plain(rows, make_fast_request(at::cat({query, -query, unit(2, 16, 4)}), {100.0, 1.0}));
     // Bias that outweighs scores, and rises all the way, so that references do too.
-    PassRequest request = make_request(at::cat({query, -query}), {10.0, 0.0});
+    PassRequest request = make_fast_request(at::cat({query, -query}), {10.0, 0.0});
     request.bias = at::linspace(-300.0, 300.0, 1401, at::kDouble);
     expect_equal_to_plain(rows, request);
     request.bias = request.bias.flip(0).to(at::kFloat);
@@ -157,7 +158,7 @@ TEST(FastPass, BiasValidityAndExclusionsTogether) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
     const Rows rows = make_rows(unit(2500, 20, 1).to(type), valid);
     for (const std::vector<double>& scales : std::vector<std::vector<double>>{{5.0}, {100.0, 0.0}, {0.0, -5.0}}) {
-      PassRequest request = make_request(unit(70, 20, 2), scales);
+      PassRequest request = make_fast_request(unit(70, 20, 2), scales);
       request.bias = at::linspace(-3.0, 3.0, 2500, at::kDouble);
       // Queries of both groups, and the row of a leaf on its own.
       request.candidates.exclusions =
@@ -174,7 +175,7 @@ TEST(FastPass, BiasValidityAndExclusionsTogether) {
 TEST(FastPass, ExclusionOfTheLargestScoreIsFelt) {
   const at::Tensor queries = unit(4, 16, 1);
   const Rows rows = make_rows(at::cat({unit(900, 16, 2), queries}));
-  PassRequest request = make_request(queries, {100.0});
+  PassRequest request = make_fast_request(queries, {100.0});
   request.candidates.exclusions = at::tensor({0, 900, 1, 901, 2, 902}, at::kLong).view({-1, 2});
   expect_equal_to_plain(rows, request);
   request.terms[0].scale = -100.0;
@@ -187,7 +188,7 @@ TEST(FastPass, FullyMaskedQueryIsEmptyAndOthersAreNot) {
   valid[1100].fill_(true);
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const Rows rows = make_rows(unit(1200, 8, 1).to(type), valid);
-    PassRequest request = make_request(unit(2, 8, 2), {100.0, 0.0});
+    PassRequest request = make_fast_request(unit(2, 8, 2), {100.0, 0.0});
     request.candidates.exclusions = at::tensor({1, 3, 1, 1100}, at::kLong).view({-1, 2});
     expect_equal_to_plain(rows, request);
     for (const CpuIsa isa : available_isas()) {
@@ -201,7 +202,7 @@ TEST(FastPass, FullyMaskedQueryIsEmptyAndOthersAreNot) {
 
 TEST(FastPass, NoRowNoValidRowNoQuery) {
   for (const std::int64_t queries : {0, 1}) {
-    const PassRequest request = make_request(unit(queries, 8, 2), {5.0});
+    const PassRequest request = make_fast_request(unit(queries, 8, 2), {5.0});
     for (const Rows& rows : {make_rows(unit(0, 8, 1)), make_rows(unit(9, 8, 1), at::zeros({9}, at::kBool))}) {
       expect_same_bits(FastPass().run(rows, request), empty_result(request));
     }
@@ -210,7 +211,7 @@ TEST(FastPass, NoRowNoValidRowNoQuery) {
 
 TEST(FastPass, WantsDecideWhatComes) {
   const Rows rows = make_rows(unit(2000, 16, 1));
-  PassRequest request = make_request(unit(20, 16, 2), {5.0, 10.0});
+  PassRequest request = make_fast_request(unit(20, 16, 2), {5.0, 10.0});
   const PassResult all = FastPass().run(rows, request);
   request.want_max = false;
   request.terms[0].want_gradient = request.terms[0].want_slope = false;
@@ -232,13 +233,13 @@ TEST(FastPass, SameBitsForThreadsAndSplitsOfQueries) {
       SCOPED_TRACE(::testing::Message() << name_of(isa) << " " << type);
       const FastPass pass(isa);
       at::set_num_threads(1);
-      const PassResult alone = pass.run(rows, make_request(queries, {14.0, 3.0}));
+      const PassResult alone = pass.run(rows, make_fast_request(queries, {14.0, 3.0}));
       for (const int several : {2, 3, 8}) {
         at::set_num_threads(several);
-        expect_same_bits(pass.run(rows, make_request(queries, {14.0, 3.0})), alone);
+        expect_same_bits(pass.run(rows, make_fast_request(queries, {14.0, 3.0})), alone);
       }
       for (const auto& [begin, count] : std::vector<std::pair<int, int>>{{0, 1}, {7, 16}, {100, 70}, {329, 1}}) {
-        const PassResult part = pass.run(rows, make_request(queries.narrow(0, begin, count), {14.0, 3.0}));
+        const PassResult part = pass.run(rows, make_fast_request(queries.narrow(0, begin, count), {14.0, 3.0}));
         for (std::size_t i = 0; i < 2; ++i) {
           EXPECT_TRUE(at::equal(part.terms[i].value, alone.terms[i].value.narrow(0, begin, count)));
           EXPECT_TRUE(at::equal(part.terms[i].gradient, alone.terms[i].gradient.narrow(0, begin, count)));
@@ -253,7 +254,7 @@ TEST(FastPass, SameBitsForThreadsAndSplitsOfQueries) {
 TEST(FastPass, CutLeavesAgreeToTheRoundingOfSums) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const Rows rows = make_rows(unit(3000, 64, 1).to(type));
-    const PassRequest request = make_request(unit(9, 64, 2), {14.0});
+    const PassRequest request = make_fast_request(unit(9, 64, 2), {14.0});
     for (const CpuIsa isa : available_isas()) {
       const PassResult whole = FastPass(isa).run(rows, request);
       Rows left = make_rows(rows.vectors.narrow(0, 0, 1111));

@@ -52,7 +52,7 @@ PassRequest best_request(const at::Tensor& queries, std::int64_t m, const std::v
   return request;
 }
 
-const CudaPass& pass() {
+const CudaPass& shortlist_pass() {
   static const CudaPass emulated(BlockedPass::kDefaultQueryBlock, std::make_shared<EmulatedDevice>(4));
   return emulated;
 }
@@ -67,8 +67,8 @@ std::int64_t open_queries(const Rows& rows, const PassRequest& request, int part
 
 void expect_plain(const Rows& rows, const PassRequest& request) {
   SCOPED_TRACE(::testing::Message() << rows.vectors.sizes() << ", m " << request.best);
-  ASSERT_TRUE(pass().uses_kernel(rows, request));
-  EXPECT_TRUE(at::equal(pass().run(rows, request).best,
+  ASSERT_TRUE(shortlist_pass().uses_kernel(rows, request));
+  EXPECT_TRUE(at::equal(shortlist_pass().run(rows, request).best,
                         testing::plain_best_keys(rows, request.candidates, SelectionOrder{}, request.best)));
 }
 
@@ -89,11 +89,12 @@ TEST(DeviceShortlists, OfDuplicatesHolesAndExclusions) {
 TEST(DeviceShortlists, BesideTermsWhichDoNotNotice) {
   const Rows rows = bf16_rows(unit(1100, kWidth, 1), at::arange(1100) % 50 != 0);
   const PassRequest alone = best_request(unit(5, kWidth, 2), 30);
-  testing::expect_close(pass().run(rows, alone), testing::plain_answer(rows, alone), 1e-2);
+  testing::expect_close(shortlist_pass().run(rows, alone), testing::plain_answer(rows, alone), 1e-2);
   for (const std::vector<double>& scales : std::vector<std::vector<double>>{{5.0}, {100.0, 3.0}}) {
     const PassRequest request = best_request(unit(5, kWidth, 2), 30, scales);
     expect_plain(rows, request);
-    testing::expect_close(pass().run(rows, request), pass().run(rows, plain_request(unit(5, kWidth, 2), scales)), 0.0);
+    testing::expect_close(shortlist_pass().run(rows, request),
+                          shortlist_pass().run(rows, plain_request(unit(5, kWidth, 2), scales)), 0.0);
   }
 }
 
@@ -196,8 +197,8 @@ TEST(DeviceShortlists, LeaveOpenWhatIsNotFinite) {
     request = best_request(unit(3, kWidth, 2), m);
     rows.vectors[1099][0] = broken;
     EXPECT_EQ(open_queries(rows, request, 1), 3);
-    EXPECT_TRUE(
-        at::equal(pass().run(rows, request).best, exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, m)));
+    EXPECT_TRUE(at::equal(shortlist_pass().run(rows, request).best,
+                          exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, m)));
   }
 }
 
@@ -265,11 +266,11 @@ TEST(DeviceShortlists, WantSlotsAndScoresAlone) {
   Rows rows = bf16_rows(unit(1100, kWidth, 1));
   const PassRequest request = best_request(unit(2, kWidth, 2), 4);
   rows.order_factors = at::linspace(0.5, 2.0, 1100, at::kDouble);
-  EXPECT_FALSE(pass().serves(rows, request));
-  EXPECT_TRUE(
-      at::equal(pass().run(rows, request).best, exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, 4)));
+  EXPECT_FALSE(shortlist_pass().serves(rows, request));
+  EXPECT_TRUE(at::equal(shortlist_pass().run(rows, request).best,
+                        exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, 4)));
   rows.slots = at::Tensor();
-  EXPECT_THROW(pass().run(rows, request), std::invalid_argument);
+  EXPECT_THROW(shortlist_pass().run(rows, request), std::invalid_argument);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace negatron::testing {
 namespace {
 
-constexpr std::size_t kWarp = 32;
+constexpr std::size_t kWarpThreads = 32;
 constexpr std::size_t kCopied = 8;  // numbers of two bytes
 constexpr std::uint16_t kNan = 0x7fff;
 
@@ -27,8 +27,9 @@ struct Vote {
 
 void vote(const std::vector<void*>& arguments) {
   std::uint32_t all = 0;
-  for (std::size_t lane = 0; lane < kWarp; ++lane) all |= std::uint32_t{at_lane<Vote>(arguments, lane).value} << lane;
-  for (std::size_t lane = 0; lane < kWarp; ++lane) at_lane<Vote>(arguments, lane).all = all;
+  for (std::size_t lane = 0; lane < kWarpThreads; ++lane)
+    all |= std::uint32_t{at_lane<Vote>(arguments, lane).value} << lane;
+  for (std::size_t lane = 0; lane < kWarpThreads; ++lane) at_lane<Vote>(arguments, lane).all = all;
 }
 
 struct Shuffle {
@@ -38,7 +39,7 @@ struct Shuffle {
 };
 
 void shuffle(const std::vector<void*>& arguments) {
-  for (std::size_t lane = 0; lane < kWarp; ++lane) {
+  for (std::size_t lane = 0; lane < kWarpThreads; ++lane) {
     Shuffle& own = at_lane<Shuffle>(arguments, lane);
     own.other = at_lane<Shuffle>(arguments, lane ^ static_cast<std::size_t>(own.mask)).value;
   }
@@ -67,7 +68,7 @@ void load(const std::vector<void*>& arguments) {
       if (kTransposed) std::swap(row, column);
       return std::uint32_t{at_lane<Load>(arguments, 8 * matrix + row).row[column]};
     };
-    for (std::size_t lane = 0; lane < kWarp; ++lane) {
+    for (std::size_t lane = 0; lane < kWarpThreads; ++lane) {
       const std::size_t column = lane % 4 * 2;
       at_lane<Load>(arguments, lane).to[matrix] = number(lane / 4, column) | number(lane / 4, column + 1) << 16;
     }
@@ -87,14 +88,14 @@ float half_of(std::uint32_t pair, std::size_t half) {
 void multiply(const std::vector<void*>& arguments) {
   float a[16][16];
   float b[16][8];
-  for (std::size_t lane = 0; lane < kWarp; ++lane) {
+  for (std::size_t lane = 0; lane < kWarpThreads; ++lane) {
     const Product& own = at_lane<Product>(arguments, lane);
     const std::size_t g = lane / 4;
     const std::size_t t = lane % 4;
     for (std::size_t i = 0; i < 8; ++i) a[g + i / 2 % 2 * 8][2 * t + i % 2 + i / 4 * 8] = half_of(own.a[i / 2], i % 2);
     for (std::size_t i = 0; i < 4; ++i) b[2 * t + i % 2 + i / 2 * 8][g] = half_of(own.b[i / 2], i % 2);
   }
-  for (std::size_t lane = 0; lane < kWarp; ++lane) {
+  for (std::size_t lane = 0; lane < kWarpThreads; ++lane) {
     float* c = at_lane<Product>(arguments, lane).c;
     for (std::size_t i = 0; i < 4; ++i) {
       const std::size_t row = lane / 4 + i / 2 * 8;
