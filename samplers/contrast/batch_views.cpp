@@ -10,20 +10,19 @@ at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const Qu
   return comm.all_gather(paired, shares.sizes).transpose(0, 1).flatten(0, 1).contiguous();
 }
 
-BatchViews gather_views(Communicator& comm, const OwnViews& own, const QueryShares& shares, bool both,
+BatchViews gather_views(Communicator& comm, const OwnAnchors& own, const QueryShares& shares, bool both,
                         bool want_anchors) {
   BatchViews views;
   views.both = both;
   views.per_side = shares.total();
   const std::int64_t begin = shares.begin(comm.rank()) - shares.first;
   views.own = {begin, begin + shares.size(comm.rank())};
-  const bool labels = own.query_labels.defined() && own.key_labels.defined();
-  const auto to_device = [&](const at::Tensor& values) { return values.to(own.queries.device()); };
+  const bool labels = own.labels.defined() && own.partner_labels.defined();
+  const auto to_device = [&](const at::Tensor& values) { return values.to(own.vectors.device()); };
 
-  views.rows.vectors = gather_anchors(comm, both ? at::cat({own.queries, own.keys}) : own.keys, shares, both);
+  views.rows.vectors = gather_anchors(comm, both ? own.vectors : own.partners, shares, both);
   if (labels) {
-    const at::Tensor row_labels = both ? at::cat({own.query_labels, own.key_labels}) : own.key_labels;
-    views.rows.labels = gather_anchors(comm, to_device(row_labels), shares, both);
+    views.rows.labels = gather_anchors(comm, to_device(both ? own.labels : own.partner_labels), shares, both);
   }
   const std::int64_t count = views.rows.vectors.size(0);
   views.rows.leaves = canonical_leaves(count, 1, {0, count});
@@ -31,8 +30,8 @@ BatchViews gather_views(Communicator& comm, const OwnViews& own, const QueryShar
     views.anchors = views.rows.vectors;
     views.anchor_labels = views.rows.labels;
   } else if (want_anchors) {
-    views.anchors = gather_anchors(comm, own.queries, shares, both);
-    if (labels) views.anchor_labels = gather_anchors(comm, to_device(own.query_labels), shares, both);
+    views.anchors = gather_anchors(comm, own.vectors, shares, both);
+    if (labels) views.anchor_labels = gather_anchors(comm, to_device(own.labels), shares, both);
   }
   return views;
 }
