@@ -85,7 +85,7 @@ std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank
 
   QueryBatch batch;
   batch.queries = at::empty({0, job.width}, at::kFloat);
-  const std::int64_t elements = BankExchange::partial_elements(batch, {}, {ScoreTerm{}}, /*want_max=*/true);
+  const std::int64_t elements = BankStage::partial_elements(batch, {}, {ScoreTerm{}});
   calls.push_back(return_to_owners("partials to owners", share, elements * kQueryBytes));
   return calls;
 }

@@ -48,7 +48,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   ContrastOutput output;
   {
     const auto phase = timer.scope(Phase::kBank);
-    output = contrast(batch, views);
+    output = contrast(views);
   }
   {
     const auto phase = timer.scope(Phase::kBackward);
@@ -85,8 +85,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   return metrics;
 }
 
-ContrastInput Trainer::contrast_input(const Batch& batch) {
-  ContrastInput input;
+ContrastBatch Trainer::contrast_batch(const Batch& batch) {
+  ContrastBatch input;
   input.ids = batch.ids;
   input.labels = batch.labels;
   input.shares = mesh_.whole_shares(batch.global_size);
@@ -99,21 +99,10 @@ ContrastInput Trainer::contrast_input(const Batch& batch) {
   return input;
 }
 
-std::optional<StartedBankStage> Trainer::start_stage(const Batch& batch, const torch::Tensor& queries) {
-  ContrastInput input = contrast_input(batch);
-  input.queries = queries;
-  return loss_->start(comm_, bank(), input);
-}
-
-ContrastOutput Trainer::contrast(const Batch& batch, Embeddings& views) {
-  ContrastInput input = contrast_input(batch);
-  input.queries = views.queries;
-  input.keys = views.keys;
-  if (!views.other_queries.defined()) return loss_->compute(comm_, bank(), input, std::move(views.stage));
-  ContrastOutput output = loss_->compute(comm_, bank(), input, std::move(views.stage));
-  input.queries = views.other_queries;
-  input.keys = views.other_keys;
-  const ContrastOutput other = loss_->compute(comm_, bank(), input, std::move(views.other_stage));
+ContrastOutput Trainer::contrast(Embeddings& views) {
+  ContrastOutput output = views.step->finish(views.keys);
+  if (!views.other_step) return output;
+  const ContrastOutput other = views.other_step->finish(views.other_keys);
   output.loss = 0.5 * (output.loss + other.loss);
   return output;
 }
@@ -185,7 +174,11 @@ Trainer::Embeddings Trainer::embed_views(const Batch& batch) {
     const PrecisionGuard precision(place_.precision, place_.device.type());
     const torch::Tensor rows = query_encoder_->forward(at::cat({view_a, view_b}));
     const std::int64_t size = view_a.size(0);
-    return {rows.narrow(0, 0, size), rows.narrow(0, size, size), {}, {}, {}, {}};
+    Embeddings views;
+    views.queries = rows.narrow(0, 0, size);
+    views.keys = rows.narrow(0, size, size);
+    views.step.emplace(loss_->begin(comm_, bank(), contrast_batch(batch), views.queries));
+    return views;
   }
   const auto query = [this](const at::Tensor& view) {
     const PrecisionGuard precision(place_.precision, place_.device.type());
@@ -198,11 +191,12 @@ Trainer::Embeddings Trainer::embed_views(const Batch& batch) {
   };
   Embeddings views;
   views.queries = query(view_a);
-  views.stage = start_stage(batch, views.queries);
+  const ContrastBatch shared = contrast_batch(batch);
+  views.step.emplace(loss_->begin(comm_, bank(), shared, views.queries));
   views.keys = key(view_b);
   if (options_.symmetric) {
     views.other_queries = query(view_b);
-    views.other_stage = start_stage(batch, views.other_queries);
+    views.other_step.emplace(loss_->begin(comm_, bank(), shared, views.other_queries));
     views.other_keys = key(view_a);
   }
   return views;

@@ -66,15 +66,14 @@ class Trainer {
     torch::Tensor other_queries;
     torch::Tensor other_keys;
     /// What began as soon as the queries were there.
-    std::optional<StartedBankStage> stage;
-    std::optional<StartedBankStage> other_stage;
+    std::optional<LossStep> step;
+    std::optional<LossStep> other_step;
   };
   /// Collective: the bank's stage begins beside the key encoder.
   Embeddings embed_views(const Batch& batch);
   /// Without views.
-  ContrastInput contrast_input(const Batch& batch);
-  std::optional<StartedBankStage> start_stage(const Batch& batch, const torch::Tensor& queries);
-  ContrastOutput contrast(const Batch& batch, Embeddings& views);
+  ContrastBatch contrast_batch(const Batch& batch);
+  ContrastOutput contrast(Embeddings& views);
   StepSums sums_of(const Batch& batch, const ContrastOutput& output);
   StepMetrics describe_step(const Batch& batch, const ContrastOutput& output, const StepSums& sums,
                             const StepTimer& timer);

@@ -15,14 +15,6 @@ struct BatchRules {
   PositiveRule positive_rule = PositiveRule::kNone;
 };
 
-/// Own anchors [A, d] with their partners, labels undefined when there are none.
-struct OwnAnchors {
-  at::Tensor vectors;         // [A, d]
-  at::Tensor partners;        // [A, d]
-  at::Tensor labels;          // [A] int64
-  at::Tensor partner_labels;  // [A] int64
-};
-
 /// The terms of own anchors over the views of all ranks. The maximum is over the views but the partner. Local.
 PassResult batch_terms(const BatchViews& views, const OwnAnchors& own, const std::vector<ScoreTerm>& terms,
                        const BatchRules& rules);

@@ -4,26 +4,36 @@
 
 namespace negatron {
 
+OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const ContrastBatch& batch, bool both) {
+  const auto here = [&](const at::Tensor& labels) { return labels.defined() ? labels.to(queries.device()) : labels; };
+  const at::Tensor labels = here(batch.labels);
+  const at::Tensor key_labels = here(batch.key_labels.defined() ? batch.key_labels : batch.labels);
+  if (!both) return {queries, keys, labels, key_labels};
+  const auto joined = [](const at::Tensor& a, const at::Tensor& b) {
+    return a.defined() && b.defined() ? at::cat({a, b}) : at::Tensor();
+  };
+  return {joined(queries, keys), joined(keys, queries), joined(labels, key_labels), joined(key_labels, labels)};
+}
+
 at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const QueryShares& shares, bool both) {
   if (!both) return comm.all_gather(values.contiguous(), shares.sizes);
   const at::Tensor paired = at::stack(values.chunk(2), 1);  // [b, 2, ...]
   return comm.all_gather(paired, shares.sizes).transpose(0, 1).flatten(0, 1).contiguous();
 }
 
-BatchViews gather_views(Communicator& comm, const OwnViews& own, const QueryShares& shares, bool both,
+BatchViews gather_views(Communicator& comm, const OwnAnchors& own, const QueryShares& shares, bool both,
                         bool want_anchors) {
   BatchViews views;
   views.both = both;
   views.per_side = shares.total();
   const std::int64_t begin = shares.begin(comm.rank()) - shares.first;
   views.own = {begin, begin + shares.size(comm.rank())};
-  const bool labels = own.query_labels.defined() && own.key_labels.defined();
-  const auto to_device = [&](const at::Tensor& values) { return values.to(own.queries.device()); };
+  const bool labels = own.labels.defined() && own.partner_labels.defined();
+  const auto to_device = [&](const at::Tensor& values) { return values.to(own.vectors.device()); };
 
-  views.rows.vectors = gather_anchors(comm, both ? at::cat({own.queries, own.keys}) : own.keys, shares, both);
+  views.rows.vectors = gather_anchors(comm, both ? own.vectors : own.partners, shares, both);
   if (labels) {
-    const at::Tensor row_labels = both ? at::cat({own.query_labels, own.key_labels}) : own.key_labels;
-    views.rows.labels = gather_anchors(comm, to_device(row_labels), shares, both);
+    views.rows.labels = gather_anchors(comm, to_device(both ? own.labels : own.partner_labels), shares, both);
   }
   const std::int64_t count = views.rows.vectors.size(0);
   views.rows.leaves = canonical_leaves(count, 1, {0, count});
@@ -31,8 +41,8 @@ BatchViews gather_views(Communicator& comm, const OwnViews& own, const QueryShar
     views.anchors = views.rows.vectors;
     views.anchor_labels = views.rows.labels;
   } else if (want_anchors) {
-    views.anchors = gather_anchors(comm, own.queries, shares, both);
-    if (labels) views.anchor_labels = gather_anchors(comm, to_device(own.query_labels), shares, both);
+    views.anchors = gather_anchors(comm, own.vectors, shares, both);
+    if (labels) views.anchor_labels = gather_anchors(comm, to_device(own.labels), shares, both);
   }
   return views;
 }

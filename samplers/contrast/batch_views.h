@@ -3,17 +3,23 @@
 #include "comm/communicator.h"
 #include "comm/share.h"
 #include "samplers/bank/rows.h"
+#include "samplers/contrast/contrast_batch.h"
 #include "samplers/exchange/query_batch.h"
 
 namespace negatron {
 
-/// This rank's part of a batch, without gradient. Labels undefined when the data has none.
-struct OwnViews {
-  at::Tensor queries;       // [b, d]
-  at::Tensor keys;          // [b, d]
-  at::Tensor query_labels;  // [b] int64
-  at::Tensor key_labels;    // [b] int64
+/// Own anchors with their partners, without gradient. With both views the anchors are the b queries, then their b keys;
+/// else they are the queries and the partners their keys. So own views, as others meet them, are the anchors with both
+/// views and the partners without. Labels undefined when there are none.
+struct OwnAnchors {
+  at::Tensor vectors;         // [A, d]
+  at::Tensor partners;        // [A, d]
+  at::Tensor labels;          // [A] int64
+  at::Tensor partner_labels;  // [A] int64
 };
+
+/// Of own samples: queries and keys [b, d] without gradient. Labels are brought to their device. Local.
+OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const ContrastBatch& batch, bool both);
 
 /// The views of all ranks' batches as rows of a pass. With both views the rows are the Bg queries, then the Bg keys,
 /// and the anchors are the same; else the rows are the keys and the anchors are the queries.
@@ -28,7 +34,7 @@ struct BatchViews {
 
 /// Collective. Bytes received per rank, w bytes an element, s sides (rows, and anchors where they are other vectors):
 /// (Bg - b) s d w, and (Bg - b) s 8 for labels.
-BatchViews gather_views(Communicator& comm, const OwnViews& own, const QueryShares& shares, bool both,
+BatchViews gather_views(Communicator& comm, const OwnAnchors& own, const QueryShares& shares, bool both,
                         bool want_anchors);
 
 /// Collective. values [A, ...] of own anchors -> of all anchors, in the order of `BatchViews::anchors`.

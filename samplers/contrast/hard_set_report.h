@@ -6,7 +6,7 @@
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
-#include "samplers/exchange/bank_exchange.h"
+#include "samplers/exchange/negative_result.h"
 
 namespace negatron {
 

@@ -1,11 +1,20 @@
 #include "samplers/contrast/loss_step.h"
 
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "samplers/contrast/contrastive_loss.h"
 #include "samplers/contrast/differentiable_terms.h"
 #include "samplers/contrast/exact_gradient.h"
 #include "samplers/contrast/view_gradient.h"
 
 namespace negatron {
 namespace {
+
+void check_step(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument("contrastive loss: " + message);
+}
 
 void to_type(PassResult& result, at::ScalarType type) {
   for (TermResult& term : result.terms) {
@@ -23,35 +32,6 @@ at::Tensor softmax_mean_score(const at::Tensor& anchors, const std::vector<Score
                        terms[0].reduction == Reduction::kLogSumExp && terms[0].scale != 0.0;
   if (!softmax) return at::zeros({anchors.size(0)}, anchors.options());
   return (anchors * results[0].gradient).sum(1) / terms[0].scale;
-}
-
-Anchors anchors_of(const at::Tensor& queries, const at::Tensor& keys, bool both, const ContrastInput& input) {
-  Anchors anchors;
-  anchors.vectors = both ? at::cat({queries, keys}) : queries;
-  anchors.partners = both ? at::cat({keys, queries}) : keys;
-  anchors.positive = (anchors.vectors * anchors.partners).sum(1);
-  anchors.both_views = both;
-  anchors.global_count = input.shares.total() * (both ? 2 : 1);
-  anchors.step = input.step;
-  anchors.progress = input.progress;
-  return anchors;
-}
-
-OwnViews own_views(const ContrastInput& input) {
-  const auto here = [&](const at::Tensor& labels) {
-    return labels.defined() ? labels.to(input.queries.device()) : labels;
-  };
-  return {input.queries.detach(), input.keys.detach(), here(input.labels),
-          here(input.key_labels.defined() ? input.key_labels : input.labels)};
-}
-
-OwnAnchors own_anchors(const OwnViews& own, bool both) {
-  if (!both) return {own.queries, own.keys, own.query_labels, own.key_labels};
-  const auto joined = [](const at::Tensor& a, const at::Tensor& b) {
-    return a.defined() && b.defined() ? at::cat({a, b}) : at::Tensor();
-  };
-  return {joined(own.queries, own.keys), joined(own.keys, own.queries), joined(own.query_labels, own.key_labels),
-          joined(own.key_labels, own.query_labels)};
 }
 
 /// What anchors have met before they met anything.
@@ -73,73 +53,115 @@ at::Tensor divisor_of(Communicator& comm, const ObjectiveLoss& loss, const Ancho
   return at::where(sum > 0.0, sum, at::ones_like(sum));
 }
 
-/// Gradients of a value, zeros for what it does not depend on.
-std::vector<at::Tensor> gradients_of(const at::Tensor& value, const std::vector<at::Tensor>& inputs) {
-  torch::autograd::variable_list asked;
-  for (const at::Tensor& input : inputs) {
-    if (input.requires_grad()) asked.push_back(input);
-  }
-  const torch::autograd::variable_list found = torch::autograd::grad({value}, asked, {}, std::nullopt, false, true);
-  auto next = found.begin();
-  std::vector<at::Tensor> gradients;
-  for (const at::Tensor& input : inputs) {
-    const at::Tensor gradient = input.requires_grad() ? *next++ : at::Tensor();
-    gradients.push_back(gradient.defined() ? gradient : at::zeros_like(input));
-  }
-  return gradients;
-}
-
 }  // namespace
 
-std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms) {
-  std::vector<ScoreTerm> plain;
-  for (const ObjectiveTerm& objective_term : terms) {
-    plain.push_back(objective_term.term);
-    if (plain.back().query_offset.defined()) plain.back().query_offset = plain.back().query_offset.detach();
-  }
-  return plain;
+// Words. An anchor is a view that meets negatives; its partner is the other view of the same sample. Terms are what the
+// objective asks of the negatives' scores, one number for each anchor and term; a pass gives them with their gradients.
+//
+// Example: InfoNCE over bank and batch asks for one term, the log-sum-exp of s / tau. The bank's pass gives log(e^3 +
+// e^1) = 3.127 for a query, the batch's pass log(e^2) = 2; they merge to log(e^3.127 + e^2) = 3.408, and their
+// gradients by the weights e^(3.127 - 3.408) and e^(2 - 3.408). The objective makes softplus(3.408 - s+ / tau) of it.
+// Its derivative by the term goes back three ways: to the query by the merged gradient, to own keys by the derivative
+// of s+, and to the views of the batch by add_view_gradient().
+LossStep::LossStep(ContrastiveLoss& loss, Communicator& comm, const Bank* bank, const ContrastBatch& batch,
+                   const at::Tensor& queries)
+    : loss_(loss),
+      comm_(comm),
+      bank_(bank),
+      batch_(batch),
+      both_(loss.source() == NegativeSource::kBatch && !loss.description().queries_only),
+      given_queries_(queries),
+      queries_(queries.detach().clone().requires_grad_()) {
+  contrast_.anchors.both_views = both_;
+  contrast_.anchors.global_count = batch.shares.total() * (both_ ? 2 : 1);
+  contrast_.anchors.step = batch.step;
+  contrast_.anchors.progress = batch.progress;
+  rules_.partner_is_candidate = loss.objective().partner_is_candidate();
+  if (loss.description().needs_labels) rules_.positive_rule = PositiveRule::kSameLabel;
+  if (loss.has_bank()) begin_bank_stage();
 }
 
-LossStep::LossStep(const ContrastInput& input, const Objective& objective, const ObjectiveDescription& description,
-                   bool only_batch)
-    : input_(input),
-      objective_(objective),
-      both_(only_batch && !description.queries_only),
-      own_(own_views(input)),
-      queries_(own_.queries.clone().requires_grad_()),
-      keys_(own_.keys.clone().requires_grad_(input.keys.requires_grad())),
-      fixed_(own_anchors(own_, both_)) {
-  contrast_.anchors = anchors_of(queries_, keys_, both_, input);
-  objective_terms_ = objective.terms(contrast_.anchors);
-  terms_ = plain_terms(objective_terms_);
-  rules_.partner_is_candidate = objective.partner_is_candidate();
-  if (description.needs_labels) rules_.positive_rule = PositiveRule::kSameLabel;
+void LossStep::begin_bank_stage() {
+  if (loss_.objective().terms_need_partners() || loss_.sampler()->draws_by_keys()) return;
+  const at::AutoGradMode with_gradient(true);
+  contrast_.anchors.vectors = queries_;
+  objective_terms_ = loss_.objective().terms(contrast_.anchors);
+  request_ = draw_request();
+  // Orders by the positive's score are those of shards, which then need the keys with the queries.
+  if (needs_keys(*request_)) return;
+  stage_.emplace(
+      loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, plain_terms(*objective_terms_)));
+  stage_->score_beside();
+}
+
+QueryBatch LossStep::query_batch() const {
+  QueryBatch batch;
+  batch.queries = given_queries_.detach();
+  if (given_keys_.defined()) batch.keys = given_keys_.detach();
+  batch.ids = batch_.ids;
+  batch.labels = batch_.labels;
+  batch.shares = batch_.bank_group != nullptr ? batch_.bank_shares : batch_.shares;
+  batch.step = batch_.step;
+  batch.epoch = batch_.epoch;
+  return batch;
+}
+
+NegativeRequest LossStep::draw_request() const {
+  NegativeRequest request = loss_.sampler()->request(*bank_, query_batch());
+  if (loss_.description().needs_labels && request.positive_rule == PositiveRule::kNone) {
+    request.positive_rule = PositiveRule::kSameLabel;
+  }
+  request.report_hardest = std::max(request.report_hardest, batch_.report_hardest);
+  for (const ObjectiveTerm& term : *objective_terms_) {
+    check_step(!term.log_scale.defined() || !request.mixes || !request.mixes->attached,
+               "a learned scale does not go with attached mixes, whose scores are not linear in the query");
+  }
+  return request;
+}
+
+ContrastOutput LossStep::finish(const at::Tensor& keys) {
+  check_step(
+      keys.defined() && keys.sizes() == given_queries_.sizes() && keys.scalar_type() == given_queries_.scalar_type(),
+      "keys must have the shape and dtype of the queries");
+  // A graph of this rank's numbers alone: its gradients are taken here, completed by other ranks', and handed on.
+  const at::AutoGradMode with_gradient(true);
+  take_keys(keys);
+  if (loss_.has_bank()) meet_bank();
+  if (loss_.has_batch()) meet_batch();
+  return derive();
+}
+
+void LossStep::take_keys(const at::Tensor& keys) {
+  given_keys_ = keys;
+  keys_ = keys.detach().clone().requires_grad_(keys.requires_grad());
+  fixed_ = own_anchors(given_queries_.detach(), keys.detach(), batch_, both_);
+  Anchors& anchors = contrast_.anchors;
+  anchors.vectors = both_ ? at::cat({queries_, keys_}) : queries_;
+  anchors.partners = both_ ? at::cat({keys_, queries_}) : keys_;
+  anchors.positive = (anchors.vectors * anchors.partners).sum(1);
+  if (!objective_terms_) objective_terms_ = loss_.objective().terms(anchors);
+  terms_ = plain_terms(*objective_terms_);
   scores_ = nothing_met(fixed_.vectors, terms_);
   real_max_ = scores_.max;
 }
 
-void LossStep::follow_rules_of(NegativeRequest& request) {
-  if (request.self_adversarial_scale) {
-    // Sums over negatives become means weighted by their own softmax, for the bank and the batch alike.
-    for (ScoreTerm& term : terms_) {
-      if (term.reduction != Reduction::kSum || term.rows != TermRows::kCandidates) continue;
-      term.reduction = Reduction::kSoftmaxMean;
-      term.weight_scale = *request.self_adversarial_scale;
-    }
-    request.self_adversarial_scale.reset();
-  }
-  rules_.label_rule = request.label_rule;
-  if (request.positive_rule != PositiveRule::kSameLabel) rules_.positive_rule = PositiveRule::kNone;
+void LossStep::meet_bank() {
+  if (!request_) request_ = draw_request();
+  if (!stage_) stage_.emplace(loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, terms_));
+  // The batch is scored by the rules of the bank: the same weights by softmax, the same rules of labels.
+  terms_ = stage_->terms();
+  rules_.label_rule = request_->label_rule;
+  if (request_->positive_rule != PositiveRule::kSameLabel) rules_.positive_rule = PositiveRule::kNone;
+  negatives_ = stage_->finish();
+  // The queries of all ranks are not needed any more, nor what the sampler made for own ones.
+  stage_.reset();
+  request_.reset();
+  scores_ = negatives_.scores;
+  real_max_ = negatives_.bank_max;
 }
 
-void LossStep::meet_bank(const NegativeResult& negatives) {
-  negatives_ = negatives;
-  scores_ = negatives.scores;
-  real_max_ = negatives.bank_max.defined() ? negatives.bank_max : scores_.max;
-}
-
-void LossStep::meet_batch(Communicator& comm) {
-  views_ = gather_views(comm, own_, input_.shares, both_, keys_.requires_grad());
+void LossStep::meet_batch() {
+  views_ = gather_views(comm_, fixed_, batch_.shares, both_, keys_.requires_grad());
   const PassResult of_batch = batch_terms(*views_, fixed_, terms_, rules_);
   if (is_sharp(terms_)) to_type(scores_, at::kDouble);
   scores_ = merge(terms_, scores_, of_batch);
@@ -147,25 +169,41 @@ void LossStep::meet_batch(Communicator& comm) {
   contrast_.partner_in_terms = rules_.partner_is_candidate;
 }
 
-ContrastOutput LossStep::finish(Communicator& comm) {
+// From what the anchors met to this rank's part of the loss, differentiable, and with no collective left for
+// backward.
+//
+//   1  The terms become functions for autograd: their values, and as derivatives what the pass found.
+//   2  The objective makes a loss per anchor of them and of s+; the part of this rank is the sum over own anchors,
+//      divided by the number of anchors of all ranks, or by the objective's own divisor, all-reduced.
+//   3  The gradient of the part is taken here, with respect to queries, keys, parameters and the terms.
+//   4  The gradients of the terms go to all ranks, and what other ranks' anchors send to own views is added.
+//   5  The part is returned as a scalar with these gradients attached: backward multiplies them by what arrives.
+//
+// queries_ and keys_ are leaves of a graph of this step alone, so that step 3 ends there and not in the encoder.
+//
+// Example: Rank 0 has three anchors with losses 1, 2, 3 and rank 1 two with 5, 9. Parts are 6 / 5 and 14 / 5; their
+// sum 4 is the mean over all five, and the sum over ranks of the gradients with respect to a parameter is the
+// gradient of that mean. The mean of the ranks' own means would be 4.5. See GRADIENT.md 1 to 3.
+ContrastOutput LossStep::derive() {
+  const Objective& objective = loss_.objective();
   PassResult rounded = scores_;
   to_type(rounded, queries_.scalar_type());
-  contrast_.terms = differentiable_terms(contrast_.anchors.vectors, objective_terms_, rounded.terms);
+  contrast_.terms = differentiable_terms(contrast_.anchors.vectors, *objective_terms_, rounded.terms);
   contrast_.count = rounded.count.to(queries_.options());
   contrast_.max = real_max_;
-  const ObjectiveLoss loss = objective_.loss(comm, contrast_);
-  const at::Tensor value = loss.per_anchor.sum() / divisor_of(comm, loss, contrast_.anchors);
+  const ObjectiveLoss loss = objective.loss(comm_, contrast_);
+  const at::Tensor value = loss.per_anchor.sum() / divisor_of(comm_, loss, contrast_.anchors);
 
-  const std::vector<at::Tensor> parameters = objective_.parameters();
+  const std::vector<at::Tensor> parameters = objective.parameters();
   std::vector<at::Tensor> inputs{queries_, keys_};
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   inputs.insert(inputs.end(), contrast_.terms.begin(), contrast_.terms.end());
   std::vector<at::Tensor> gradients = gradients_of(value, inputs);
   const auto by_terms = gradients.begin() + 2 + static_cast<std::ptrdiff_t>(parameters.size());
-  add_view_gradient(comm, {by_terms, gradients.end()}, gradients[0], gradients[1]);
+  add_view_gradient({by_terms, gradients.end()}, gradients[0], gradients[1]);
 
-  std::vector<KnownGradient> known{{input_.queries, gradients[0]}};
-  if (keys_.requires_grad()) known.push_back({input_.keys, gradients[1]});
+  std::vector<KnownGradient> known{{given_queries_, gradients[0]}};
+  if (keys_.requires_grad()) known.push_back({given_keys_, gradients[1]});
   for (std::size_t i = 0; i < parameters.size(); ++i) known.push_back({parameters[i], gradients[2 + i]});
 
   ContrastOutput output;
@@ -181,14 +219,11 @@ ContrastOutput LossStep::finish(Communicator& comm) {
   return output;
 }
 
-void LossStep::add_view_gradient(Communicator& comm, const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries,
-                                 at::Tensor& of_keys) const {
+void LossStep::add_view_gradient(const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries, at::Tensor& of_keys) {
   if (!views_ || !(both_ || keys_.requires_grad())) return;
   std::vector<TermShare> term_shares;
-  for (std::size_t i = 0; i < by_terms.size(); ++i) term_shares.push_back({by_terms[i], scores_.terms[i]});
-  ViewsToDerive derived{both_ ? fixed_.vectors : own_.keys, own_positions(*views_), {}};
-  derived.labels = both_ ? fixed_.labels : own_.key_labels;
-  const at::Tensor gradient = view_gradient(comm, *views_, input_.shares, derived, terms_, term_shares, rules_);
+  for (std::size_t i = 0; i < by_terms.size(); ++i) term_shares.push_back({terms_[i], by_terms[i], scores_.terms[i]});
+  const at::Tensor gradient = view_gradient(comm_, *views_, batch_.shares, fixed_, term_shares, rules_);
   const std::int64_t size = queries_.size(0);
   if (both_) of_queries = of_queries + gradient.narrow(0, 0, size);
   if (keys_.requires_grad()) of_keys = of_keys + (both_ ? gradient.narrow(0, size, size) : gradient);

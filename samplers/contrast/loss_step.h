@@ -4,55 +4,78 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "samplers/bank/bank.h"
 #include "samplers/contrast/batch_terms.h"
 #include "samplers/contrast/batch_views.h"
-#include "samplers/contrast/contrast_input.h"
-#include "samplers/objectives/registry.h"
+#include "samplers/contrast/contrast_batch.h"
+#include "samplers/contrast/contrast_output.h"
+#include "samplers/exchange/bank_stage.h"
+#include "samplers/objectives/objective.h"
 
 namespace negatron {
 
-/// What to score for an objective's terms, offsets without gradient. Local.
-std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms);
+class ContrastiveLoss;
 
-/// One step of a ContrastiveLoss as it goes on: what own anchors have met so far, then the loss and its gradient. The
-/// terms of bank and batch merge as if their rows were one pass's.
+/// One step of a ContrastiveLoss, from the queries to the loss with its gradient: made when the queries are there,
+/// finished when the keys are. What anchors meet in the bank and in the batch merges as if it were one pass's rows.
 class LossStep {
  public:
-  /// All are referred to. With `only_batch`, keys are anchors too unless the objective says otherwise. Local.
-  LossStep(const ContrastInput& input, const Objective& objective, const ObjectiveDescription& description,
-           bool only_batch);
+  /// `loss`, `comm` and the bank are referred to; `bank` is null when the source has none. As ContrastiveLoss::begin.
+  LossStep(ContrastiveLoss& loss, Communicator& comm, const Bank* bank, const ContrastBatch& batch,
+           const at::Tensor& queries);
 
-  const OwnViews& own() const noexcept { return own_; }
-  const std::vector<ObjectiveTerm>& objective_terms() const noexcept { return objective_terms_; }
-  /// What to score, offsets without gradient.
-  const std::vector<ScoreTerm>& terms() const noexcept { return terms_; }
+  /// keys [b, d] of the queries' dtype, with gradient when both views pass the query encoder. To be called once, in the
+  /// order in which steps began. Collective; everything collective happens in here and at the beginning, nothing in
+  /// backward. Throws std::invalid_argument when the keys do not fit.
+  ///
+  /// In-batch, the gradient to other views is computed at their owners from each anchor's few numbers, not sent as
+  /// vectors (algorithms.md 1.10). Bytes received per rank beside the bank's, Bg views a side, w bytes an element, T
+  /// terms: all views (Bg - b) d w a side, and (Bg - b) 3 T w a side of anchors.
+  ContrastOutput finish(const at::Tensor& keys);
 
-  /// Takes from `request` what holds for the batch as for the bank: weights by softmax, which move into terms(), and
-  /// the rules of labels. Local.
-  void follow_rules_of(NegativeRequest& request);
-  /// Local.
-  void meet_bank(const NegativeResult& negatives);
-  /// The views of all ranks. Collective.
-  void meet_batch(Communicator& comm);
-  /// Collective where other ranks' gradients or the objective ask for it.
-  ContrastOutput finish(Communicator& comm);
+  /// Whether the queries have left for the shards and what came back is not yet there.
+  bool bank_is_under_way() const noexcept { return stage_.has_value(); }
 
  private:
+  /// What the queries alone decide: nothing where terms or sampler look at keys. Collective.
+  void begin_bank_stage();
+  /// What the exchange sees of the step, keys where they are there. Local.
+  QueryBatch query_batch() const;
+  /// What the sampler wants of the bank, with what the objective and the report add. Local.
+  NegativeRequest draw_request() const;
+  /// Anchors and their terms, once both views are there. Local.
+  void take_keys(const at::Tensor& keys);
+  /// Collective.
+  void meet_bank();
+  /// The views of all ranks. Collective.
+  void meet_batch();
+  /// Collective where other ranks' gradients or the objective ask for it.
+  ContrastOutput derive();
   /// Adds the gradient that other ranks' anchors, and own ones, send to own views.
-  void add_view_gradient(Communicator& comm, const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries,
-                         at::Tensor& of_keys) const;
+  void add_view_gradient(const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries, at::Tensor& of_keys);
+  Communicator& bank_group() const { return batch_.bank_group != nullptr ? *batch_.bank_group : comm_; }
 
-  const ContrastInput& input_;
-  const Objective& objective_;
+  ContrastiveLoss& loss_;
+  Communicator& comm_;
+  const Bank* bank_;
+  ContrastBatch batch_;
+  /// Keys are anchors too.
   bool both_;
-  OwnViews own_;
-  /// Leaves of this step's own graph.
+  /// As they were given.
+  at::Tensor given_queries_;
+  at::Tensor given_keys_;
+  /// Leaves of this step's own graph, in which gradients of this rank's numbers are taken.
   at::Tensor queries_;
   at::Tensor keys_;
   /// As the graph's anchors, without gradient.
   OwnAnchors fixed_;
   Contrast contrast_;
-  std::vector<ObjectiveTerm> objective_terms_;
+  /// Empty until they are made.
+  std::optional<std::vector<ObjectiveTerm>> objective_terms_;
+  std::optional<NegativeRequest> request_;
+  std::optional<BankStage> stage_;
+
+  /// What is scored for the objective's terms, in bank and batch alike, and what was met so far.
   std::vector<ScoreTerm> terms_;
   BatchRules rules_;
   NegativeResult negatives_;

@@ -1,6 +1,7 @@
 #include "samplers/contrast/view_gradient.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 
 namespace negatron {
@@ -18,19 +19,18 @@ at::Tensor normaliser(const ScoreTerm& term, const TermResult& result) {
 }
 
 /// [A, T, 3]
-at::Tensor anchor_numbers(const std::vector<ScoreTerm>& terms, const std::vector<TermShare>& term_shares,
-                          at::ScalarType type) {
+at::Tensor anchor_numbers(const std::vector<TermShare>& term_shares, at::ScalarType type) {
   std::vector<at::Tensor> numbers;
-  for (std::size_t i = 0; i < terms.size(); ++i) {
-    const at::Tensor& value = term_shares[i].result.value;
-    at::Tensor offset = at::full_like(value, terms[i].offset);
-    if (terms[i].query_offset.defined()) offset = offset + terms[i].query_offset.detach();
-    const at::Tensor by_term = term_shares[i].by_term.defined() ? term_shares[i].by_term : at::zeros_like(value);
-    for (const at::Tensor& number : {by_term, normaliser(terms[i], term_shares[i].result), offset}) {
+  for (const TermShare& share : term_shares) {
+    const at::Tensor& value = share.result.value;
+    at::Tensor offset = at::full_like(value, share.term.offset);
+    if (share.term.query_offset.defined()) offset = offset + share.term.query_offset.detach();
+    const at::Tensor by_term = share.by_term.defined() ? share.by_term : at::zeros_like(value);
+    for (const at::Tensor& number : {by_term, normaliser(share.term, share.result), offset}) {
       numbers.push_back(number.to(type));
     }
   }
-  return at::stack(numbers, 1).view({-1, static_cast<std::int64_t>(terms.size()), kNumbers});
+  return at::stack(numbers, 1).view({-1, static_cast<std::int64_t>(term_shares.size()), kNumbers});
 }
 
 /// dL/ds [n, m] of scores [n, m] of own views with m anchors; numbers [m, 3].
@@ -43,33 +43,55 @@ at::Tensor by_score(const ScoreTerm& term, const at::Tensor& scores, const at::T
   return slope * (exponent - column(1)).exp();
 }
 
-/// [n, m] bool, which anchors do not meet a view.
-at::Tensor strangers(const BatchViews& views, const ViewsToDerive& own, const BatchRules& rules, Range block,
+/// [n, m] bool, which anchors do not meet own views, at `positions` [n] among all views.
+at::Tensor strangers(const BatchViews& views, const at::Tensor& positions, const BatchRules& rules, Range block,
                      const at::Tensor& same_label) {
   const at::Device device = views.anchors.device();
   const at::Tensor anchors = at::arange(block.begin, block.end, at::kLong).unsqueeze(0);  // [1, m]
-  at::Tensor out = at::zeros({own.positions.size(0), block.size()}, at::kBool);
-  if (views.both) out = out.logical_or(anchors == own.positions.unsqueeze(1));
+  at::Tensor out = at::zeros({positions.size(0), block.size()}, at::kBool);
+  if (views.both) out = out.logical_or(anchors == positions.unsqueeze(1));
   if (!rules.partner_is_candidate) {
-    out = out.logical_or(anchors == partner_positions(views, own.positions).unsqueeze(1));
+    out = out.logical_or(anchors == partner_positions(views, positions).unsqueeze(1));
   }
   out = out.to(device);
   return rules.label_rule == LabelRule::kDifferent ? out.logical_or(same_label) : out;
 }
 
+bool any_sharp(const std::vector<TermShare>& term_shares) {
+  return std::any_of(term_shares.begin(), term_shares.end(),
+                     [](const TermShare& share) { return is_sharp({share.term}); });
+}
+
 }  // namespace
 
-at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const QueryShares& shares,
-                         const ViewsToDerive& own, const std::vector<ScoreTerm>& terms,
+// The other half of the gradient in-batch. The pass gives each anchor its gradient with the rows held fixed; here
+// each view gets what the anchors of all ranks, own ones among them, send to it as a row. For a view v and an
+// anchor i that met it, s = v . anchor_i, a term of shape g adds
+//   dL/dt_i  p_i(s)  g'(s)  anchor_i        with p_i = 1 for a sum, else exp(exponent - normaliser_i),
+// where the exponent is g(s) for a log-sum-exp and weight_scale s for a softmax mean. Of another rank's anchor the
+// vector is known, as all views were gathered; unknown are three numbers per term: dL/dt_i, the normaliser and the
+// offset in g. They are gathered, [A, T, 3], and nothing else is sent. An anchor that met nothing has an infinite
+// normaliser, so p is 0; pairs that did not meet (the view itself, its partner, other labels) are set to 0 at the
+// end, because for them exp() may be any number.
+//
+// Example, c = 5, one log-sum-exp, three samples on three ranks. Query 2 met key 1 with s = 0.2 and key 3 with 0.6,
+// its own key has 0.8: t = log(e^1 + e^3) = 3.12693, dL/dt = sigmoid(3.12693 - 4) / 3 = 0.09821. It sends (0.09821,
+// 3.12693, 0). The rank of key 1 computes p = exp(5 * 0.2 - 3.12693) = 0.11920 and adds 0.09821 * 0.11920 * 5
+// query_2 = 0.05853 query_2 to the gradient of key 1. See GRADIENT.md 3.
+at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const QueryShares& shares, const OwnAnchors& own,
                          const std::vector<TermShare>& term_shares, const BatchRules& rules) {
-  if (terms.empty()) return at::zeros_like(own.vectors);
-  const at::ScalarType type = is_sharp(terms) ? at::kDouble : own.vectors.scalar_type();
-  const at::Tensor numbers = gather_anchors(comm, anchor_numbers(terms, term_shares, type), shares, views.both);
-  const at::Tensor vectors = own.vectors.to(type);
+  const at::Tensor& own_views = views.both ? own.vectors : own.partners;
+  const at::Tensor& own_labels = views.both ? own.labels : own.partner_labels;
+  if (term_shares.empty()) return at::zeros_like(own_views);
+  const at::ScalarType type = any_sharp(term_shares) ? at::kDouble : own_views.scalar_type();
+  const at::Tensor numbers = gather_anchors(comm, anchor_numbers(term_shares, type), shares, views.both);
+  const at::Tensor vectors = own_views.to(type);
+  const at::Tensor positions = own_positions(views);
   at::Tensor gradient = at::zeros_like(vectors);
   const std::int64_t count = views.anchors.size(0);
   const bool by_label = rules.label_rule == LabelRule::kDifferent || rules.positive_rule == PositiveRule::kSameLabel;
 
+  // Anchors block by block: [n, m] scores of all of them would grow with the square of the global batch.
   for (std::int64_t begin = 0; begin < count; begin += kAnchorBlock) {
     const Range block{begin, std::min(count, begin + kAnchorBlock)};
     const at::Tensor anchors = views.anchors.narrow(0, block.begin, block.size()).to(type);  // [m, d]
@@ -77,22 +99,23 @@ at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const Quer
     at::Tensor same_label;
     if (by_label) {
       const at::Tensor labels = views.anchor_labels.narrow(0, block.begin, block.size()).unsqueeze(0);
-      same_label = own.labels.unsqueeze(1).eq(labels).logical_and_(labels.ge(0));
+      same_label = own_labels.unsqueeze(1).eq(labels).logical_and_(labels.ge(0));
     }
-    const at::Tensor out = strangers(views, own, rules, block, same_label);
+    const at::Tensor out = strangers(views, positions, rules, block, same_label);
     at::Tensor sum = at::zeros_like(scores);
-    for (std::size_t i = 0; i < terms.size(); ++i) {
-      if (!terms[i].want_gradient) continue;
-      const bool positives = terms[i].rows == TermRows::kPositives;
+    for (std::size_t i = 0; i < term_shares.size(); ++i) {
+      const ScoreTerm& term = term_shares[i].term;
+      if (!term.want_gradient) continue;
+      const bool positives = term.rows == TermRows::kPositives;
       if (positives && rules.positive_rule != PositiveRule::kSameLabel) continue;
-      const at::Tensor share = by_score(
-          terms[i], scores, numbers.narrow(0, block.begin, block.size()).select(1, static_cast<std::int64_t>(i)));
+      const at::Tensor share =
+          by_score(term, scores, numbers.narrow(0, block.begin, block.size()).select(1, static_cast<std::int64_t>(i)));
       // Where a view and an anchor do not meet, the share may be any number or none.
       sum += share.masked_fill(positives ? out.logical_or(same_label.logical_not()) : out, 0.0);
     }
     gradient.addmm_(sum, anchors);
   }
-  return gradient.to(own.vectors.scalar_type());
+  return gradient.to(own_views.scalar_type());
 }
 
 }  // namespace negatron

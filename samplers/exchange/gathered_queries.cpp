@@ -1,6 +1,7 @@
 #include "samplers/exchange/gathered_queries.h"
 
-#include <utility>
+#include <cstddef>
+
 #include "samplers/exchange/columns.h"
 
 namespace negatron {
@@ -29,12 +30,13 @@ bool needs_keys(const NegativeRequest& request) {
   return request.positive_rule == PositiveRule::kWindow && by_positive(request.positive_set.order);
 }
 
-PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const NegativeRequest& request,
-                            const std::vector<ScoreTerm>& terms) {
+QueryMessages pack_queries(const QueryBatch& batch, const NegativeRequest& request,
+                           const std::vector<ScoreTerm>& terms) {
   std::vector<at::Tensor> vectors{batch.queries.detach()};
   const auto add = [&](const at::Tensor& column) {
     if (column.defined()) vectors.push_back(column.detach().to(batch.queries.options()).unsqueeze(1));
   };
+  // One message for all that has the dtype of the queries, one for all integers: two latencies whatever is asked for.
   if (needs_keys(request)) vectors.push_back(batch.keys.detach().to(batch.queries.options()));
   for (const ScoreTerm& term : terms) add(term.query_offset);
   for (const NegativeSet& set : request.sets) {
@@ -52,16 +54,16 @@ PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const N
     if (set.slots.defined()) add_whole(set.slots);
   }
 
-  PendingQueries pending{comm.start_all_gather(at::cat(vectors, 1).contiguous(), batch.shares.sizes), std::nullopt};
-  if (!whole.empty()) pending.numbers = comm.start_all_gather(at::cat(whole, 1).contiguous(), batch.shares.sizes);
-  return pending;
+  QueryMessages messages{at::cat(vectors, 1).contiguous(), {}};
+  if (!whole.empty()) messages.numbers = at::cat(whole, 1).contiguous();
+  return messages;
 }
 
-GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, const NegativeRequest& request,
-                              const std::vector<ScoreTerm>& terms) {
+GatheredQueries unpack_queries(const QueryMessages& messages, const QueryBatch& batch, const NegativeRequest& request,
+                               const std::vector<ScoreTerm>& terms) {
   const std::int64_t width = batch.queries.size(1);
   GatheredQueries gathered;
-  Columns vectors(pending.vectors.wait());
+  Columns vectors(messages.vectors);
   gathered.queries = vectors.next(width).contiguous();
   if (needs_keys(request)) gathered.keys = vectors.next(width).contiguous();
   for (const ScoreTerm& term : terms) {
@@ -76,8 +78,8 @@ GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, c
   }
 
   gathered.slots.resize(request.sets.size());
-  if (pending.numbers) {
-    Columns numbers(pending.numbers->wait());
+  if (messages.numbers.defined()) {
+    Columns numbers(messages.numbers);
     if (needs_ids(batch, request)) gathered.ids = numbers.next().contiguous();
     if (needs_labels(request)) gathered.labels = numbers.next().contiguous();
     for (std::size_t set = 0; set < request.sets.size(); ++set) {

@@ -1,26 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
-#include "comm/communicator.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
 
-/// What of the queries every shard needs to see, on its way or there. Which members are sent follows from the request
-/// and the terms, equal on all ranks.
-struct PendingQueries {
-  /// [b, columns] in the dtype of the queries: q, then k+ (for orders by it), then one column for each term's offset
-  /// and each score bound.
-  Work vectors;
-  /// [b, columns] int64: id, label, then the slots that sets name; absent when none of them is needed.
-  std::optional<Work> numbers;
-};
-
+/// What of the queries every shard needs to see. Which members there are follows from the request and the terms, equal
+/// on all ranks.
 struct GatheredQueries {
   at::Tensor queries;                    // [Q, d], Q those of all ranks of the group
   at::Tensor keys;                       // [Q, d] or undefined
@@ -36,12 +26,21 @@ struct GatheredQueries {
 /// Whether shards need to see the keys of the queries. Local.
 bool needs_keys(const NegativeRequest& request);
 
-/// Collective. Bytes received per rank, w bytes an element of the queries, c further columns of vectors and e of int64:
-/// (Q - b) ((d + c) w + 8 e).
-PendingQueries start_gather(Communicator& comm, const QueryBatch& batch, const NegativeRequest& request,
-                            const std::vector<ScoreTerm>& terms);
-/// Waits for what start_gather sent, with the same arguments.
-GatheredQueries finish_gather(PendingQueries pending, const QueryBatch& batch, const NegativeRequest& request,
-                              const std::vector<ScoreTerm>& terms);
+/// Own part of it, as messages for an all-gather: with w bytes an element of the queries, c further columns of vectors
+/// and e of int64, (d + c) w + 8 e bytes a query.
+struct QueryMessages {
+  /// [b, d + c] in the dtype of the queries: q, then k+ (for orders by it), then one column for each term's offset and
+  /// each score bound.
+  at::Tensor vectors;
+  /// [b, e] int64: id, label, then the slots that sets name; undefined when none of them is needed.
+  at::Tensor numbers;
+};
+
+/// Local.
+QueryMessages pack_queries(const QueryBatch& batch, const NegativeRequest& request,
+                           const std::vector<ScoreTerm>& terms);
+/// The inverse for the messages of all ranks, [Q, ...] each, with the arguments that packed them. Local.
+GatheredQueries unpack_queries(const QueryMessages& messages, const QueryBatch& batch, const NegativeRequest& request,
+                               const std::vector<ScoreTerm>& terms);
 
 }  // namespace negatron

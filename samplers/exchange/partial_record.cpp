@@ -13,7 +13,7 @@ bool has_log_weight(const ScoreTerm& term) {
 }  // namespace
 
 std::int64_t PartialFormat::elements() const {
-  std::int64_t sum = (has_max ? 1 : 0) + count_elements() + further;
+  std::int64_t sum = 1 + count_elements() + further;
   for (const ScoreTerm& term : terms) {
     sum += 1 + (term.want_gradient ? width : 0) + (term.want_slope ? 1 : 0) + (has_log_weight(term) ? 1 : 0);
   }
@@ -32,7 +32,8 @@ at::Tensor pack_partials(const PartialRecords& partials, const PartialFormat& fo
     if (format.terms[i].want_slope) columns.next().copy_(term.slope);
     if (has_log_weight(format.terms[i])) columns.next().copy_(term.log_weight);
   }
-  if (format.has_max) columns.next().copy_(result.max);
+  columns.next().copy_(result.max);
+  // As bits: a count does not fit fp32 above 2^24.
   columns.next(format.count_elements()).copy_(result.count.contiguous().unsqueeze(1).view(format.dtype));
   if (format.further > 0) columns.next(format.further).copy_(partials.further);
   return records;
@@ -48,7 +49,7 @@ PartialRecords unpack_partials(const at::Tensor& records, const PartialFormat& f
     if (wanted.want_slope) term.slope = columns.next().contiguous();
     if (has_log_weight(wanted)) term.log_weight = columns.next().contiguous();
   }
-  if (format.has_max) partials.result.max = columns.next().contiguous();
+  partials.result.max = columns.next().contiguous();
   // A copy even where a single record is contiguous already: to be read as int64 its offset must be even too.
   const at::Tensor count = columns.next(format.count_elements()).clone(at::MemoryFormat::Contiguous);
   partials.result.count = count.view(at::kLong).squeeze(1);

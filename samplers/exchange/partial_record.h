@@ -12,7 +12,6 @@ struct PartialFormat {
   /// Only what each term yields matters.
   std::vector<ScoreTerm> terms;
   std::int64_t width = 0;
-  bool has_max = false;
   /// Numbers that travel along.
   std::int64_t further = 0;
   at::ScalarType dtype = at::kFloat;

@@ -37,22 +37,23 @@ PassResult joined(const std::vector<PassResult>& parts) {
 
 }  // namespace
 
-PassResult run_listed_in_blocks(const at::Tensor& queries, const std::vector<ScoreTerm>& terms, bool want_max,
-                                std::int64_t length, const std::function<ListedVectors(Range)>& make) {
+PassResult run_listed_in_blocks(const at::Tensor& queries, const std::vector<ScoreTerm>& terms, std::int64_t length,
+                                const std::function<ListedVectors(Range)>& make) {
   const std::int64_t count = queries.size(0);
   if (count == 0 || length == 0) {
     PassRequest request;
     request.candidates.queries = queries;
     request.terms = terms;
-    request.want_max = want_max;
+    request.want_max = true;
     return empty_result(request);
   }
+  // A query's result does not depend on the block that it is in: every query is a row of its own.
   const std::int64_t step = std::max<std::int64_t>(1, kBlockElements / (length * queries.size(1)));
   std::vector<PassResult> parts;
   for (std::int64_t begin = 0; begin < count; begin += step) {
     const Range block{begin, std::min(begin + step, count)};
     parts.push_back(
-        run_listed(queries.narrow(0, block.begin, block.size()), make(block), at_queries(terms, block), want_max));
+        run_listed(queries.narrow(0, block.begin, block.size()), make(block), at_queries(terms, block), true));
   }
   return parts.size() == 1 ? parts.front() : joined(parts);
 }

@@ -9,9 +9,9 @@
 
 namespace negatron {
 
-/// run_listed() for L vectors of each of the queries [Q, d], made block of queries by block of queries, because [Q, L,
-/// d] can be gigabytes. `make(block)` gives those of queries [begin, end). Local.
-PassResult run_listed_in_blocks(const at::Tensor& queries, const std::vector<ScoreTerm>& terms, bool want_max,
-                                std::int64_t length, const std::function<ListedVectors(Range)>& make);
+/// run_listed(), with maxima, for L vectors of each of the queries [Q, d], made block of queries by block of queries,
+/// because [Q, L, d] can be gigabytes. `make(block)` gives those of queries [begin, end). Local.
+PassResult run_listed_in_blocks(const at::Tensor& queries, const std::vector<ScoreTerm>& terms, std::int64_t length,
+                                const std::function<ListedVectors(Range)>& make);
 
 }  // namespace negatron

@@ -1,35 +1,49 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
 #include "samplers/exchange/gathered_queries.h"
 #include "samplers/exchange/negative_request.h"
-#include "samplers/exchange/query_batch.h"
 #include "samplers/exchange/ranking/hard_set.h"
+#include "samplers/exchange/shard_candidates.h"
+#include "samplers/pass/pass.h"
 
 namespace negatron {
 
-/// The rows that a request lets score at `step`. Local.
-Rows rows_to_score(const Bank& bank, const NegativeRequest& request, std::int64_t step);
+/// What all ranks' queries meet of a request's sets on this shard.
+class ShardScores {
+ public:
+  /// All are referred to. `terms` with the offsets of all queries. Local.
+  ShardScores(const Bank& bank, const NegativeRequest& request, const GatheredQueries& gathered,
+              const ShardCandidates& shard, const std::vector<ScoreTerm>& terms)
+      : bank_(bank), request_(request), gathered_(gathered), shard_(shard), terms_(terms) {}
 
-/// Which of `rows` all ranks' queries may meet, before any set: own samples and labels left out. Local.
-Candidates candidates_of(const Bank& bank, const Rows& rows, const NegativeRequest& request,
-                         const GatheredQueries& gathered);
+  /// Whether run() is one pass over the whole shard, without collectives. Local.
+  static bool is_one_pass(const NegativeRequest& request);
+  /// That pass; it finds the `best` best candidates of each query too where the rows have no factors. Local.
+  PassRequest one_pass(std::int64_t best) const;
 
-/// Whether score_sets() is one pass over the whole shard, without collectives. Local.
-bool is_one_pass(const NegativeRequest& request);
-/// That pass; it finds the `best` best candidates of each query too where `rows` have no factors. Local.
-PassRequest one_pass(const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
-                     const std::vector<ScoreTerm>& terms, bool want_max, std::int64_t best);
+  /// [Q] each. Collective: the windows of further positives, then those of the sets, one after the other
+  /// (set_windows.h). Where the one set is the whole bank, the same sweep finds the `best` best candidates of each
+  /// query.
+  PassResult run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best) const;
 
-/// What all ranks' queries meet of the sets on this shard. `terms` with gathered offsets. Collective: the windows of
-/// the sets, one after the other, after those of further positives (set_windows.h). Where the one set is the whole
-/// bank, the same sweep finds the `best` best candidates of each query.
-PassResult score_sets(Communicator& comm, HardSetSearch& hard_sets, const Pass& pass, const Bank& bank,
-                      const Rows& rows, const Candidates& candidates, const NegativeRequest& request,
-                      const GatheredQueries& gathered, const QueryShares& shares, const std::vector<ScoreTerm>& terms,
-                      bool want_max, std::int64_t best);
+ private:
+  /// What is asked of every set alike.
+  PassRequest plain_request() const;
+  /// [n] log weight of each row in a set, undefined when all count once.
+  at::Tensor bias_of(const NegativeSet& set) const;
+  /// Rows that are named by slot: this shard's among them, each as often as it is named. Local.
+  PassResult score_listed(std::size_t set, const PassRequest& request) const;
+
+  const Bank& bank_;
+  const NegativeRequest& request_;
+  const GatheredQueries& gathered_;
+  const ShardCandidates& shard_;
+  const std::vector<ScoreTerm>& terms_;
+};
 
 }  // namespace negatron

@@ -32,11 +32,11 @@ HardSetBytes measure_hard_sets(int ranks, std::int64_t queries_per_rank) {
     const Bank bank = make_bank(comm, at::kFloat);
     const QueryBatch batch = make_queries(comm, queries_per_rank);
     const at::Tensor own = batch.queries;
-    Candidates candidates;
-    candidates.queries = comm.all_gather(own);
+    ShardCandidates shard{bank.shard().rows, {}, batch.shares};
+    shard.candidates.queries = comm.all_gather(own);
     const std::int64_t before = bytes_received(comm);
     HardSetSearch search;
-    const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, batch.shares, kHardest);
+    const HardSets sets = search.find(comm, shard, SelectionOrder{}, kHardest);
     const std::int64_t received = bytes_received(comm) - before;
 
     const at::Tensor keys = selection_keys(own.to(at::kDouble).mm(rows.t()), at::arange(kRows, at::kLong));

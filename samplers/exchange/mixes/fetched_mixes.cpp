@@ -23,12 +23,12 @@ struct LabelLimits {
   std::int64_t most = 0;  // rows of one label
 };
 
-LabelLimits limits_of(const MixRecipe& plan, const BankClusters& clusters, const FetchedRows& fetched,
+LabelLimits limits_of(const MixRecipe& recipe, const BankClusters& clusters, const FetchedRows& fetched,
                       const at::Tensor& queries) {
   LabelLimits limits;
-  limits.of_rows = plan.clusters > 0 ? clusters.nearest(fetched.rows) : fetched.labels;
-  if (plan.skip_own_cluster) limits.of_queries = clusters.nearest(queries).to(at::kCPU);
-  limits.most = std::llround(std::ceil(plan.max_label_share * static_cast<double>(plan.hard)));
+  limits.of_rows = recipe.clusters > 0 ? clusters.nearest(fetched.rows) : fetched.labels;
+  if (recipe.skip_own_cluster) limits.of_queries = clusters.nearest(queries).to(at::kCPU);
+  limits.most = std::llround(std::ceil(recipe.max_label_share * static_cast<double>(recipe.hard)));
   return limits;
 }
 
@@ -65,37 +65,39 @@ at::Tensor picked(const at::Tensor& numbers, const at::Tensor& positions) {
 
 }  // namespace
 
-at::Tensor has_hard_set(const MixRecipe& plan, const at::Tensor& hard_keys) {
-  return hard_keys.select(1, plan.hard - 1) != kAfterAllKeys;
+at::Tensor has_hard_set(const MixRecipe& recipe, const at::Tensor& hard_keys) {
+  return hard_keys.select(1, recipe.hard - 1) != kAfterAllKeys;
 }
 
-MixResult run_fetched_mixes(Communicator& comm, const Bank& bank, const BankClusters& clusters, const MixRecipe& plan,
-                            const at::Tensor& queries, const at::Tensor& query_index, const at::Tensor& hard_keys,
-                            const std::vector<ScoreTerm>& terms, bool want_max) {
-  const at::Tensor eligible = has_hard_set(plan, hard_keys);
-  const at::Tensor slots =
-      slots_of_keys(hard_keys.narrow(1, 0, plan.hard)).masked_fill(eligible.logical_not().unsqueeze(1), -1);  // [b, N]
-  const bool labels_matter = plan.max_label_share < 1.0 || plan.skip_own_cluster;
+MixResult run_fetched_mixes(Communicator& comm, const Bank& bank, const MixRecipe& recipe, const MixQueries& queries,
+                            const at::Tensor& hard_keys, const BankClusters& clusters) {
+  const at::Device device = queries.vectors.device();
+  const at::Tensor eligible = has_hard_set(recipe, hard_keys);
+  const at::Tensor slots = slots_of_keys(hard_keys.narrow(1, 0, recipe.hard))
+                               .masked_fill(eligible.logical_not().unsqueeze(1), -1);  // [b, N]
+  // Without labels only the rows that are drawn travel, 2 s + s' at most of the N; with them the whole hard set does,
+  // because which rows may be drawn depends on their labels.
+  const bool labels_matter = recipe.max_label_share < 1.0 || recipe.skip_own_cluster;
   FetchedRows fetched;
-  Members members{slots, eligible.to(at::kLong) * plan.hard};
+  Members members{slots, eligible.to(at::kLong) * recipe.hard};
   if (labels_matter) {
     fetched = fetch_rows(comm, bank, slots);
-    members = within_limits(limits_of(plan, clusters, fetched, queries), fetched.index);
+    members = within_limits(limits_of(recipe, clusters, fetched, queries.vectors), fetched.index);
   }
-  const MixDraws draws = draw_mixes(plan, query_index, members.count);
-  MixLists lists{picked(members.numbers, draws.first), picked(members.numbers, draws.second),
-                 draws.alpha.to(queries.device()), picked(members.numbers, draws.partner),
-                 draws.beta.to(queries.device())};
+  const MixDraws draws = draw_mixes(recipe, queries.index, members.count);
+  MixLists lists{picked(members.numbers, draws.first), picked(members.numbers, draws.second), draws.alpha.to(device),
+                 picked(members.numbers, draws.partner), draws.beta.to(device)};
   if (!labels_matter) {
     fetched = fetch_rows(comm, bank, at::cat({lists.first, lists.second, lists.partner}, 1));
-    const std::vector<at::Tensor> parts = fetched.index.split_with_sizes({plan.pairs, plan.pairs, plan.query_mixes}, 1);
+    const std::vector<at::Tensor> parts =
+        fetched.index.split_with_sizes({recipe.pairs, recipe.pairs, recipe.query_mixes}, 1);
     lists.first = parts[0];
     lists.second = parts[1];
     lists.partner = parts[2];
   }
   Rows rows;
   rows.vectors = fetched.rows;
-  MixResult result = run_mixes(plan, rows, lists, queries, terms, want_max);
+  MixResult result = run_mixes(recipe, rows, lists, queries);
   result.count = (lists.first >= 0).sum(1) + (lists.partner >= 0).sum(1);
   return result;
 }

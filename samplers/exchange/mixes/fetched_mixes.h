@@ -14,13 +14,11 @@ namespace negatron {
 /// a label share it must know the labels before it draws and fetches the whole hard set; `clusters` gives
 /// pseudo-labels.
 ///
-/// Collective. queries [b, d] own, query_index [b], hard_keys [b, N or more] ascending, terms with own offsets. Bytes
-/// received per rank: those of fetch_rows.
-MixResult run_fetched_mixes(Communicator& comm, const Bank& bank, const BankClusters& clusters, const MixRecipe& plan,
-                            const at::Tensor& queries, const at::Tensor& query_index, const at::Tensor& hard_keys,
-                            const std::vector<ScoreTerm>& terms, bool want_max);
+/// Collective. The b own queries, hard_keys [b, N or more] ascending. Bytes received per rank: those of fetch_rows.
+MixResult run_fetched_mixes(Communicator& comm, const Bank& bank, const MixRecipe& recipe, const MixQueries& queries,
+                            const at::Tensor& hard_keys, const BankClusters& clusters);
 
 /// [b] bool: which queries have the N candidates that mixing needs. hard_keys as above. Local.
-at::Tensor has_hard_set(const MixRecipe& plan, const at::Tensor& hard_keys);
+at::Tensor has_hard_set(const MixRecipe& recipe, const at::Tensor& hard_keys);
 
 }  // namespace negatron

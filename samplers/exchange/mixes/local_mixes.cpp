@@ -24,7 +24,7 @@ std::map<std::int64_t, std::size_t> positions_of_sizes(const BankLayout& layout)
 }
 
 /// This shard's members of each query's hard set: its keys up to the query's threshold [Q].
-std::vector<Numbers> number_members(const Bank& bank, const MixRecipe& plan, const at::Tensor& shard_keys,
+std::vector<Numbers> number_members(const Bank& bank, const MixRecipe& recipe, const at::Tensor& shard_keys,
                                     const at::Tensor& thresholds) {
   const std::map<std::int64_t, std::size_t> sizes = positions_of_sizes(bank.layout());
   const at::Tensor member = shard_keys <= thresholds.unsqueeze(1);  // [Q, L]
@@ -42,7 +42,7 @@ std::vector<Numbers> number_members(const Bank& bank, const MixRecipe& plan, con
       members[sizes.at(origin.batch_size)].push_back({origin.offset, *slot, *row});
     }
     Numbers& numbers = of_queries.emplace_back();
-    for (std::vector<HardMember>& of_size : members) numbers.emplace_back(std::move(of_size), plan.distinct);
+    for (std::vector<HardMember>& of_size : members) numbers.emplace_back(std::move(of_size), recipe.distinct);
   }
   return of_queries;
 }
@@ -84,16 +84,16 @@ at::Tensor as_rows(const std::vector<std::vector<Value>>& lists, Value none, con
 /// This shard's part of all queries' draws.
 class OwnDraws {
  public:
-  OwnDraws(const MixRecipe& plan, std::size_t queries)
-      : plan_(plan), first_(queries), second_(queries), alpha_(queries), partner_(queries), beta_(queries) {}
+  OwnDraws(const MixRecipe& recipe, std::size_t queries)
+      : recipe_(recipe), first_(queries), second_(queries), alpha_(queries), partner_(queries), beta_(queries) {}
 
   /// `begins` [2 Z + 1]: of the pairs and of the members of each size, then how many pairs there are in all.
   void draw(std::size_t query, std::int64_t index, const Numbers& numbers, const std::int64_t* begins) {
     const std::int64_t* begins_of_members = begins + numbers.size();
     const std::int64_t pairs = begins_of_members[numbers.size()];
-    const auto step = static_cast<std::uint64_t>(plan_.step);
-    CounterRng pair_random(plan_.seed, Purpose::kPairMix, step, static_cast<std::uint64_t>(index));
-    for (std::int64_t k = 0; k < plan_.pairs && pairs > 0; ++k) {
+    const auto step = static_cast<std::uint64_t>(recipe_.step);
+    CounterRng pair_random(recipe_.seed, Purpose::kPairMix, step, static_cast<std::uint64_t>(index));
+    for (std::int64_t k = 0; k < recipe_.pairs && pairs > 0; ++k) {
       const auto drawn = static_cast<std::int64_t>(pair_random.below(static_cast<std::uint64_t>(pairs)));
       const double alpha = pair_random.uniform();
       for (std::size_t size = 0; size < numbers.size(); ++size) {
@@ -105,10 +105,10 @@ class OwnDraws {
         alpha_[query].push_back(alpha);
       }
     }
-    CounterRng query_random(plan_.seed, Purpose::kQueryMix, step, static_cast<std::uint64_t>(index));
-    for (std::int64_t k = 0; k < plan_.query_mixes; ++k) {
-      const auto drawn = static_cast<std::int64_t>(query_random.below(static_cast<std::uint64_t>(plan_.hard)));
-      const double beta = plan_.max_query_share * query_random.uniform();
+    CounterRng query_random(recipe_.seed, Purpose::kQueryMix, step, static_cast<std::uint64_t>(index));
+    for (std::int64_t k = 0; k < recipe_.query_mixes; ++k) {
+      const auto drawn = static_cast<std::int64_t>(query_random.below(static_cast<std::uint64_t>(recipe_.hard)));
+      const double beta = recipe_.max_query_share * query_random.uniform();
       for (std::size_t size = 0; size < numbers.size(); ++size) {
         const std::int64_t own = drawn - begins_of_members[size];
         if (own < 0 || own >= numbers[size].members()) continue;
@@ -125,7 +125,7 @@ class OwnDraws {
   }
 
  private:
-  const MixRecipe& plan_;
+  const MixRecipe& recipe_;
   std::vector<std::vector<std::int64_t>> first_;
   std::vector<std::vector<std::int64_t>> second_;
   std::vector<std::vector<double>> alpha_;
@@ -135,41 +135,63 @@ class OwnDraws {
 
 }  // namespace
 
-MixResult run_local_mixes(Communicator& comm, const Bank& bank, const MixRecipe& plan, const at::Tensor& queries,
-                          const at::Tensor& query_index, const HardSets& hard_sets, const QueryShares& shares,
-                          const std::vector<ScoreTerm>& terms, bool want_max) {
+// Who makes which mix, without a row or a draw that travels. A *member* is a row of a query's hard set. Two members
+// may be paired when they came from the same position of global batches of the same size, because such rows lie on
+// one rank whatever the number of ranks. All pairs of a query, over all shards, are numbered by (batch size,
+// position, slot of the first, slot of the second). A rank owns consecutive positions of each batch size, so its
+// pairs are one *run* of numbers for each size, and all it has to be told is where its runs begin.
+//
+//   1  threshold   each owner tells all shards its query's N-th best key: members are the keys up to it
+//   2  counts      each shard tells the owner how many pairs and members of each size it holds, [Q, 2 Z]
+//   3  begins      the owner adds them up, sizes first and ranks within a size, and tells each shard where its runs
+//                  begin and how many pairs there are in all, [b, 2 Z + 1]
+//   4  draws       every shard regenerates the numbers u in [0, pairs) of the query and makes those in its own runs
+//
+// Example, one batch size, two shards. Shard 0 holds members at position 0 (slots 5, 7) and at position 4 (slots 2,
+// 3, 9): 2 + 6 = 8 ordered pairs. Shard 1 holds two members at position 6: 2 pairs. So there are 10 pairs; the run
+// of shard 0 begins at 0, that of shard 1 at 8. The query draws u = 3, 8, 0. Shard 0 makes number 3, (2, 9) at
+// position 4, and number 0, (5, 7) at position 0; shard 1 makes its own number 8 - 8 = 0. Query mixes are drawn
+// alike among the members. Each shard scores its mixes, and their terms travel with its partial. See
+// samplers/exchange/EXCHANGE.md 8.
+MixResult run_local_mixes(Communicator& comm, const Bank& bank, const MixRecipe& recipe, const MixQueries& queries,
+                          const HardSets& hard_sets, const QueryShares& shares) {
+  const at::Device device = queries.vectors.device();
   const std::int64_t own = shares.size(comm.rank());
-  const at::Tensor eligible = has_hard_set(plan, hard_sets.keys);  // [b]
+  const at::Tensor eligible = has_hard_set(recipe, hard_sets.keys);  // [b]
   const at::Tensor threshold =
-      hard_sets.keys.select(1, plan.hard - 1).masked_fill(eligible.logical_not(), kBeforeAllKeys);
+      hard_sets.keys.select(1, recipe.hard - 1).masked_fill(eligible.logical_not(), kBeforeAllKeys);
+  // Shards told owners more keys than belong to the hard set; the N-th best key of each query says which do. Without a
+  // whole hard set nothing does.
   const std::vector<Numbers> members =
-      number_members(bank, plan, hard_sets.shard_keys, comm.all_gather(threshold.contiguous(), shares.sizes));
+      number_members(bank, recipe, hard_sets.shard_keys, comm.all_gather(threshold.contiguous(), shares.sizes));
 
   const auto sizes = static_cast<std::int64_t>(positions_of_sizes(bank.layout()).size());
   const Counts own_of_each(shares.sizes.size(), own);
-  const at::Tensor counts =
-      comm.all_to_all(count_members(members, sizes).to(queries.device()), shares.sizes, own_of_each)
-          .view({comm.size(), own, 2 * sizes});
+  const at::Tensor counts = comm.all_to_all(count_members(members, sizes).to(device), shares.sizes, own_of_each)
+                                .view({comm.size(), own, 2 * sizes});
   const at::Tensor pair_counts = counts.narrow(2, 0, sizes);
   const at::Tensor pairs = pair_counts.sum(2).sum(0);  // [b]
   const at::Tensor begins = at::cat({begins_of_runs(pair_counts), begins_of_runs(counts.narrow(2, sizes, sizes)),
                                      pairs.view({1, own, 1}).expand({comm.size(), own, 1})},
                                     2)
                                 .reshape({comm.size() * own, 2 * sizes + 1});
+  // Owners tell each shard where its runs begin, and how many pairs there are in all, which bounds the draws.
   const at::Tensor told = comm.all_to_all(begins, own_of_each, shares.sizes).to(at::kCPU);  // [Q, 2 Z + 1]
 
-  const at::Tensor index = query_index.to(at::kCPU).contiguous();
-  OwnDraws draws(plan, members.size());
+  const at::Tensor index = queries.index.to(at::kCPU).contiguous();
+  OwnDraws draws(recipe, members.size());
   for (std::size_t query = 0; query < members.size(); ++query) {
     const Numbers& numbers = members[query];
     const bool any =
         std::any_of(numbers.begin(), numbers.end(), [](const PairNumbers& of_size) { return of_size.members() > 0; });
+    // A shard without members of a query has no run to find draws in.
     if (!any) continue;
     draws.draw(query, index.const_data_ptr<std::int64_t>()[query], numbers,
                told.const_data_ptr<std::int64_t>() + static_cast<std::int64_t>(query) * told.size(1));
   }
-  MixResult result = run_mixes(plan, bank.shard().rows, draws.lists(queries.options()), queries, terms, want_max);
-  result.count = ((pairs > 0).to(at::kLong) * plan.pairs + plan.query_mixes) * eligible.to(at::kLong);
+  MixResult result = run_mixes(recipe, bank.shard().rows, draws.lists(queries.vectors.options()), queries);
+  // The owner knows the count without asking: every draw is some shard's.
+  result.count = ((pairs > 0).to(at::kLong) * recipe.pairs + recipe.query_mixes) * eligible.to(at::kLong);
   return result;
 }
 

@@ -14,8 +14,8 @@ at::Tensor scores_of(const at::Tensor& rows, const at::Tensor& queries) {
 
 }  // namespace
 
-MixResult run_mixes(const MixRecipe& plan, const Rows& rows, const MixLists& lists, const at::Tensor& queries,
-                    const std::vector<ScoreTerm>& terms, bool want_max) {
+MixResult run_mixes(const MixRecipe& recipe, const Rows& rows, const MixLists& lists, const MixQueries& mixed) {
+  const at::Tensor& queries = mixed.vectors;
   MixResult result;
   result.score_sum = at::zeros({queries.size(0)}, queries.options());
   const auto make = [&](Range block) {
@@ -28,7 +28,7 @@ MixResult run_mixes(const MixRecipe& plan, const Rows& rows, const MixLists& lis
     const ListedVectors pairs =
         mix_pairs(first, second, scores_of(first, own), scores_of(second, own), part(lists.alpha));
     const ListedVectors with_query =
-        mix_with_query(own, partner, scores_of(partner, own), part(lists.beta), plan.attached);
+        mix_with_query(own, partner, scores_of(partner, own), part(lists.beta), recipe.attached);
     ListedVectors mixes;
     mixes.scores = at::cat({pairs.scores, with_query.scores}, 1);
     mixes.gradients = at::cat({pairs.gradients, with_query.gradients}, 1);
@@ -36,7 +36,7 @@ MixResult run_mixes(const MixRecipe& plan, const Rows& rows, const MixLists& lis
     part(result.score_sum).copy_(mixes.scores.masked_fill(mixes.present.logical_not(), 0.0).sum(1));
     return mixes;
   };
-  result.scores = run_listed_in_blocks(queries, terms, want_max, lists.first.size(1) + lists.partner.size(1), make);
+  result.scores = run_listed_in_blocks(queries, mixed.terms, lists.first.size(1) + lists.partner.size(1), make);
   return result;
 }
 

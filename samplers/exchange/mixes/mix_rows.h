@@ -17,6 +17,13 @@ struct MixLists {
   at::Tensor beta;
 };
 
+/// The queries that mixes are made for: own ones, or those of all ranks.
+struct MixQueries {
+  at::Tensor vectors;            // [Q, d]
+  at::Tensor index;              // [Q] int64 positions in the global batch
+  std::vector<ScoreTerm> terms;  // with the offsets of these queries
+};
+
 /// What mixes add to what queries met.
 struct MixResult {
   PassResult scores;     // over the mixes alone
@@ -25,8 +32,7 @@ struct MixResult {
 };
 
 /// Mixes listed rows and scores the mixes; `count` is left undefined. Scores of rows are q . n in the dtype of the
-/// queries [Q, d]. Local.
-MixResult run_mixes(const MixRecipe& plan, const Rows& rows, const MixLists& lists, const at::Tensor& queries,
-                    const std::vector<ScoreTerm>& terms, bool want_max);
+/// queries. Local.
+MixResult run_mixes(const MixRecipe& recipe, const Rows& rows, const MixLists& lists, const MixQueries& queries);
 
 }  // namespace negatron

@@ -15,13 +15,14 @@ using Counts = std::vector<std::int64_t>;
 
 /// What this shard's lists [Q, m] lack of its N best, as far as it lies before what owners know as their N-th best,
 /// `bound` [Q].
-RaggedKeys rest_of_lists(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
-                         const at::Tensor& lists, const at::Tensor& bound, std::int64_t n) {
+RaggedKeys rest_of_lists(const ShardCandidates& shard, const SelectionOrder& order, const at::Tensor& lists,
+                         const at::Tensor& bound, std::int64_t n) {
   const std::int64_t sent = lists.size(1);
   const at::Tensor short_lists = (lists.select(1, sent - 1) < bound).nonzero().squeeze(1);
   RaggedKeys rest{at::empty({0}, lists.options()), at::zeros({lists.size(0)}, lists.options())};
   if (short_lists.size(0) == 0) return rest;
-  const at::Tensor best = best_keys(rows, select_queries(candidates, short_lists), order, n).narrow(1, sent, n - sent);
+  const at::Tensor best =
+      best_keys(shard.rows, select_queries(shard.candidates, short_lists), order, n).narrow(1, sent, n - sent);
   const at::Tensor missing = best < bound.index_select(0, short_lists).unsqueeze(1);
   rest.keys = best.masked_select(missing);
   rest.counts.index_copy_(0, short_lists, missing.sum(1));
@@ -66,13 +67,33 @@ std::int64_t HardSetSearch::next_list_length(std::int64_t n, int ranks) const {
   return std::min(n, static_cast<std::int64_t>(std::ceil(stretch_ * base)));
 }
 
-HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candidates& candidates,
-                             const SelectionOrder& order, const QueryShares& shares, std::int64_t n,
-                             const at::Tensor& shard_best) {
+// The words of this function. A shard's *list* for a query is its m best keys, ascending: best first. The *owner*
+// of a query merges the P lists. Its *bound* is the N-th best key received, or kAfterAllKeys where fewer than N
+// came. A list is *short* when all m places are taken and its last key lies before the bound: the shard may hold
+// more that belongs to the N best. Where no list of a query is short, nothing is missing: a missing key lies before
+// the true N-th best, which lies at or before the bound, and behind the last key of its shard's list, so that list
+// would be short.
+//
+// In the further round owners send their bounds to all shards, and each shard sends the *rest* of its short lists:
+// its keys behind the m-th that lie before the bound. That ends the search, as bounds can only come nearer.
+//
+// Example, N = 4, m = 2, scores instead of keys, so that larger is better:
+//   shard 0 holds 0.9 0.8 0.65    shard 1 holds 0.7 0.3    shard 2 holds 0.6 0.2
+//   lists  0.9 0.8 | 0.7 0.3 | 0.6 0.2    merged 0.9 0.8 0.7 0.6 0.3 0.2, bound 0.6
+//   the list of shard 0 ends at 0.8, before the bound: short. Those of shards 1 and 2 end behind it.
+//   rest   of shard 0 before 0.6: 0.65.   The four best are 0.9 0.8 0.7 0.65.
+//
+// All ranks must agree on whether there is a further round, so the number of queries with a short list is
+// all-reduced. The same number steers m for the next search. `shard_keys`, what a shard told the owners, holds all
+// of its members of the N best: mixes on the shards rely on that. See samplers/exchange/EXCHANGE.md 2.
+HardSets HardSetSearch::find(Communicator& comm, const ShardCandidates& shard, const SelectionOrder& order,
+                             std::int64_t n, const at::Tensor& shard_best) {
+  const QueryShares& shares = shard.shares;
   const std::int64_t own = shares.size(comm.rank());
   const std::int64_t length = shard_best.defined() ? shard_best.size(1) : next_list_length(n, comm.size());
   HardSets sets;
-  sets.shard_keys = shard_best.defined() ? shard_best : best_keys(rows, candidates, order, length);  // [Q, m]
+  sets.shard_keys =
+      shard_best.defined() ? shard_best : best_keys(shard.rows, shard.candidates, order, length);  // [Q, m]
   const at::Tensor lists =
       comm.all_to_all(sets.shard_keys, shares.sizes, Counts(shares.sizes.size(), own)).view({comm.size(), own, length});
   sets.keys = merge_lists(lists);  // [b, P m]
@@ -83,16 +104,18 @@ HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candida
     const at::Tensor bound = sets.keys.size(1) < n ? at::full({own}, kAfterAllKeys, sets.keys.options())
                                                    : sets.keys.select(1, n - 1).contiguous();
     const at::Tensor short_lists = (lists.select(2, length - 1) < bound.unsqueeze(0)).any(0);  // [b]
+    // All ranks agree on the further round, because it is collective.
     at::Tensor votes = short_lists.sum().to(at::kLong).view({1});
     comm.all_reduce(votes, ReduceOp::kSum);
     fallbacks = votes.item<std::int64_t>();
     if (fallbacks > 0) {
       const at::Tensor bounds = comm.all_gather(bound, shares.sizes);  // [Q]
-      const RaggedKeys rest = rest_of_lists(rows, candidates, order, sets.shard_keys, bounds, n);
+      const RaggedKeys rest = rest_of_lists(shard, order, sets.shard_keys, bounds, n);
       sets.keys = std::get<0>(at::cat({sets.keys, exchange_rest(comm, rest, shares)}, 1).sort(1));
       sets.shard_keys = at::cat({sets.shard_keys, padded_keys(rest, largest(rest.counts))}, 1);
     }
   }
+  // A bank of fewer rows than N.
   if (sets.keys.size(1) < n) {
     const at::Tensor none = at::full({own, n - sets.keys.size(1)}, kAfterAllKeys, sets.keys.options());
     sets.keys = at::cat({sets.keys, none}, 1);
@@ -105,6 +128,7 @@ HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candida
 
 void HardSetSearch::adapt(std::int64_t fallbacks, std::int64_t queries, std::int64_t n, int ranks) {
   ++searches_;
+  // Grows fast and shrinks slowly: a further round costs a sweep of the shard, a longer list a few bytes.
   last_fallback_rate_ = queries == 0 ? 0.0 : static_cast<double>(fallbacks) / static_cast<double>(queries);
   if (last_fallback_rate_ > kTooOften * kFallbackRate) {
     const auto base = static_cast<double>(list_length(n, ranks, kFallbackRate));

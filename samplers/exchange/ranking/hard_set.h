@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "comm/communicator.h"
-#include "samplers/exchange/query_batch.h"
+#include "samplers/exchange/shard_candidates.h"
 #include "samplers/pass/selection/selection.h"
 
 namespace negatron {
@@ -35,11 +35,10 @@ class HardSetSearch {
   static constexpr double kGrowth = 1.25;
   static constexpr double kShrink = 1.02;
 
-  /// Collective. `candidates` are those of all Q queries, equal on all ranks but for the exclusions. `shard_best`
-  /// [Q, m]: the shard's best keys where the caller knows them, of an m that is equal on all ranks and at most n; else
-  /// undefined, and m is next_list_length(n, P).
-  HardSets find(Communicator& comm, const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
-                const QueryShares& shares, std::int64_t n, const at::Tensor& shard_best = {});
+  /// Collective. `shard_best` [Q, m]: the shard's best keys where the caller knows them, of an m that is equal on all
+  /// ranks and at most n; else undefined, and m is next_list_length(n, P).
+  HardSets find(Communicator& comm, const ShardCandidates& shard, const SelectionOrder& order, std::int64_t n,
+                const at::Tensor& shard_best = {});
 
   /// m for N on P shards: mu + L/3 + sqrt(L^2/9 + 2 L mu), mu = N/P, L = ln(P / rate), rounded up, at most N.
   static std::int64_t list_length(std::int64_t n, int ranks, double rate);

@@ -45,6 +45,23 @@ at::Tensor bucket_keys(const Rows& rows, const Candidates& candidates, const Sel
 
 }  // namespace
 
+// Radix select over all shards. A selection key has eight digits of 8 bits. For each query and each wanted rank,
+// every rank of the group knows the same four things, in `Search`:
+//   prefix      the digits of the wanted key that are fixed, the others 0
+//   in_bucket   how many keys of all shards begin with these digits: the bucket
+//   remaining   the wanted rank, counted inside the bucket
+//   missing     that there are no more keys than the rank
+// A round fixes one more digit: each shard counts which next digits its keys of the bucket have, the counts are
+// summed over ranks, and the digit is the one in which `remaining` falls. When no bucket holds more than
+// kGatheredKeys keys, their keys are gathered and sorted instead. Nothing depends on scores being different: keys
+// hold the slot.
+//
+// Example with two decimal digits, wanted rank 2. Shard 0 holds 17 23 25, shard 1 holds 21 28 40.
+//   round 1   digit 1: 1 key, 2: 4 keys, 4: 1 key. Up to and with digit 1 there is 1 key, with digit 2 there are 5, so
+//             the prefix becomes 2_, in_bucket 4, remaining 2 - 1 = 1.
+//   round 2   of 2_, digit 1: 1 key, 3: 1, 5: 1, 8: 1. Remaining 1 falls on digit 3: the key is 23.
+// In order 17 21 23 25 28 40, and rank 2 is 23. If buckets of 4 keys were few enough, round 2 would gather 21 23 25
+// 28 and take the one at place 1. See samplers/exchange/EXCHANGE.md 3.
 at::Tensor keys_at_ranks(Communicator& comm, const Rows& rows, const Candidates& candidates,
                          const SelectionOrder& order, const std::vector<std::int64_t>& ranks) {
   const std::int64_t queries = candidates.queries.size(0);
@@ -61,8 +78,10 @@ at::Tensor keys_at_ranks(Communicator& comm, const Rows& rows, const Candidates&
     descend(search, histogram, level);
     const auto most = search.in_bucket.masked_fill(search.missing, 0).max().item<std::int64_t>();
     if (most > kGatheredKeys) continue;
+    // Nothing to gather where no such key exists, or where all digits are fixed: then the prefix is the key.
     if (most == 0 || level == kLevels - 1) break;
     const std::int64_t shift = (kLevels - 1 - level) * kDigitBits;
+    // Few keys are left of every bucket: their union, sorted, gives the wanted ones without further rounds.
     const at::Tensor own = bucket_keys(rows, candidates, order, search, shift, most);
     const at::Tensor all = comm.all_gather(own).view({comm.size(), queries, wanted, most});
     const at::Tensor sorted = std::get<0>(all.permute({1, 2, 0, 3}).flatten(2).sort(2));  // [Q, T, P most]

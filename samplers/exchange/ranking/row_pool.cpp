@@ -2,10 +2,12 @@
 
 #include <limits>
 
+#include "samplers/exchange/shard_candidates.h"
+
 namespace negatron {
 namespace {
 
-constexpr double kMasked = -std::numeric_limits<double>::infinity();
+constexpr double kMayNotScore = -std::numeric_limits<double>::infinity();
 
 /// How many of each leaf's rows may score.
 void count_valid(Rows& rows) {
@@ -19,20 +21,21 @@ void count_valid(Rows& rows) {
 
 }  // namespace
 
-PooledRows rows_of_pool(const Rows& rows, const Candidates& candidates, const RowPool& pool) {
-  PooledRows pooled{rows, candidates};
+ShardCandidates candidates_of_pool(const ShardCandidates& shard, const RowPool& pool) {
+  ShardCandidates pooled = shard;
+  const Rows& rows = shard.rows;
+  const at::Tensor& exclusions = shard.candidates.exclusions;
   const at::Device device = rows.vectors.device();
   if (pool.score_factors.defined()) pooled.rows.order_factors = pool.score_factors.to(device);
   if (!pool.rows.defined()) return pooled;
+  // Rows outside are masked like rows that were never filled, so passes and searches need not know of pools.
   const at::Tensor outside = pool.rows.to(device).logical_not();
   const at::Tensor validity = rows.validity.defined()
                                   ? rows.validity
                                   : at::zeros({outside.size(0)}, at::TensorOptions(at::kFloat).device(device));
-  pooled.rows.validity = validity.masked_fill(outside, kMasked);
+  pooled.rows.validity = validity.masked_fill(outside, kMayNotScore);
   count_valid(pooled.rows);
-  if (candidates.exclusions.defined()) {
-    pooled.candidates.exclusions = pairs_of_valid_rows(candidates.exclusions, pooled.rows);
-  }
+  if (exclusions.defined()) pooled.candidates.exclusions = pairs_of_valid_rows(exclusions, pooled.rows);
   return pooled;
 }
 

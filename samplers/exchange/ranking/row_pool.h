@@ -5,9 +5,10 @@
 #include <ATen/ATen.h>
 
 #include "samplers/bank/rows.h"
-#include "samplers/pass/candidates.h"
 
 namespace negatron {
+
+struct ShardCandidates;
 
 /// A part of the bank by row, such as the rows of one modality, and what its scores count when rows are ranked.
 struct RowPool {
@@ -25,13 +26,8 @@ struct HardPool {
   std::int64_t hard = 0;
 };
 
-struct PooledRows {
-  Rows rows;
-  Candidates candidates;
-};
-
-/// `rows`, of which only those of the pool may score, and the candidates' rules for them. Local.
-PooledRows rows_of_pool(const Rows& rows, const Candidates& candidates, const RowPool& pool);
+/// Of a shard's rows only those of the pool, and the queries' rules for them. Local.
+ShardCandidates candidates_of_pool(const ShardCandidates& shard, const RowPool& pool);
 
 /// Of pairs (query, row) [M, 2] those whose row may score: exclusions must name candidates. Local.
 at::Tensor pairs_of_valid_rows(const at::Tensor& pairs, const Rows& rows);

@@ -5,8 +5,8 @@
 
 #include "comm/communicator.h"
 #include "samplers/exchange/negative_request.h"
-#include "samplers/exchange/query_batch.h"
 #include "samplers/exchange/ranking/hard_set.h"
+#include "samplers/exchange/shard_candidates.h"
 
 namespace negatron {
 
@@ -14,11 +14,9 @@ namespace negatron {
 /// keys per query no shard needs to know anything of the others.
 class WindowSearch {
  public:
-  /// All are referred to. `candidates` are those of all Q queries. `filled` rows of the bank may score, over all
-  /// shards.
-  WindowSearch(Communicator& comm, HardSetSearch& hard_sets, const Rows& rows, const Candidates& candidates,
-               const QueryShares& shares, std::int64_t filled)
-      : comm_(comm), hard_sets_(hard_sets), rows_(rows), candidates_(candidates), shares_(shares), filled_(filled) {}
+  /// All are referred to. `filled` rows of the bank may score, over all shards.
+  WindowSearch(Communicator& comm, HardSetSearch& hard_sets, const ShardCandidates& shard, std::int64_t filled)
+      : comm_(comm), hard_sets_(hard_sets), shard_(shard), filled_(filled) {}
 
   /// Collective when the set has a rank window or a draw, else local. lower, upper [Q] or undefined. Bytes received per
   /// rank: for the rank window, and for the draw, those of keys_behind below.
@@ -41,9 +39,7 @@ class WindowSearch {
 
   Communicator& comm_;
   HardSetSearch& hard_sets_;
-  const Rows& rows_;
-  const Candidates& candidates_;
-  const QueryShares& shares_;
+  const ShardCandidates& shard_;
   std::int64_t filled_;
 };
 

@@ -73,7 +73,7 @@ PassResult run_over_lists(const Rows& rows, const PassRequest& request, const at
     }
     return vectors;
   };
-  return run_listed_in_blocks(queries, request.terms, request.want_max, lists.size(1), entries);
+  return run_listed_in_blocks(queries, request.terms, lists.size(1), entries);
 }
 
 }  // namespace negatron

@@ -17,10 +17,10 @@ void hard_sets(benchmark::State& state) {
     auto bank = std::make_shared<const Bank>(testing::make_bank(comm, at::kBFloat16));
     auto search = std::make_shared<HardSetSearch>();
     const QueryBatch batch = testing::make_queries(comm, testing::kGlobalBatch / comm.size());
-    Candidates candidates;
-    candidates.queries = comm.all_gather(batch.queries);
-    return [&comm, &fallback, bank, search, batch, candidates] {
-      search->find(comm, bank->shard().rows, candidates, SelectionOrder{}, batch.shares, testing::kHardest);
+    ShardCandidates shard{bank->shard().rows, {}, batch.shares};
+    shard.candidates.queries = comm.all_gather(batch.queries);
+    return [&comm, &fallback, bank, search, shard] {
+      search->find(comm, shard, SelectionOrder{}, testing::kHardest);
       if (comm.rank() == 0) fallback = search->last_fallback_rate();
     };
   });

@@ -23,7 +23,7 @@ void partials(benchmark::State& state) {
   measure_ranks(state, [](Communicator& comm) -> Exchange {
     const QueryShares shares = testing::make_queries(comm, testing::kGlobalBatch / comm.size()).shares;
     const PartialRecords shard{partial_of(shares.total()), {}};
-    const PartialFormat format{std::vector<ScoreTerm>(1), testing::kWidth, /*has_max=*/true};
+    const PartialFormat format{std::vector<ScoreTerm>(1), testing::kWidth};
     const std::vector<std::int64_t> own(shares.sizes.size(), shares.size(comm.rank()));
     return [&comm, shares, shard, format, own] {
       const at::Tensor records = comm.all_to_all(pack_partials(shard, format), shares.sizes, own);

@@ -129,9 +129,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   const std::unique_ptr<Bank> bank = make_job_bank(job, comm);
   const Leaves queries = make_leaves(job, own_part(comm, job.raw_queries), true);
   const Leaves keys = make_leaves(job, own_part(comm, job.raw_keys), job.train_keys);
-  ContrastInput input;
-  input.queries = queries.unit;
-  input.keys = keys.unit;
+  ContrastBatch input;
   input.labels = own_part(comm, job.labels);
   input.key_labels = own_part(comm, job.key_labels);
   input.shares.sizes = share_sizes(job.raw_queries.size(0), comm.size());
@@ -143,7 +141,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   const Objective& objective = recording->inner();
   const ObjectiveDescription& description = describe_objective(job.objective);
   ContrastiveLoss loss(description, job.source, std::move(recording), make_job_sampler(job));
-  const ContrastOutput output = loss.compute(comm, bank.get(), input);
+  const ContrastOutput output = loss.begin(comm, bank.get(), input, queries.unit).finish(keys.unit);
   output.loss.backward();
 
   const bool both = seen.anchors.both_views;

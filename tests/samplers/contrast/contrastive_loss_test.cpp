@@ -196,18 +196,20 @@ TEST(ContrastRefusals, NameWhatDoesNotFit) {
       sampler.options = MethodOptions("", describe_sampler("whole-bank").options, "");
       return ContrastiveLoss(description, source, make_objective(name, arguments), make_sampler("whole-bank", sampler));
     };
-    ContrastInput input;
-    input.queries = random_unit_rows(1, 0, 4, 5);
-    input.keys = random_unit_rows(2, 0, 4, 5);
-    input.shares.sizes = {4};
-    EXPECT_THROW(make("info-nce", NegativeSource::kBank).compute(comm, nullptr, input), std::invalid_argument);
-    EXPECT_THROW(make("soft-nn", NegativeSource::kBatch).compute(comm, nullptr, input), std::invalid_argument);
-    EXPECT_NO_THROW(make("nt-xent", NegativeSource::kBatch).compute(comm, nullptr, input));
-    input.shares.sizes = {5};
-    EXPECT_THROW(make("nt-xent", NegativeSource::kBatch).compute(comm, nullptr, input), std::invalid_argument);
-    input.shares.sizes = {4};
-    input.keys = random_unit_rows(2, 0, 3, 5);
-    EXPECT_THROW(make("nt-xent", NegativeSource::kBatch).compute(comm, nullptr, input), std::invalid_argument);
+    ContrastBatch batch;
+    batch.shares.sizes = {4};
+    const at::Tensor queries = random_unit_rows(1, 0, 4, 5);
+    const at::Tensor keys = random_unit_rows(2, 0, 4, 5);
+    const auto run = [&](ContrastiveLoss loss, const at::Tensor& own_keys) {
+      loss.begin(comm, nullptr, batch, queries).finish(own_keys);
+    };
+    EXPECT_THROW(run(make("info-nce", NegativeSource::kBank), keys), std::invalid_argument);
+    EXPECT_THROW(run(make("soft-nn", NegativeSource::kBatch), keys), std::invalid_argument);
+    EXPECT_NO_THROW(run(make("nt-xent", NegativeSource::kBatch), keys));
+    batch.shares.sizes = {5};
+    EXPECT_THROW(run(make("nt-xent", NegativeSource::kBatch), keys), std::invalid_argument);
+    batch.shares.sizes = {4};
+    EXPECT_THROW(run(make("nt-xent", NegativeSource::kBatch), random_unit_rows(2, 0, 3, 5)), std::invalid_argument);
     EXPECT_THROW(ContrastiveLoss(describe_objective("byol"), NegativeSource::kNone, nullptr, nullptr),
                  std::invalid_argument);
   });

@@ -1,5 +1,6 @@
 #include "tests/samplers/contrast/sampler_trial.h"
 
+#include <functional>
 #include <limits>
 
 #include <ATen/Parallel.h>
@@ -45,17 +46,16 @@ at::Tensor own_part(const Communicator& comm, const at::Tensor& all) {
   return all.narrow(0, own.begin, own.size());
 }
 
-/// With `early`, the step begins without keys, twice, as those of a symmetric loss do.
-ContrastOutput compute(Communicator& comm, const Bank& bank, const ContrastInput& input, ContrastiveLoss& loss,
-                       bool early, SamplerOutcome& outcome) {
-  if (!early) return loss.compute(comm, &bank, input);
-  ContrastInput without_keys = input;
-  without_keys.keys = at::Tensor();
-  std::optional<StartedBankStage> first = loss.start(comm, &bank, without_keys);
-  std::optional<StartedBankStage> second = loss.start(comm, &bank, without_keys);
-  if (comm.rank() == 0 && first) ++outcome.begun;
-  const ContrastOutput output = loss.compute(comm, &bank, input, std::move(first));
-  EXPECT_TRUE(at::equal(output.loss, loss.compute(comm, &bank, input, std::move(second)).loss));
+/// What begins a step of the loss for given queries.
+using Begin = std::function<LossStep()>;
+
+/// The step begins twice before either is finished, as those of a symmetric loss do.
+ContrastOutput compute_twice(const Begin& begin, const at::Tensor& keys, bool& early) {
+  LossStep first = begin();
+  LossStep second = begin();
+  early = first.bank_is_under_way();
+  const ContrastOutput output = first.finish(keys);
+  EXPECT_TRUE(at::equal(output.loss, second.finish(keys).loss));
   return output;
 }
 
@@ -94,9 +94,8 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       const at::Tensor labels = ids.remainder(kClasses);
       const at::Tensor keys = rows_of(ids, 2 * step + 1, trial.dtype);
       if (step >= kFillSteps) {
-        ContrastInput input;
-        input.queries = rows_of(ids, 2 * step, trial.dtype).requires_grad_();
-        input.keys = keys;
+        const at::Tensor queries = rows_of(ids, 2 * step, trial.dtype).requires_grad_();
+        ContrastBatch input;
         input.ids = ids;
         input.labels = labels;
         input.shares = mesh.whole_shares(kBatch);
@@ -105,11 +104,14 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.step = step;
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;
-        const ContrastOutput output = compute(comm, bank, input, loss, trial.side_threads.has_value(), outcome);
+        const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
+        bool early = false;
+        const ContrastOutput output = trial.side_threads ? compute_twice(begin, keys, early) : begin().finish(keys);
+        if (comm.rank() == 0 && early) ++outcome.begun;
         output.loss.backward();
         const at::Tensor value = output.loss.detach().to(at::kDouble).reshape({1}).clone();
         comm.all_reduce(value, ReduceOp::kSum);
-        const at::Tensor gradient = input.queries.grad().defined() ? input.queries.grad() : at::zeros_like(keys);
+        const at::Tensor gradient = queries.grad().defined() ? queries.grad() : at::zeros_like(keys);
         gradients.push_back(comm.all_gather(gradient.contiguous(), shares));
         counts.push_back(comm.all_gather(output.negatives.scores.count.contiguous(), shares));
         hardest.push_back(comm.all_gather(output.negatives.hardest.contiguous(), shares));

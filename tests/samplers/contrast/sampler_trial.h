@@ -19,8 +19,8 @@ struct SamplerTrial {
   std::string objective = "info-nce";
   std::string objective_options;
   at::ScalarType dtype = at::kDouble;
-  /// Begin each step before its keys are there, twice, with so many threads that score beside the rank's; none: each is
-  /// computed at once.
+  /// Begin each step twice before either is finished, with so many threads that score beside the rank's; none: each is
+  /// finished as soon as it began.
   std::optional<int> side_threads;
 };
 

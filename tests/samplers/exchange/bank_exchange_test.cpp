@@ -74,20 +74,19 @@ TEST(BankExchange, BitwiseTheSameForPowersOfTwoOfRanks) {
 
 TEST(BankExchange, ReceivesTheDocumentedBytes) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
-    for (const bool want_max : {true, false}) {
-      const Scene scene = make_scene(7, type);
-      const std::vector<ScoreTerm> terms = usual_terms(scene);
-      const auto element = static_cast<std::int64_t>(at::elementSize(type));
-      const std::int64_t width = scene.bank.width;
-      // Two log-sum-exps and the mean have a vector each, as have both sums but the one that counts.
-      const std::int64_t record = 5 * width + 6 + 1 + 1 + (want_max ? 1 : 0) + 8 / element;
-      EXPECT_EQ(BankExchange::partial_elements(testing::whole_batch(scene), {}, terms, want_max), record);
-      for (int ranks = 1; ranks <= 4; ++ranks) {
-        for (const auto& [rank, bytes] : run_on_ranks(scene, {}, terms, ranks, want_max).bytes_received) {
-          const std::int64_t own = share(7, ranks, rank).size();
-          // The vectors, one offset and the id.
-          EXPECT_EQ(bytes, (7 - own) * ((width + 1) * element + 8) + (ranks - 1) * own * record * element);
-        }
+    const Scene scene = make_scene(7, type);
+    const std::vector<ScoreTerm> terms = usual_terms(scene);
+    const auto element = static_cast<std::int64_t>(at::elementSize(type));
+    const std::int64_t width = scene.bank.width;
+    // Two log-sum-exps and the mean have a vector each, as have both sums but the one that counts; then six values, a
+    // slope, a logarithm of weights, the maximum and the count.
+    const std::int64_t record = 5 * width + 6 + 1 + 1 + 1 + 8 / element;
+    EXPECT_EQ(BankStage::partial_elements(testing::whole_batch(scene), {}, terms), record);
+    for (int ranks = 1; ranks <= 4; ++ranks) {
+      for (const auto& [rank, bytes] : run_on_ranks(scene, {}, terms, ranks).bytes_received) {
+        const std::int64_t own = share(7, ranks, rank).size();
+        // The vectors, one offset and the id.
+        EXPECT_EQ(bytes, (7 - own) * ((width + 1) * element + 8) + (ranks - 1) * own * record * element);
       }
     }
   }

@@ -157,8 +157,8 @@ NegativeRequest part(const NegativeRequest& whole, const Bank& bank, const Commu
   return own;
 }
 
-Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const std::vector<ScoreTerm>& terms, int ranks,
-                     bool want_max) {
+Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const std::vector<ScoreTerm>& terms,
+                     int ranks) {
   Outcome outcome;
   std::mutex mutex;
   run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
@@ -169,7 +169,7 @@ Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const s
     for (ScoreTerm& term : own_terms) term.query_offset = defined_part(term.query_offset, comm);
     const std::int64_t before = bytes_received(comm);
     BankExchange exchange;
-    NegativeResult result = exchange.run(comm, bank, batch, part(request, bank, comm), own_terms, want_max);
+    NegativeResult result = exchange.run(comm, bank, batch, part(request, bank, comm), own_terms);
     const std::int64_t bytes = bytes_received(comm) - before;
 
     for (TermResult& term : result.scores.terms) {

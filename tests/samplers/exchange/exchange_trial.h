@@ -48,8 +48,8 @@ struct Outcome {
   NegativeResult result;
   std::map<int, std::int64_t> bytes_received;
 };
-Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const std::vector<ScoreTerm>& terms, int ranks,
-                     bool want_max = true);
+Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const std::vector<ScoreTerm>& terms,
+                     int ranks);
 
 /// The same answer as the plain twin on 1 to 4 ranks: keys and counts exactly, values to 1e-12 (fp64) or 1e-6 (fp32).
 void expect_plain(const Scene& scene, const NegativeRequest& request, const std::vector<ScoreTerm>& terms);

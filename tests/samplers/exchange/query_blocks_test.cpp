@@ -20,7 +20,7 @@ TEST(QueryBlocks, EqualOneListedPass) {
   all.present = (at::arange(kQueries * kLength, at::kLong).remainder(7) > 2).view({kQueries, kLength});
   const std::vector<ScoreTerm> terms = testing::usual_terms(scene);
   std::int64_t blocks = 0;
-  const PassResult actual = run_listed_in_blocks(scene.queries, terms, true, kLength, [&](Range block) {
+  const PassResult actual = run_listed_in_blocks(scene.queries, terms, kLength, [&](Range block) {
     ++blocks;
     const auto part = [block](const at::Tensor& values) { return values.narrow(0, block.begin, block.size()); };
     return ListedVectors{part(all.scores), part(all.gradients), part(all.present), {}, {}};

@@ -53,12 +53,10 @@ at::Tensor plain_hardest(const Rows64& data, std::int64_t n) {
 /// `known` of the shard's best rows are found beforehand, where it is above 0.
 HardSets find(Communicator& comm, HardSetSearch& search, const Bank& bank, const at::Tensor& queries, std::int64_t n,
               std::int64_t known = 0) {
-  Candidates candidates;
-  candidates.queries = queries;
-  const QueryShares shares{share_sizes(queries.size(0), comm.size()), 0};
-  const Rows& rows = bank.shard().rows;
-  const at::Tensor best = known > 0 ? best_keys(rows, candidates, SelectionOrder{}, known) : at::Tensor();
-  return search.find(comm, rows, candidates, SelectionOrder{}, shares, n, best);
+  ShardCandidates shard{bank.shard().rows, {}, {share_sizes(queries.size(0), comm.size()), 0}};
+  shard.candidates.queries = queries;
+  const at::Tensor best = known > 0 ? best_keys(shard.rows, shard.candidates, SelectionOrder{}, known) : at::Tensor();
+  return search.find(comm, shard, SelectionOrder{}, n, best);
 }
 
 TEST(HardSet, ListLength) {

@@ -1,33 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 
 #include <ATen/ATen.h>
 
-#include "comm/communicator.h"
-#include "samplers/exchange/bank_exchange.h"
+#include "samplers/exchange/negative_result.h"
 
 namespace negatron {
-
-/// This rank's part of a step.
-struct ContrastInput {
-  at::Tensor queries;     // [b, d] fp32 or fp64, with gradient
-  at::Tensor keys;        // [b, d] same dtype; with gradient when both views pass the query encoder
-  at::Tensor ids;         // [b] int64 or undefined
-  at::Tensor labels;      // [b] int64 or undefined
-  at::Tensor key_labels;  // [b] int64; undefined when they are those of the queries, as they are for views of one image
-  QueryShares shares;     // over the ranks of `comm`
-  /// The ranks that share the bank, and the split over them; null when these are the ranks of `comm`.
-  Communicator* bank_group = nullptr;
-  QueryShares bank_shares;
-  std::int64_t step = 0;
-  double epoch = 0.0;
-  double progress = 0.0;
-  /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
-  std::int64_t report_hardest = 0;
-};
 
 /// Scalars are sums over this rank's anchors unless said otherwise.
 struct ContrastOutput {

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/ATen.h>
+
+#include "comm/communicator.h"
+#include "samplers/exchange/query_batch.h"
+
+namespace negatron {
+
+/// This rank's part of a step but its vectors: what is known before any view is encoded, made once a step. b samples.
+struct ContrastBatch {
+  at::Tensor ids;         // [b] int64 or undefined
+  at::Tensor labels;      // [b] int64 or undefined
+  at::Tensor key_labels;  // [b] int64; undefined when they are those of the queries, as they are for views of one image
+  QueryShares shares;     // over the ranks of `comm`
+  /// The ranks that share the bank, and the split over them; null when these are the ranks of `comm`.
+  Communicator* bank_group = nullptr;
+  QueryShares bank_shares;
+  std::int64_t step = 0;
+  /// Training progress in epochs, and as a share of the run.
+  double epoch = 0.0;
+  double progress = 0.0;
+  /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
+  std::int64_t report_hardest = 0;
+};
+
+}  // namespace negatron

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "samplers/pass/pass.h"
+
+namespace negatron {
+
+/// What own queries met in the whole bank.
+struct NegativeResult {
+  /// Bank rows and extra vectors together.
+  PassResult scores;
+  /// [b] the largest score of a bank row, without extra vectors.
+  at::Tensor bank_max;
+  /// [b, N] keys of the hardest candidates: as many as reported, else as many as mixed from; undefined without both,
+  /// and when only pools are mixed from.
+  at::Tensor hardest;
+  /// [b] int64 mixes that each query met: 0 where it had too few candidates. Undefined without mixes.
+  at::Tensor mix_count;
+  /// [b] sum of the mixes' scores; undefined without mixes.
+  at::Tensor mix_score_sum;
+};
+
+}  // namespace negatron
