@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "samplers/pass/blocked_pass.h"
-#include "samplers/pass/cuda/kernel_check.h"
 #include "samplers/pass/cuda/scan_device.h"
+#include "samplers/pass/cuda/scan_trial.h"
 
 namespace negatron {
 
@@ -17,11 +17,11 @@ namespace negatron {
 /// term up to 256. Of the rest AttentionPass serves what it can, and anything else is passed on to BlockedPass, which
 /// runs on any device. Where both could, AttentionPass goes first.
 ///
-/// Queries are rounded to bf16, or split into two bf16 where that would show (query_panels.h), weights are rounded to
+/// Queries are rounded to bf16, or split into two bf16 where that would show (score_term.h), weights are rounded to
 /// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. Queries that are not finite get
 /// nothing finite that means anything. Rows must be of unit length, as banks hold them. Slices of the rows are merged
 /// in a fixed order, so on one kind of GPU equal inputs give equal bits. Before the first result of a shape of the
-/// kernel is used, it is compared with BlockedPass (cuda/kernel_check.h).
+/// kernel is used, it is compared with BlockedPass (cuda/scan_trial.h).
 ///
 /// Best rows are found in the same sweep (cuda/device_shortlists.h), exactly, also without terms. Where rows lie closer
 /// together than bf16 can tell, the query is searched again in two parts, and where these cannot, in fp64. The host
@@ -34,6 +34,8 @@ class CudaPass : public Pass {
   CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device);
 
   PassResult run(const Rows& rows, const PassRequest& request) const override;
+  at::Tensor best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                  std::int64_t m) const override;
 
   /// Whether the kernel serves a checked request. Local; does not wait for the device.
   bool serves(const Rows& rows, const PassRequest& request) const;
@@ -45,7 +47,7 @@ class CudaPass : public Pass {
   PassResult run_kernel(const Rows& rows, const PassRequest& request, int parts) const;
 
   std::shared_ptr<const ScanDevice> device_;
-  std::shared_ptr<KernelCheck> check_;
+  std::shared_ptr<ScanTrial> check_;
   BlockedPass otherwise_;
 };
 

@@ -7,11 +7,15 @@
 
 #include "samplers/pass/cuda/device_exclusions.h"
 #include "samplers/pass/cuda/device_shortlists.h"
-#include "samplers/pass/cuda/filtered_rows.h"
 #include "samplers/pass/cuda/scan_device.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
+
+/// Into how many slices, of equally many tiles as far as that goes, to cut `tiles` tiles of rows, so that `blocks`
+/// blocks of queries keep a device busy that runs `concurrent` thread blocks at a time: the fewest of those that take
+/// the least time, counted in tiles one after the other. All at least 1.
+std::int32_t slice_count(std::int64_t tiles, std::int64_t blocks, std::int64_t concurrent);
 
 /// One scan of all rows and the merge of its slices. Its memory is ATen's, which keeps it from step to step, so that a
 /// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph, its exclusions too where

@@ -7,7 +7,6 @@
 
 namespace negatron {
 
-inline constexpr float kLog2E = 1.4426950408889634f;
 /// The reference over no row.
 inline constexpr float kNoScanReference = -0x1p60f;
 /// A reference follows the largest logit only when it has risen by more than this. Weights then stay below 2^8.
