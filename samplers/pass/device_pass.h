@@ -7,7 +7,9 @@
 
 namespace negatron {
 
-/// The fastest pass of where the rows lie: FastPass on a CPU, CudaPass on a GPU.
+/// The fastest pass of where the rows lie: FastPass on a CPU, CudaPass on a GPU. It is the door of this room: who wants
+/// a pass makes one of these, once a run with the vector code that the run chose, and hands it on; nothing else outside
+/// includes the passes of a device.
 class DevicePass : public Pass {
  public:
   /// `isa` is the vector code on a CPU and `query_block` that of BlockedPass, to which both pass on what they do not

@@ -19,7 +19,7 @@ struct PassRequest {
   /// [n] log weight of each row, finite; undefined for none.
   at::Tensor bias;
   bool want_max = false;
-  /// Also the keys of the so many best candidates of each query by score; 0 for none.
+  /// How many of the best candidates of each query by score are wanted besides, as keys; 0 for none.
   std::int64_t best = 0;
 };
 
@@ -36,7 +36,7 @@ PassRequest best_request(const Candidates& candidates, std::int64_t m);
 /// What the terms and the best rows of a request came to, over the rows that each query may meet. Q queries, dtype of
 /// the queries.
 struct PassResult {
-  /// As requested, in that order.
+  /// What each requested term came to, in their order.
   std::vector<TermResult> terms;
   /// [Q] int64, how many rows scored.
   at::Tensor count;

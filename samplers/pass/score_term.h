@@ -50,7 +50,7 @@ struct ScoreTerm {
   TermRows rows = TermRows::kCandidates;
   double scale = 1.0;
   double offset = 0.0;
-  /// Of kSoftmaxMean.
+  /// The scale of the weights of a kSoftmaxMean; other reductions do not read it.
   double weight_scale = 0.0;
   /// [Q] added to `offset`, for example margin - s+; undefined for none.
   at::Tensor query_offset;

@@ -18,7 +18,7 @@ class PartialTree {
   PartialTree(const PassKernel& kernel, const PartialShape& shape, std::int64_t query_vectors, float* memory,
               std::int64_t partial_size);
 
-  /// Where to write the partial of leaf `index`. Throws std::invalid_argument unless indices ascend.
+  /// The place to write the partial of leaf `index` to. Throws std::invalid_argument unless indices ascend.
   float* next(std::int64_t index);
   /// The root, in `memory`. At least one leaf was written.
   const float* finish();

@@ -25,11 +25,11 @@ class CudaRun {
  public:
   static constexpr int kMostQueryParts = 2;
 
-  /// What CudaPass serves; referred to. A query is `parts` numbers in bf16 for each of its own.
+  /// `rows` and `request` are what CudaPass serves, and referred to. Each query is the sum of `parts` queries in bf16.
   CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request, int parts);
 
   /// Lets the run also fill `filtered` with the candidates that score at least thresholds [Q] fp32, with slots for
-  /// `capacity` rows of each query. Not where best rows are wanted, which come about that way.
+  /// `capacity` rows of each query. Must not be called where best rows are wanted, which come about that way.
   void filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered);
   PassResult run();
   /// [any] int64, the queries whose best rows the run left open; their rows of PassResult::best mean nothing.

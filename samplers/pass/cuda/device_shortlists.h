@@ -41,7 +41,7 @@ class DeviceShortlists {
 
   /// [Q] fp32, what a row must score to be handed out.
   at::Tensor thresholds() const { return thresholds_; }
-  /// How many rows may be handed out for a query.
+  /// How many rows may be handed out for each query.
   std::int64_t capacity() const noexcept { return capacity_; }
 
   struct Best {

@@ -32,7 +32,7 @@ NEGATRON_HOST_DEVICE float power_of_two(float exponent) {
 template <class Shape>
 struct QueryMasses {
   float reference[Shape::kTerms][Shape::kQueryTiles][2];
-  /// Of the thread's own rows.
+  /// The masses of the thread's own rows only.
   float mass[Shape::kTerms][Shape::kQueryTiles][2];
   /// Whether a reference of the warp must follow the largest logit.
   bool follows[Shape::kTerms];

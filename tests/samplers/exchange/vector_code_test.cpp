@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
 #include "samplers/pass/cpu/kernel_choice.h"
