@@ -23,7 +23,10 @@ namespace negatron {
 class BankExchange {
  public:
   explicit BankExchange(std::int64_t query_block = BlockedPass::kDefaultQueryBlock)
-      : pass_(CpuIsa::kAuto, query_block) {}
+      : pass_(CpuIsa::kAuto, query_block), search_(pass_) {}
+  /// The search refers to the pass.
+  BankExchange(const BankExchange&) = delete;
+  BankExchange& operator=(const BankExchange&) = delete;
 
   /// A stage whose queries have left; to be finished. Collective. Refers to this exchange, which must not move
   /// meanwhile. Throws as BankStage does.

@@ -1,13 +1,10 @@
 #include "samplers/exchange/ranking/row_pool.h"
 
-#include <limits>
-
 #include "samplers/exchange/shard_candidates.h"
+#include "samplers/pass/score_term.h"
 
 namespace negatron {
 namespace {
-
-constexpr double kMayNotScore = -std::numeric_limits<double>::infinity();
 
 /// How many of each leaf's rows may score.
 void count_valid(Rows& rows) {
@@ -33,7 +30,7 @@ ShardCandidates candidates_of_pool(const ShardCandidates& shard, const RowPool& 
   const at::Tensor validity = rows.validity.defined()
                                   ? rows.validity
                                   : at::zeros({outside.size(0)}, at::TensorOptions(at::kFloat).device(device));
-  pooled.rows.validity = validity.masked_fill(outside, kMayNotScore);
+  pooled.rows.validity = validity.masked_fill(outside, kMasked);
   count_valid(pooled.rows);
   if (exclusions.defined()) pooled.candidates.exclusions = pairs_of_valid_rows(exclusions, pooled.rows);
   return pooled;
