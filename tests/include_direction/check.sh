@@ -20,7 +20,7 @@ rooms='
 6 pass/cpu
 6 pass/cuda
 7 pass/device_pass
-8 request = exchange/query_batch exchange/query_blocks exchange/negative_request exchange/mixes/mix_recipe exchange/ranking/row_pool
+8 request = exchange/columns exchange/gathered_queries exchange/shard_candidates exchange/query_batch exchange/query_blocks exchange/negative_request exchange/mixes/mix_recipe exchange/ranking/row_pool
 9 exchange/rows
 9 exchange/ranking
 10 exchange/mixes
