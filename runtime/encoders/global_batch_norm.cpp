@@ -55,14 +55,14 @@ at::Tensor normalized(const at::Tensor& samples, const at::Tensor& weight, const
 
 class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
  public:
-  /// samples [b, F] or [b, F, h, w]; weight, bias, mean, variance [F]; count [1].
+  /// samples [b, F] or [b, F, h, w]; weight, bias [F]. The statistics are those of all ranks and take no gradient.
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& samples,
-                            const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean,
-                            const at::Tensor& variance, const at::Tensor& count, Communicator* comm) {
-    context->save_for_backward({samples, weight, mean, variance, count});
+                            const at::Tensor& weight, const at::Tensor& bias, const BatchStatistics& batch,
+                            Communicator* comm) {
+    context->save_for_backward({samples, weight, batch.mean, batch.variance, batch.count});
     // Saved data hold numbers and tensors, no pointers.
     context->saved_data["comm"] = static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(comm));
-    return normalized(samples, weight, bias, mean, variance);
+    return normalized(samples, weight, bias, batch.mean, batch.variance);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -90,7 +90,7 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
     comm.all_reduce(everywhere, ReduceOp::kSum);
     const at::Tensor share = weight * (variance + kEpsilon).rsqrt() / count.clamp_min(1.0);  // [F]
     by_samples.sub_(normalized(samples, share * everywhere[1], share * everywhere[0], mean, variance));
-    return {by_samples, by_weight, by_bias, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {by_samples, by_weight, by_bias, at::Tensor(), at::Tensor()};
   }
 };
 
@@ -116,7 +116,7 @@ torch::Tensor GlobalBatchNorm::forward(const torch::Tensor& samples) {
     batch = statistics_of(samples.detach(), running_mean_, comm_);
     follow(batch.mean, batch.variance, batch.count);
   }
-  return NormalizeFunction::apply(samples, weight, bias, batch.mean, batch.variance, batch.count, &comm_);
+  return NormalizeFunction::apply(samples, weight, bias, batch, &comm_);
 }
 
 void GlobalBatchNorm::to(torch::Device device, torch::Dtype dtype, bool non_blocking) {

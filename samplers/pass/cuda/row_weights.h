@@ -72,9 +72,15 @@ NEGATRON_HOST_DEVICE float scan_logit(float score, float log2_scale, float offse
   return score == kBarredScore ? kBarredScore : log2_scale * score + offset;
 }
 
+/// The rows of a chunk of scores: `first` is the position in the scan of the first one.
+struct ChunkRows {
+  const BankScan& scan;
+  int first;
+};
+
 /// Raises references to the largest logits of a chunk where needed, and rescales what follows them.
 template <class Shape, class Thread>
-NEGATRON_HOST_DEVICE void raise_references(const Thread& thread, const BankScan& scan, int term, int first_row,
+NEGATRON_HOST_DEVICE void raise_references(const Thread& thread, const ChunkRows& rows, int term,
                                            const ChunkScores<Shape>& scores, QueryMasses<Shape>& masses,
                                            WeightedSums<Shape>& sums) {
   NEGATRON_UNROLL
@@ -86,8 +92,8 @@ NEGATRON_HOST_DEVICE void raise_references(const Thread& thread, const BankScan&
       for (int j = 0; j < Shape::kRowTiles; ++j) {
         NEGATRON_UNROLL
         for (int e = 0; e < 2; ++e) {
-          top = __builtin_fmaxf(top, scan_logit(scores[m][j][2 * half + e], scan.log2_scales[term],
-                                                log2_bias(scan, first_row + row_in_chunk(thread, j, e))));
+          top = __builtin_fmaxf(top, scan_logit(scores[m][j][2 * half + e], rows.scan.log2_scales[term],
+                                                log2_bias(rows.scan, rows.first + row_in_chunk(thread, j, e))));
         }
       }
       // Four neighbouring threads share a query.
@@ -111,7 +117,7 @@ NEGATRON_HOST_DEVICE void raise_references(const Thread& thread, const BankScan&
 /// The weights of the rows of row tiles 2 `pair` and 2 `pair` + 1 of a chunk, by whose unrounded values masses grow:
 /// they decide how much a result counts beside those of other ranks.
 template <class Shape, class Thread>
-NEGATRON_HOST_DEVICE void weigh_rows(const Thread& thread, const BankScan& scan, int first_row, int pair,
+NEGATRON_HOST_DEVICE void weigh_rows(const Thread& thread, const ChunkRows& rows, int pair,
                                      const ChunkScores<Shape>& scores, QueryMasses<Shape>& masses,
                                      RowWeights<Shape>& weights) {
   NEGATRON_UNROLL
@@ -126,8 +132,9 @@ NEGATRON_HOST_DEVICE void weigh_rows(const Thread& thread, const BankScan& scan,
         float weight[2];
         NEGATRON_UNROLL
         for (int e = 0; e < 2; ++e) {
-          weight[e] = thread.exp2(scan_logit(scores[m][j][2 * half + e], scan.log2_scales[term],
-                                             log2_bias(scan, first_row + row_in_chunk(thread, j, e)) - reference));
+          weight[e] =
+              thread.exp2(scan_logit(scores[m][j][2 * half + e], rows.scan.log2_scales[term],
+                                     log2_bias(rows.scan, rows.first + row_in_chunk(thread, j, e)) - reference));
         }
         masses.mass[term][m][half] += weight[0] + weight[1];
         weights[term][m][i] = thread.pack(weight[0], weight[1]);

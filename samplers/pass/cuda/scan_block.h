@@ -128,14 +128,14 @@ NEGATRON_HOST_DEVICE void scan_block(const Thread& thread, const BankScan& scan,
       NEGATRON_UNROLL
       for (int term = 0; term < Shape::kTerms; ++term) {
         if (masses.follows[term]) {
-          raise_references<Shape>(thread, scan, term, tile * kScanTileRows + first, scores, masses, sums);
+          raise_references<Shape>(thread, {scan, tile * kScanTileRows + first}, term, scores, masses, sums);
         }
       }
       thread.converge();
       NEGATRON_UNROLL
       for (int pair = 0; pair < Shape::kRowTiles / 2; ++pair) {
         RowWeights<Shape> weights;
-        weigh_rows<Shape>(thread, scan, tile * kScanTileRows + first, pair, scores, masses, weights);
+        weigh_rows<Shape>(thread, {scan, tile * kScanTileRows + first}, pair, scores, masses, weights);
         add_rows<Shape>(thread, rows, first + 16 * pair, weights, sums);
       }
     }
