@@ -30,33 +30,28 @@ const char* name_of(Phase phase) {
   return "unknown";
 }
 
-StepTimer::StepTimer(Clock clock) : clock_(std::move(clock)), step_start_(clock_()), last_change_(step_start_) {}
-
-StepTimer::Scope::Scope(StepTimer& timer, Phase phase) : timer_(timer) {
-  timer_.charge_running_phase();
-  timer_.running_.push_back(phase);
-}
-
-StepTimer::Scope::~Scope() {
-  timer_.charge_running_phase();
-  timer_.running_.pop_back();
-}
+StepTimer::StepTimer(Clock clock) : clock_(std::move(clock)), step_start_(clock_()), phase_start_(step_start_) {}
 
 void StepTimer::start_step() {
+  running_.reset();
   milliseconds_.fill(0.0);
-  step_start_ = last_change_ = clock_();
+  step_start_ = clock_();
+}
+
+void StepTimer::enter(Phase phase) {
+  leave();
+  running_ = phase;
+  phase_start_ = clock_();
+}
+
+void StepTimer::leave() {
+  if (!running_) return;
+  milliseconds_[static_cast<std::size_t>(*running_)] += milliseconds_between(phase_start_, clock_());
+  running_.reset();
 }
 
 double StepTimer::step_milliseconds() const {
   return milliseconds_between(step_start_, clock_());
-}
-
-void StepTimer::charge_running_phase() {
-  const auto now = clock_();
-  if (!running_.empty()) {
-    milliseconds_[static_cast<std::size_t>(running_.back())] += milliseconds_between(last_change_, now);
-  }
-  last_change_ = now;
 }
 
 }  // namespace negatron

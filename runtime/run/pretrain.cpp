@@ -1,7 +1,8 @@
 #include "runtime/run/pretrain.h"
 
 #include <algorithm>
-#include <cmath>
+#include <filesystem>
+#include <optional>
 #include <ostream>
 
 #include "runtime/data/loader.h"
@@ -26,11 +27,11 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   return loader;
 }
 
-/// One run of `pretrain`: what its parts share.
-class Run {
+/// A run from its start to its summary: what trainer, data, evaluations and snapshots share.
+class Pretraining {
  public:
-  Run(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data, Communicator& comm,
-      const PretrainJob& job)
+  Pretraining(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data, Communicator& comm,
+              const PretrainJob& job)
       : options_(options),
         job_(job),
         batches_(loader_options(options, comm, data.train)),
@@ -38,44 +39,27 @@ class Run {
         trainer_(options, place, comm, data.train.channels(), loader_.steps_per_epoch(), data.sample_types),
         evaluation_(options, data, batches_.batches.normalization, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
-    position_.steps_per_epoch = loader_.steps_per_epoch();
-    position_.global_batch = options.global_batch;
-    begin();
-    // Where the epochs end is known from here: after a change of batch the steps before were of another length.
-    const std::int64_t steps_of_epochs = position_.epoch * position_.steps_per_epoch + position_.batch_in_epoch;
-    total_steps_ = options.epochs * position_.steps_per_epoch + trainer_.steps_done() - steps_of_epochs;
-    if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
-    if (comm.rank() != 0) return;
-    cut_metrics(job.run_directory / "metrics.jsonl", trainer_.steps_done());
-    log_.open(job.run_directory / "metrics.jsonl", {options.epochs, total_steps_, job.display}, *job.out);
-    if (job.resume) log_.resumed({trainer_.steps_done(), comm.size(), job.resume->path.string()});
+    find_start();
+    find_end();
+    if (comm.rank() == 0) open_log(comm.size());
   }
 
   PretrainSummary run() {
-    // A resumed run has measured them; what it has now are not random weights.
-    if (options_.baselines && !job_.resume) {
-      position_.raw_pixels = evaluation_.raw_pixels();
-      position_.random_weights = evaluation_.random_weights();
-    }
+    measure_baselines();
     log_.start();
-    while (end_ == RunEnd::kDone && position_.epoch < options_.epochs && !finished()) {
+    while (goes_on() && position_.epoch < options_.epochs) {
       train_epoch();
-      if (end_ != RunEnd::kDone) break;
-      const std::int64_t epochs_done = position_.epoch + 1;
-      const bool wanted = options_.evaluate_every > 0 && epochs_done % options_.evaluate_every == 0;
-      if (finished()) break;
-      if (wanted) evaluation_.encoder(position_.epoch, options_.evaluate_index, options_.evaluate_queries);
-      ++position_.epoch;
-      position_.batch_in_epoch = 0;
+      if (goes_on()) finish_epoch();
     }
     log_.finish();
-    return end();
+    return finish();
   }
 
  private:
-  bool finished() const { return trainer_.steps_done() >= total_steps_; }
-
-  void begin() {
+  /// Where the run begins: at a snapshot, with a bank from elsewhere, or from nothing.
+  void find_start() {
+    position_.steps_per_epoch = loader_.steps_per_epoch();
+    position_.global_batch = options_.global_batch;
     Communicator& comm = job_.restoring != nullptr ? *job_.restoring : *job_.host;
     if (job_.resume) {
       position_ = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
@@ -86,31 +70,52 @@ class Run {
     }
   }
 
+  /// Where the epochs end is known from the start on: after a change of batch the steps before were of another length.
+  void find_end() {
+    const std::int64_t steps_of_epochs = position_.epoch * position_.steps_per_epoch + position_.batch_in_epoch;
+    total_steps_ = options_.epochs * position_.steps_per_epoch + trainer_.steps_done() - steps_of_epochs;
+    if (options_.max_steps > 0) total_steps_ = std::min(total_steps_, options_.max_steps);
+  }
+
+  void open_log(int ranks) {
+    const std::filesystem::path metrics = job_.run_directory / "metrics.jsonl";
+    cut_metrics(metrics, trainer_.steps_done());
+    log_.open(metrics, {options_.epochs, total_steps_, job_.display}, *job_.out);
+    if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
+  }
+
+  /// A resumed run has measured them; what it has now are not random weights.
+  void measure_baselines() {
+    if (!options_.baselines || job_.resume) return;
+    position_.raw_pixels = evaluation_.raw_pixels();
+    position_.random_weights = evaluation_.random_weights();
+  }
+
+  bool goes_on() const { return end_ == RunEnd::kDone && trainer_.steps_done() < total_steps_; }
+
+  /// Lines 1 and 9 of README.md, "The step in nine lines"; Trainer::step has those between.
   void train_epoch() {
     loader_.start_epoch(position_.epoch, position_.batch_in_epoch);
-    while (!finished()) {
+    while (goes_on()) {
       timer_.start_step();
-      std::optional<Batch> batch;
-      {
-        const auto phase = timer_.scope(Phase::kData);
-        batch = loader_.next();
-      }
+      timer_.enter(Phase::kData);
+      const std::optional<Batch> batch = loader_.next();  // 1
+      timer_.leave();
       if (!batch) return;
       StepWishes wishes = snapshots_.wishes();
-      const StepMetrics metrics = trainer_.step(*batch, timer_, &wishes);
-      log_.step(metrics, trainer_.steps_done());
+      const StepMetrics metrics = trainer_.step(*batch, timer_, &wishes);  // 2 to 8
+      log_.step(metrics, trainer_.steps_done());                           // 9
       position_.batch_in_epoch = loader_.index_in_epoch();
       between_steps(wishes);
-      if (end_ != RunEnd::kDone) return;
     }
   }
 
   /// The snapshot question; `agreed` is the same on all ranks.
   void between_steps(const StepWishes& agreed) {
     const bool epoch_done = position_.batch_in_epoch == position_.steps_per_epoch;
+    const std::int64_t epochs_done = epoch_done ? position_.epoch + 1 : -1;
     log_.snapshots(snapshots_.after_step(
-        agreed, trainer_.steps_done(), epoch_done ? position_.epoch + 1 : -1, [this] { return state(); },
-        trainer_.bank()));
+        agreed, trainer_.steps_done(), epochs_done, [this] { return state(); }, trainer_.bank()));
     if (agreed.stop) {
       end_ = RunEnd::kStopped;
     } else if (agreed.leave) {
@@ -118,9 +123,18 @@ class Run {
     }
   }
 
+  /// Only where another epoch follows: behind the last one, all of the data is evaluated.
+  void finish_epoch() {
+    const bool wanted = options_.evaluate_every > 0 && (position_.epoch + 1) % options_.evaluate_every == 0;
+    if (wanted) evaluation_.encoder(position_.epoch, options_.evaluate_index, options_.evaluate_queries);
+    ++position_.epoch;
+    position_.batch_in_epoch = 0;
+  }
+
   TrainerState state() const { return run_state(trainer_, position_, job_.config); }
 
-  PretrainSummary end() {
+  /// The last snapshot and the last evaluation, while the snapshot is written.
+  PretrainSummary finish() {
     PretrainSummary summary;
     summary.end = end_;
     summary.steps_done = trainer_.steps_done();
@@ -130,7 +144,6 @@ class Run {
     const bool leaves = end_ == RunEnd::kRequeue;
     log_.snapshots(snapshots_.save_last(
         trainer_.steps_done(), leaves, [this] { return state(); }, trainer_.bank()));
-    // Written behind the last evaluation.
     if (!leaves) {
       const std::int64_t last_epoch = std::min(position_.epoch, options_.epochs - 1);
       summary.trained = evaluation_.encoder(last_epoch, 0, 0);
@@ -158,7 +171,7 @@ class Run {
 
 PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
                          Communicator& comm, const PretrainJob& job) {
-  return Run(options, place, data, comm, job).run();
+  return Pretraining(options, place, data, comm, job).run();
 }
 
 }  // namespace negatron

@@ -31,7 +31,7 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   views.seed = options_.seed;
   views.augmentation = options_.augmentation;
   views.normalization = normalization_;
-  const auto embed = [this](const at::Tensor& images) { return trainer_.embed(images); };
+  const auto embed = [this](const at::Tensor& images) { return trainer_.encoders().embed(images); };
   const ViewQuality quality = evaluate_views(comm_, embed, data_.test, views);
   EvaluationMetrics metrics;
   metrics.step = trainer_.steps_done();
@@ -51,7 +51,7 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
 
 ImageFeatures RunEvaluation::backbone() {
   return [this](const at::Tensor& images) {
-    const auto features = [this](const at::Tensor& batch) { return trainer_.features(batch); };
+    const auto features = [this](const at::Tensor& batch) { return trainer_.encoders().features(batch); };
     return extract_features(features, images, normalization_, kFeatureBatch);
   };
 }

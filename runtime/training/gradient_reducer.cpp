@@ -100,6 +100,10 @@ void GradientReducer::start(Bucket& bucket) {
   bucket.work.emplace(communicator_.start_all_reduce(bucket.flat, ReduceOp::kSum));
 }
 
+void GradientReducer::drop_gradients() {
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
 void GradientReducer::reduce() {
   const at::NoGradGuard no_grad;
   while (next_bucket_ < buckets_.size()) start(*buckets_[next_bucket_++]);
@@ -109,7 +113,7 @@ void GradientReducer::reduce() {
     bucket->ready = 0;
     for (std::size_t i = 0; i < bucket->members.size(); ++i) {
       at::Tensor& gradient = parameters_[bucket->members[i]].mutable_grad();
-      // A view of the bucket, not a copy: the next step's gradients are new tensors (zero_grad sets them to none).
+      // A view of the bucket, not a copy: the next step's gradients are new tensors (drop_gradients sets them to none).
       gradient = bucket->slices[i];
     }
   }

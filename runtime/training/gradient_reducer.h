@@ -36,6 +36,9 @@ class GradientReducer {
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
+  /// Lets go of every parameter's gradient, before backward: Optimizer::zero_grad cannot, because gradients are views
+  /// of the buckets. Local.
+  void drop_gradients();
   /// Collective. Starts what backward did not, waits, and leaves in every parameter the gradient summed over ranks. A
   /// parameter without gradient here counts as zeros; on return all of them have one (P = 1: as backward left them).
   void reduce();

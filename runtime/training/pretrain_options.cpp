@@ -5,6 +5,7 @@
 
 #include "comm/require.h"
 #include "runtime/training/contrast_setup.h"
+#include "runtime/training/schedule.h"
 #include "samplers/cpu/cpu_isa.h"
 #include "samplers/pass/cpu/kernel_choice.h"
 

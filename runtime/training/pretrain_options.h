@@ -8,7 +8,6 @@
 #include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/projection_head.h"
 #include "runtime/run/snapshot_settings.h"
-#include "runtime/training/schedule.h"
 #include "runtime/training/sgd.h"
 
 namespace negatron {

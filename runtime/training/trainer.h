@@ -1,25 +1,34 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <torch/optim/sgd.h>
 
 #include "comm/communicator.h"
 #include "runtime/data/batch_source.h"
-#include "runtime/encoders/momentum_encoder.h"
+#include "runtime/encoders/compute_place.h"
+#include "runtime/encoders/encoder_pair.h"
+#include "runtime/encoders/view_pair.h"
 #include "runtime/metrics/step_metrics.h"
 #include "runtime/metrics/step_timer.h"
 #include "runtime/snapshots/trainer_state.h"
-#include "runtime/training/compute_place.h"
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
 #include "runtime/training/gradient_reducer.h"
 #include "runtime/training/pretrain_options.h"
-#include "runtime/training/schedule.h"
-#include "runtime/training/step_sums.h"
+#include "runtime/training/step_report.h"
 #include "runtime/training/step_wishes.h"
+#include "runtime/training/training_schedule.h"
 #include "samplers/bank/bank.h"
 #include "samplers/contrast/bank_mesh.h"
-#include "samplers/contrast/hard_set_report.h"
+#include "samplers/contrast/contrast_batch.h"
+#include "samplers/contrast/contrastive_loss.h"
 
 namespace negatron {
 
@@ -29,7 +38,8 @@ class Trainer {
  public:
   /// `options` are valid for the communicator's size; `input_channels` those of the images. The communicator carries
   /// tensors of the device and outlives the trainer. `sample_types` as read_sample_types() gives them, undefined for
-  /// none. Local, but equal on every rank.
+  /// none. Collective where ranks hold several copies of the bank (`options.shards`), which divides the communicator;
+  /// local with one copy. All ranks begin with equal parameters.
   Trainer(const PretrainOptions& options, const ComputePlace& place, Communicator& comm, std::int64_t input_channels,
           std::int64_t steps_per_epoch, const at::Tensor& sample_types = {});
 
@@ -38,11 +48,6 @@ class Trainer {
   /// in as this rank's and come out as any rank's. Throws TrainingError on every rank when too many steps in a row were
   /// not finite.
   StepMetrics step(const Batch& batch, StepTimer& timer, StepWishes* wishes = nullptr);
-
-  /// Features of images [b, C, H, W] float, normalised, on any device: [b, F]. Local.
-  at::Tensor features(const at::Tensor& images);
-  /// Unit rows [b, d] that the query encoder makes of them, without gradient and by running statistics. Local.
-  at::Tensor embed(const at::Tensor& images);
 
   /// All that the next step depends on beside the bank and the batch: parameters, buffers and momentum of the
   /// optimizer, what objective and sampler have learned, counters. The tensors are the live ones. Equal on every rank
@@ -53,67 +58,57 @@ class Trainer {
   /// when the state is that of another run; then nothing has changed. Local.
   void restore(const TrainerState& state, std::int64_t schedule_step);
 
-  const Bank* bank() const noexcept { return bank_ ? &*bank_ : nullptr; }
-  Bank* bank() noexcept { return bank_ ? &*bank_ : nullptr; }
+  EncoderPair& encoders() noexcept { return encoders_; }
+  /// Null when negatives come from elsewhere.
+  const Bank* bank() const noexcept { return bank_.get(); }
+  Bank* bank() noexcept { return bank_.get(); }
   std::int64_t steps_done() const noexcept { return steps_done_; }
 
  private:
-  /// Query and key embeddings of a batch, [b, d] unit rows each.
-  struct Embeddings {
-    torch::Tensor queries;
-    torch::Tensor keys;
-    /// The views the other way round; undefined unless symmetric.
-    torch::Tensor other_queries;
-    torch::Tensor other_keys;
-    /// What began as soon as the queries were there.
-    std::optional<LossStep> step;
-    std::optional<LossStep> other_step;
+  /// The batch with its views the other way round, on its way to a loss.
+  struct OtherDirection {
+    LossStep stage;
+    at::Tensor keys;
   };
-  /// Collective: the bank's stage begins beside the key encoder.
-  Embeddings embed_views(const Batch& batch);
-  /// Without views.
-  ContrastBatch contrast_batch(const Batch& batch);
-  ContrastOutput contrast(Embeddings& views);
-  StepSums sums_of(const Batch& batch, const ContrastOutput& output);
-  StepMetrics describe_step(const Batch& batch, const ContrastOutput& output, const StepSums& sums,
-                            const StepTimer& timer);
-  bool looks_at_hard_sets() const;
-  /// Over all groups that this rank is in.
-  std::map<std::string, Traffic> step_traffic();
-  std::vector<torch::Tensor> trained_tensors() const;
-  /// Everything that is restored in place; those of trained_tensors() come first, in its order.
-  std::vector<std::pair<std::string, torch::Tensor>> named_tensors() const;
+  using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+  using SavedTensors = std::map<std::string, at::Tensor>;
+
+  /// What the loss must know of the batch beside its embeddings.
+  ContrastBatch describe(const Batch& batch);
+  /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
+  /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
+  std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);
+  /// Where the schedules stand.
   std::int64_t schedule_step() const noexcept { return steps_done_ + schedule_shift_; }
-  at::Tensor to_place(const at::Tensor& images) const;
+  /// What the gradient is taken of: parameters of the encoders, then those of the objective.
+  std::vector<at::Tensor> trained_tensors() const;
+
+  /// Everything that is restored in place; those of trained_tensors() come first, in its order.
+  NamedTensors named_tensors() const;
+  /// Throws SnapshotError unless `saved` are the tensors of this run, with momentum of the optimizer or without.
+  void check_tensors(const SavedTensors& saved) const;
+  /// Takes over tensors that check_tensors() has found right.
+  void take_tensors(const SavedTensors& saved);
+  /// Momentum of the optimizer for one of trained_tensors(), undefined before its first step.
+  at::Tensor optimizer_momentum(const at::Tensor& parameter) const;
+  /// As it goes into the snapshot: the sampler with all its options.
+  std::string sampler_text() const { return options_.sampler + " " + options_.sampler_options; }
 
   PretrainOptions options_;
-  ComputePlace place_;
   Communicator& comm_;
-
-  std::shared_ptr<ContrastiveEncoder> query_encoder_;
-  std::optional<MomentumEncoder> key_encoder_;
-  std::shared_ptr<ProjectionHead> predictor_;
-  /// What the optimizer trains: query encoder, and predictor if any.
-  torch::nn::Module trained_;
   ContrastSetup setup_;
+  EncoderPair encoders_;
   BankMesh mesh_;
-  std::optional<Bank> bank_;
+  std::unique_ptr<Bank> bank_;
   std::unique_ptr<ContrastiveLoss> loss_;
-  std::int64_t steps_per_epoch_;
-
   std::unique_ptr<torch::optim::SGD> optimizer_;
-  LearningRateSchedule learning_rate_;
-  MomentumOptions momentum_;
-  std::unique_ptr<GradientReducer> reducer_;
+  TrainingSchedule schedule_;
+  GradientReducer reducer_;
   FiniteGuard guard_;
+  StepReport report_;
   std::int64_t steps_done_ = 0;
   /// Where the schedules stand, less steps_done_: not 0 after a resume with another batch.
   std::int64_t schedule_shift_ = 0;
-  /// What the last look at the hard sets saw (of this rank), and when that was.
-  std::map<std::string, at::Tensor> look_;
-  std::int64_t last_look_ = 0;
-  /// Searches for hard sets before this step.
-  std::int64_t searches_before_ = 0;
 };
 
 }  // namespace negatron

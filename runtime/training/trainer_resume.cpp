@@ -1,3 +1,5 @@
+// How a trainer goes into a snapshot and comes out of it.
+
 #include <map>
 
 #include <torch/optim/sgd.h>
@@ -8,9 +10,14 @@
 namespace negatron {
 namespace {
 
+// Names in snapshots: they stay as they are.
 constexpr const char* kMomentum = "momentum.";
-constexpr const char* kClusters = "bank_clusters";
-constexpr const char* kClustersRound = "bank_clusters_round";
+constexpr const char* kObjective = "objective";
+constexpr const char* kSampler = "sampler";
+constexpr const char* kStepsDone = "steps_done";
+constexpr const char* kSkipped = "skipped_steps";
+constexpr const char* kSkippedInARow = "skipped_in_a_row";
+constexpr const char* kLastLook = "last_look";
 
 std::string sizes_text(const at::Tensor& tensor) {
   std::string text;
@@ -40,29 +47,30 @@ void check_fits(const std::string& name, const at::Tensor& saved, const at::Tens
   }
 }
 
-/// Takes a number out of the state.
-std::int64_t count_of(const TrainerState& state, const char* name) {
-  const auto found = state.numbers.find(name);
-  const auto* value = found == state.numbers.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
-  if (value == nullptr) throw SnapshotError(std::string("The snapshot has no count '") + name + "'.");
-  return *value;
-}
+struct Counts {
+  std::int64_t steps_done = 0;
+  std::int64_t skipped = 0;
+  std::int64_t skipped_in_a_row = 0;
+  std::int64_t last_look = 0;
+};
 
-std::string text_of(const TrainerState& state, const char* name) {
-  const auto found = state.text.find(name);
-  return found == state.text.end() ? std::string() : found->second;
+/// Throws MissingState.
+Counts counts_of(const TrainerState& state) {
+  return {state.count(kStepsDone), state.count(kSkipped), state.count(kSkippedInARow), state.count(kLastLook)};
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, torch::Tensor>> Trainer::named_tensors() const {
-  std::vector<std::pair<std::string, torch::Tensor>> named;
-  for (const auto& parameter : trained_.named_parameters()) named.emplace_back(parameter.key(), parameter.value());
+Trainer::NamedTensors Trainer::named_tensors() const {
+  NamedTensors named;
+  for (const auto& parameter : encoders_.trained().named_parameters()) {
+    named.emplace_back(parameter.key(), parameter.value());
+  }
   const std::vector<at::Tensor> learned = loss_->objective().parameters();
   for (std::size_t i = 0; i < learned.size(); ++i) named.emplace_back("objective." + std::to_string(i), learned[i]);
-  for (const auto& buffer : trained_.named_buffers()) named.emplace_back(buffer.key(), buffer.value());
-  if (!key_encoder_) return named;
-  const ContrastiveEncoder& key = key_encoder_->encoder();
+  for (const auto& buffer : encoders_.trained().named_buffers()) named.emplace_back(buffer.key(), buffer.value());
+  if (!encoders_.has_momentum_encoder()) return named;
+  const ContrastiveEncoder& key = encoders_.momentum_encoder();
   for (const auto& parameter : key.named_parameters()) {
     named.emplace_back("key_encoder." + parameter.key(), parameter.value());
   }
@@ -70,46 +78,60 @@ std::vector<std::pair<std::string, torch::Tensor>> Trainer::named_tensors() cons
   return named;
 }
 
+at::Tensor Trainer::optimizer_momentum(const at::Tensor& parameter) const {
+  const auto& all = optimizer_->state();
+  const auto found = all.find(parameter.unsafeGetTensorImpl());
+  if (found == all.end()) return {};
+  return static_cast<const torch::optim::SGDParamState&>(*found->second).momentum_buffer();
+}
+
 TrainerState Trainer::state() const {
   TrainerState state;
-  const auto named = named_tensors();
+  const NamedTensors named = named_tensors();
   for (const auto& [name, tensor] : named) state.tensors.emplace_back(name, tensor.detach());
-  const auto& optimizer_state = optimizer_->state();
-  for (std::size_t i = 0; i < trained_tensors().size(); ++i) {
-    const auto found = optimizer_state.find(named[i].second.unsafeGetTensorImpl());
-    if (found == optimizer_state.end()) continue;
-    const auto& sgd = static_cast<const torch::optim::SGDParamState&>(*found->second);
-    if (sgd.momentum_buffer().defined()) state.tensors.emplace_back(kMomentum + named[i].first, sgd.momentum_buffer());
+  const std::size_t trained = trained_tensors().size();
+  for (std::size_t i = 0; i < trained; ++i) {
+    const at::Tensor momentum = optimizer_momentum(named[i].second);
+    if (momentum.defined()) state.tensors.emplace_back(kMomentum + named[i].first, momentum);
   }
-  state.text["objective"] = options_.objective;
-  if (const NegativeSampler* sampler = loss_->sampler()) {
-    state.text["sampler"] = options_.sampler + " " + options_.sampler_options;
-    state.text["sampler_state"] = sampler->state();
-  }
-  state.numbers["steps_done"] = steps_done_;
-  state.numbers["skipped_steps"] = guard_.skipped();
-  state.numbers["skipped_in_a_row"] = guard_.consecutive();
-  state.numbers["last_look"] = last_look_;
-  state.numbers["hard_set_stretch"] = loss_->exchange().hard_set_search().stretch();
-  const BankClusters& clusters = loss_->exchange().clusters();
-  if (clusters.centroids().defined()) {
-    state.tensors.emplace_back(kClusters, clusters.centroids());
-    state.numbers[kClustersRound] = clusters.last_round();
-  }
+  state.text[kObjective] = options_.objective;
+  if (loss_->sampler() != nullptr) state.text[kSampler] = sampler_text();
+  state.numbers[kStepsDone] = steps_done_;
+  state.numbers[kSkipped] = guard_.skipped();
+  state.numbers[kSkippedInARow] = guard_.consecutive();
+  state.numbers[kLastLook] = report_.last_look();
+  state.add(loss_->state());
   return state;
 }
 
 void Trainer::restore(const TrainerState& state, std::int64_t schedule_step) {
   const torch::NoGradGuard no_grad;
-  if (text_of(state, "objective") != options_.objective) {
-    throw SnapshotError("The snapshot was made with --objective " + text_of(state, "objective") + ", this run has " +
+  if (state.text_of(kObjective) != options_.objective) {
+    throw SnapshotError("The snapshot was made with --objective " + state.text_of(kObjective) + ", this run has " +
                         options_.objective + ".");
   }
-  std::map<std::string, at::Tensor> saved(state.tensors.begin(), state.tensors.end());
-  const at::Tensor clusters = saved[kClusters];
-  saved.erase(kClusters);
-  const auto named = named_tensors();
+  SavedTensors saved(state.tensors.begin(), state.tensors.end());
+  std::erase_if(saved, [](const auto& one) { return ContrastiveLoss::remembers(one.first); });
+  check_tensors(saved);
+  Counts counts;
+  try {
+    counts = counts_of(state);
+    // The last that may refuse, and it changes nothing then.
+    loss_->restore(state, state.text_of(kSampler) == sampler_text(), encoders_.place().device);
+  } catch (const MissingState& missing) {
+    throw SnapshotError("The snapshot has " + std::string(missing.what()) + ".");
+  }
+  take_tensors(saved);
+  steps_done_ = counts.steps_done;
+  schedule_shift_ = schedule_step - counts.steps_done;
+  guard_.restore(counts.skipped, counts.skipped_in_a_row);
+  report_.restore(counts.last_look);
+}
+
+void Trainer::check_tensors(const SavedTensors& saved) const {
+  const NamedTensors named = named_tensors();
   const std::size_t trained = trained_tensors().size();
+  SavedTensors unknown = saved;
   for (std::size_t i = 0; i < named.size(); ++i) {
     const auto& [name, live] = named[i];
     const auto found = saved.find(name);
@@ -117,39 +139,23 @@ void Trainer::restore(const TrainerState& state, std::int64_t schedule_step) {
       throw SnapshotError("The snapshot has no '" + name + "', which this run needs (" + flags_of(name) + ").");
     }
     check_fits(name, found->second, live);
+    unknown.erase(name);
+    if (i >= trained) continue;
     const auto momentum = saved.find(kMomentum + name);
-    if (i < trained && momentum != saved.end()) check_fits(momentum->first, momentum->second, live);
+    if (momentum == saved.end()) continue;
+    check_fits(momentum->first, momentum->second, live);
+    unknown.erase(momentum->first);
   }
-  std::size_t known = named.size();
-  for (std::size_t i = 0; i < trained; ++i) known += saved.count(kMomentum + named[i].first);
-  if (known != saved.size()) {
-    for (const auto& [name, tensor] : named) {
-      saved.erase(name);
-      saved.erase(kMomentum + name);
-    }
-    const std::string& extra = saved.begin()->first;
-    throw SnapshotError("The snapshot holds '" + extra + "', which this run has not (" + flags_of(extra) + ").");
-  }
-  const std::int64_t steps = count_of(state, "steps_done");
-  const std::int64_t skipped = count_of(state, "skipped_steps");
-  const std::int64_t in_a_row = count_of(state, "skipped_in_a_row");
-  const std::int64_t last_look = count_of(state, "last_look");
-  const auto stretch = state.numbers.find("hard_set_stretch");
-  if (stretch == state.numbers.end() || !std::holds_alternative<double>(stretch->second)) {
-    throw SnapshotError("The snapshot has no number 'hard_set_stretch'.");
-  }
-  const std::int64_t clusters_round = clusters.defined() ? count_of(state, kClustersRound) : 0;
-  // From here on nothing is refused.
-  if (NegativeSampler* sampler = loss_->sampler()) {
-    // Another sampler begins afresh.
-    const bool same = text_of(state, "sampler") == options_.sampler + " " + options_.sampler_options;
-    if (same) sampler->restore(text_of(state, "sampler_state"));
-    if (same && clusters.defined()) {
-      loss_->exchange().clusters().restore(clusters.to(place_.device, at::kDouble), clusters_round);
-    }
-  }
+  if (unknown.empty()) return;
+  const std::string& extra = unknown.begin()->first;
+  throw SnapshotError("The snapshot holds '" + extra + "', which this run has not (" + flags_of(extra) + ").");
+}
+
+void Trainer::take_tensors(const SavedTensors& saved) {
+  const NamedTensors named = named_tensors();
+  const std::size_t trained = trained_tensors().size();
   for (std::size_t i = 0; i < named.size(); ++i) {
-    torch::Tensor live = named[i].second;
+    at::Tensor live = named[i].second;
     live.copy_(saved.at(named[i].first));
     if (i >= trained) continue;
     optimizer_->state().erase(live.unsafeGetTensorImpl());
@@ -159,11 +165,6 @@ void Trainer::restore(const TrainerState& state, std::int64_t schedule_step) {
     sgd->momentum_buffer(momentum->second.to(live.device(), live.scalar_type(), false, /*copy=*/true));
     optimizer_->state()[live.unsafeGetTensorImpl()] = std::move(sgd);
   }
-  steps_done_ = steps;
-  schedule_shift_ = schedule_step - steps;
-  guard_.restore(skipped, in_a_row);
-  last_look_ = last_look;
-  loss_->exchange().hard_set_search().restore_stretch(std::get<double>(stretch->second));
 }
 
 }  // namespace negatron

@@ -21,6 +21,9 @@ void check_fit(const Communicator& comm, const ContrastBatch& batch, const at::T
   }
 }
 
+/// A name in snapshots: it stays as it is.
+constexpr const char* kSamplerState = "sampler_state";
+
 }  // namespace
 
 ContrastiveLoss::ContrastiveLoss(const ObjectiveDescription& description, NegativeSource source,
@@ -45,6 +48,18 @@ bool ContrastiveLoss::has_bank() const noexcept {
 
 bool ContrastiveLoss::has_batch() const noexcept {
   return source_ == NegativeSource::kBatch || source_ == NegativeSource::kBankAndBatch;
+}
+
+NamedState ContrastiveLoss::state() const {
+  NamedState state = exchange_.state();
+  if (sampler_ != nullptr) state.text[kSamplerState] = sampler_->state();
+  return state;
+}
+
+void ContrastiveLoss::restore(const NamedState& state, bool same_sampler, at::Device device) {
+  const bool goes_on = same_sampler && sampler_ != nullptr;
+  exchange_.restore(state, goes_on, device);
+  if (goes_on) sampler_->restore(state.text_of(kSamplerState));
 }
 
 }  // namespace negatron

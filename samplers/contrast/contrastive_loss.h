@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
@@ -10,6 +11,7 @@
 #include "samplers/exchange/bank_exchange.h"
 #include "samplers/negative_samplers/negative_sampler.h"
 #include "samplers/objectives/registry.h"
+#include "samplers/options/named_state.h"
 
 namespace negatron {
 
@@ -37,6 +39,15 @@ class ContrastiveLoss {
   Objective& objective() noexcept { return *objective_; }
   NegativeSampler* sampler() noexcept { return sampler_.get(); }
   BankExchange& exchange() noexcept { return exchange_; }
+
+  /// What a later step depends on beside the objective's parameters: the sampler's state and the exchange's. Equal on
+  /// all ranks. Local.
+  NamedState state() const;
+  /// Takes state() over, with tensors for a bank on `device`. Without `same_sampler` it is that of another sampler:
+  /// then this one begins afresh. Throws MissingState; then nothing has changed. Local.
+  void restore(const NamedState& state, bool same_sampler, at::Device device);
+  /// Whether state() may have a tensor of that name.
+  static bool remembers(const std::string& tensor) { return BankExchange::remembers(tensor); }
 
  private:
   const ObjectiveDescription& description_;

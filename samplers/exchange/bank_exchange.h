@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -13,6 +14,7 @@
 #include "samplers/exchange/query_batch.h"
 #include "samplers/exchange/ranking/hard_set.h"
 #include "samplers/exchange/side_thread.h"
+#include "samplers/options/named_state.h"
 #include "samplers/pass/device_pass.h"
 
 namespace negatron {
@@ -47,6 +49,15 @@ class BankExchange {
   BankClusters& clusters() noexcept { return clusters_; }
   /// Null without one.
   SideThread* side_thread() noexcept { return side_.get(); }
+
+  /// What a later step depends on: how long hard-set lists are, and the bank's clusters. Equal on all ranks. The
+  /// tensors are the live ones. Local.
+  NamedState state() const;
+  /// Takes state() over; the clusters, onto the bank's device, only `with_clusters`: otherwise they begin afresh.
+  /// Throws MissingState; then nothing has changed. Local.
+  void restore(const NamedState& state, bool with_clusters, at::Device device);
+  /// Whether state() may have a tensor of that name.
+  static bool remembers(const std::string& tensor);
 
  private:
   DevicePass pass_;

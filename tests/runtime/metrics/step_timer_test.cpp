@@ -9,30 +9,23 @@ double of(const StepTimer& timer, Phase phase) {
   return timer.milliseconds()[static_cast<std::size_t>(phase)];
 }
 
-TEST(StepTimer, AddsUpPhasesAndPausesTheOuterOne) {
+TEST(StepTimer, AddsUpPhasesAndEndsOneWhereTheNextBegins) {
   std::chrono::steady_clock::time_point now{};
   const auto pass = [&](int passed) { now += std::chrono::milliseconds(passed); };
   StepTimer timer([&] { return now; });
   pass(1000);
   timer.start_step();
-  {
-    const auto data = timer.scope(Phase::kData);
-    pass(3);
-  }
+  timer.enter(Phase::kData);
+  pass(3);
+  timer.leave();
   pass(1);
-  {
-    const auto bank = timer.scope(Phase::kBank);
-    pass(10);
-    {
-      const auto exchange = timer.scope(Phase::kExchange);
-      pass(4);
-    }
-    pass(2);
-  }
-  {
-    const auto data = timer.scope(Phase::kData);
-    pass(5);
-  }
+  timer.enter(Phase::kBank);
+  pass(12);
+  timer.enter(Phase::kExchange);
+  pass(4);
+  timer.enter(Phase::kData);
+  pass(5);
+  timer.leave();
   EXPECT_DOUBLE_EQ(of(timer, Phase::kData), 8);
   EXPECT_DOUBLE_EQ(of(timer, Phase::kBank), 12);
   EXPECT_DOUBLE_EQ(of(timer, Phase::kExchange), 4);
@@ -43,18 +36,34 @@ TEST(StepTimer, AddsUpPhasesAndPausesTheOuterOne) {
   EXPECT_DOUBLE_EQ(timer.step_milliseconds(), 0);
 }
 
-TEST(StepTimer, EndsAPhaseThatThrows) {
+TEST(StepTimer, LeavingTwiceCountsOnce) {
+  std::chrono::steady_clock::time_point now{};
+  StepTimer timer([&] { return now; });
+  timer.leave();
+  timer.enter(Phase::kForward);
+  now += std::chrono::milliseconds(2);
+  timer.leave();
+  now += std::chrono::milliseconds(50);
+  timer.leave();
+  EXPECT_DOUBLE_EQ(of(timer, Phase::kForward), 2);
+}
+
+TEST(StepTimer, ForgetsAPhaseThatThrew) {
   std::chrono::steady_clock::time_point now{};
   StepTimer timer([&] { return now; });
   try {
-    const auto forward = timer.scope(Phase::kForward);
+    timer.enter(Phase::kForward);
     now += std::chrono::milliseconds(2);
     throw std::runtime_error("stop");
   } catch (const std::runtime_error&) {
     now += std::chrono::milliseconds(50);
   }
-  const auto data = timer.scope(Phase::kData);
-  EXPECT_DOUBLE_EQ(of(timer, Phase::kForward), 2);
+  timer.start_step();
+  timer.enter(Phase::kData);
+  now += std::chrono::milliseconds(3);
+  timer.leave();
+  EXPECT_DOUBLE_EQ(of(timer, Phase::kForward), 0);
+  EXPECT_DOUBLE_EQ(of(timer, Phase::kData), 3);
 }
 
 }  // namespace

@@ -179,7 +179,8 @@ TEST(TrainingSteps, ByolEmbedsEachImageForItselfAndGoesOnTraining) {
         const at::Tensor images = source.build(0, step).view_a;
         // On one rank alone: a collective would not return.
         if (!embeds || comm.rank() != 0) continue;
-        EXPECT_TRUE(at::allclose(trainer.embed(images)[0], trainer.embed(images.narrow(0, 0, 1))[0], 1e-12, 1e-12));
+        EXPECT_TRUE(at::allclose(trainer.encoders().embed(images)[0],
+                                 trainer.encoders().embed(images.narrow(0, 0, 1))[0], 1e-12, 1e-12));
       }
       return result;
     };
@@ -211,7 +212,7 @@ TEST(TrainingSteps, AStepThatIsNotFiniteIsSkippedByAllRanksAndCounted) {
     StepTimer timer;
     timer.start_step();
     trainer.step(source.build(0, 0), timer);
-    const at::Tensor before = trainer.features(source.build(0, 1).view_a);
+    const at::Tensor before = trainer.encoders().features(source.build(0, 1).view_a);
     const std::int64_t head = trainer.bank()->layout().head();
 
     Batch poisoned = source.build(0, 1);
@@ -220,7 +221,7 @@ TEST(TrainingSteps, AStepThatIsNotFiniteIsSkippedByAllRanksAndCounted) {
     const StepMetrics metrics = trainer.step(poisoned, timer);
 
     EXPECT_EQ(metrics.skipped_steps, 1) << "rank " << comm.rank();
-    EXPECT_TRUE(at::equal(trainer.features(source.build(0, 1).view_a), before)) << "rank " << comm.rank();
+    EXPECT_TRUE(at::equal(trainer.encoders().features(source.build(0, 1).view_a), before)) << "rank " << comm.rank();
     EXPECT_EQ(trainer.bank()->layout().head(), head) << "rank " << comm.rank();
   });
 }

@@ -1,0 +1,30 @@
+#include "runtime/training/bank_setup.h"
+
+namespace negatron {
+namespace {
+
+at::ScalarType row_type(const PretrainOptions& options, Precision precision) {
+  if (precision == Precision::kFp64) return at::kDouble;
+  if (options.bank_dtype == "bf16") return at::kBFloat16;
+  return options.bank_dtype == "fp16" ? at::kHalf : at::kFloat;
+}
+
+}  // namespace
+
+int shard_count(const PretrainOptions& options, const Communicator& comm) {
+  return options.shards > 0 ? static_cast<int>(options.shards) : comm.size();
+}
+
+std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group) {
+  BankOptions bank;
+  bank.rows = options.bank_rows;
+  bank.width = options.head.output;
+  bank.dtype = row_type(options, place.precision);
+  bank.device = place.device;
+  bank.fill = options.bank_fill == "empty" ? BankFill::kEmpty : BankFill::kRandom;
+  bank.seed = options.seed;
+  bank.global_batch = options.global_batch;
+  return std::make_unique<Bank>(bank, group.rank(), group.size());
+}
+
+}  // namespace negatron

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "comm/communicator.h"
+#include "runtime/encoders/compute_place.h"
+#include "runtime/training/pretrain_options.h"
+#include "samplers/bank/bank.h"
+
+namespace negatron {
+
+/// Ranks that share one copy of the bank, S: all of them unless the options say otherwise.
+int shard_count(const PretrainOptions& options, const Communicator& comm);
+
+/// This rank's shard of the bank that the options describe, laid out over the ranks of `group`, which share one copy.
+/// Local.
+std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group);
+
+}  // namespace negatron

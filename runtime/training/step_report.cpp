@@ -1,0 +1,123 @@
+#include "runtime/training/step_report.h"
+
+#include <cmath>
+
+#include "samplers/contrast/hard_set_report.h"
+
+namespace negatron {
+namespace {
+
+std::vector<std::string> names_in(const std::map<std::string, at::Tensor>& sums) {
+  std::vector<std::string> names;
+  for (const auto& [name, sum] : sums) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+StepReport::StepReport(const StepReportOptions& options, Communicator& comm, Communicator& group, const Bank* bank,
+                       ContrastiveLoss& loss)
+    : options_(options), comm_(comm), group_(group), bank_(bank), loss_(loss) {}
+
+void StepReport::begin(const Batch& batch, std::int64_t step, double learning_rate, double momentum) {
+  comm_.traffic().start_step();
+  if (&group_ != &comm_) group_.traffic().start_step();
+  begun_ = {};
+  begun_.step = step;
+  begun_.epoch = batch.epoch;
+  begun_.learning_rate = learning_rate;
+  begun_.momentum = momentum;
+  queries_ = static_cast<double>(batch.global_size);
+  labels_ = batch.labels;
+  searches_before_ = loss_.exchange().hard_set_search().searches();
+}
+
+bool StepReport::looks_at_hard_sets() const {
+  return bank_ != nullptr && options_.hard_sets_every > 0 && begun_.step % options_.hard_sets_every == 0;
+}
+
+at::Tensor StepReport::sums(const ContrastOutput& output) {
+  const NegativeResult& negatives = output.negatives;
+  sums_ = {};
+  sums_.add("loss", output.loss);
+  sums_.add("positive_similarity", output.positive_similarity);
+  sums_.add("negative_similarity", output.negative_similarity);
+  sums_.add("correct", output.correct);
+  anchor_sums_ = names_in(output.metrics);
+  sums_.add(output.metrics);
+  has_mixes_ = negatives.mix_count.defined();
+  if (has_mixes_) {
+    sums_.add("mixes", negatives.mix_count.sum());
+    sums_.add("mix_score", negatives.mix_score_sum.sum());
+  }
+  hard_set_sums_.clear();
+  if (looks_at_hard_sets()) {
+    const auto look = report_hard_sets(group_, *bank_, negatives, labels_, begun_.step, last_look_);
+    last_look_ = begun_.step;
+    hard_set_sums_ = names_in(look);
+    sums_.add(look);
+  }
+  return sums_.stacked();
+}
+
+StepMetrics StepReport::finish(const at::Tensor& totals, std::int64_t skipped, const StepTimer& timer) {
+  sums_.set(totals);
+  StepMetrics metrics = begun_;
+  describe_loss(metrics);
+  describe_bank(metrics);
+  describe_sampler(metrics);
+  metrics.skipped_steps = skipped;
+  metrics.traffic = traffic();
+  metrics.phases = timer.milliseconds();
+  metrics.step_milliseconds = timer.step_milliseconds();
+  metrics.images_per_second = queries_ / (metrics.step_milliseconds / 1000.0);
+  return metrics;
+}
+
+void StepReport::describe_loss(StepMetrics& metrics) const {
+  metrics.loss = sums_["loss"];
+  metrics.positive_similarity = sums_["positive_similarity"] / queries_;
+  metrics.negative_similarity = sums_["negative_similarity"] / queries_;
+  metrics.proxy_accuracy = sums_["correct"] / queries_;
+  metrics.temperature = loss_.objective().temperature();
+  const double anchors = options_.anchors_per_query * queries_;
+  for (const std::string& name : anchor_sums_) metrics.method[name] = sums_[name] / anchors;
+}
+
+void StepReport::describe_bank(StepMetrics& metrics) const {
+  metrics.bank_fill = metrics.bank_age = std::nan("");
+  if (bank_ == nullptr) return;
+  metrics.bank_fill = static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity());
+  metrics.bank_age = bank_->mean_age(metrics.step);
+  if (has_mixes_) {
+    const double mixes = sums_["mixes"];
+    metrics.method["mixes_per_query"] = mixes / queries_;
+    metrics.method["mix_score"] = mixes > 0.0 ? sums_["mix_score"] / mixes : std::nan("");
+  }
+  for (const std::string& name : hard_set_sums_) {
+    if (name != "queries") metrics.method[name] = sums_[name] / sums_["queries"];
+  }
+  const HardSetSearch& search = loss_.exchange().hard_set_search();
+  if (search.searches() > searches_before_) metrics.method["hard_set_fallback"] = search.last_fallback_rate();
+}
+
+void StepReport::describe_sampler(StepMetrics& metrics) {
+  NegativeSampler* sampler = loss_.sampler();
+  if (sampler == nullptr) return;
+  sampler->observe({metrics.step, metrics.loss, metrics.proxy_accuracy});
+  for (const auto& [name, value] : sampler->metrics()) metrics.method[name] = value;
+}
+
+std::map<std::string, Traffic> StepReport::traffic() const {
+  std::map<std::string, Traffic> traffic = comm_.traffic().step();
+  if (&group_ == &comm_) return traffic;
+  for (const auto& [operation, part] : group_.traffic().step()) {
+    Traffic& whole = traffic[operation];
+    whole.calls += part.calls;
+    whole.bytes_sent += part.bytes_sent;
+    whole.bytes_received += part.bytes_received;
+  }
+  return traffic;
+}
+
+}  // namespace negatron

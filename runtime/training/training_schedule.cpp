@@ -1,0 +1,36 @@
+#include "runtime/training/training_schedule.h"
+
+#include <cmath>
+
+namespace negatron {
+namespace {
+
+LearningRateOptions learning_rate_options(const PretrainOptions& options, std::int64_t steps_per_epoch) {
+  LearningRateOptions rate;
+  rate.base = options.learning_rate;
+  rate.minimum = options.minimum_learning_rate;
+  rate.warmup_steps = std::llround(options.warmup_epochs * static_cast<double>(steps_per_epoch));
+  rate.total_steps = options.epochs * steps_per_epoch;
+  rate.global_batch = options.global_batch;
+  return rate;
+}
+
+}  // namespace
+
+TrainingSchedule::TrainingSchedule(const PretrainOptions& options, std::int64_t steps_per_epoch)
+    : steps_per_epoch_(steps_per_epoch),
+      total_steps_(options.epochs * steps_per_epoch),
+      learning_rate_(learning_rate_options(options, steps_per_epoch)),
+      momentum_{options.momentum_start,
+                options.momentum_schedule == "cosine" ? MomentumSchedule::kCosine : MomentumSchedule::kConstant,
+                total_steps_} {}
+
+double TrainingSchedule::epoch(std::int64_t step) const noexcept {
+  return static_cast<double>(step) / static_cast<double>(steps_per_epoch_);
+}
+
+double TrainingSchedule::progress(std::int64_t step) const noexcept {
+  return static_cast<double>(step) / static_cast<double>(total_steps_);
+}
+
+}  // namespace negatron

@@ -1,0 +1,38 @@
+// What the exchange remembers from one step to the next.
+
+#include "samplers/exchange/bank_exchange.h"
+
+namespace negatron {
+namespace {
+
+// Names in snapshots: they stay as they are.
+constexpr const char* kStretch = "hard_set_stretch";
+constexpr const char* kClusters = "bank_clusters";
+constexpr const char* kClustersRound = "bank_clusters_round";
+
+}  // namespace
+
+bool BankExchange::remembers(const std::string& tensor) {
+  return tensor == kClusters;
+}
+
+NamedState BankExchange::state() const {
+  NamedState state;
+  state.numbers[kStretch] = search_.stretch();
+  if (clusters_.centroids().defined()) {
+    state.tensors.emplace_back(kClusters, clusters_.centroids());
+    state.numbers[kClustersRound] = clusters_.last_round();
+  }
+  return state;
+}
+
+void BankExchange::restore(const NamedState& state, bool with_clusters, at::Device device) {
+  const double stretch = state.number(kStretch);
+  const at::Tensor centroids = state.tensor(kClusters);
+  const std::int64_t last_round = centroids.defined() ? state.count(kClustersRound) : 0;
+  // From here on nothing is refused.
+  search_.restore_stretch(stretch);
+  if (with_clusters && centroids.defined()) clusters_.restore(centroids.to(device, at::kDouble), last_round);
+}
+
+}  // namespace negatron

@@ -1,0 +1,124 @@
+#include "runtime/encoders/encoder_pair.h"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "comm/threads/thread_communicator.h"
+#include "runtime/encoders/view_pair.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr std::int64_t kImages = 6;
+
+EncoderPairOptions small_pair() {
+  EncoderPairOptions options;
+  options.backbone.conv.channels = {8, 16};
+  options.backbone.conv.strides = {1, 2};
+  options.backbone.conv.groups = 4;
+  options.head.hidden = 12;
+  options.head.output = 5;
+  options.seed = 4;
+  return options;
+}
+
+at::Tensor images_of(std::int64_t seed) {
+  return at::arange(kImages * 144, at::kDouble).mul_(static_cast<double>(seed)).sin_().view({kImages, 1, 12, 12});
+}
+
+/// On one rank, in fp64.
+void with_pair(const EncoderPairOptions& options, const std::function<void(EncoderPair&)>& test) {
+  run_ranks(1, CommunicatorOptions{}, [&](Communicator& comm) {
+    EncoderPair pair(options, {at::kCPU, Precision::kFp64}, comm);
+    test(pair);
+  });
+}
+
+TEST(EncoderPair, QueriesTakeGradientAndKeysOfTheMomentumEncoderNone) {
+  with_pair(small_pair(), [](EncoderPair& pair) {
+    ASSERT_TRUE(pair.has_momentum_encoder());
+    const at::Tensor queries = pair.query(images_of(1));
+    const at::Tensor keys = pair.key(images_of(1));
+    EXPECT_EQ(queries.sizes(), (std::vector<std::int64_t>{kImages, 5}));
+    EXPECT_TRUE(queries.requires_grad());
+    EXPECT_FALSE(keys.requires_grad());
+    EXPECT_TRUE(at::equal(queries.detach(), keys)) << "the momentum encoder starts as a copy";
+  });
+}
+
+TEST(EncoderPair, KeysFollowTheQueryEncoder) {
+  with_pair(small_pair(), [](EncoderPair& pair) {
+    const at::Tensor before = pair.key(images_of(1));
+    {
+      const at::NoGradGuard no_grad;
+      for (at::Tensor& parameter : pair.parameters()) parameter.add_(0.1);
+    }
+    pair.follow(1.0);
+    EXPECT_TRUE(at::equal(pair.key(images_of(1)), before));
+    pair.follow(0.0);
+    EXPECT_TRUE(at::equal(pair.key(images_of(1)), pair.query(images_of(1)).detach()));
+  });
+}
+
+TEST(EncoderPair, OnlyQueriesPassThePredictor) {
+  EncoderPairOptions options = small_pair();
+  options.predictor_hidden = 7;
+  with_pair(options, [](EncoderPair& pair) {
+    EXPECT_FALSE(at::allclose(pair.query(images_of(1)).detach(), pair.key(images_of(1))));
+    EXPECT_TRUE(at::equal(pair.embed(images_of(1)), pair.key(images_of(1)))) << "rows to be evaluated do not either";
+    EXPECT_TRUE(pair.trained().named_children().contains("predictor"));
+  });
+}
+
+TEST(EncoderPair, OneEncoderTrainsBothViewsInOneBatch) {
+  EncoderPairOptions options = small_pair();
+  options.trains_keys = true;
+  with_pair(options, [](EncoderPair& pair) {
+    EXPECT_FALSE(pair.has_momentum_encoder());
+    const auto [queries, keys] = pair.both(images_of(1), images_of(2));
+    EXPECT_TRUE(queries.requires_grad() && keys.requires_grad());
+    EXPECT_TRUE(at::allclose(queries, pair.query(images_of(1)), 1e-12, 1e-12));
+    EXPECT_TRUE(at::allclose(keys, pair.query(images_of(2)), 1e-12, 1e-12));
+    pair.follow(0.5);
+    EXPECT_THROW(pair.key(images_of(1)), std::bad_optional_access);
+  });
+}
+
+TEST(EncoderPair, EvaluationTakesEachImageForItself) {
+  EncoderPairOptions options = small_pair();
+  options.head.norm = HeadNorm::kBatch;
+  with_pair(options, [](EncoderPair& pair) {
+    pair.query(images_of(1));
+    const at::Tensor rows = pair.embed(images_of(2));
+    EXPECT_TRUE(at::equal(pair.embed(images_of(2)), rows));
+    EXPECT_TRUE(at::allclose(pair.embed(images_of(2).narrow(0, 0, 1))[0], rows[0], 1e-12, 1e-12));
+    EXPECT_EQ(pair.features(images_of(2)).size(0), kImages);
+  });
+}
+
+TEST(ViewPair, GivesWhatTheEncodersGiveInEitherDirection) {
+  with_pair(small_pair(), [](EncoderPair& pair) {
+    ViewPair views(pair, images_of(1), images_of(2));
+    EXPECT_TRUE(at::equal(views.query(), pair.query(images_of(1))));
+    EXPECT_TRUE(at::equal(views.key(), pair.key(images_of(2))));
+    ViewPair swapped = views.swapped();
+    EXPECT_TRUE(at::equal(swapped.query(), pair.query(images_of(2))));
+    EXPECT_TRUE(at::equal(swapped.key(), pair.key(images_of(1))));
+  });
+}
+
+TEST(ViewPair, MakesTrainedKeysWithTheQueries) {
+  EncoderPairOptions options = small_pair();
+  options.trains_keys = true;
+  with_pair(options, [](EncoderPair& pair) {
+    ViewPair views(pair, images_of(1), images_of(2));
+    const auto [queries, keys] = pair.both(images_of(1), images_of(2));
+    EXPECT_TRUE(at::equal(views.query(), queries));
+    EXPECT_TRUE(at::equal(views.key(), keys));
+    EXPECT_TRUE(views.key().requires_grad());
+  });
+}
+
+}  // namespace
+}  // namespace negatron::testing

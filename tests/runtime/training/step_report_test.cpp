@@ -1,0 +1,102 @@
+#include "runtime/training/step_report.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "comm/threads/thread_communicator.h"
+#include "runtime/training/contrast_setup.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr std::int64_t kQueries = 4;
+
+Batch small_batch() {
+  Batch batch;
+  batch.ids = at::arange(kQueries, at::kLong);
+  batch.labels = at::zeros({kQueries}, at::kLong);
+  batch.epoch = 2;
+  batch.global_size = kQueries;
+  return batch;
+}
+
+ContrastOutput small_output(double loss) {
+  ContrastOutput output;
+  output.loss = at::scalar_tensor(loss, at::kDouble);
+  output.positive_similarity = at::scalar_tensor(2.0, at::kDouble);
+  output.negative_similarity = at::scalar_tensor(1.0, at::kDouble);
+  output.correct = at::scalar_tensor(3.0, at::kDouble);
+  output.metrics["clamped"] = at::scalar_tensor(4.0, at::kDouble);
+  return output;
+}
+
+std::unique_ptr<ContrastiveLoss> small_loss() {
+  PretrainOptions options;
+  options.objective = "nt-xent";
+  return make_contrastive_loss(options, resolve_contrast(options), at::kDouble, at::kCPU, 5);
+}
+
+TEST(StepReport, GivesMeansOverTheJobsQueriesAndAnchors) {
+  run_ranks(1, CommunicatorOptions{}, [](Communicator& comm) {
+    const auto loss = small_loss();
+    StepReport report({2.0, 0}, comm, comm, nullptr, *loss);
+    StepTimer timer;
+    report.begin(small_batch(), 7, 0.25, std::nan(""));
+    EXPECT_FALSE(report.looks_at_hard_sets());
+    const at::Tensor sums = report.sums(small_output(0.5));
+    const StepMetrics metrics = report.finish(sums, 3, timer);
+    EXPECT_EQ(metrics.step, 7);
+    EXPECT_EQ(metrics.epoch, 2);
+    EXPECT_EQ(metrics.learning_rate, 0.25);
+    EXPECT_TRUE(std::isnan(metrics.momentum));
+    EXPECT_EQ(metrics.loss, 0.5);
+    EXPECT_EQ(metrics.positive_similarity, 0.5);
+    EXPECT_EQ(metrics.negative_similarity, 0.25);
+    EXPECT_EQ(metrics.proxy_accuracy, 0.75);
+    EXPECT_EQ(metrics.method, (std::map<std::string, double>{{"clamped", 0.5}}));
+    EXPECT_TRUE(std::isnan(metrics.bank_fill) && std::isnan(metrics.bank_age));
+    EXPECT_EQ(metrics.skipped_steps, 3);
+  });
+}
+
+TEST(StepReport, AddsUpOverRanksAndCountsTheBytesOfTheStep) {
+  run_ranks(2, CommunicatorOptions{}, [](Communicator& comm) {
+    const auto loss = small_loss();
+    StepReport report({1.0, 0}, comm, comm, nullptr, *loss);
+    StepTimer timer;
+    at::Tensor before = at::ones({3}, at::kDouble);
+    comm.all_reduce(before, ReduceOp::kSum);
+    report.begin(small_batch(), 0, 0.1, 0.9);
+    const at::Tensor totals = report.sums(small_output(comm.rank() == 0 ? 1.0 : 2.0));
+    comm.all_reduce(totals, ReduceOp::kSum);
+    const StepMetrics metrics = report.finish(totals, 0, timer);
+    EXPECT_EQ(metrics.loss, 3.0);
+    EXPECT_EQ(metrics.momentum, 0.9);
+    EXPECT_EQ(metrics.traffic.at("all_reduce").calls, 1);
+    EXPECT_EQ(metrics.traffic.at("all_reduce").bytes_received, totals.numel() * 8);
+  });
+}
+
+TEST(StepReport, LooksAtHardSetsEverySoManyStepsAndRemembersWhen) {
+  run_ranks(1, CommunicatorOptions{}, [](Communicator& comm) {
+    const auto loss = small_loss();
+    BankOptions rows;
+    rows.rows = 8;
+    rows.width = 3;
+    rows.dtype = at::kDouble;
+    rows.global_batch = kQueries;
+    const Bank bank(rows, 0, 1);
+    StepReport report({1.0, 3}, comm, comm, &bank, *loss);
+    report.begin(small_batch(), 5, 0.1, 0.9);
+    EXPECT_FALSE(report.looks_at_hard_sets());
+    report.begin(small_batch(), 6, 0.1, 0.9);
+    EXPECT_TRUE(report.looks_at_hard_sets());
+    EXPECT_EQ(report.last_look(), 0);
+    report.restore(3);
+    EXPECT_EQ(report.last_look(), 3);
+  });
+}
+
+}  // namespace
+}  // namespace negatron::testing
