@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Plants one violation after the other in a small tree: each rule must name file and line of it, and must pass the tree
+without it.
+    self_test.py FOLDER_OF_RULES COMPILER INCLUDE_DIRECTORY...
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+RULES, COMPILER, DIRECTORIES = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+GOOD = {
+    "comm/range.h": "#pragma once\n\n#include <vector>\n\nstruct Range {\n  std::vector<int> ends;\n};\n",
+    "samplers/pass/pass.h": "#pragma once\n\n#include <ATen/ATen.h>\n\n/// FORMULAS.md 2\nat::Tensor run(int a, int b, int c, int d, int e, int f);\n",
+    "samplers/pass/pass.cpp": '#include "samplers/pass/pass.h"\n\n#include <utility>\n\nat::Tensor six(int a, std::pair<int, int> b, int c, int d, int e, int f) {\n  return run(a, b.first, c, d, e, f);\n}\n',
+    "samplers/pass/FORMULAS.md": "# Formulas\n\n## 2. A tree\n\n[the pass](pass.h)\n",
+    "runtime/data/loader.h": "#pragma once\n",
+    "launch/main.cpp": "int main() {\n  return 0;\n}\n",
+    "tests/a_test.cpp": "// runs\n",
+    ".clang-format": "BasedOnStyle: Google\nColumnLimit: 120\n",
+}
+
+
+def write(root, name, text):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def tree(root, changes):
+    for name, text in {**GOOD, **changes}.items():
+        write(root, name, text)
+
+
+def run(rule, root):
+    arguments = [root]
+    if rule == "headers":
+        arguments += [root / "scratch", COMPILER, *DIRECTORIES]
+    done = subprocess.run([sys.executable, RULES / f"{rule}.py", *map(str, arguments)], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def expect(rule, changes, named):
+    """`named` is how the complaint begins, or None where the rule must pass."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree(Path(folder), changes)
+        code, output = run(rule, Path(folder))
+    if rule == "format" and code == 77:
+        return
+    lines = [line.removeprefix(folder + "/") for line in output.splitlines()]
+    fits = code == 0 if named is None else code == 1 and any(line.startswith(named) for line in lines)
+    if not fits:
+        sys.exit(f"{rule} with {changes or 'the good tree'} should say {named}, but ended {code} and said:\n{output}")
+
+
+def main():
+    for rule in ("limits", "citations", "format"):
+        expect(rule, {}, None)
+    seven = "int a, int b, int c, int d, int e, int f, int g"
+    expect("limits", {"comm/a.h": f"#pragma once\n\nvoid join({seven});\n"}, "comm/a.h:3: join takes 7")
+    expect("limits", {"comm/a.cpp": "class Join {\n  Join(" + seven + ") : a_(a) {}\n  int a_;\n};\n"}, "comm/a.cpp:2: Join takes 7")
+    expect("limits", {"comm/a.cpp": "const auto f = [](" + seven + ") { return a; };\n"}, "comm/a.cpp:1: lambda takes 7")
+    expect("limits", {"comm/a.cpp": "void f() {\n  run(1, 2, 3, 4, 5, 6, 7);\n  // void g(" + seven + ");\n}\n"}, None)
+    expect("limits", {"comm/long.h": "//\n" * 401}, "comm/long.h:401: 401 lines")
+    expect("limits", {f"runtime/data/{number}.h": "#pragma once\n" for number in range(25)}, "runtime/data: 26 units")
+    expect("limits", {f"runtime/data/{number}.h": "#pragma once\n" for number in range(24)}, None)
+    expect("citations", {"comm/a.h": "/// FORMULAS.md 2\n"}, "comm/a.h:1: there is no FORMULAS.md here or above")
+    expect("citations", {"comm/a.h": "/// samplers/pass/FORMULAS.md 2\n"}, None)
+    expect("citations", {"samplers/pass/cpu/a.h": "\n/// FORMULAS.md 2.1\n"}, "samplers/pass/cpu/a.h:2: samplers/pass/FORMULAS.md has no section 2.1")
+    expect("citations", {"samplers/pass/FORMULAS.md": "[x](gone.h)\n## 2. A tree\n"}, "samplers/pass/FORMULAS.md:1: the link leads to no file: gone.h")
+    expect("format", {"comm/a.h": "#pragma once\nint  a;\n"}, "comm/a.h:2:")
+    if COMPILER != "none":
+        expect("headers", {}, None)
+        expect("headers", {"comm/a.h": "#pragma once\n#include <cstdint>\nstd::vector<std::int64_t> a();\n"}, "comm/a.h: does not compile alone")
+        expect("headers", {"comm/a.h": "struct Twice {};\n"}, "comm/a.h: does not compile alone")
+        expect("headers", {"comm/a.h": "#pragma once\nat::Tensor a();\n"}, "comm/a.h: does not compile alone")
+    print("every planted violation was named")
+
+
+if __name__ == "__main__":
+    main()
