@@ -4,6 +4,17 @@
 
 namespace negatron {
 
+OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const ContrastBatch& batch, bool both) {
+  const auto here = [&](const at::Tensor& labels) { return labels.defined() ? labels.to(queries.device()) : labels; };
+  const at::Tensor labels = here(batch.labels);
+  const at::Tensor key_labels = here(batch.key_labels.defined() ? batch.key_labels : batch.labels);
+  if (!both) return {queries, keys, labels, key_labels};
+  const auto joined = [](const at::Tensor& a, const at::Tensor& b) {
+    return a.defined() && b.defined() ? at::cat({a, b}) : at::Tensor();
+  };
+  return {joined(queries, keys), joined(keys, queries), joined(labels, key_labels), joined(key_labels, labels)};
+}
+
 at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const QueryShares& shares, bool both) {
   if (!both) return comm.all_gather(values.contiguous(), shares.sizes);
   const at::Tensor paired = at::stack(values.chunk(2), 1);  // [b, 2, ...]

@@ -3,6 +3,7 @@
 #include "comm/communicator.h"
 #include "comm/share.h"
 #include "samplers/bank/rows.h"
+#include "samplers/contrast/contrast_batch.h"
 #include "samplers/exchange/query_batch.h"
 
 namespace negatron {
@@ -16,6 +17,9 @@ struct OwnAnchors {
   at::Tensor labels;          // [A] int64
   at::Tensor partner_labels;  // [A] int64
 };
+
+/// Of own samples: queries and keys [b, d] without gradient. Labels are brought to their device. Local.
+OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const ContrastBatch& batch, bool both);
 
 /// The views of all ranks' batches as rows of a pass. With both views the rows are the Bg queries, then the Bg keys,
 /// and the anchors are the same; else the rows are the keys and the anchors are the queries.

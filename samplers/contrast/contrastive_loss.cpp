@@ -1,6 +1,7 @@
 #include "samplers/contrast/contrastive_loss.h"
 
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace negatron {
@@ -9,19 +10,35 @@ namespace {
 /// A name in snapshots: it stays as it is.
 constexpr const char* kSamplerState = "sampler_state";
 
+void check(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument("contrastive loss: " + message);
+}
+
+void check_fit(const Communicator& comm, const ContrastBatch& batch, const at::Tensor& queries) {
+  check(static_cast<int>(batch.shares.sizes.size()) == comm.size(), "the split must name a share for every rank");
+  check(queries.dim() == 2 && queries.size(0) == batch.shares.size(comm.rank()),
+        "queries must be [b, d], b being this rank's share of the split");
+  check(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble, "queries must be fp32 or fp64");
+  for (const at::Tensor& values : {batch.ids, batch.labels, batch.key_labels}) {
+    check(!values.defined() || (values.dim() == 1 && values.size(0) == queries.size(0)), "ids and labels must be [b]");
+  }
+}
+
 }  // namespace
 
 ContrastiveLoss::ContrastiveLoss(const ObjectiveDescription& description, NegativeSource source,
                                  std::unique_ptr<Objective> objective, std::unique_ptr<NegativeSampler> sampler)
     : description_(description), source_(source), objective_(std::move(objective)), sampler_(std::move(sampler)) {
-  if (objective_ == nullptr) throw std::invalid_argument("contrastive loss: an objective is needed");
-  if (has_bank() && sampler_ == nullptr) {
-    throw std::invalid_argument("contrastive loss: a source of negatives with a bank needs a sampler");
-  }
+  check(objective_ != nullptr, "an objective is needed");
+  check(!has_bank() || sampler_ != nullptr, "a source of negatives with a bank needs a sampler");
 }
 
 LossStep ContrastiveLoss::begin(Communicator& comm, const Bank* bank, const ContrastBatch& batch,
                                 const at::Tensor& queries) {
+  check_fit(comm, batch, queries);
+  check(!has_bank() || bank != nullptr, "this source of negatives needs a bank");
+  check(!description_.needs_labels || batch.labels.defined(),
+        "this objective finds its positives by label: labels are needed");
   return LossStep(*this, comm, bank, batch, queries);
 }
 

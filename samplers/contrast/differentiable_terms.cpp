@@ -36,6 +36,15 @@ bool takes_gradient(const at::Tensor& tensor) {
 
 }  // namespace
 
+std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms) {
+  std::vector<ScoreTerm> plain;
+  for (const ObjectiveTerm& objective_term : terms) {
+    plain.push_back(objective_term.term);
+    if (plain.back().query_offset.defined()) plain.back().query_offset = plain.back().query_offset.detach();
+  }
+  return plain;
+}
+
 std::vector<at::Tensor> differentiable_terms(const at::Tensor& anchors, const std::vector<ObjectiveTerm>& terms,
                                              const std::vector<TermResult>& results) {
   std::vector<at::Tensor> values;

@@ -1,5 +1,7 @@
 #include "samplers/contrast/exact_gradient.h"
 
+#include <optional>
+
 namespace negatron {
 namespace {
 
@@ -19,6 +21,21 @@ class KnownGradientFunction : public torch::autograd::Function<KnownGradientFunc
 };
 
 }  // namespace
+
+std::vector<at::Tensor> gradients_of(const at::Tensor& value, const std::vector<at::Tensor>& inputs) {
+  torch::autograd::variable_list asked;
+  for (const at::Tensor& input : inputs) {
+    if (input.requires_grad()) asked.push_back(input);
+  }
+  const torch::autograd::variable_list found = torch::autograd::grad({value}, asked, {}, std::nullopt, false, true);
+  auto next = found.begin();
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& input : inputs) {
+    const at::Tensor gradient = input.requires_grad() ? *next++ : at::Tensor();
+    gradients.push_back(gradient.defined() ? gradient : at::zeros_like(input));
+  }
+  return gradients;
+}
 
 at::Tensor with_known_gradients(const at::Tensor& value, const std::vector<KnownGradient>& gradients) {
   at::Tensor result = value.detach();

@@ -6,6 +6,9 @@
 
 namespace negatron {
 
+/// Gradients of a scalar with respect to inputs, in their order; zeros for what it does not depend on. Local.
+std::vector<at::Tensor> gradients_of(const at::Tensor& value, const std::vector<at::Tensor>& inputs);
+
 /// An input of a loss and the gradient of the loss with respect to it, known in closed form.
 struct KnownGradient {
   at::Tensor input;

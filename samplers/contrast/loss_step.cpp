@@ -16,18 +16,6 @@ void check_step(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument("contrastive loss: " + message);
 }
 
-void check_batch(const Communicator& comm, const ContrastBatch& batch, const at::Tensor& queries) {
-  check_step(static_cast<int>(batch.shares.sizes.size()) == comm.size(), "the split must name a share for every rank");
-  check_step(queries.dim() == 2 && queries.size(0) == batch.shares.size(comm.rank()),
-             "queries must be [b, d], b being this rank's share of the split");
-  check_step(queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kDouble,
-             "queries must be fp32 or fp64");
-  for (const at::Tensor& values : {batch.ids, batch.labels, batch.key_labels}) {
-    check_step(!values.defined() || (values.dim() == 1 && values.size(0) == queries.size(0)),
-               "ids and labels must be [b]");
-  }
-}
-
 void to_type(PassResult& result, at::ScalarType type) {
   for (TermResult& term : result.terms) {
     for (at::Tensor* tensor : {&term.value, &term.gradient, &term.slope, &term.log_weight}) {
@@ -44,29 +32,6 @@ at::Tensor softmax_mean_score(const at::Tensor& anchors, const std::vector<Score
                        terms[0].reduction == Reduction::kLogSumExp && terms[0].scale != 0.0;
   if (!softmax) return at::zeros({anchors.size(0)}, anchors.options());
   return (anchors * results[0].gradient).sum(1) / terms[0].scale;
-}
-
-/// Own samples as anchors, without gradient: the queries with the keys as their partners; with `both` also the keys
-/// with the queries as theirs. Labels [b] are brought to the vectors' device.
-OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const ContrastBatch& batch, bool both) {
-  const auto here = [&](const at::Tensor& labels) { return labels.defined() ? labels.to(queries.device()) : labels; };
-  const at::Tensor labels = here(batch.labels);
-  const at::Tensor key_labels = here(batch.key_labels.defined() ? batch.key_labels : batch.labels);
-  if (!both) return {queries, keys, labels, key_labels};
-  const auto joined = [](const at::Tensor& a, const at::Tensor& b) {
-    return a.defined() && b.defined() ? at::cat({a, b}) : at::Tensor();
-  };
-  return {joined(queries, keys), joined(keys, queries), joined(labels, key_labels), joined(key_labels, labels)};
-}
-
-/// What to score for an objective's terms, offsets without gradient.
-std::vector<ScoreTerm> plain_terms(const std::vector<ObjectiveTerm>& terms) {
-  std::vector<ScoreTerm> plain;
-  for (const ObjectiveTerm& objective_term : terms) {
-    plain.push_back(objective_term.term);
-    if (plain.back().query_offset.defined()) plain.back().query_offset = plain.back().query_offset.detach();
-  }
-  return plain;
 }
 
 /// What anchors have met before they met anything.
@@ -88,22 +53,6 @@ at::Tensor divisor_of(Communicator& comm, const ObjectiveLoss& loss, const Ancho
   return at::where(sum > 0.0, sum, at::ones_like(sum));
 }
 
-/// Gradients of a value, zeros for what it does not depend on.
-std::vector<at::Tensor> gradients_of(const at::Tensor& value, const std::vector<at::Tensor>& inputs) {
-  torch::autograd::variable_list asked;
-  for (const at::Tensor& input : inputs) {
-    if (input.requires_grad()) asked.push_back(input);
-  }
-  const torch::autograd::variable_list found = torch::autograd::grad({value}, asked, {}, std::nullopt, false, true);
-  auto next = found.begin();
-  std::vector<at::Tensor> gradients;
-  for (const at::Tensor& input : inputs) {
-    const at::Tensor gradient = input.requires_grad() ? *next++ : at::Tensor();
-    gradients.push_back(gradient.defined() ? gradient : at::zeros_like(input));
-  }
-  return gradients;
-}
-
 }  // namespace
 
 // Words. An anchor is a view that meets negatives; its partner is the other view of the same sample. Terms are what the
@@ -123,10 +72,6 @@ LossStep::LossStep(ContrastiveLoss& loss, Communicator& comm, const Bank* bank, 
       both_(loss.source() == NegativeSource::kBatch && !loss.description().queries_only),
       given_queries_(queries),
       queries_(queries.detach().clone().requires_grad_()) {
-  check_batch(comm, batch, queries);
-  check_step(!loss.has_bank() || bank != nullptr, "this source of negatives needs a bank");
-  check_step(!loss.description().needs_labels || batch.labels.defined(),
-             "this objective finds its positives by label: labels are needed");
   contrast_.anchors.both_views = both_;
   contrast_.anchors.global_count = batch.shares.total() * (both_ ? 2 : 1);
   contrast_.anchors.step = batch.step;

@@ -36,6 +36,7 @@ QueryMessages pack_queries(const QueryBatch& batch, const NegativeRequest& reque
   const auto add = [&](const at::Tensor& column) {
     if (column.defined()) vectors.push_back(column.detach().to(batch.queries.options()).unsqueeze(1));
   };
+  // One message for all that has the dtype of the queries, one for all integers: two latencies whatever is asked for.
   if (needs_keys(request)) vectors.push_back(batch.keys.detach().to(batch.queries.options()));
   for (const ScoreTerm& term : terms) add(term.query_offset);
   for (const NegativeSet& set : request.sets) {

@@ -33,6 +33,7 @@ at::Tensor pack_partials(const PartialRecords& partials, const PartialFormat& fo
     if (has_log_weight(format.terms[i])) columns.next().copy_(term.log_weight);
   }
   columns.next().copy_(result.max);
+  // As bits: a count does not fit fp32 above 2^24.
   columns.next(format.count_elements()).copy_(result.count.contiguous().unsqueeze(1).view(format.dtype));
   if (format.further > 0) columns.next(format.further).copy_(partials.further);
   return records;

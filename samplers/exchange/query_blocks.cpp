@@ -47,6 +47,7 @@ PassResult run_listed_in_blocks(const at::Tensor& queries, const std::vector<Sco
     request.want_max = true;
     return empty_result(request);
   }
+  // A query's result does not depend on the block that it is in: every query is a row of its own.
   const std::int64_t step = std::max<std::int64_t>(1, kBlockElements / (length * queries.size(1)));
   std::vector<PassResult> parts;
   for (std::int64_t begin = 0; begin < count; begin += step) {

@@ -75,6 +75,8 @@ MixResult run_fetched_mixes(Communicator& comm, const Bank& bank, const MixRecip
   const at::Tensor eligible = has_hard_set(recipe, hard_keys);
   const at::Tensor slots = slots_of_keys(hard_keys.narrow(1, 0, recipe.hard))
                                .masked_fill(eligible.logical_not().unsqueeze(1), -1);  // [b, N]
+  // Without labels only the rows that are drawn travel, 2 s + s' at most of the N; with them the whole hard set does,
+  // because which rows may be drawn depends on their labels.
   const bool labels_matter = recipe.max_label_share < 1.0 || recipe.skip_own_cluster;
   FetchedRows fetched;
   Members members{slots, eligible.to(at::kLong) * recipe.hard};

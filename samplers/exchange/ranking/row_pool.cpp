@@ -28,6 +28,7 @@ ShardCandidates candidates_of_pool(const ShardCandidates& shard, const RowPool& 
   const at::Device device = rows.vectors.device();
   if (pool.score_factors.defined()) pooled.rows.order_factors = pool.score_factors.to(device);
   if (!pool.rows.defined()) return pooled;
+  // Rows outside are masked like rows that were never filled, so passes and searches need not know of pools.
   const at::Tensor outside = pool.rows.to(device).logical_not();
   const at::Tensor validity = rows.validity.defined()
                                   ? rows.validity

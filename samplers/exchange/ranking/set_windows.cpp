@@ -26,6 +26,7 @@ std::vector<SelectionWindow> WindowSearch::of_set(const NegativeSet& set, const 
     windows.push_back({SelectionOrder{}, upper.defined() ? first_key_below(upper) : from_first,
                        lower.defined() ? first_key_at(lower) : to_last});
   }
+  // Ranks count among what the score window let through, and a draw among what both let through.
   if (set.has_rank_window()) {
     const std::vector<at::Tensor> ends = keys_behind({set.first_rank, set.last_rank}, set.order, windows);
     const at::Tensor skip_from = first_key_at(at::full_like(from_first, set.skip_only_above, at::kFloat));
@@ -46,6 +47,7 @@ std::vector<SelectionWindow> WindowSearch::of_positives(const NegativeSet& set) 
 
 std::vector<at::Tensor> WindowSearch::keys_behind(const std::vector<std::int64_t>& ranks, const SelectionOrder& order,
                                                   const std::vector<SelectionWindow>& windows) {
+  // At either end no key needs to be looked for: nothing lies before rank 0, and everything before rank `filled`.
   const auto certain = [this](std::int64_t rank) { return rank <= 0 || rank >= filled_; };
   std::vector<std::int64_t> wanted;
   std::copy_if(ranks.begin(), ranks.end(), std::back_inserter(wanted),
@@ -68,6 +70,8 @@ at::Tensor WindowSearch::separators(const std::vector<std::int64_t>& ranks, cons
   ShardCandidates inside = shard_;
   std::vector<SelectionWindow>& bounds = inside.candidates.windows;
   bounds.insert(bounds.end(), windows.begin(), windows.end());
+  // Both ways give the same keys; the cheaper one by the bytes that a rank receives. Lists grow with the last rank,
+  // radix select only with the number of ranks asked for.
   const std::int64_t last = *std::max_element(ranks.begin(), ranks.end());
   const auto count = static_cast<std::int64_t>(ranks.size());
   if (hard_sets_.next_list_length(last, comm_.size()) * kKeyBytes > kUsualRounds * kRoundBytes * count) {
