@@ -7,6 +7,9 @@
 namespace negatron {
 namespace {
 
+/// A name in snapshots: it stays as it is.
+constexpr const char* kSamplerState = "sampler_state";
+
 void check(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument("contrastive loss: " + message);
 }
@@ -20,9 +23,6 @@ void check_fit(const Communicator& comm, const ContrastBatch& batch, const at::T
     check(!values.defined() || (values.dim() == 1 && values.size(0) == queries.size(0)), "ids and labels must be [b]");
   }
 }
-
-/// A name in snapshots: it stays as it is.
-constexpr const char* kSamplerState = "sampler_state";
 
 }  // namespace
 
