@@ -3,6 +3,7 @@
 #include "launch/bank/bank_arguments.h"
 #include "launch/exit_code.h"
 #include "samplers/cpu/cpu_isa.h"
+#include "samplers/pass/cpu/kernel_choice.h"
 
 namespace negatron {
 namespace {

@@ -141,29 +141,26 @@ NEGATRON_INLINED void backward(const ImageShape& shape, const T* __restrict by_y
 
 }  // namespace
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu(const ImageShape& shape, const float* x, const float* weight,
-                                           const float* bias, float* y, float* mean, float* inverse, float* scratch) {
-  forward(shape, x, weight, bias, y, mean, inverse, scratch);
-}
-
-NEGATRON_FOR_EACH_ISA void group_norm_relu(const ImageShape& shape, const Bf16Bits* x, const float* weight,
-                                           const float* bias, Bf16Bits* y, float* mean, float* inverse,
+NEGATRON_FOR_EACH_ISA void group_norm_relu(const ImageShape& shape, const GroupNormForward<float>& image,
                                            float* scratch) {
-  forward(shape, x, weight, bias, y, mean, inverse, scratch);
+  forward(shape, image.x, image.weight, image.bias, image.y, image.mean, image.inverse, scratch);
 }
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu_backward(const ImageShape& shape, const float* by_y, const float* x,
-                                                    const float* y, const float* weight, const float* mean,
-                                                    const float* inverse, float* by_x, float* by_weight, float* by_bias,
+NEGATRON_FOR_EACH_ISA void group_norm_relu(const ImageShape& shape, const GroupNormForward<Bf16Bits>& image,
+                                           float* scratch) {
+  forward(shape, image.x, image.weight, image.bias, image.y, image.mean, image.inverse, scratch);
+}
+
+NEGATRON_FOR_EACH_ISA void group_norm_relu_backward(const ImageShape& shape, const GroupNormBackward<float>& image,
                                                     float* scratch) {
-  backward(shape, by_y, x, y, weight, mean, inverse, by_x, by_weight, by_bias, scratch);
+  backward(shape, image.by_y, image.x, image.y, image.weight, image.mean, image.inverse, image.by_x, image.by_weight,
+           image.by_bias, scratch);
 }
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu_backward(const ImageShape& shape, const Bf16Bits* by_y, const Bf16Bits* x,
-                                                    const Bf16Bits* y, const float* weight, const float* mean,
-                                                    const float* inverse, Bf16Bits* by_x, float* by_weight,
-                                                    float* by_bias, float* scratch) {
-  backward(shape, by_y, x, y, weight, mean, inverse, by_x, by_weight, by_bias, scratch);
+NEGATRON_FOR_EACH_ISA void group_norm_relu_backward(const ImageShape& shape, const GroupNormBackward<Bf16Bits>& image,
+                                                    float* scratch) {
+  backward(shape, image.by_y, image.x, image.y, image.weight, image.mean, image.inverse, image.by_x, image.by_weight,
+           image.by_bias, scratch);
 }
 
 }  // namespace negatron

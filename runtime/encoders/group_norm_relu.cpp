@@ -25,25 +25,37 @@ T* image_of(const at::Tensor& tensor, std::int64_t image) {
   return static_cast<T*>(tensor.mutable_data_ptr()) + image * (tensor.numel() / tensor.size(0));
 }
 
+/// Of all images: maps and output [b, C, h, w], mean and inverse [b, groups]; the weight [C] is theirs together.
+struct NormedMaps {
+  at::Tensor maps, output, weight, mean, inverse;
+};
+
+/// by_maps [b, C, h, w]; by_weight and by_bias [b, C], a row for each image.
+struct MapGradients {
+  at::Tensor by_maps, by_weight, by_bias;
+};
+
 template <typename T>
-void sweep_forward(const at::Tensor& maps, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                   const at::Tensor& output, const at::Tensor& mean, const at::Tensor& inverse) {
-  for_images(maps, [&](std::int64_t image, float* scratch) {
-    group_norm_relu(image_shape(maps, groups), image_of<T>(maps, image), weight.const_data_ptr<float>(),
-                    bias.const_data_ptr<float>(), image_of<T>(output, image), image_of<float>(mean, image),
-                    image_of<float>(inverse, image), scratch);
+void sweep_forward(const NormedMaps& of, const at::Tensor& bias) {
+  for_images(of.maps, [&](std::int64_t image, float* scratch) {
+    group_norm_relu(image_shape(of.maps, of.mean.size(1)),
+                    GroupNormForward<T>{image_of<T>(of.maps, image), of.weight.const_data_ptr<float>(),
+                                        bias.const_data_ptr<float>(), image_of<T>(of.output, image),
+                                        image_of<float>(of.mean, image), image_of<float>(of.inverse, image)},
+                    scratch);
   });
 }
 
 template <typename T>
-void sweep_backward(const at::Tensor& arriving, const at::Tensor& maps, const at::Tensor& output,
-                    const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse,
-                    const at::Tensor& by_maps, const at::Tensor& by_weight, const at::Tensor& by_bias) {
-  for_images(maps, [&](std::int64_t image, float* scratch) {
-    group_norm_relu_backward(image_shape(maps, mean.size(1)), image_of<T>(arriving, image), image_of<T>(maps, image),
-                             image_of<T>(output, image), weight.const_data_ptr<float>(), image_of<float>(mean, image),
-                             image_of<float>(inverse, image), image_of<T>(by_maps, image),
-                             image_of<float>(by_weight, image), image_of<float>(by_bias, image), scratch);
+void sweep_backward(const at::Tensor& arriving, const NormedMaps& of, const MapGradients& gradients) {
+  for_images(of.maps, [&](std::int64_t image, float* scratch) {
+    group_norm_relu_backward(
+        image_shape(of.maps, of.mean.size(1)),
+        GroupNormBackward<T>{image_of<T>(arriving, image), image_of<T>(of.maps, image), image_of<T>(of.output, image),
+                             of.weight.const_data_ptr<float>(), image_of<float>(of.mean, image),
+                             image_of<float>(of.inverse, image), image_of<T>(gradients.by_maps, image),
+                             image_of<float>(gradients.by_weight, image), image_of<float>(gradients.by_bias, image)},
+        scratch);
   });
 }
 
@@ -55,7 +67,7 @@ class GroupNormRelu : public torch::autograd::Function<GroupNormRelu> {
     const at::Tensor mean = at::empty({maps.size(0), groups}, weight.options());
     const at::Tensor inverse = at::empty_like(mean);
     const auto sweep = maps.scalar_type() == at::kBFloat16 ? sweep_forward<Bf16Bits> : sweep_forward<float>;
-    sweep(maps, groups, weight, bias, output, mean, inverse);
+    sweep({maps, output, weight, mean, inverse}, bias);
     context->save_for_backward({maps, output, weight, mean, inverse});
     return output;
   }
@@ -70,8 +82,8 @@ class GroupNormRelu : public torch::autograd::Function<GroupNormRelu> {
     const at::Tensor by_weight = at::empty({maps.size(0), maps.size(1)}, mean.options());
     const at::Tensor by_bias = at::empty_like(by_weight);
     const auto sweep = maps.scalar_type() == at::kBFloat16 ? sweep_backward<Bf16Bits> : sweep_backward<float>;
-    sweep(arriving.front().contiguous(kChannelsLast), maps, saved[1], saved[2], mean, saved[4], by_maps, by_weight,
-          by_bias);
+    sweep(arriving.front().contiguous(kChannelsLast), {maps, saved[1], saved[2], mean, saved[4]},
+          {by_maps, by_weight, by_bias});
     return {by_maps, at::Tensor(), by_weight.sum(0), by_bias.sum(0)};
   }
 };

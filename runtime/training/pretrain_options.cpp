@@ -6,6 +6,7 @@
 #include "comm/require.h"
 #include "runtime/training/contrast_setup.h"
 #include "samplers/cpu/cpu_isa.h"
+#include "samplers/pass/cpu/kernel_choice.h"
 
 namespace negatron {
 namespace {

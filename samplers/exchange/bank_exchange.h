@@ -38,7 +38,10 @@ struct NegativeResult {
 class BankExchange {
  public:
   explicit BankExchange(std::int64_t query_block = BlockedPass::kDefaultQueryBlock)
-      : pass_(CpuIsa::kAuto, query_block) {}
+      : pass_(CpuIsa::kAuto, query_block), search_(pass_) {}
+  /// The search refers to the pass.
+  BankExchange(const BankExchange&) = delete;
+  BankExchange& operator=(const BankExchange&) = delete;
 
   /// The stage: finish(start()).
   ///

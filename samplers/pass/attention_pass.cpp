@@ -5,8 +5,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "samplers/pass/cpu/query_panels.h"
-#include "samplers/pass/plain_request.h"
+#include "samplers/pass/pass.h"
 
 namespace negatron {
 namespace {
@@ -28,7 +27,7 @@ bool operator_takes(const at::Tensor& vectors) {
 bool scale_fits(const ScoreTerm& term, const at::Tensor& vectors) {
   // ATen takes the maximum before it scales, so the scale must be above 0.
   if (!(term.scale > 0.0)) return false;
-  return !is_half(vectors.scalar_type()) || QueryPanels::parts_of(term.scale, vectors.size(1)) == 1;
+  return !is_half(vectors.scalar_type()) || query_parts(term.scale, vectors.size(1)) == 1;
 }
 
 struct Attention {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <stdexcept>
 
+#include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/reduction_tree.h"
-#include "samplers/pass/selection/selection.h"
 #include "samplers/pass/term_reduction.h"
 
 namespace negatron {
@@ -118,7 +118,8 @@ class Sweep {
         continue;
       }
       if (!raw.defined()) raw = base_scale_ == 1.0 ? scores : scores / base_scale_;
-      reduce(leaf, rows, block, i, tile, raw, own.terms[i]);
+      const bool positives = term.rows == TermRows::kPositives;
+      reduce(leaf, rows, block, i, {raw, {}, positives ? tile.no_positive() : tile.barred()}, own.terms[i]);
     }
     if (lead_) lead(leaf, rows, block, tile, scores, own);
   }
@@ -150,11 +151,10 @@ class Sweep {
     if (term.want_slope) own.slope.copy_((mass > 0.0).squeeze(1));
   }
 
-  /// Any other term.
-  void reduce(const Leaf& leaf, const at::Tensor& rows, Range block, std::size_t index, const CandidateTile& tile,
-              const at::Tensor& raw, TermResult& own) const {
+  /// Any other term, from scores [b, n].
+  void reduce(const Leaf& leaf, const at::Tensor& rows, Range block, std::size_t index, ScoredRows scored,
+              TermResult& own) const {
     const ScoreTerm& term = request_.terms[index];
-    ScoredRows scored{raw, {}, term.rows == TermRows::kPositives ? tile.no_positive() : tile.barred()};
     if (bias_.defined()) scored.bias = bias_.narrow(0, leaf.begin, leaf.size()).unsqueeze(0);
     const ReducedTerm reduced = reduce_term(term, scored, offset_of(index, block));
     own.value.copy_(reduced.value);
@@ -199,7 +199,7 @@ PassResult BlockedPass::run(const Rows& rows, const PassRequest& request) const 
   }
   std::optional<PassResult> root = tree.finish();
   PassResult result = root ? *std::move(root) : empty_result(request);
-  if (request.best > 0) result.best = best_keys(rows, request.candidates, SelectionOrder{}, request.best);
+  if (request.best > 0) result.best = exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, request.best);
   return result;
 }
 

@@ -75,7 +75,7 @@ class CandidateSweep {
   const Candidates& candidates_;
   ExclusionList exclusions_;
   Leaf leaf_;
-  /// In fp64, made when first needed: [Q, d] each, and the rows [n, d] of the leaf.
+  /// Queries and positives [Q, d] and the rows of the leaf [n, d] in fp64, made when first needed.
   mutable at::Tensor exact_queries_;
   mutable at::Tensor exact_keys_;
   mutable at::Tensor exact_rows_;
@@ -83,7 +83,8 @@ class CandidateSweep {
 
 /// Throws std::invalid_argument when a tensor that a rule needs is missing or a shape or dtype is wrong.
 void check_candidates(const Rows& rows, const Candidates& candidates);
-/// The same for an order that the candidates are to be ranked by.
+/// Throws std::invalid_argument when a tensor that an order needs, by which the candidates are to be ranked, is missing
+/// or of a wrong shape or dtype.
 void check_order(const Rows& rows, const Candidates& candidates, const SelectionOrder& order);
 
 }  // namespace negatron

@@ -49,4 +49,8 @@ struct Candidates {
   std::vector<SelectionWindow> positive_windows;
 };
 
+/// What some of the queries may meet: those numbered by index [k] int64, ascending. Exclusions are those of these
+/// queries, renumbered, on the host. Local.
+Candidates select_queries(const Candidates& all, const at::Tensor& index);
+
 }  // namespace negatron

@@ -28,6 +28,16 @@ void check(const at::Tensor& queries, const ListedVectors& vectors, const std::v
 
 }  // namespace
 
+at::Tensor gather_rows(const Rows& rows, const at::Tensor& lists, at::ScalarType dtype) {
+  require(rows.vectors.defined() && rows.vectors.dim() == 2, "gather_rows: rows must be [n, d]");
+  require(lists.defined() && lists.dim() == 2 && lists.scalar_type() == at::kLong,
+          "gather_rows: lists must be int64 rows [Q, L]");
+  const std::vector<std::int64_t> shape{lists.size(0), lists.size(1), rows.vectors.size(1)};
+  if (rows.vectors.size(0) == 0) return at::zeros(shape, rows.vectors.options().dtype(dtype));
+  const at::Tensor listed = rows.vectors.index_select(0, lists.clamp_min(0).view(-1)).to(dtype).view(shape);
+  return listed.masked_fill((lists < 0).unsqueeze(2), 0.0);
+}
+
 PassResult run_listed(const at::Tensor& queries, const ListedVectors& vectors, const std::vector<ScoreTerm>& terms,
                       bool want_max) {
   check(queries, vectors, terms);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/rows.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
@@ -19,6 +20,10 @@ struct ListedVectors {
   /// [Q, L] bool, entries that are further positives; undefined for none.
   at::Tensor positive;
 };
+
+/// The local rows that each query lists, for passes over lists: rows [Q, L] int64, -1 for none, a row may repeat.
+/// Vectors [Q, L, d] in the dtype of the queries, 0 where none. Local.
+at::Tensor gather_rows(const Rows& rows, const at::Tensor& lists, at::ScalarType dtype);
 
 /// The terms over listed vectors: the same contract as Pass, for entries instead of shared rows. queries [Q, d] say
 /// dtype and device only. Local.

@@ -1,13 +1,35 @@
 #include "samplers/pass/pass.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
 #include "comm/require.h"
+#include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/candidate_tile.h"
 
 namespace negatron {
-namespace {}  // namespace
+
+at::Tensor Pass::best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                      std::int64_t m) const {
+  return exhaustive_best_keys(rows, candidates, order, m);
+}
+
+PassRequest best_request(const Candidates& candidates, std::int64_t m) {
+  PassRequest request;
+  request.candidates = candidates;
+  request.candidates.positive_rule = PositiveRule::kNone;
+  request.best = m;
+  return request;
+}
+
+bool is_plain_request(const PassRequest& request) {
+  const Candidates& candidates = request.candidates;
+  const bool asks = !request.terms.empty() || request.best > 0;
+  return asks && std::all_of(request.terms.begin(), request.terms.end(), is_plain) &&
+         largest_scale(request.terms) <= kLargestKernelScale && candidates.label_rule == LabelRule::kAny &&
+         candidates.windows.empty() && candidates.positive_rule == PositiveRule::kNone;
+}
 
 PassResult empty_result(const PassRequest& request) {
   const at::Tensor& queries = request.candidates.queries;

@@ -19,19 +19,30 @@ struct PassRequest {
   /// [n] log weight of each row, finite; undefined for none.
   at::Tensor bias;
   bool want_max = false;
-  /// Also the keys of the so many best candidates of each query by score; 0 for none.
+  /// How many of the best candidates of each query by score are wanted besides, as keys; 0 for none.
   std::int64_t best = 0;
 };
 
-/// Over the rows that each query may meet. Q queries, dtype of the queries.
+/// Logits beyond 2^23 are not what kernels are made for; scores of unit rows stay below with this scale.
+inline constexpr double kLargestKernelScale = 1e6;
+
+/// Whether a request is what kernels are made for: plain terms (score_term.h) of scales up to kLargestKernelScale, best
+/// rows, or both, over all rows but those excluded, without label rules, windows and positives. Local.
+bool is_plain_request(const PassRequest& request);
+
+/// The request for the m best candidates by score and for nothing else.
+PassRequest best_request(const Candidates& candidates, std::int64_t m);
+
+/// What the terms and the best rows of a request came to, over the rows that each query may meet. Q queries, dtype of
+/// the queries.
 struct PassResult {
-  /// As requested, in that order.
+  /// What each requested term came to, in their order.
   std::vector<TermResult> terms;
   /// [Q] int64, how many rows scored.
   at::Tensor count;
   /// [Q] the largest s_ij, -infinity when no row may score; undefined unless wanted.
   at::Tensor max;
-  /// [Q, best] as best_keys() (selection.h) yields them; undefined unless wanted.
+  /// [Q, best] as Pass::best() yields them in the order by score; undefined unless wanted.
   at::Tensor best;
 };
 
@@ -44,6 +55,12 @@ class Pass {
   virtual ~Pass() = default;
   /// Throws std::invalid_argument when a shape, dtype or term is wrong. Takes and gives no gradient.
   virtual PassResult run(const Rows& rows, const PassRequest& request) const = 0;
+  /// The m best candidates of each query in `order`: keys [Q, m] int64 ascending, kAfterAllKeys where a query has
+  /// fewer. All passes find the same keys: this one by the exact scores of all candidates (exhaustive_best_keys()),
+  /// others faster where they can. Throws std::invalid_argument when a tensor that the order needs is missing or m is
+  /// negative.
+  virtual at::Tensor best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                          std::int64_t m) const;
 };
 
 /// The result over no row.

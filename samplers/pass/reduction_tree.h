@@ -4,16 +4,12 @@
 #include <optional>
 #include <vector>
 
+#include "samplers/pass/canonical_tree.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
 
-/// The level of the smallest node of the canonical tree (see ReductionTree) that covers both leaves.
-int common_level(std::int64_t left, std::int64_t right);
-
-/// Merges the results of leaves in the canonical tree (algorithms.md 1.9): the binary tree over leaf indices in which a
-/// node of level k covers the 2^k leaves [b 2^k, (b+1) 2^k). Leaves that were never pushed count as empty. Holds one
-/// result a level. Local.
+/// Merges the results of leaves in the canonical tree (canonical_tree.h), at most one result a level at a time. Local.
 ///
 /// Because nodes lie at multiples of their size, a rank that owns the leaves [2^k b, 2^k (b+1)) computes exactly one
 /// node, and merging the ranks' results in a tree of the same shape gives the root that one rank alone would compute.
@@ -31,15 +27,11 @@ class ReductionTree {
   std::optional<PassResult> finish();
 
  private:
-  /// A merged run of leaves; which leaf of it stands for its place does not matter, the first is kept.
-  struct Node {
-    std::int64_t first_leaf = 0;
-    PassResult result;
-  };
   void merge_last_two();
 
   std::vector<ScoreTerm> terms_;
-  std::vector<Node> open_;
+  CanonicalTree tree_;
+  std::vector<PassResult> open_;  // of the open nodes
 };
 
 }  // namespace negatron

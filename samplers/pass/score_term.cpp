@@ -1,9 +1,11 @@
 #include "samplers/pass/score_term.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <utility>
+
 #include "comm/require.h"
 
 namespace negatron {
@@ -67,6 +69,16 @@ at::Tensor added(const at::Tensor& left, const at::Tensor& right) {
 bool is_plain(const ScoreTerm& term) {
   return term.shape == TermShape::kLinear && term.reduction == Reduction::kLogSumExp &&
          term.rows == TermRows::kCandidates;
+}
+
+double largest_scale(const std::vector<ScoreTerm>& terms) {
+  double largest = 0.0;
+  for (const ScoreTerm& term : terms) largest = std::max(largest, std::abs(term.scale));
+  return largest;
+}
+
+int query_parts(double scale, std::int64_t width) {
+  return scale > kMostCoarseScale * std::sqrt(static_cast<double>(width)) ? 2 : 1;
 }
 
 at::Tensor term_offset(const ScoreTerm& term, const at::Tensor& queries) {

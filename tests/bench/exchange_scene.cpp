@@ -35,7 +35,8 @@ HardSetBytes measure_hard_sets(int ranks, std::int64_t queries_per_rank) {
     Candidates candidates;
     candidates.queries = comm.all_gather(own);
     const std::int64_t before = bytes_received(comm);
-    HardSetSearch search;
+    const DevicePass pass;
+    HardSetSearch search(pass);
     const HardSets sets = search.find(comm, bank.shard().rows, candidates, SelectionOrder{}, batch.shares, kHardest);
     const std::int64_t received = bytes_received(comm) - before;
 

@@ -12,9 +12,9 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include "samplers/pass/attention_pass.h"
+#include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/device_pass.h"
-#include "samplers/pass/selection/selection.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -133,8 +133,8 @@ TEST_F(PassOnGpu, BestRowsAreThoseByExactScore) {
       ASSERT_TRUE(CudaPass().uses_kernel(rows, request));
       EXPECT_TRUE(at::equal(CudaPass().run(rows, request).best,
                             exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, m)));
-      EXPECT_TRUE(
-          at::equal(best_keys(rows, request.candidates, SelectionOrder{}, m), CudaPass().run(rows, request).best));
+      EXPECT_TRUE(at::equal(CudaPass().best(rows, request.candidates, SelectionOrder{}, m),
+                            CudaPass().run(rows, request).best));
       const auto device = cuda_scan_device();
       CudaRun run(*device, rows, request, 1);
       run.run();

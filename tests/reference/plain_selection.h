@@ -43,7 +43,7 @@ std::int64_t plain_key(float score, std::int64_t slot);
 /// The random number of a query and a slot, drawn by walking the query's stream.
 double plain_uniform(const SelectionOrder& order, std::int64_t query_index, std::int64_t slot);
 
-/// The twin of best_keys().
+/// The twin of Pass::best().
 at::Tensor plain_best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m);
 
 }  // namespace negatron::testing

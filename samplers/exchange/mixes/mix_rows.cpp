@@ -2,7 +2,7 @@
 
 #include "samplers/exchange/mixes/mixes.h"
 #include "samplers/exchange/query_blocks.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/listed_pass.h"
 
 namespace negatron {
 namespace {

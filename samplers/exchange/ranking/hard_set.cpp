@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "samplers/exchange/ranking/merge_lists.h"
 #include "samplers/exchange/ranking/padded_keys.h"
-#include "samplers/pass/select_queries.h"
+#include "samplers/pass/candidates.h"
 
 namespace negatron {
 namespace {
@@ -14,14 +15,14 @@ namespace {
 using Counts = std::vector<std::int64_t>;
 
 /// What this shard's lists [Q, m] lack of its N best, as far as it lies before what owners know as their N-th best,
-/// `bound` [Q].
-RaggedKeys rest_of_lists(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
-                         const at::Tensor& lists, const at::Tensor& bound, std::int64_t n) {
+/// `bound` [Q]. best_of(index) yields the N best of some queries.
+RaggedKeys rest_of_lists(const at::Tensor& lists, const at::Tensor& bound, std::int64_t n,
+                         const std::function<at::Tensor(const at::Tensor&)>& best_of) {
   const std::int64_t sent = lists.size(1);
   const at::Tensor short_lists = (lists.select(1, sent - 1) < bound).nonzero().squeeze(1);
   RaggedKeys rest{at::empty({0}, lists.options()), at::zeros({lists.size(0)}, lists.options())};
   if (short_lists.size(0) == 0) return rest;
-  const at::Tensor best = best_keys(rows, select_queries(candidates, short_lists), order, n).narrow(1, sent, n - sent);
+  const at::Tensor best = best_of(short_lists).narrow(1, sent, n - sent);
   const at::Tensor missing = best < bound.index_select(0, short_lists).unsqueeze(1);
   rest.keys = best.masked_select(missing);
   rest.counts.index_copy_(0, short_lists, missing.sum(1));
@@ -72,7 +73,7 @@ HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candida
   const std::int64_t own = shares.size(comm.rank());
   const std::int64_t length = shard_best.defined() ? shard_best.size(1) : next_list_length(n, comm.size());
   HardSets sets;
-  sets.shard_keys = shard_best.defined() ? shard_best : best_keys(rows, candidates, order, length);  // [Q, m]
+  sets.shard_keys = shard_best.defined() ? shard_best : pass_.best(rows, candidates, order, length);  // [Q, m]
   const at::Tensor lists =
       comm.all_to_all(sets.shard_keys, shares.sizes, Counts(shares.sizes.size(), own)).view({comm.size(), own, length});
   sets.keys = merge_lists(lists);  // [b, P m]
@@ -88,7 +89,9 @@ HardSets HardSetSearch::find(Communicator& comm, const Rows& rows, const Candida
     fallbacks = votes.item<std::int64_t>();
     if (fallbacks > 0) {
       const at::Tensor bounds = comm.all_gather(bound, shares.sizes);  // [Q]
-      const RaggedKeys rest = rest_of_lists(rows, candidates, order, sets.shard_keys, bounds, n);
+      const RaggedKeys rest = rest_of_lists(sets.shard_keys, bounds, n, [&](const at::Tensor& queries) {
+        return pass_.best(rows, select_queries(candidates, queries), order, n);
+      });
       sets.keys = std::get<0>(at::cat({sets.keys, exchange_rest(comm, rest, shares)}, 1).sort(1));
       sets.shard_keys = at::cat({sets.shard_keys, padded_keys(rest, largest(rest.counts))}, 1);
     }

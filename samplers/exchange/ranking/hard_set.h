@@ -4,7 +4,7 @@
 
 #include "comm/communicator.h"
 #include "samplers/exchange/query_batch.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/pass.h"
 
 namespace negatron {
 
@@ -35,6 +35,9 @@ class HardSetSearch {
   static constexpr double kGrowth = 1.25;
   static constexpr double kShrink = 1.02;
 
+  /// `pass` finds the shard's best keys; referred to.
+  explicit HardSetSearch(const Pass& pass) : pass_(pass) {}
+
   /// Collective. `candidates` are those of all Q queries, equal on all ranks but for the exclusions. `shard_best`
   /// [Q, m]: the shard's best keys where the caller knows them, of an m that is equal on all ranks and at most n; else
   /// undefined, and m is next_list_length(n, P).
@@ -57,6 +60,7 @@ class HardSetSearch {
  private:
   void adapt(std::int64_t fallbacks, std::int64_t queries, std::int64_t n, int ranks);
 
+  const Pass& pass_;
   double stretch_ = 1.0;
   double last_fallback_rate_ = 0.0;
   std::int64_t searches_ = 0;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
 
 namespace negatron {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
 
 namespace negatron {
 

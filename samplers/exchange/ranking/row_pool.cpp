@@ -1,11 +1,9 @@
 #include "samplers/exchange/ranking/row_pool.h"
 
-#include <limits>
+#include "samplers/pass/score_term.h"
 
 namespace negatron {
 namespace {
-
-constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 /// How many of each leaf's rows may score.
 void count_valid(Rows& rows) {

@@ -1,7 +1,8 @@
 #include "samplers/exchange/ranking/slot_lists.h"
 
 #include "samplers/exchange/query_blocks.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
+#include "samplers/pass/listed_pass.h"
 
 namespace negatron {
 namespace {

@@ -7,7 +7,7 @@
 #include <c10/util/Exception.h>
 
 #include "samplers/pass/cpu/fast_run.h"
-#include "samplers/pass/kernel_comparison.h"
+#include "samplers/pass/kernel_trial.h"
 
 namespace negatron {
 namespace {
@@ -23,9 +23,9 @@ double kernel_distance(const PassKernel& tried, const PassKernel& known) {
   constexpr std::int64_t kWholeTiles = 64, kOddWidth = 71;
   double most = 0.0;
   for (const std::int64_t width : {kWholeTiles, kOddWidth}) {
-    const Rows rows = comparison_rows(at::kCPU, width);
+    const Rows rows = trial_rows(at::kCPU, width);
     for (const int parts : {1, 2}) {
-      const PassRequest request = comparison_request(at::kCPU, width, kTerms, parts);
+      const PassRequest request = trial_request(at::kCPU, width, kTerms, parts);
       const auto answer = [&](const PassKernel& kernel) {
         return FastRun(kernel, RowFormat::kBf16, rows, request).run();
       };

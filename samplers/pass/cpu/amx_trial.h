@@ -5,7 +5,7 @@
 
 namespace negatron {
 
-/// How far a kernel over rows in bf16 is from one that is known to be right (kernel_comparison.h), with queries in one
+/// How far a kernel over rows in bf16 is from one that is known to be right (kernel_trial.h), with queries in one
 /// part and in two, and rows that fill tiles of AMX and that do not. Local.
 double kernel_distance(const PassKernel& tried, const PassKernel& known);
 

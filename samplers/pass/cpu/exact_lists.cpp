@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "comm/share.h"
 #include "samplers/cpu/task_threads.h"
 #include "samplers/pass/selection/packed_key.h"
 
@@ -87,21 +88,27 @@ class CutLists {
   std::vector<std::int32_t> cuts_;  // [slices + 1][lists]
 };
 
+struct Slice {
+  std::int64_t index;
+  Range rows;
+};
+
 /// A slice's rows in fp32, all of them or only those that are listed.
-const float* widen(const PassKernel& kernel, RowFormat format, const at::Tensor& rows, std::int64_t first,
-                   std::int64_t count, std::int64_t slice, const CutLists& lists) {
+const float* widen(const PassKernel& kernel, RowFormat format, const at::Tensor& rows, const Slice& slice,
+                   const CutLists& lists) {
+  const std::int64_t first = slice.rows.begin, count = slice.rows.size();
   const std::int64_t width = rows.size(1);
   const std::int64_t row_bytes = width * static_cast<std::int64_t>(rows.element_size());
   const char* from = static_cast<const char*>(rows.const_data_ptr()) + first * row_bytes;
   if (format == RowFormat::kFp32) return reinterpret_cast<const float*>(from);
   float* wide = thread_memory(count * width);
-  if (lists.pairs(slice) >= count) {
+  if (lists.pairs(slice.index) >= count) {
     fetch_ahead<kSecondCache>(from, count * row_bytes);
     kernel.widen(format, from, count * width, wide);
     return wide;
   }
   for (std::int64_t i = 0; i < lists.count(); ++i) {
-    for (const std::int32_t row : lists.rows(i, slice)) {
+    for (const std::int32_t row : lists.rows(i, slice.index)) {
       kernel.widen(format, from + (row - first) * row_bytes, width, wide + (row - first) * width);
     }
   }
@@ -122,7 +129,7 @@ void key_lists(const PassKernel& kernel, RowFormat format, const at::Tensor& row
     const std::int64_t count = std::min(slices.rows(), rows.size(0) - first);
     std::vector<double> scores(static_cast<std::size_t>(count));
     ExactScores exact;
-    exact.rows = widen(kernel, format, rows, first, count, slice, cut_lists);
+    exact.rows = widen(kernel, format, rows, {slice, {first, first + count}}, cut_lists);
     exact.width = width;
     exact.first_row = first;
     exact.scores = scores.data();

@@ -4,11 +4,11 @@
 #include <limits>
 #include <optional>
 
+#include "samplers/pass/candidate_keys.h"
+#include "samplers/pass/candidates.h"
 #include "samplers/pass/cpu/fast_run.h"
 #include "samplers/pass/cpu/kernel_choice.h"
-#include "samplers/pass/plain_request.h"
-#include "samplers/pass/select_queries.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/pass.h"
 
 namespace negatron {
 namespace {
@@ -46,7 +46,7 @@ bool FastPass::serves(const Rows& rows, const PassRequest& request) {
 PassResult FastPass::run(const Rows& rows, const PassRequest& request) const {
   check_pass_request(rows, request);
   const at::NoGradGuard no_grad;
-  if (!serves(rows, request)) return otherwise_.run(rows, request);
+  if (!serves(rows, request)) return pass_on(rows, request);
   const RowFormat format = *format_of(rows.vectors.scalar_type());
   FastRun run(pass_kernel(isa_, format), format, rows, request);
   PassResult result = run.run();
@@ -54,11 +54,26 @@ PassResult FastPass::run(const Rows& rows, const PassRequest& request) const {
   return result;
 }
 
+at::Tensor FastPass::best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                          std::int64_t m) const {
+  check_selection(rows, candidates, order, m);
+  const PassRequest request = best_request(candidates, m);
+  if (order.by == SelectionOrder::By::kScore && serves(rows, request)) return run(rows, request).best;
+  return exhaustive_best_keys(rows, candidates, order, m);
+}
+
+/// Best rows do not follow terms that no kernel serves: those alone it may serve.
+PassResult FastPass::pass_on(const Rows& rows, const PassRequest& request) const {
+  PassRequest terms = request;
+  terms.best = 0;
+  PassResult result = otherwise_.run(rows, terms);
+  if (request.best > 0) result.best = best(rows, request.candidates, SelectionOrder{}, request.best);
+  return result;
+}
+
 /// The best rows of queries [any] that the kernel left open.
 void FastPass::settle(const at::Tensor& open, const Rows& rows, const PassRequest& request, PassResult& result) const {
-  PassRequest rest;
-  rest.candidates = select_queries(request.candidates, open);
-  rest.best = request.best;
+  const PassRequest rest = best_request(select_queries(request.candidates, open), request.best);
   const bool in_bf16 = pass_kernel(isa_, *format_of(rows.vectors.scalar_type())).pairs;
   result.best.index_copy_(0, open,
                           in_bf16 ? FastPass(CpuIsa::kAvx512).run(rows, rest).best

@@ -5,8 +5,9 @@
 #include <ATen/Parallel.h>
 
 #include "samplers/cpu/task_threads.h"
+#include "samplers/pass/canonical_tree.h"
 #include "samplers/pass/cpu/partial_tree.h"
-#include "samplers/pass/reduction_tree.h"
+#include "samplers/pass/selection/sample_rank.h"
 
 namespace negatron {
 namespace {
@@ -53,16 +54,23 @@ FastRun::FastRun(const PassKernel& kernel, RowFormat format, const Rows& rows, c
     valid_ += leaf.valid;
   }
   if (request.best > 0 && !leaves_.empty()) {
-    shortlists_.emplace(kernel, format, query_vectors_, panels_, vectors_, rows.slots, valid_, request.best);
+    near_rows_.emplace(kernel, SearchedRows{format, vectors_, rows.slots, valid_}, query_vectors_, panels_,
+                       request.best);
   }
 }
 
+/// A task is a block of queries against a node of the canonical tree, that is a run of leaves at a multiple of its
+/// length, so that merging the nodes' partials gives what merging leaf after leaf would. Say 8 leaves, 512 queries and
+/// 2 threads: one node and two blocks would be 2 tasks, fewer than the 8 that keep both busy, so nodes are halved until
+/// there are 4, of 2 leaves each. Task 5 is then block 1 against node 2: it scans leaf 4, scans leaf 5, and merges the
+/// two partials. When all 8 tasks are done, each group of queries merges its four partials, ((0 1)(2 3)), and turns
+/// them into values and gradients. Best rows are noted on the way: a sample of the rows first says above which score.
 PassResult FastRun::run() {
   if (leaves_.empty()) return empty_result(request_);
   divide(at::get_num_threads());
   const auto tasks = blocks() * static_cast<std::int64_t>(nodes_.size());
-  if (shortlists_) {
-    shortlists_->reserve(tasks);
+  if (near_rows_) {
+    near_rows_->reserve(tasks);
     take_sample();
   }
   partial_size_ = partial_numbers(block_vectors(0));
@@ -72,8 +80,8 @@ PassResult FastRun::run() {
   PartialResults results(request_, kernel_, shape_);
   share_out(groups(), [&](std::int64_t group) { merge_group(group, results); });
   PassResult result = results.take(valid_ - exclusions_.count(query_count_));
-  if (shortlists_) {
-    const NearRowsSearch::Best best = shortlists_->best();
+  if (near_rows_) {
+    const NearRowsSearch::Best best = near_rows_->best();
     result.best = best.keys;
     open_queries_ = best.unknown;
   }
@@ -116,21 +124,20 @@ float* FastRun::partial(std::int64_t block, std::int64_t node) const {
 
 /// Rows of each leaf, from a place that differs from leaf to leaf: rows that lie together are often alike.
 void FastRun::take_sample() {
-  if (shortlists_->sample_size() > 0) {
+  if (near_rows_->sample_size() > 0) {
     share_out(groups(), [this](std::int64_t group) { sample_group(group); });
   }
   std::int64_t largest_leaf = 0;
   for (const Leaf& leaf : leaves_) largest_leaf = std::max(largest_leaf, leaf.size());
   for (const std::span<const Leaf> leaves : nodes_) {
     const std::int64_t rows = leaves.back().end - leaves.front().begin;
-    capacity_ = std::max(capacity_, shortlists_->capacity(rows, largest_leaf));
+    capacity_ = std::max(capacity_, near_rows_->capacity(rows, largest_leaf));
   }
 }
 
 void FastRun::sample_group(std::int64_t group) {
-  constexpr std::int64_t kStep = 389;  // any odd number serves
   const auto leaves = static_cast<std::int64_t>(leaves_.size());
-  const std::int64_t wanted = (shortlists_->sample_size() + leaves - 1) / leaves;
+  const std::int64_t wanted = (near_rows_->sample_size() + leaves - 1) / leaves;
   const std::int64_t vectors = group_vectors(group);
   const Range queries = queries_of(group * kernel_.vectors * kernel_.lanes, vectors);
   const std::int64_t lanes = vectors * kernel_.lanes;
@@ -140,7 +147,7 @@ void FastRun::sample_group(std::int64_t group) {
   std::int64_t rows = 0;
   for (const Leaf& leaf : leaves_) {
     const std::int64_t count = std::min(wanted, leaf.size());
-    const std::int64_t begin = leaf.begin + leaf.index * kStep % (leaf.size() - count + 1);
+    const std::int64_t begin = leaf.begin + leaf.index * kSampleStep % (leaf.size() - count + 1);
     LeafScan scan;
     scan.query_vectors = vectors;
     scan.scores = memory + rows * lanes;
@@ -152,7 +159,7 @@ void FastRun::sample_group(std::int64_t group) {
     scan_rows(queries.begin, leaf, {begin, begin + count}, scan);
     rows += count;
   }
-  shortlists_->set_thresholds(queries, memory, rows, largest_square);
+  near_rows_->set_thresholds(queries, memory, rows, largest_square);
 }
 
 void FastRun::scan_node(std::int64_t block, std::int64_t node) {
@@ -161,12 +168,12 @@ void FastRun::scan_node(std::int64_t block, std::int64_t node) {
   const std::int64_t vectors = block_vectors(block);
   const std::int64_t lanes = vectors * kernel_.lanes;
   const std::int64_t open = PartialTree::depth(leaves.front().index, leaves.back().index) * partial_size_;
-  const std::int64_t lists_size = shortlists_ ? NearLists::memory_size(lanes, capacity_) : 0;
+  const std::int64_t lists_size = near_rows_ ? NearLists::memory_size(lanes, capacity_) : 0;
   float* memory = thread_memory(open + lists_size + kernel_.workspace_size(shape_.width));
   PartialTree tree(kernel_, shape_, vectors, memory, partial_size_);
   std::optional<NearLists> lists;
   float largest_square = 0.0f;
-  if (shortlists_) lists.emplace(memory + open, lanes, capacity_, shortlists_->thresholds(first_query));
+  if (near_rows_) lists.emplace(memory + open, lanes, capacity_, near_rows_->thresholds(first_query));
   for (const Leaf& leaf : leaves) {
     if (lists) lists->make_room(leaf.size());
     LeafScan scan;
@@ -185,7 +192,7 @@ void FastRun::scan_node(std::int64_t block, std::int64_t node) {
     scan_rows(first_query, leaf, {leaf.begin, leaf.end}, scan);
   }
   std::copy_n(tree.finish(), partial_numbers(vectors), partial(block, node));
-  if (lists) shortlists_->keep(node * blocks() + block, queries_of(first_query, vectors), *lists, largest_square);
+  if (lists) near_rows_->keep(node * blocks() + block, queries_of(first_query, vectors), *lists, largest_square);
 }
 
 void FastRun::scan_rows(std::int64_t first_query, const Leaf& leaf, Range rows, LeafScan scan) const {

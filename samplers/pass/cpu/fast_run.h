@@ -22,7 +22,7 @@ namespace negatron {
 /// wanted, the same scan notes those that may be among them. Local.
 class FastRun {
  public:
-  /// Rows in `format` and a request of up to two plain terms, both checked and referred to.
+  /// `rows` are in `format`; `request` has up to two plain terms. Both are checked already, and referred to.
   FastRun(const PassKernel& kernel, RowFormat format, const Rows& rows, const PassRequest& request);
 
   PassResult run();
@@ -40,7 +40,7 @@ class FastRun {
   void take_sample();
   void sample_group(std::int64_t group);
   void scan_node(std::int64_t block, std::int64_t node);
-  /// Of queries [first_query, ...) against some rows of a leaf; all else that a scan reads and writes is in `scan`.
+  /// Scans some rows of a leaf for the queries from `first_query` on; all else that is read and written is in `scan`.
   void scan_rows(std::int64_t first_query, const Leaf& leaf, Range rows, LeafScan scan) const;
   Range queries_of(std::int64_t first, std::int64_t vectors) const;
   void merge_group(std::int64_t group, PartialResults& results) const;
@@ -58,7 +58,7 @@ class FastRun {
   PartialShape shape_;
   std::vector<Leaf> leaves_;  // with a valid row
   std::int64_t valid_ = 0;
-  std::optional<NearRowsSearch> shortlists_;
+  std::optional<NearRowsSearch> near_rows_;
   at::Tensor open_queries_;
   std::int64_t block_;  // queries
   int level_ = 0;       // of the nodes

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "samplers/cpu/task_threads.h"
 #include "samplers/pass/cpu/rank_bound.h"
@@ -29,21 +30,18 @@ std::vector<double> lengths_of(const at::Tensor& queries) {
 
 }  // namespace
 
-NearRowsSearch::NearRowsSearch(const PassKernel& kernel, RowFormat format, const at::Tensor& queries,
-                               const QueryPanels& panels, const at::Tensor& rows, const at::Tensor& slots,
-                               std::int64_t valid, std::int64_t m)
+NearRowsSearch::NearRowsSearch(const PassKernel& kernel, SearchedRows rows, const at::Tensor& queries,
+                               const QueryPanels& panels, std::int64_t m)
     : kernel_(kernel),
-      format_(format),
+      rows_(std::move(rows)),
       queries_(queries.to(at::kDouble)),
-      rows_(rows),
-      slots_(slots.contiguous()),
-      valid_(valid),
       m_(m),
-      sample_(negatron::sample_size(m, valid)),
+      sample_(negatron::sample_size(m, rows_.valid)),
       lengths_(lengths_of(queries_)),
       rounding_(panels.rounding()),
       bound_{.width = queries.size(1), .parts = panels.parts()},
       thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfiniteScore) {
+  rows_.slots = rows_.slots.contiguous();
   std::fill_n(thresholds_.begin(), queries.size(0), -kInfiniteScore);
 }
 
@@ -57,7 +55,7 @@ void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int
   count(std::vector<float>(lanes, -kInfiniteScore), present);
   for (std::int64_t query = queries.begin; query < queries.end; ++query) {
     const auto i = static_cast<std::size_t>(query - queries.begin);
-    const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), valid_));
+    const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), rows_.valid));
     const double most = limit(query, largest_square);
     if (rank > present[i] || !(most < ScoreBound::kLargest)) continue;
     ranks[i] = rank;
@@ -73,7 +71,7 @@ void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int
 
 std::int64_t NearRowsSearch::capacity(std::int64_t rows, std::int64_t largest_leaf) const {
   if (sample_ == 0) return rows;
-  return std::min(rows, list_capacity(m_, sample_, valid_) + largest_leaf);
+  return std::min(rows, list_capacity(m_, sample_, rows_.valid) + largest_leaf);
 }
 
 void NearRowsSearch::keep(std::int64_t task, Range queries, const NearLists& lists, float largest_square) {
@@ -116,13 +114,20 @@ NearRowsSearch::Best NearRowsSearch::best() const {
     each([&](std::int64_t query, ExactList& list) {
       known.mutable_data_ptr<bool>()[query] = find_near(query, largest_square, list.rows);
     });
-    key_lists(kernel_, format_, rows_, slots_, queries_.const_data_ptr<double>() + begin * queries_.size(1), near);
+    key_lists(kernel_, rows_.format, rows_.vectors, rows_.slots,
+              queries_.const_data_ptr<double>() + begin * queries_.size(1), near);
     each([&](std::int64_t query, ExactList& list) { write_best(list.keys, keys + query * m_); });
   }
   best.unknown = known.logical_not().nonzero().squeeze(1);
   return best;
 }
 
+/// Which rows may be among the m best of a query, and whether that can be said at all. Say m = 2, e = 0.01 and noted
+/// are rows that the kernel scored 0.90, 0.80, 0.79, 0.70, all those above the threshold 0.65. The second best of them
+/// has 0.80, so at least two rows truly score 0.79 or more, and a row that is truly among the two best was scored 0.78
+/// or more: the bound is 0.80 - 2 e. The threshold lies below it, so no such row went unnoted, and the first three rows
+/// are the answer, whose exact scores decide. With a threshold of 0.785 a row scored 0.782 might be missing: then the
+/// answer is open, as it is where fewer than m rows were noted or a list had no room.
 bool NearRowsSearch::find_near(std::int64_t query, double largest_square, std::vector<std::int32_t>& near) const {
   std::size_t size = 0;
   for (const Found& found : found_) {

@@ -16,22 +16,30 @@
 
 namespace negatron {
 
+/// The rows of a search, as kernels read them.
+struct SearchedRows {
+  RowFormat format = RowFormat::kFp32;
+  at::Tensor vectors;      // [n, d] contiguous
+  at::Tensor slots;        // [n] int64
+  std::int64_t valid = 0;  // how many of them may score
+};
+
 /// The m best rows of each query by exact score, out of the rows that scans note by a kernel's. A sample says above
 /// which score rows are worth a note (performance.md 4.4). A kernel's score is off by at most the e of score_bound.h;
 /// so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2 e, and when the
 /// threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
 class NearRowsSearch {
  public:
-  /// `queries` [Q, d] fp32 and `rows` [n, d], contiguous; `slots` [n] int64; `valid` rows may score.
-  NearRowsSearch(const PassKernel& kernel, RowFormat format, const at::Tensor& queries, const QueryPanels& panels,
-                 const at::Tensor& rows, const at::Tensor& slots, std::int64_t valid, std::int64_t m);
+  /// `queries` [Q, d] fp32, contiguous; `panels` are what the kernel reads for them.
+  NearRowsSearch(const PassKernel& kernel, SearchedRows rows, const at::Tensor& queries, const QueryPanels& panels,
+                 std::int64_t m);
 
   /// How many rows to sample; 0 when so many are wanted that every row is noted.
   std::int64_t sample_size() const noexcept { return sample_; }
   /// Sets the thresholds of a group of queries from their scores with the sample [rows][g], NaN for none, and the
   /// largest |n|^2 there. From any thread, each query once.
   void set_thresholds(Range queries, const float* scores, std::int64_t rows, float largest_square);
-  /// Of all queries, padded: [padded Q].
+  /// The scores above which rows are worth a note, of the queries from `first` on; infinite for those that only pad.
   const float* thresholds(std::int64_t first) const { return thresholds_.data() + first; }
   /// Room for what a scan of so many rows notes, as a rule.
   std::int64_t capacity(std::int64_t rows, std::int64_t largest_leaf) const;
@@ -42,8 +50,8 @@ class NearRowsSearch {
 
   struct Best {
     at::Tensor keys;  // [Q, m] ascending, kAfterAllKeys for none
-    at::Tensor
-        unknown;  // int64, the queries whose rows rounding or lists without room may hide; their keys are kAfterAllKeys
+    /// [any] int64, the queries whose rows rounding or lists without room may hide; their keys mean nothing.
+    at::Tensor unknown;
   };
   Best best() const;
 
@@ -55,10 +63,10 @@ class NearRowsSearch {
     std::vector<std::int64_t> ends;  // [queries], in what follows
     std::vector<NearRow> rows;
 
-    /// Of a query; none where it is not one of these.
+    /// The rows noted for a query; none where it is not one of these.
     std::span<const NearRow> rows_of(std::int64_t query) const;
   };
-  /// e and what no score exceeds, of a query.
+  /// The e of a query's scores, and what none of them exceeds (score_bound.h).
   double slack(std::int64_t query, double largest_square) const;
   double limit(std::int64_t query, double largest_square) const;
   /// The rows that may be among the best of a query, ascending; false when others may.
@@ -67,11 +75,8 @@ class NearRowsSearch {
   void write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const;
 
   const PassKernel& kernel_;
-  RowFormat format_;
+  SearchedRows rows_;
   at::Tensor queries_;  // fp64
-  at::Tensor rows_;
-  at::Tensor slots_;
-  std::int64_t valid_;
   std::int64_t m_;
   std::int64_t sample_;
   std::vector<double> lengths_;   // [Q] |q|

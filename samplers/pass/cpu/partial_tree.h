@@ -1,14 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "samplers/pass/canonical_tree.h"
 #include "samplers/pass/cpu/kernels/pass_kernel.h"
 
 namespace negatron {
 
-/// ReductionTree for the partials of a kernel: the same tree over leaves, merged in place in a fixed piece of memory.
-/// Local.
+/// Merges the partials that a kernel computes of leaves in the canonical tree (canonical_tree.h), in place in a fixed
+/// piece of memory. Local.
 class PartialTree {
  public:
   /// How many partials the memory must hold for leaves with indices in [first, last].
@@ -18,7 +18,7 @@ class PartialTree {
   PartialTree(const PassKernel& kernel, const PartialShape& shape, std::int64_t query_vectors, float* memory,
               std::int64_t partial_size);
 
-  /// Where to write the partial of leaf `index`. Throws std::invalid_argument unless indices ascend.
+  /// The place to write the partial of leaf `index` to. Throws std::invalid_argument unless indices ascend.
   float* next(std::int64_t index);
   /// The root, in `memory`. At least one leaf was written.
   const float* finish();
@@ -31,7 +31,7 @@ class PartialTree {
   std::int64_t query_vectors_;
   float* memory_;
   std::int64_t partial_size_;
-  std::vector<std::int64_t> first_leaves_;  // of the open nodes
+  CanonicalTree tree_;
 };
 
 }  // namespace negatron

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "samplers/pass/score_term.h"
+
 namespace negatron {
 namespace {
 
@@ -45,16 +47,12 @@ double length_of_rest(const float* query, std::int64_t width, int parts) {
 
 }  // namespace
 
-int QueryPanels::parts_of(double scale, std::int64_t width) {
-  return scale > kMostCoarseScale * std::sqrt(static_cast<double>(width)) ? 2 : 1;
-}
-
 QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, double scale) {
   const at::Tensor own = queries.contiguous();
   const std::int64_t count = own.size(0);
   const std::int64_t width = own.size(1);
   const auto* values = own.const_data_ptr<float>();
-  if (kernel.pairs) parts_ = parts_of(scale, width);
+  if (kernel.pairs) parts_ = query_parts(scale, width);
   vectors_ = (count + kernel.lanes - 1) / kernel.lanes;
   const std::int64_t words = kernel.query_words(width);
   words_ = parts_ * words;
@@ -76,12 +74,6 @@ QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, do
 
 const float* QueryPanels::from(std::int64_t query) const {
   return panels_.const_data_ptr<float>() + query * words_;
-}
-
-double largest_scale(const std::vector<ScoreTerm>& terms) {
-  double largest = 0.0;
-  for (const ScoreTerm& term : terms) largest = std::max(largest, std::abs(term.scale));
-  return largest;
 }
 
 }  // namespace negatron

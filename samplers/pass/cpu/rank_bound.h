@@ -16,7 +16,7 @@ std::vector<float> rank_bounds(
     const std::vector<float>& ranks, const std::vector<float>& limits,
     const std::function<void(const std::vector<float>& bounds, std::vector<float>& counts)>& count);
 
-/// The same of one list.
+/// What rank_bounds() says of one list with these scores.
 float rank_bound(std::span<const float> scores, std::int64_t rank, float limit);
 
 }  // namespace negatron

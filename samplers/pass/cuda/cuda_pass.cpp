@@ -7,13 +7,12 @@
 #include <c10/core/DeviceGuard.h>
 
 #include "samplers/pass/attention_pass.h"
+#include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/candidate_tile.h"
-#include "samplers/pass/cpu/query_panels.h"
+#include "samplers/pass/candidates.h"
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/cuda/scan_shape.h"
-#include "samplers/pass/plain_request.h"
-#include "samplers/pass/select_queries.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/pass.h"
 
 namespace negatron {
 namespace {
@@ -35,19 +34,19 @@ bool has_shape(const ScanDevice& device, const at::Tensor& vectors, const PassRe
 }
 
 int parts_of(const PassRequest& request) {
-  return QueryPanels::parts_of(largest_scale(request.terms), request.candidates.queries.size(1));
+  return query_parts(largest_scale(request.terms), request.candidates.queries.size(1));
 }
 
 }  // namespace
 
 CudaPass::CudaPass(std::int64_t query_block) : CudaPass(query_block, cuda_scan_device()) {
   // The GPUs of a process stay the same.
-  static const auto check = std::make_shared<KernelCheck>();
+  static const auto check = std::make_shared<ScanTrial>();
   check_ = check;
 }
 
 CudaPass::CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device)
-    : device_(std::move(device)), check_(std::make_shared<KernelCheck>()), otherwise_(query_block) {}
+    : device_(std::move(device)), check_(std::make_shared<ScanTrial>()), otherwise_(query_block) {}
 
 bool CudaPass::serves(const Rows& rows, const PassRequest& request) const {
   const at::Tensor& queries = request.candidates.queries;
@@ -77,17 +76,23 @@ PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
   PassRequest terms = request;
   terms.best = 0;
   PassResult result = run(rows, terms);
-  result.best = best_keys(rows, request.candidates, SelectionOrder{}, request.best);
+  result.best = best(rows, request.candidates, SelectionOrder{}, request.best);
   return result;
+}
+
+at::Tensor CudaPass::best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                          std::int64_t m) const {
+  check_selection(rows, candidates, order, m);
+  const PassRequest request = best_request(candidates, m);
+  if (order.by == SelectionOrder::By::kScore && uses_kernel(rows, request)) return run(rows, request).best;
+  return exhaustive_best_keys(rows, candidates, order, m);
 }
 
 PassResult CudaPass::run_kernel(const Rows& rows, const PassRequest& request, int parts) const {
   CudaRun run(*device_, rows, request, parts);
   PassResult result = run.run();
   if (request.best == 0 || run.open_queries().size(0) == 0) return result;
-  PassRequest rest;
-  rest.candidates = select_queries(request.candidates, run.open_queries());
-  rest.best = request.best;
+  const PassRequest rest = best_request(select_queries(request.candidates, run.open_queries()), request.best);
   const bool can_be_finer = parts < CudaRun::kMostQueryParts && is_right(rows.vectors, kernel_terms(rest), parts + 1);
   result.best.index_copy_(0, run.open_queries(),
                           can_be_finer ? run_kernel(rows, rest, parts + 1).best

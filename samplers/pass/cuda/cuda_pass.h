@@ -4,40 +4,44 @@
 #include <memory>
 
 #include "samplers/pass/blocked_pass.h"
-#include "samplers/pass/cuda/kernel_check.h"
 #include "samplers/pass/cuda/scan_device.h"
+#include "samplers/pass/cuda/scan_trial.h"
 
 namespace negatron {
 
 /// The pass on a GPU: attention with keys = values = rows, for both terms of a request from one computation of the
-/// scores, in a kernel of this project for tensor cores (cuda/scan_block.h).
+/// scores, in a kernel of this project for tensor cores (scan_block.h).
 ///
 /// Serves what nearly every step asks for: one or two plain terms (score_term.h), with bias, holes and exclusions but
 /// without label rules, windows and positives; fp32 queries and rows in bf16, d a multiple of 8 up to 128, with one
 /// term up to 256. Of the rest AttentionPass serves what it can, and anything else is passed on to BlockedPass, which
 /// runs on any device. Where both could, AttentionPass goes first.
 ///
-/// Queries are rounded to bf16, or split into two bf16 where that would show (query_panels.h), weights are rounded to
-/// bf16, and all sums are fp32: as FastPass with kAvx512Bf16. Queries that are not finite get
-/// nothing finite that means anything. Rows must be of unit length, as banks hold them. Slices of the rows are merged
-/// in a fixed order, so on one kind of GPU equal inputs give equal bits. Before the first result of a shape of the
-/// kernel is used, it is compared with BlockedPass (cuda/kernel_check.h).
+/// Queries are rounded to bf16, or split into two bf16 where that would show (score_term.h), weights are rounded to
+/// bf16, and all sums are fp32, as in FastPass with kAvx512Bf16. What queries that are not finite get means nothing.
+/// Rows must be of unit length, as banks hold them. Slices of the rows are merged in a fixed order, so on one kind of
+/// GPU equal inputs give equal bits. Before the first result of a shape of the kernel is used, it is compared with
+/// BlockedPass (scan_trial.h).
 ///
-/// Best rows are found in the same sweep (cuda/device_shortlists.h), exactly, also without terms. Where rows lie closer
+/// Best rows are found in the same sweep (device_shortlists.h), exactly, also without terms. Where rows lie closer
 /// together than bf16 can tell, the query is searched again in two parts, and where these cannot, in fp64. The host
 /// waits for the device to learn of which queries that is true; a pass without best rows waits for nothing.
 class CudaPass : public Pass {
  public:
-  /// `query_block` is that of BlockedPass. Without a device, as in a build without CUDA, no kernel runs.
+  /// A pass whose kernels run on the current CUDA device; in a build without CUDA no kernel runs. `query_block` is that
+  /// of BlockedPass.
   explicit CudaPass(std::int64_t query_block = BlockedPass::kDefaultQueryBlock);
-  /// With kernels that run on `device`.
+  /// A pass whose kernels run on `device`; without one no kernel runs.
   CudaPass(std::int64_t query_block, std::shared_ptr<const ScanDevice> device);
 
   PassResult run(const Rows& rows, const PassRequest& request) const override;
+  at::Tensor best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
+                  std::int64_t m) const override;
 
   /// Whether the kernel serves a checked request. Local; does not wait for the device.
   bool serves(const Rows& rows, const PassRequest& request) const;
-  /// Whether it is also right on this device. Waits for the device the first time.
+  /// Whether the kernel serves a checked request and is right on this device (scan_trial.h). Waits for the device the
+  /// first time.
   bool uses_kernel(const Rows& rows, const PassRequest& request) const;
 
  private:
@@ -45,7 +49,7 @@ class CudaPass : public Pass {
   PassResult run_kernel(const Rows& rows, const PassRequest& request, int parts) const;
 
   std::shared_ptr<const ScanDevice> device_;
-  std::shared_ptr<KernelCheck> check_;
+  std::shared_ptr<ScanTrial> check_;
   BlockedPass otherwise_;
 };
 

@@ -5,7 +5,6 @@
 #include <numbers>
 
 #include "samplers/pass/cuda/scan_shape.h"
-#include "samplers/pass/cuda/slice_count.h"
 
 namespace negatron {
 namespace {
@@ -24,7 +23,26 @@ float* writable_or_null(const at::Tensor& numbers) {
   return numbers.defined() ? numbers.data_ptr<float>() : nullptr;
 }
 
+/// What a thread block does before its first tile and after its last, in tiles.
+constexpr std::int64_t kTilesToStart = 3;
+
+std::int64_t ceil_divide(std::int64_t value, std::int64_t divisor) {
+  return (value + divisor - 1) / divisor;
+}
+
 }  // namespace
+
+std::int32_t slice_count(std::int64_t tiles, std::int64_t blocks, std::int64_t concurrent) {
+  const auto time = [&](std::int64_t slices) {
+    return ceil_divide(blocks * slices, concurrent) * (ceil_divide(tiles, slices) + kTilesToStart);
+  };
+  std::int64_t best = 1;
+  for (std::int64_t slices = 2; slices <= std::min(tiles, concurrent); ++slices) {
+    if (time(slices) < time(best)) best = slices;
+  }
+  // Without slices that the rounding left empty.
+  return static_cast<std::int32_t>(ceil_divide(tiles, ceil_divide(tiles, best)));
+}
 
 CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request, int parts)
     : device_(device), rows_(rows), request_(request), numbers_(rows.vectors.options().dtype(at::kFloat)) {
@@ -46,7 +64,8 @@ CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& 
   divide();
   if (request.best == 0) return;
   const at::Tensor excluded = exclusions_ ? exclusions_->pairs() : at::Tensor();
-  shortlists_.emplace(device_, rows_, request.candidates.queries.detach(), queries_, excluded, request.best);
+  shortlists_.emplace(device_, rows_, ScannedQueries{request.candidates.queries.detach(), queries_, excluded},
+                      request.best);
   filter(shortlists_->thresholds(), shortlists_->capacity(), noted_);
 }
 

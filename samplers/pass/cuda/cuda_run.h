@@ -7,11 +7,15 @@
 
 #include "samplers/pass/cuda/device_exclusions.h"
 #include "samplers/pass/cuda/device_shortlists.h"
-#include "samplers/pass/cuda/filtered_rows.h"
 #include "samplers/pass/cuda/scan_device.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
+
+/// Into how many slices, of equally many tiles as far as that goes, to cut `tiles` tiles of rows, so that `blocks`
+/// blocks of queries keep a device busy that runs `concurrent` thread blocks at a time: the fewest of those that take
+/// the least time, counted in tiles one after the other. All at least 1.
+std::int32_t slice_count(std::int64_t tiles, std::int64_t blocks, std::int64_t concurrent);
 
 /// One scan of all rows and the merge of its slices. Its memory is ATen's, which keeps it from step to step, so that a
 /// step neither allocates on the device nor waits for it, and can be captured in a CUDA graph, its exclusions too where
@@ -21,11 +25,11 @@ class CudaRun {
  public:
   static constexpr int kMostQueryParts = 2;
 
-  /// What CudaPass serves; referred to. A query is `parts` numbers in bf16 for each of its own.
+  /// `rows` and `request` are what CudaPass serves, and referred to. Each query is the sum of `parts` queries in bf16.
   CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& request, int parts);
 
   /// Lets the run also fill `filtered` with the candidates that score at least thresholds [Q] fp32, with slots for
-  /// `capacity` rows of each query. Not where best rows are wanted, which come about that way.
+  /// `capacity` rows of each query. Must not be called where best rows are wanted, which come about that way.
   void filter(const at::Tensor& thresholds, std::int64_t capacity, FilteredRows& filtered);
   PassResult run();
   /// [any] int64, the queries whose best rows the run left open; their rows of PassResult::best mean nothing.

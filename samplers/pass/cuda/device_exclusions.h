@@ -12,8 +12,9 @@ namespace negatron {
 /// for which nobody waits, but which a graph would repeat as they were. Local.
 class DeviceExclusions {
  public:
-  /// Of pairs (query, row) [M, 2] int64; those with a -1 exclude nothing. Elsewhere than on `device` they must be on
-  /// the host; throws std::invalid_argument when one of these names no query or no row. Those on it are not checked.
+  /// The exclusions of pairs (query, row) [M, 2] int64; those with a -1 exclude nothing. Elsewhere than on `device`
+  /// they must be on the host; throws std::invalid_argument when one of these names no query or no row. Those on it are
+  /// not checked.
   static DeviceExclusions of(const at::Tensor& pairs, std::int64_t queries, std::int64_t rows, at::Device device);
   static DeviceExclusions from_host(const at::Tensor& pairs, std::int64_t queries, std::int64_t rows,
                                     at::Device device);

@@ -44,17 +44,18 @@ void hide_excluded(const at::Tensor& scores, const at::Tensor& sampled, const at
 
 }  // namespace
 
-DeviceShortlists::DeviceShortlists(const ScanDevice& device, const Rows& rows, const at::Tensor& queries,
-                                   const at::Tensor& parts, const at::Tensor& excluded, std::int64_t m,
-                                   std::int64_t sample_scores)
+DeviceShortlists::DeviceShortlists(const ScanDevice& device, const Rows& rows, const ScannedQueries& queries,
+                                   std::int64_t m, std::int64_t sample_scores)
     : device_(device),
       rows_(rows),
       m_(m),
-      bound_{.width = queries.size(1), .parts = static_cast<int>(parts.size(0)), .roundoff = kTensorCoreRoundoff},
-      queries_(queries.to(at::kDouble).contiguous()),
+      bound_{.width = queries.exact.size(1),
+             .parts = static_cast<int>(queries.parts.size(0)),
+             .roundoff = kTensorCoreRoundoff},
+      queries_(queries.exact.to(at::kDouble).contiguous()),
       lengths_(at::linalg_vector_norm(queries_, 2, {1})),
-      rounding_(at::linalg_vector_norm(queries_ - parts.to(at::kDouble).sum(0), 2, {1})),
-      thresholds_(at::full({queries.size(0)}, -kInfinity, queries.options())) {
+      rounding_(at::linalg_vector_norm(queries_ - queries.parts.to(at::kDouble).sum(0), 2, {1})),
+      thresholds_(at::full({queries.exact.size(0)}, -kInfinity, queries.exact.options())) {
   for (const Leaf& leaf : rows.leaves) valid_ += leaf.valid;
   at::Tensor norms = at::linalg_vector_norm(rows.vectors, 2, {1}, /*keepdim=*/false, at::kFloat);
   if (rows.validity.defined()) norms.masked_fill_(rows.validity != 0.0, 0.0);
@@ -63,27 +64,26 @@ DeviceShortlists::DeviceShortlists(const ScanDevice& device, const Rows& rows, c
   const std::int64_t size = sample_size(m, valid_);
   if (size == 0) return;
   capacity_ = std::min(valid_, list_capacity(m, size, valid_));
-  find_thresholds(queries, sampled_rows(size), excluded, rank_in_sample(m, size, valid_), sample_scores);
+  find_thresholds(queries, sampled_rows(size), rank_in_sample(m, size, valid_), sample_scores);
 }
 
-/// [size] int64 ascending: of the valid rows, one of each run of as many, at a place that differs from run to run. Rows
-/// that lie together are often alike, and so may be those at equal distances.
+/// [size] int64 ascending: of the valid rows, one of each run of as many, at a place that differs from run to run
+/// (kSampleStep).
 at::Tensor DeviceShortlists::sampled_rows(std::int64_t size) const {
-  constexpr std::int64_t kStep = 389;  // any odd number serves
   const at::Tensor run = at::arange(size, rows_.slots.options());
-  const at::Tensor place = (run * valid_).floor_divide_(size) + (run * kStep).remainder_(valid_ / size);
+  const at::Tensor place = (run * valid_).floor_divide_(size) + (run * kSampleStep).remainder_(valid_ / size);
   if (!rows_.validity.defined()) return place;
   return at::searchsorted((rows_.validity == 0.0).cumsum(0), place, /*out_int32=*/false, /*right=*/true);
 }
 
-void DeviceShortlists::find_thresholds(const at::Tensor& queries, const at::Tensor& sampled, const at::Tensor& excluded,
-                                       std::int64_t rank, std::int64_t sample_scores) {
+void DeviceShortlists::find_thresholds(const ScannedQueries& queries, const at::Tensor& sampled, std::int64_t rank,
+                                       std::int64_t sample_scores) {
   // The last row, once more, is for what hide_excluded() has no other place for.
   const at::Tensor rows = rows_.vectors.index_select(0, at::cat({sampled, sampled.slice(0, -1)})).to(at::kFloat);
   const std::int64_t block = std::max<std::int64_t>(1, sample_scores / rows.size(0));
-  for (std::int64_t first = 0; first < queries.size(0); first += block) {
-    const at::Tensor scores = queries.slice(0, first, first + block).mm(rows.t());
-    if (excluded.defined()) hide_excluded(scores, sampled, excluded, first);
+  for (std::int64_t first = 0; first < queries.exact.size(0); first += block) {
+    const at::Tensor scores = queries.exact.slice(0, first, first + block).mm(rows.t());
+    if (queries.excluded.defined()) hide_excluded(scores, sampled, queries.excluded, first);
     thresholds_.slice(0, first, first + block).copy_(at_rank(scores.narrow(1, 0, sampled.size(0)), rank));
   }
   thresholds_ = below(thresholds_.to(at::kDouble) - 2.0 * bound_.error(lengths_, rounding_, largest_square_));

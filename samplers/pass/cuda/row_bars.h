@@ -21,7 +21,7 @@ NEGATRON_HOST_DEVICE int own_query(const Thread& thread, int m, int half) {
          thread.lane() / 4;
 }
 
-/// Of the chunk that begins with row `first` of the bank.
+/// Finds what bars the rows of the chunk that begins with row `first` of the bank.
 template <class Shape, class Thread>
 NEGATRON_HOST_DEVICE void find_bars(const Thread& thread, const BankScan& scan, int first, RowBars<Shape>& bars) {
   std::uint32_t of_all = 0;

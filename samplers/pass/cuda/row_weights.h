@@ -7,7 +7,6 @@
 
 namespace negatron {
 
-inline constexpr float kLog2E = 1.4426950408889634f;
 /// The reference over no row.
 inline constexpr float kNoScanReference = -0x1p60f;
 /// A reference follows the largest logit only when it has risen by more than this. Weights then stay below 2^8.
@@ -33,7 +32,7 @@ NEGATRON_HOST_DEVICE float power_of_two(float exponent) {
 template <class Shape>
 struct QueryMasses {
   float reference[Shape::kTerms][Shape::kQueryTiles][2];
-  /// Of the thread's own rows.
+  /// The masses of the thread's own rows only.
   float mass[Shape::kTerms][Shape::kQueryTiles][2];
   /// Whether a reference of the warp must follow the largest logit.
   bool follows[Shape::kTerms];

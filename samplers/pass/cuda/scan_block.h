@@ -70,11 +70,21 @@ NEGATRON_HOST_DEVICE void store_slice(const Thread& thread, const BankScan& scan
   }
 }
 
+/// Begins to copy the block's queries, part after part.
+template <class Shape, class Thread>
+NEGATRON_HOST_DEVICE void copy_queries(const Thread& thread, const BankScan& scan, std::uint16_t* queries) {
+  const int first_query = thread.block_x() * Shape::kQueries;
+  for (int part = 0; part < scan.parts; ++part) {
+    copy_tile<Shape, Shape::kQueries>(
+        thread, scan.queries + (std::int64_t{part} * scan.query_count + first_query) * scan.width,
+        scan.query_count - first_query, scan.width, queries + part * Shape::kQueryNumbers);
+  }
+}
+
 /// A thread block of a scan: block_x() counts blocks of queries, block_y() slices of the rows. `shared` holds
 /// Shape::shared_bytes(parts) bytes, 16 bytes aligned.
 template <class Shape, class Thread>
 NEGATRON_HOST_DEVICE void scan_block(const Thread& thread, const BankScan& scan, std::uint16_t* shared) {
-  const int first_query = thread.block_x() * Shape::kQueries;
   std::uint16_t* const queries = shared;
   std::uint16_t* const tiles = queries + scan.parts * Shape::kQueryNumbers;
   const int all_tiles = tile_count(scan);
@@ -86,11 +96,7 @@ NEGATRON_HOST_DEVICE void scan_block(const Thread& thread, const BankScan& scan,
                                     scan.width, tiles + (tile - begin) % 2 * Shape::kTileNumbers);
   };
 
-  for (int part = 0; part < scan.parts; ++part) {
-    copy_tile<Shape, Shape::kQueries>(
-        thread, scan.queries + (std::int64_t{part} * scan.query_count + first_query) * scan.width,
-        scan.query_count - first_query, scan.width, queries + part * Shape::kQueryNumbers);
-  }
+  copy_queries<Shape>(thread, scan, queries);
   if (begin < end) copy_rows(begin);
 
   QueryMasses<Shape> masses;

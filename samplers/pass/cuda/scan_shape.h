@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "samplers/pass/cuda/bank_scan.h"
-#include "samplers/pass/host_device.h"
+#include "samplers/pass/selection/host_device.h"
 
 namespace negatron {
 

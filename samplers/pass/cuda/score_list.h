@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "samplers/pass/cuda/list_scoring.h"
-#include "samplers/pass/host_device.h"
+#include "samplers/pass/selection/host_device.h"
 #include "samplers/pass/selection/packed_key.h"
 
 namespace negatron {

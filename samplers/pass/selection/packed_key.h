@@ -3,14 +3,15 @@
 #include <cstdint>
 #include <limits>
 
-#include "samplers/pass/host_device.h"
+#include "samplers/pass/selection/host_device.h"
 
 namespace negatron {
 
 /// A selection key packs a row's place in an order into one int64 whose ascending order is best first: upper half the
 /// order-preserving image of the score (or random number), lower half the slot. Slots are below 2^32.
+/// This is the key before those of all rows.
 inline constexpr std::int64_t kBeforeAllKeys = std::numeric_limits<std::int64_t>::min();
-/// Also stands for "no row". No row has this key or kBeforeAllKeys.
+/// The key behind those of all rows, which also stands for "no row". No row has this key or kBeforeAllKeys.
 inline constexpr std::int64_t kAfterAllKeys = std::numeric_limits<std::int64_t>::max();
 
 /// The key of one row. The bits of a float ascend with its size, as those of an integer of sign and magnitude do.

@@ -8,11 +8,11 @@ namespace negatron {
 
 /// How far a kernel's score of a query q and a row n may lie from q . n:
 ///   e = max|n| (|q - q'|_2 + (p d + 8) u (|q|_2 + |q - q'|_2)),
-/// q' the p parts that the kernel makes of the query (query_panels.h), u what an addition may round by; where numbers
+/// q' the p parts that the kernel makes of the query (score_term.h), u what an addition may round by; where numbers
 /// below the normal ones count as 0, a little more (Higham, Accuracy and Stability of Numerical Algorithms, 3.1; the
 /// inequality of Cauchy and Schwarz). A Number is a double, or a tensor of fp64 with one for each query.
 struct ScoreBound {
-  /// Where no score exceeds this, none overflows.
+  /// As long as no score exceeds this, none overflows.
   static constexpr double kLargest = std::numeric_limits<float>::max() / 4.0;
   /// Beside those of a product of d numbers: of lengths, of thresholds and of exact scores to fp32.
   static constexpr double kFurtherRoundings = 8.0;

@@ -23,7 +23,8 @@ struct SelectionOrder {
   };
   By by = By::kScore;
   double scale = 1.0;
-  /// Of the random orders. The number of a row depends on (seed, purpose, step, query, slot) and on nothing else.
+  /// What the random orders draw from. The number of a row depends on (seed, purpose, step, query, slot) and on nothing
+  /// else.
   std::uint64_t seed = 0;
   Purpose purpose = Purpose::kNegativeDraw;
   std::int64_t step = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "samplers/exchange/ranking/hard_set.h"
+#include "samplers/pass/device_pass.h"
 #include "tests/bench/bank_scene.h"
 #include "tests/bench/exchanges/measure_ranks.h"
 
@@ -15,11 +16,12 @@ void hard_sets(benchmark::State& state) {
   const std::int64_t ranks = state.range(0);
   measure_ranks(state, [&fallback](Communicator& comm) -> Exchange {
     auto bank = std::make_shared<const Bank>(testing::make_bank(comm, at::kBFloat16));
-    auto search = std::make_shared<HardSetSearch>();
+    auto pass = std::make_shared<const DevicePass>();
+    auto search = std::make_shared<HardSetSearch>(*pass);
     const QueryBatch batch = testing::make_queries(comm, testing::kGlobalBatch / comm.size());
     Candidates candidates;
     candidates.queries = comm.all_gather(batch.queries);
-    return [&comm, &fallback, bank, search, batch, candidates] {
+    return [&comm, &fallback, bank, pass, search, batch, candidates] {
       search->find(comm, bank->shard().rows, candidates, SelectionOrder{}, batch.shares, testing::kHardest);
       if (comm.rank() == 0) fallback = search->last_fallback_rate();
     };

@@ -1,6 +1,6 @@
 // One round of radix select on one shard: how many keys of each query have which next byte, for T prefixes at once.
 
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
 
 #include "tests/bench/kernels/kernel_data.h"
 #include "tests/bench/kernels/measured.h"

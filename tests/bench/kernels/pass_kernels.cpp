@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "samplers/pass/cpu/fast_pass.h"
+#include "samplers/pass/cpu/kernel_choice.h"
 #include "tests/bench/growth.h"
 #include "tests/bench/kernels/kernel_data.h"
 #include "tests/bench/kernels/measured.h"

@@ -1,6 +1,6 @@
 // The m best rows of each query by score, exact with ties: over m, over rows, and the row types.
 
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/device_pass.h"
 
 #include "tests/bench/growth.h"
 #include "tests/bench/kernels/kernel_data.h"
@@ -19,7 +19,8 @@ double select(benchmark::State& state, std::int64_t count, std::int64_t m, at::S
   const Rows rows = random_rows(count, dtype);
   Candidates candidates;
   candidates.queries = random_queries(kBatch);
-  return measured(state, [&] { return best_keys(rows, candidates, SelectionOrder{}, m); });
+  const DevicePass pass;
+  return measured(state, [&] { return pass.best(rows, candidates, SelectionOrder{}, m); });
 }
 
 void over_hardest(benchmark::State& state) {

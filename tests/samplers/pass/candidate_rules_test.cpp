@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "samplers/pass/blocked_pass.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
 #include "tests/reference/plain_selection.h"
 #include "tests/samplers/pass/pass_trial.h"
 

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "samplers/bank/random_rows.h"
-#include "samplers/pass/cpu/query_panels.h"
 #include "tests/reference/plain_pass.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -22,7 +21,7 @@ constexpr double kBf16Rounding = 0x1p-8;
 at::Tensor score_error(const PassRequest& request) {
   const at::Tensor queries = request.candidates.queries.to(at::kCPU, at::kDouble);
   const double root = std::sqrt(static_cast<double>(queries.size(1)));
-  const bool fine = QueryPanels::parts_of(largest_scale(request.terms), request.candidates.queries.size(1)) > 1;
+  const bool fine = query_parts(largest_scale(request.terms), request.candidates.queries.size(1)) > 1;
   return queries.norm(2, {1}) * (fine ? 0x1p-16 : 2.0 * kBf16Rounding / root) + 0x1p-22;
 }
 

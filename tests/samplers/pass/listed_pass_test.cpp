@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "samplers/pass/selection/selection.h"
 #include "tests/reference/plain_pass.h"
 #include "tests/samplers/pass/pass_trial.h"
 

@@ -10,12 +10,11 @@
 #include "samplers/pass/cpu/kernels/pass_kernel.h"
 #include "samplers/pass/cpu/kernels/tile_rows.h"
 #include "samplers/pass/cpu/kernels/tile_weights.h"
+#include "samplers/pass/selection/host_device.h"
 
 // Internal linkage: each source that includes this is compiled for another instruction set (see pass_kernel.h).
 namespace negatron {
 namespace {
-
-constexpr float kLog2E = 1.442695040888963f;
 
 /// A partial over no row, for g queries.
 inline void clear_partial(const PartialShape& shape, std::int64_t g, float* partial) {

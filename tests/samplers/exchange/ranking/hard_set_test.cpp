@@ -6,6 +6,7 @@
 #include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
+#include "samplers/pass/device_pass.h"
 #include "tests/reference/plain_selection.h"
 #include "tests/samplers/exchange/exchange_trial.h"
 
@@ -17,6 +18,11 @@ using testing::make_scene;
 using testing::Scene;
 
 constexpr std::int64_t kWidth = 8;
+
+const Pass& shard_pass() {
+  static const DevicePass pass;
+  return pass;
+}
 
 /// All rows in the order of slots, and queries.
 struct Rows64 {
@@ -57,7 +63,7 @@ HardSets find(Communicator& comm, HardSetSearch& search, const Bank& bank, const
   candidates.queries = queries;
   const QueryShares shares{share_sizes(queries.size(0), comm.size()), 0};
   const Rows& rows = bank.shard().rows;
-  const at::Tensor best = known > 0 ? best_keys(rows, candidates, SelectionOrder{}, known) : at::Tensor();
+  const at::Tensor best = known > 0 ? shard_pass().best(rows, candidates, SelectionOrder{}, known) : at::Tensor();
   return search.find(comm, rows, candidates, SelectionOrder{}, shares, n, best);
 }
 
@@ -78,7 +84,7 @@ TEST(HardSet, ExactWithFallbackWhereOneShardHoldsAllHardRows) {
       const Bank bank = bank_of(data.rows, comm);
       // Also from lists that the caller knows: shorter ones than the search would ask for, and whole ones.
       for (const std::int64_t known : {std::int64_t{0}, std::int64_t{17}, kHardest}) {
-        HardSetSearch search;
+        HardSetSearch search(shard_pass());
         const HardSets sets = find(comm, search, bank, data.queries, kHardest, known);
         EXPECT_TRUE(at::equal(sets.keys, testing::part(expected, comm))) << known << " known on " << comm.size();
         EXPECT_TRUE((sets.count == kHardest).all().item<bool>());
@@ -96,7 +102,7 @@ TEST(HardSet, ReceivesTheDocumentedBytes) {
     run_ranks(ranks, {}, [&](Communicator& comm) {
       at::set_num_threads(1);
       const Bank bank = bank_of(data.rows, comm);
-      HardSetSearch search;
+      HardSetSearch search(shard_pass());
       const std::int64_t own = share(10, comm.size(), comm.rank()).size();
       const std::int64_t sent = search.next_list_length(kHardest, comm.size());
       find(comm, search, bank, data.queries, kHardest);
@@ -118,7 +124,7 @@ TEST(HardSet, ListsGrowWhereFallbacksAreFrequentAndShrinkAgain) {
   run_ranks(4, {}, [&](Communicator& comm) {
     at::set_num_threads(1);
     const Bank bank = bank_of(data.rows, comm);
-    HardSetSearch search;
+    HardSetSearch search(shard_pass());
     const std::int64_t base = search.next_list_length(kHardest, 4);
     for (int i = 0; i < 20 && search.next_list_length(kHardest, 4) < kHardest; ++i) {
       find(comm, search, bank, data.queries, kHardest);
@@ -129,7 +135,7 @@ TEST(HardSet, ListsGrowWhereFallbacksAreFrequentAndShrinkAgain) {
     const std::int64_t before = bytes_received(comm);
     find(comm, search, bank, data.queries, kHardest);
     EXPECT_EQ(bytes_received(comm) - before, 3 * share(10, 4, comm.rank()).size() * kHardest * 8);
-    HardSetSearch restored;
+    HardSetSearch restored(shard_pass());
     restored.restore_stretch(search.stretch());
     EXPECT_EQ(restored.next_list_length(kHardest, 4), search.next_list_length(kHardest, 4));
 
@@ -148,7 +154,7 @@ TEST(HardSet, TiesGoToTheLowerSlot) {
       run_ranks(ranks, {}, [&](Communicator& comm) {
         at::set_num_threads(1);
         const Bank bank = bank_of(data.rows, comm);
-        HardSetSearch search;
+        HardSetSearch search(shard_pass());
         const HardSets sets = find(comm, search, bank, data.queries, n);
         EXPECT_TRUE(at::equal(sets.keys, testing::part(expected, comm))) << n << " on " << ranks;
         EXPECT_TRUE((sets.count == std::min<std::int64_t>(n, 120)).all().item<bool>());
@@ -180,7 +186,7 @@ TEST(HardSet, ShardKeysHoldAllMembers) {
   run_ranks(3, {}, [&](Communicator& comm) {
     at::set_num_threads(1);
     const Bank bank = bank_of(data.rows, comm);
-    HardSetSearch search;
+    HardSetSearch search(shard_pass());
     const HardSets sets = find(comm, search, bank, data.queries, kHardest);
     const at::Tensor members = (sets.shard_keys <= expected.select(1, kHardest - 1).unsqueeze(1)).sum(1);
     comm.all_reduce(members, ReduceOp::kSum);

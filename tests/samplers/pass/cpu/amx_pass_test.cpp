@@ -13,7 +13,7 @@
 #include "samplers/cpu/cpu_isa.h"
 #include "samplers/cpu/task_threads.h"
 #include "samplers/pass/cpu/fast_run.h"
-#include "samplers/pass/kernel_comparison.h"
+#include "samplers/pass/kernel_trial.h"
 #include "tests/reference/plain_selection.h"
 #include "tests/samplers/pass/cpu/amx/emulated_kernel.h"
 #include "tests/samplers/pass/cpu/amx/emulated_tiles.h"

@@ -1,6 +1,7 @@
 // What FastPass leaves to BlockedPass, refuses, or must not hide.
 
 #include "samplers/pass/cpu/fast_pass.h"
+#include "samplers/pass/cpu/kernel_choice.h"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,5 @@
 #include "samplers/pass/cpu/fast_pass.h"
+#include "samplers/pass/cpu/kernel_choice.h"
 
 #include <cmath>
 #include <limits>

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "samplers/pass/candidates.h"
 #include "samplers/pass/cuda/cuda_pass.h"
-#include "samplers/pass/select_queries.h"
 #include "tests/samplers/pass/cuda/emulated_device.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"

@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/cuda/cuda_pass.h"
 #include "samplers/pass/cuda/cuda_run.h"
 #include "samplers/pass/selection/sample_rank.h"
-#include "samplers/pass/selection/selection.h"
 #include "tests/reference/plain_selection.h"
 #include "tests/samplers/pass/cuda/emulated_device.h"
 #include "tests/samplers/pass/kernel_trial.h"
@@ -212,7 +212,7 @@ TEST(DeviceShortlists, AreKnownWhenTheThresholdLeavesRoomForErrors) {
   const Rows rows = bf16_rows(unit(1500, kWidth, 1));
   const at::Tensor queries = unit(3, kWidth, 2);
   const EmulatedDevice device;
-  const DeviceShortlists lists(device, rows, queries, queries.to(at::kBFloat16).unsqueeze(0), at::Tensor(), 20);
+  const DeviceShortlists lists(device, rows, {queries, queries.to(at::kBFloat16).unsqueeze(0), at::Tensor()}, 20);
   FilteredRows noted;
   noted.counts = at::tensor({20, 20, 19}, at::kInt);
   noted.rows = at::arange(lists.capacity(), at::kInt).repeat({3, 1});
@@ -231,10 +231,10 @@ TEST(DeviceShortlists, SampleMayComeInBlocksOfQueries) {
   const at::Tensor excluded =
       at::cat({at::cat({liked, at::full_like(liked, 4)}, 1), at::tensor({5, 9}, at::kInt).view({1, 2})});
   const EmulatedDevice device;
-  const DeviceShortlists whole(device, rows, queries, parts, excluded, 20);
+  const DeviceShortlists whole(device, rows, {queries, parts, excluded}, 20);
   const std::int64_t sampled = sample_size(20, 1300 - 144);
   ASSERT_GT(sampled, 0);
-  const DeviceShortlists blocks(device, rows, queries, parts, excluded, 20, 3 * (sampled + 1));
+  const DeviceShortlists blocks(device, rows, {queries, parts, excluded}, 20, 3 * (sampled + 1));
   EXPECT_TRUE(at::allclose(blocks.thresholds(), whole.thresholds(), 0.0, 1e-6));
   EXPECT_LT(whole.thresholds()[4].item<float>(), 0.4F);
   EXPECT_GT(whole.thresholds()[4].item<float>(), 0.1F);

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "samplers/pass/cuda/slice_count.h"
+#include "samplers/pass/cuda/cuda_run.h"
 
 // Of registers tests/gpu/kernel_resources.sh takes care.
 namespace negatron {

@@ -1,4 +1,4 @@
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "samplers/pass/device_pass.h"
 #include "tests/reference/plain_selection.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -46,7 +47,7 @@ TEST(BestKeys, EqualAFullSort) {
   for (const SelectionOrder& order : all_orders()) {
     SCOPED_TRACE(static_cast<int>(order.by));
     for (const std::int64_t m : {0, 1, 64, 1400}) {
-      EXPECT_TRUE(at::equal(best_keys(hard.rows, hard.candidates, order, m),
+      EXPECT_TRUE(at::equal(DevicePass().best(hard.rows, hard.candidates, order, m),
                             testing::plain_best_keys(hard.rows, hard.candidates, order, m)))
           << m;
     }
@@ -58,14 +59,15 @@ TEST(BestKeys, ManyQueriesOneQueryNoQueryNoRow) {
     const Candidates candidates = make_candidates(unit_rows(queries, 2).to(at::kFloat));
     for (const std::int64_t rows : {0, 1, 40}) {
       const Rows own = make_rows(unit_rows(rows, 1).to(at::kFloat));
-      EXPECT_TRUE(at::equal(best_keys(own, candidates, {}, 3), testing::plain_best_keys(own, candidates, {}, 3)));
+      EXPECT_TRUE(
+          at::equal(DevicePass().best(own, candidates, {}, 3), testing::plain_best_keys(own, candidates, {}, 3)));
     }
   }
 }
 
 TEST(BestKeys, TiesGoToTheLowerSlot) {
   const Rows rows = make_rows(unit_rows(1, 1).expand({1500, testing::kTrialWidth}).contiguous());
-  const at::Tensor keys = best_keys(rows, make_candidates(unit_rows(2, 2)), {}, 7);
+  const at::Tensor keys = DevicePass().best(rows, make_candidates(unit_rows(2, 2)), {}, 7);
   EXPECT_TRUE(at::equal(slots_of_keys(keys)[1], at::arange(7, at::kLong)));
 }
 
@@ -74,7 +76,7 @@ TEST(BestKeys, GumbelOrderDrawsFromTheSoftmax) {
   const Rows rows = make_rows(unit_rows(6, 1));
   Candidates candidates = make_candidates(unit_rows(1, 2).expand({kDraws, testing::kTrialWidth}));
   const SelectionOrder order{.by = By::kGumbel, .scale = 3.0, .seed = 1, .step = 2};
-  const at::Tensor slots = slots_of_keys(best_keys(rows, candidates, order, 1)).flatten();
+  const at::Tensor slots = slots_of_keys(DevicePass().best(rows, candidates, order, 1)).flatten();
   const at::Tensor share = at::bincount(slots, {}, 6).to(at::kDouble) / kDraws;
   // Slots run against rows.
   const at::Tensor expected = at::softmax(rows.vectors.mv(candidates.queries[0]) * 3.0, 0).flip(0);
@@ -86,7 +88,7 @@ TEST(BestKeys, RandomOrderTreatsAllRowsAlike) {
   constexpr std::int64_t kDraws = 5000;
   const Rows rows = make_rows(unit_rows(8, 1));
   const SelectionOrder order{.by = By::kRandom, .seed = 1, .step = 2};
-  const at::Tensor keys = best_keys(rows, make_candidates(unit_rows(kDraws, 2)), order, 2);
+  const at::Tensor keys = DevicePass().best(rows, make_candidates(unit_rows(kDraws, 2)), order, 2);
   const at::Tensor share = at::bincount(slots_of_keys(keys).flatten(), {}, 8).to(at::kDouble) / kDraws;
   EXPECT_TRUE(((share - 0.25).abs() < 4.0 * std::sqrt(0.25 * 0.75 / kDraws)).all().item<bool>()) << share;
 }
@@ -188,14 +190,14 @@ TEST(Selection, RefusesWhatDoesNotFit) {
   Rows rows = make_rows(unit_rows(9, 1));
   Candidates candidates = make_candidates(unit_rows(2, 2));
   const at::Tensor ends = at::zeros({2}, at::kLong);
-  EXPECT_THROW(best_keys(rows, candidates, {}, -1), std::invalid_argument);
+  EXPECT_THROW(DevicePass().best(rows, candidates, {}, -1), std::invalid_argument);
   EXPECT_THROW(keys_between(rows, candidates, {}, ends, ends.narrow(0, 0, 1)), std::invalid_argument);
   EXPECT_THROW(digit_histogram(rows, candidates, {}, ends.unsqueeze(1), 8), std::invalid_argument);
   EXPECT_THROW(digit_histogram(rows, candidates, {}, ends, 0), std::invalid_argument);
   candidates.query_index = at::Tensor();
-  EXPECT_THROW(best_keys(rows, candidates, {.by = By::kRandom}, 1), std::invalid_argument);
+  EXPECT_THROW(DevicePass().best(rows, candidates, {.by = By::kRandom}, 1), std::invalid_argument);
   rows.slots = at::Tensor();
-  EXPECT_THROW(best_keys(rows, candidates, {}, 1), std::invalid_argument);
+  EXPECT_THROW(DevicePass().best(rows, candidates, {}, 1), std::invalid_argument);
 }
 
 }  // namespace

@@ -11,3 +11,10 @@
 #define NEGATRON_UNROLL
 #define NEGATRON_UNROLL_BY(count)
 #endif
+
+namespace negatron {
+
+/// log2(e): kernels of both compute weights as powers of two.
+inline constexpr float kLog2E = 1.4426950408889634f;
+
+}  // namespace negatron

@@ -1,4 +1,4 @@
-#include "samplers/pass/select_queries.h"
+#include "samplers/pass/candidates.h"
 
 #include <vector>
 

@@ -9,14 +9,15 @@
 
 namespace negatron {
 
-/// The m best candidates of each query in `order`: keys [Q, m] int64 ascending, kAfterAllKeys where a query has fewer.
-/// Orders by score alone are left to FastPass or CudaPass where one serves; the others take exhaustive_best_keys().
-/// Local.
-at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m);
-/// The same by exact scores of all candidates, in any dtype and on any device. Beside the result it holds a tile of
+/// The m best candidates of each query in `order` (Pass::best()), by exact scores of all of them, in any dtype and on
+/// any device: keys [Q, m] int64 ascending, kAfterAllKeys where a query has fewer. Beside the result it holds a tile of
 /// scores. Local.
 at::Tensor exhaustive_best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                                 std::int64_t m);
+
+/// The checks that a search for the m best starts with. Throws std::invalid_argument when a tensor that a rule or the
+/// order needs is missing, a shape or dtype is wrong, or m is negative.
+void check_selection(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m);
 
 /// Keys of variable number per query.
 struct RaggedKeys {
@@ -34,9 +35,5 @@ RaggedKeys keys_between(const Rows& rows, const Candidates& candidates, const Se
 /// sweep whatever T. Local.
 at::Tensor digit_histogram(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                            const at::Tensor& prefix, int level);
-
-/// The local rows that each query lists, for passes over lists: rows [Q, L] int64, -1 for none, a row may repeat.
-/// Vectors [Q, L, d] in the dtype of the queries, 0 where none. Local.
-at::Tensor gather_rows(const Rows& rows, const at::Tensor& lists, at::ScalarType dtype);
 
 }  // namespace negatron

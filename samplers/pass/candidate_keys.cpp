@@ -1,4 +1,4 @@
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/candidate_keys.h"
 
 #include <algorithm>
 #include <functional>
@@ -8,8 +8,6 @@
 
 #include "comm/require.h"
 #include "samplers/pass/candidate_tile.h"
-#include "samplers/pass/cpu/fast_pass.h"
-#include "samplers/pass/cuda/cuda_pass.h"
 
 namespace negatron {
 namespace {
@@ -48,23 +46,14 @@ at::TensorOptions longs(const Candidates& candidates) {
 
 }  // namespace
 
-at::Tensor best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m) {
+void check_selection(const Rows& rows, const Candidates& candidates, const SelectionOrder& order, std::int64_t m) {
   check(rows, candidates, order);
-  require(m >= 0, "best_keys: m must not be negative");
-  PassRequest request;
-  request.candidates = candidates;
-  request.candidates.positive_rule = PositiveRule::kNone;
-  request.best = m;
-  const bool by_score = order.by == SelectionOrder::By::kScore;
-  if (by_score && FastPass::serves(rows, request)) return FastPass().run(rows, request).best;
-  const CudaPass on_gpu;
-  if (by_score && on_gpu.uses_kernel(rows, request)) return on_gpu.run(rows, request).best;
-  return exhaustive_best_keys(rows, candidates, order, m);
+  require(m >= 0, "selection: the number of best rows must not be negative");
 }
 
 at::Tensor exhaustive_best_keys(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                                 std::int64_t m) {
-  check(rows, candidates, order);
+  check_selection(rows, candidates, order, m);
   const at::Tensor best = at::full({candidates.queries.size(0), m}, kAfterAllKeys, longs(candidates));
   if (m == 0) return best;
   for_each_tile(rows, candidates, order, [&](Range block, const at::Tensor& keys) {
@@ -123,16 +112,6 @@ at::Tensor digit_histogram(const Rows& rows, const Candidates& candidates, const
     }
   });
   return counts;
-}
-
-at::Tensor gather_rows(const Rows& rows, const at::Tensor& lists, at::ScalarType dtype) {
-  require(rows.vectors.defined() && rows.vectors.dim() == 2, "gather_rows: rows must be [n, d]");
-  require(lists.defined() && lists.dim() == 2 && lists.scalar_type() == at::kLong,
-          "gather_rows: lists must be int64 rows [Q, L]");
-  const std::vector<std::int64_t> shape{lists.size(0), lists.size(1), rows.vectors.size(1)};
-  if (rows.vectors.size(0) == 0) return at::zeros(shape, rows.vectors.options().dtype(dtype));
-  const at::Tensor listed = rows.vectors.index_select(0, lists.clamp_min(0).view(-1)).to(dtype).view(shape);
-  return listed.masked_fill((lists < 0).unsqueeze(2), 0.0);
 }
 
 }  // namespace negatron

@@ -1,10 +1,9 @@
-#include "samplers/pass/kernel_comparison.h"
+#include "samplers/pass/kernel_trial.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "samplers/bank/random_rows.h"
-#include "samplers/pass/cpu/query_panels.h"
 
 namespace negatron {
 namespace {
@@ -23,7 +22,7 @@ bool same(const at::Tensor& a, const at::Tensor& b) {
 
 }  // namespace
 
-Rows comparison_rows(at::Device place, std::int64_t width) {
+Rows trial_rows(at::Device place, std::int64_t width) {
   Rows rows;
   rows.vectors = random_unit_rows(1, 0, kRows, width).to(at::kBFloat16).to(place);
   const at::Tensor holes = at::arange(kRows) % 9 == 4;
@@ -33,9 +32,9 @@ Rows comparison_rows(at::Device place, std::int64_t width) {
   return rows;
 }
 
-PassRequest comparison_request(at::Device place, std::int64_t width, int terms, int parts) {
+PassRequest trial_request(at::Device place, std::int64_t width, int terms, int parts) {
   constexpr double kCoarse = 5.0;
-  const double fine = 2.0 * QueryPanels::kMostCoarseScale * std::sqrt(static_cast<double>(width));
+  const double fine = 2.0 * kMostCoarseScale * std::sqrt(static_cast<double>(width));
   PassRequest request;
   request.candidates.queries = random_unit_rows(2, 0, kQueries, width).to(at::kFloat).to(place);
   request.candidates.exclusions = at::tensor({0, 0, 0, 299, 69, 0, 69, 64, 31, 63}, at::kLong).view({-1, 2});

@@ -14,7 +14,7 @@ namespace negatron {
 /// Whether the kernel computes on a device what BlockedPass computes there: tried once for each of its shapes, before a
 /// result of it is used. The kernel's code is tested thread by thread on a host, which knows a GPU's instructions from
 /// their description; where a GPU or a compiler takes them otherwise, a run must lose its speed and not its loss.
-class KernelCheck {
+class ScanTrial {
  public:
   /// `parts` of a query, as CudaRun. The first call for a shape waits for the device, so it must not be captured in a
   /// graph; one that fails says so once, on the standard error. Local, thread-safe.

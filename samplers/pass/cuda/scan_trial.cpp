@@ -1,12 +1,11 @@
-#include "samplers/pass/cuda/kernel_check.h"
+#include "samplers/pass/cuda/scan_trial.h"
 
 #include <c10/util/Exception.h>
 
 #include "samplers/pass/blocked_pass.h"
-#include "samplers/pass/cpu/query_panels.h"
+#include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/cuda/cuda_run.h"
-#include "samplers/pass/kernel_comparison.h"
-#include "samplers/pass/selection/selection.h"
+#include "samplers/pass/kernel_trial.h"
 
 namespace negatron {
 namespace {
@@ -17,12 +16,12 @@ constexpr double kTolerance = 0.05;
 
 }  // namespace
 
-bool KernelCheck::passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, int parts) {
+bool ScanTrial::passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, int parts) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto [entry, is_new] = passed_.try_emplace(Shape{place.index(), width, terms, parts}, false);
   if (!is_new) return entry->second;
-  const Rows rows = comparison_rows(place, width);
-  PassRequest request = comparison_request(place, width, terms, parts);
+  const Rows rows = trial_rows(place, width);
+  PassRequest request = trial_request(place, width, terms, parts);
   PassResult expected = BlockedPass().run(rows, request);
   expected.best = exhaustive_best_keys(rows, request.candidates, SelectionOrder{}, kBest);
   request.best = kBest;
