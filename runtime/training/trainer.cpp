@@ -78,7 +78,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   metrics.learning_rate = rate;
   metrics.momentum = key_encoder_ ? momentum : std::nan("");
   if (NegativeSampler* sampler = loss_->sampler()) {
-    sampler->observe({steps_done_, metrics.loss, metrics.proxy_accuracy});
+    sampler->observe({steps_done_, metrics.loss, metrics.proxy_accuracy, sampler_epoch()});
     for (const auto& [name, value] : sampler->metrics()) metrics.method[name] = value;
   }
   ++steps_done_;
@@ -93,7 +93,7 @@ ContrastInput Trainer::contrast_input(const Batch& batch) {
   input.bank_group = &mesh_.group();
   input.bank_shares = mesh_.group_shares(batch.global_size);
   input.step = steps_done_;
-  input.epoch = static_cast<double>(schedule_step()) / static_cast<double>(steps_per_epoch_);
+  input.epoch = sampler_epoch();
   input.progress = static_cast<double>(schedule_step()) / static_cast<double>(total_steps(options_, steps_per_epoch_));
   if (looks_at_hard_sets()) input.report_hardest = options_.telemetry_top;
   return input;

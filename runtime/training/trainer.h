@@ -85,6 +85,10 @@ class Trainer {
   /// Everything that is restored in place; those of trained_tensors() come first, in its order.
   std::vector<std::pair<std::string, torch::Tensor>> named_tensors() const;
   std::int64_t schedule_step() const noexcept { return steps_done_ + schedule_shift_; }
+  /// Passes over the data before this step, with their fraction, as samplers anneal by them.
+  double sampler_epoch() const noexcept {
+    return static_cast<double>(schedule_step()) / static_cast<double>(steps_per_epoch_);
+  }
   at::Tensor to_place(const at::Tensor& images) const;
 
   PretrainOptions options_;
