@@ -15,15 +15,15 @@ class ContrastiveEncoder : public torch::nn::Module {
   ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head,
                      Communicator* comm = nullptr);
 
-  /// images [b, c, h, w] -> [b, output_width()], unit rows, fp32 (fp64 when the parameters are fp64) at any precision.
-  /// Collective in training mode when the head or the backbone has a batch norm over all ranks; otherwise local.
+  /// images [b, c, h, w] -> [b, width of the head], unit rows, fp32 (fp64 when the parameters are fp64) at any
+  /// precision. Collective in training mode when the head or the backbone has a batch norm over all ranks; otherwise
+  /// local.
   torch::Tensor forward(const torch::Tensor& images);
   /// images [b, c, h, w] -> [b, feature_width()], what evaluation and downstream tasks use; dtype as `forward`.
   /// Collective in training mode when the backbone has a batch norm over all ranks; otherwise local.
   torch::Tensor features(const torch::Tensor& images);
 
   std::int64_t feature_width() const { return backbone_->feature_width(); }
-  std::int64_t output_width() const { return head_->options().output; }
   std::int64_t parameter_count() const;
 
   /// A copy with parameters and buffers of its own that hold the same values, on the same device. Local.

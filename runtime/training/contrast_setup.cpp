@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "samplers/objectives/debiased_clamp.h"
-
 namespace negatron {
 namespace {
 
@@ -88,10 +86,9 @@ ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor&
   if (options.sample_types.empty() || sample_types.defined()) {
     make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
   }
-  if (options.sampler == "mochi" && setup.sampler_options.on("attached") && !objective->parameters().empty()) {
-    throw std::invalid_argument(
-        "--sampler mochi with attached=on does not go with a learned scale; choose attached=off, or an objective and "
-        "--learn-tau off without one.");
+  if (setup.sampler.refuses_learned_scale != nullptr && !objective->parameters().empty()) {
+    const std::string reason = setup.sampler.refuses_learned_scale(setup.sampler_options);
+    if (!reason.empty()) throw std::invalid_argument(reason);
   }
   return setup;
 }
@@ -112,19 +109,9 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
 }
 
 std::vector<std::string> contrast_warnings(const PretrainOptions& options) {
-  std::vector<std::string> warnings;
   const ContrastSetup setup = resolve_contrast(options);
-  const auto has = [&](const char* name) {
-    return std::any_of(setup.objective.options.begin(), setup.objective.options.end(),
-                       [&](const MethodOption& option) { return option.name == name; });
-  };
-  if (has("tau-plus")) {
-    const double beta = has("beta") ? setup.objective_options.number("beta") : 0.0;
-    const std::string clamp =
-        clamp_warning(options.tau, setup.objective_options.number("tau-plus"), beta, options.head.output);
-    if (!clamp.empty()) warnings.push_back(clamp);
-  }
-  return warnings;
+  return make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU))
+      ->warnings(options.head.output);
 }
 
 }  // namespace negatron

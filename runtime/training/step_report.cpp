@@ -19,7 +19,8 @@ StepReport::StepReport(const StepReportOptions& options, Communicator& comm, Com
                        ContrastiveLoss& loss)
     : options_(options), comm_(comm), group_(group), bank_(bank), loss_(loss) {}
 
-void StepReport::begin(const Batch& batch, std::int64_t step, double learning_rate, double momentum) {
+void StepReport::begin(const Batch& batch, std::int64_t step, double epoch, double learning_rate, double momentum) {
+  epoch_ = epoch;
   comm_.traffic().start_step();
   if (&group_ != &comm_) group_.traffic().start_step();
   begun_ = {};
@@ -104,7 +105,7 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
 void StepReport::describe_sampler(StepMetrics& metrics) {
   NegativeSampler* sampler = loss_.sampler();
   if (sampler == nullptr) return;
-  sampler->observe({metrics.step, metrics.loss, metrics.proxy_accuracy});
+  sampler->observe({metrics.step, metrics.loss, metrics.proxy_accuracy, epoch_});
   for (const auto& [name, value] : sampler->metrics()) metrics.method[name] = value;
 }
 

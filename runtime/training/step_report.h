@@ -32,8 +32,9 @@ class StepReport {
   StepReport(const StepReportOptions& options, Communicator& comm, Communicator& group, const Bank* bank,
              ContrastiveLoss& loss);
 
-  /// A step begins: bytes are counted from here. `momentum` is NaN without a momentum encoder. Local.
-  void begin(const Batch& batch, std::int64_t step, double learning_rate, double momentum);
+  /// A step begins: bytes are counted from here. `epoch` is the training progress in epochs
+  /// that the sampler anneals by, `momentum` NaN without a momentum encoder. Local.
+  void begin(const Batch& batch, std::int64_t step, double epoch, double learning_rate, double momentum);
   /// Whether hard sets are looked at in the step that has begun. Local.
   bool looks_at_hard_sets() const;
   /// [n] fp64 on the loss's device: this rank's sums, to be added up over ranks in one message. Collective over the
@@ -64,6 +65,7 @@ class StepReport {
   // Of the step that has begun.
   StepMetrics begun_;
   double queries_ = 0.0;
+  double epoch_ = 0.0;
   at::Tensor labels_;
   /// Searches for hard sets before this step.
   std::int64_t searches_before_ = 0;

@@ -49,7 +49,8 @@ Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Comm
 StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wishes) {
   const double rate = schedule_.learning_rate(schedule_step());
   const double momentum = schedule_.momentum(schedule_step());
-  report_.begin(batch, steps_done_, rate, encoders_.has_momentum_encoder() ? momentum : std::nan(""));
+  report_.begin(batch, steps_done_, schedule_.epoch(schedule_step()), rate,
+                encoders_.has_momentum_encoder() ? momentum : std::nan(""));
   const ContrastBatch contrast = describe(batch);
 
   timer.enter(Phase::kForward);

@@ -9,25 +9,57 @@
 
 namespace negatron {
 
+namespace {
+
+constexpr std::size_t kLossWindow = 10;
+constexpr double kLossDelta = 0.01;
+
+std::optional<AnnealingShape> shape_unless(const std::string& word, const std::string& following) {
+  if (word == following) return std::nullopt;
+  return parse_annealing_shape(word);
+}
+
+}  // namespace
+
 const std::vector<std::string>& annealing_shapes() {
   static const std::vector<std::string> shapes = {"none", "linear", "cosine", "steps", "exponential"};
   return shapes;
 }
 
-double annealed(const std::string& shape, double start, double end, double progress) {
+std::vector<std::string> annealing_shapes_or(const std::string& word) {
+  std::vector<std::string> all = annealing_shapes();
+  all.push_back(word);
+  return all;
+}
+
+AnnealingShape parse_annealing_shape(const std::string& name) {
+  const auto& names = annealing_shapes();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) throw std::invalid_argument("unknown annealing '" + name + "'");
+  return static_cast<AnnealingShape>(found - names.begin());
+}
+
+double share_of_way(double epoch, double epochs) {
+  return epochs > 0.0 ? epoch / epochs : 1.0;
+}
+
+double annealed(AnnealingShape shape, double start, double end, double progress) {
+  constexpr double kSteps = 10.0;
+  constexpr double kDecay = 10.0;
   const double way = std::clamp(progress, 0.0, 1.0);
-  if (shape == "none") return end;
-  if (shape == "linear") return start + (end - start) * way;
-  if (shape == "cosine") return end + (start - end) * 0.5 * (1.0 + std::cos(std::numbers::pi * way));
-  if (shape == "steps") {
-    constexpr double kSteps = 10.0;
-    return start + (end - start) * std::min(1.0, std::floor(way * (kSteps + 1.0)) / kSteps);
+  switch (shape) {
+    case AnnealingShape::kNone:
+      return end;
+    case AnnealingShape::kLinear:
+      return start + (end - start) * way;
+    case AnnealingShape::kCosine:
+      return end + (start - end) * 0.5 * (1.0 + std::cos(std::numbers::pi * way));
+    case AnnealingShape::kSteps:
+      return start + (end - start) * std::min(1.0, std::floor(way * (kSteps + 1.0)) / kSteps);
+    case AnnealingShape::kExponential:
+      return end + (start - end) * std::exp(-kDecay * way);
   }
-  if (shape == "exponential") {
-    constexpr double kDecay = 10.0;
-    return end + (start - end) * std::exp(-kDecay * way);
-  }
-  throw std::invalid_argument("unknown annealing '" + shape + "'");
+  throw std::logic_error("unknown shape of annealing");
 }
 
 AdaptiveValue::AdaptiveValue(double start, double end, std::size_t window, double delta)
@@ -57,6 +89,18 @@ void AdaptiveValue::restore(const std::string& state) {
   if (!(text >> value_)) throw std::invalid_argument("the saved state of an adaptive value is damaged");
   recent_.clear();
   for (double metric = 0.0; text >> metric;) recent_.push_back(metric);
+}
+
+Annealing::Annealing(const std::string& word, const std::string& following, const Way& way)
+    : shape_(shape_unless(word, following)), way_(way), adaptive_(way.start, way.end, kLossWindow, kLossDelta) {}
+
+double Annealing::at(double epoch) const {
+  if (!shape_) return adaptive_.value();
+  return annealed(*shape_, way_.start, way_.end, share_of_way(epoch, way_.epochs));
+}
+
+void Annealing::observe(double loss) {
+  if (!shape_) adaptive_.observe(loss);
 }
 
 }  // namespace negatron

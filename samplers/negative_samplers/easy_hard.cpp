@@ -6,14 +6,6 @@ namespace negatron {
 namespace {
 
 constexpr const char* kPlateau = "plateau";
-constexpr std::size_t kPlateauWindow = 10;
-constexpr double kPlateauDelta = 0.01;
-
-std::vector<std::string> easy_hard_shapes() {
-  std::vector<std::string> all = annealing_shapes();
-  all.emplace_back(kPlateau);
-  return all;
-}
 
 }  // namespace
 
@@ -25,7 +17,12 @@ SamplerDescription EasyHard::describe() {
           {{"rows", std::int64_t{1024}, "a query, hard and drawn together", 1},
            {"hard-share-start", 0.0, "share of the hardest at first", 0.0, 1.0},
            {"hard-share", 0.5, "share of the hardest in the end", 0.0, 1.0},
-           {"anneal", std::string("linear"), "how it goes there; plateau follows the loss", {}, {}, easy_hard_shapes()},
+           {"anneal",
+            std::string("linear"),
+            "how it goes there; plateau follows the loss",
+            {},
+            {},
+            annealing_shapes_or(kPlateau)},
            {"anneal-epochs", 10.0, "epochs until it is there", 0.0},
            {"skip-hardest", 0.0, "leave out the hardest, share of the bank (0.001 after the paper)", 0.0, 1.0}}};
 }
@@ -34,19 +31,15 @@ EasyHard::EasyHard(const SamplerArguments& arguments)
     : base_(arguments.base),
       seed_(arguments.seed),
       rows_(arguments.options.count("rows")),
-      start_(arguments.options.number("hard-share-start")),
-      end_(arguments.options.number("hard-share")),
-      anneal_(arguments.options.word("anneal")),
-      anneal_epochs_(arguments.options.number("anneal-epochs")),
-      skip_share_(arguments.options.number("skip-hardest")),
-      adaptive_(start_, end_, kPlateauWindow, kPlateauDelta) {}
+      hard_share_(arguments.options.word("anneal"), kPlateau,
+                  {arguments.options.number("hard-share-start"), arguments.options.number("hard-share"),
+                   arguments.options.number("anneal-epochs")}),
+      skip_share_(arguments.options.number("skip-hardest")) {}
 
 NegativeRequest EasyHard::request(const Bank& bank, const QueryBatch& batch) const {
-  const double progress = anneal_epochs_ > 0.0 ? batch.epoch / anneal_epochs_ : 1.0;
-  last_share_ = anneal_ == kPlateau ? adaptive_.value() : annealed(anneal_, start_, end_, progress);
   const std::int64_t filled = bank.filled();
   const auto skipped = static_cast<std::int64_t>(skip_share_ * static_cast<double>(filled));
-  const std::int64_t hard = std::llround(last_share_ * static_cast<double>(rows_));
+  const std::int64_t hard = std::llround(hard_share_.at(batch.epoch) * static_cast<double>(rows_));
   const std::int64_t drawn = rows_ - hard;
   const std::int64_t rest = filled - skipped - hard;
 
@@ -70,7 +63,8 @@ NegativeRequest EasyHard::request(const Bank& bank, const QueryBatch& batch) con
 }
 
 void EasyHard::observe(const StepFeedback& feedback) {
-  if (anneal_ == kPlateau) adaptive_.observe(feedback.loss);
+  last_share_ = hard_share_.at(feedback.epoch);
+  hard_share_.observe(feedback.loss);
 }
 
 }  // namespace negatron

@@ -16,21 +16,17 @@ class EasyHard : public NegativeSampler {
   NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
   void observe(const StepFeedback& feedback) override;
   std::map<std::string, double> metrics() const override { return {{"hard_share", last_share_}}; }
-  std::string state() const override { return adaptive_.state(); }
-  void restore(const std::string& state) override { adaptive_.restore(state); }
+  std::string state() const override { return hard_share_.state(); }
+  void restore(const std::string& state) override { hard_share_.restore(state); }
 
  private:
   NegativeRequest base_;
   std::uint64_t seed_;
   std::int64_t rows_;
-  double start_;
-  double end_;
-  std::string anneal_;
-  double anneal_epochs_;
+  Annealing hard_share_;
   double skip_share_;
-  AdaptiveValue adaptive_;
-  /// Of the last draw, for the metrics.
-  mutable double last_share_ = 0.0;
+  /// Of the last step, for the metrics.
+  double last_share_ = 0.0;
 };
 
 }  // namespace negatron

@@ -6,8 +6,6 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "samplers/negative_samplers/annealing.h"
-
 namespace negatron {
 namespace {
 
@@ -27,16 +25,17 @@ constexpr double kExploration = 0.2;
   throw std::invalid_argument(std::string(kMochi) + ": " + reason + ".");
 }
 
-std::vector<std::string> adaptations() {
-  std::vector<std::string> all = annealing_shapes();
-  all.emplace_back(kProxy);
-  return all;
+/// A mix that the query is part of is not linear in the query, so its term has no scale to learn.
+std::string attached_mixes_refusal(const MethodOptions& options) {
+  if (!options.on("attached")) return {};
+  return "--sampler mochi with attached=on does not go with a learned scale; choose attached=off, or an objective and "
+         "--learn-tau off without one.";
 }
 
 }  // namespace
 
 SamplerDescription Mochi::describe() {
-  return {
+  SamplerDescription description = {
       "mochi",
       "Kalantidis et al., MoCHi, NeurIPS 2020",
       "the whole bank and mixes of the hardest rows",
@@ -59,10 +58,12 @@ SamplerDescription Mochi::describe() {
        {"skip-own-cluster", false, "never mix rows of the query's own cluster (fetch)"},
        {"budgets", NumberList{}, "of n, rows of sample type 0, 1, ...: 512/256 (fetch)", 0.0},
        {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in the ranking: 1/0.8", 0.0},
-       {"adapt", std::string("none"), "how s and s' grow after the warm-up", {}, {}, adaptations()},
+       {"adapt", std::string("none"), "how s and s' grow after the warm-up", {}, {}, annealing_shapes_or(kProxy)},
        {"ramp-epochs", 10.0, "epochs that adapt takes", 0.0},
        {"n-start", std::int64_t{0}, "N shrinks from this to n along the ramp, rows; 0 for no", 0},
        {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
+  description.refuses_learned_scale = attached_mixes_refusal;
+  return description;
 }
 
 Mochi::Mochi(const SamplerArguments& arguments)
@@ -70,10 +71,10 @@ Mochi::Mochi(const SamplerArguments& arguments)
       pools_(kMochi, arguments.sample_types, arguments.options.numbers("budgets"),
              arguments.options.numbers("type-scales")),
       warmup_epochs_(arguments.options.number("warmup-epochs")),
-      adapt_(arguments.options.word("adapt")),
       ramp_epochs_(arguments.options.number("ramp-epochs")),
       start_rows_(arguments.options.count("n-start")) {
   const MethodOptions& options = arguments.options;
+  if (options.word("adapt") != kProxy) growth_ = parse_annealing_shape(options.word("adapt"));
   plan_.mode = options.word("mode") == "fetch" ? MixRecipe::Mode::kFetch : MixRecipe::Mode::kNoFetch;
   plan_.hard = options.count("n");
   plan_.pairs = options.count("s");
@@ -105,42 +106,48 @@ Mochi::Mochi(const SamplerArguments& arguments)
 }
 
 double Mochi::strength(double epoch) const {
-  if (adapt_ == kProxy) {
+  if (!growth_) {
     return std::clamp((accuracy_ - kNoMixesBelow) / (kAllMixesAbove - kNoMixesBelow), 0.0, 1.0);
   }
-  return annealed(adapt_, 0.0, 1.0, ramp_epochs_ > 0.0 ? (epoch - warmup_epochs_) / ramp_epochs_ : 1.0);
+  return annealed(*growth_, 0.0, 1.0, share_of_way(epoch - warmup_epochs_, ramp_epochs_));
 }
 
 std::int64_t Mochi::hard_rows(double epoch) const {
   double rows = static_cast<double>(plan_.hard);
   if (bandit_) rows *= kFactors[bandit_->choice()];
   if (start_rows_ > 0) {
-    const double way = ramp_epochs_ > 0.0 ? (epoch - warmup_epochs_) / ramp_epochs_ : 1.0;
-    rows = annealed("linear", static_cast<double>(start_rows_), rows, way);
+    const double way = share_of_way(epoch - warmup_epochs_, ramp_epochs_);
+    rows = annealed(AnnealingShape::kLinear, static_cast<double>(start_rows_), rows, way);
   }
   constexpr std::int64_t kFewestForAPair = 2;
   return std::max(kFewestForAPair, static_cast<std::int64_t>(std::llround(rows)));
 }
 
+std::optional<MixRecipe> Mochi::mixes_at(double epoch) const {
+  if (epoch < warmup_epochs_) return std::nullopt;
+  MixRecipe mixes = plan_;
+  const double share = strength(epoch);
+  mixes.pairs = std::llround(share * static_cast<double>(plan_.pairs));
+  mixes.query_mixes = std::llround(share * static_cast<double>(plan_.query_mixes));
+  if (mixes.pairs + mixes.query_mixes == 0) return std::nullopt;
+  if (bandit_ || start_rows_ > 0) mixes.hard = hard_rows(epoch);
+  return mixes;
+}
+
 NegativeRequest Mochi::request(const Bank& bank, const QueryBatch& batch) const {
   NegativeRequest request = base_;
-  last_hard_ = last_mixes_ = 0;
-  if (batch.epoch < warmup_epochs_) return request;
-  MixRecipe plan = plan_;
-  const double share = strength(batch.epoch);
-  plan.pairs = std::llround(share * static_cast<double>(plan_.pairs));
-  plan.query_mixes = std::llround(share * static_cast<double>(plan_.query_mixes));
-  if (plan.pairs + plan.query_mixes == 0) return request;
-  plan.hard = bandit_ || start_rows_ > 0 ? hard_rows(batch.epoch) : plan_.hard;
-  plan.step = batch.step;
-  if (!pools_.empty()) plan.pools = pools_.of(bank, plan.hard);
-  last_hard_ = plan.hard;
-  last_mixes_ = plan.pairs + plan.query_mixes;
-  request.mixes = plan;
+  request.mixes = mixes_at(batch.epoch);
+  if (!request.mixes) return request;
+  request.mixes->step = batch.step;
+  if (!pools_.empty()) request.mixes->pools = pools_.of(bank, request.mixes->hard);
   return request;
 }
 
 void Mochi::observe(const StepFeedback& feedback) {
+  // First, because what follows changes the mixes of the next step.
+  const std::optional<MixRecipe> mixes = mixes_at(feedback.epoch);
+  last_hard_ = mixes ? mixes->hard : 0;
+  last_mixes_ = mixes ? mixes->pairs + mixes->query_mixes : 0;
   accuracy_ = feedback.step == 0 ? feedback.proxy_accuracy
                                  : kAccuracyMomentum * accuracy_ + (1.0 - kAccuracyMomentum) * feedback.proxy_accuracy;
   if (!bandit_ || ++steps_of_choice_ < kStepsPerChoice) return;

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "samplers/negative_samplers/annealing.h"
 #include "samplers/negative_samplers/exp3.h"
 #include "samplers/negative_samplers/registry.h"
 #include "samplers/negative_samplers/type_pools.h"
@@ -32,12 +33,14 @@ class Mochi : public NegativeSampler {
  private:
   double strength(double epoch) const;
   std::int64_t hard_rows(double epoch) const;
+  std::optional<MixRecipe> mixes_at(double epoch) const;
 
   NegativeRequest base_;
   MixRecipe plan_;
   TypePools pools_;
   double warmup_epochs_;
-  std::string adapt_;
+  /// How mixes grow after the warm-up; without a shape by the proxy accuracy.
+  std::optional<AnnealingShape> growth_;
   double ramp_epochs_;
   std::int64_t start_rows_;
   /// Exponential mean of the proxy accuracy.
@@ -45,9 +48,9 @@ class Mochi : public NegativeSampler {
   std::optional<Exp3> bandit_;
   double accuracy_at_choice_ = 0.0;
   std::int64_t steps_of_choice_ = 0;
-  /// Of the last draw, for the metrics.
-  mutable std::int64_t last_hard_ = 0;
-  mutable std::int64_t last_mixes_ = 0;
+  /// Of the last step, for the metrics.
+  std::int64_t last_hard_ = 0;
+  std::int64_t last_mixes_ = 0;
 };
 
 }  // namespace negatron

@@ -16,9 +16,9 @@ struct StepFeedback {
   double loss = 0.0;
   /// Share of queries whose positive beats every negative, 0 to 1.
   double proxy_accuracy = 0.0;
+  /// Passes over the data at that step, as its QueryBatch said.
+  double epoch;
 };
-
-struct NegativeResult;
 
 /// Says which negatives a batch of queries meets, and how they are weighted. Describes; never communicates, so a new
 /// sampler works on any number of ranks. Local; equal calls in equal order on all ranks.
@@ -27,13 +27,11 @@ class NegativeSampler {
   virtual ~NegativeSampler() = default;
 
   virtual NegativeRequest request(const Bank& bank, const QueryBatch& batch) const = 0;
-  /// Whether draw() looks at the keys of the batch; without, it may be called before they are there.
+  /// Whether request() looks at the keys of the batch; without, it may be called before they are there.
   virtual bool draws_by_keys() const { return false; }
-  /// After each draw, what came of it for own queries: for samplers that keep something of single samples.
-  virtual void learn(const QueryBatch&, const NegativeResult&) {}
   /// After each step, for what adapts to it.
   virtual void observe(const StepFeedback&) {}
-  /// Numbers that tell how it stands, for the metrics ("ring_outer").
+  /// Numbers that tell how it stood in the step that observe() was last told of, for the metrics ("ring_outer").
   virtual std::map<std::string, double> metrics() const { return {}; }
   /// What observe() has changed, for snapshots.
   virtual std::string state() const { return {}; }

@@ -13,20 +13,12 @@ namespace negatron {
 /// What a sampler cannot do without, beside queries and a bank. A run supplies some; the rest refuses it at start.
 enum class Need {
   kLabels,
-  kOracleConsent,   ///< --allow-oracle: it sees labels that self-supervised training must not see
-  kTypes,           ///< of which type (modality, source) each sample is
-  kCounts,          ///< how often each sample occurs
-  kGraph,           ///< edges between sample ids
-  kPersistentIds,   ///< one row per sample, not a queue
-  kSecondBank,      ///< rows of another encoder
-  kTrainableBank,   ///< rows that take gradient
-  kGenerator,       ///< a network that makes negatives
-  kPerSampleState,  ///< something kept for each training sample
-  kRefresh          ///< a job that encodes the data anew from time to time
+  kOracleConsent,  ///< --allow-oracle: it sees labels that self-supervised training must not see
+  kTypes           ///< of which type (modality, source) each sample is
 };
 
-/// The five effects of algorithms.md 14.
-enum class Effect { kScoreTransform, kMask, kIndexList, kVectors, kBankUpdate };
+/// How a sampler acts on the negatives of a query.
+enum class Effect { kScoreTransform, kMask, kIndexList, kVectors };
 
 /// What --list-samplers prints.
 struct SamplerDescription {
@@ -38,6 +30,9 @@ struct SamplerDescription {
   std::vector<Need> needs{};
   /// Makes bank rows further positives, so it goes with objectives that know more than one.
   bool makes_positives = false;
+  /// Why it does not go with an objective whose scale is learned, as one sentence, given its options; empty where it
+  /// does. Without this function it always does.
+  std::string (*refuses_learned_scale)(const MethodOptions& options) = nullptr;
 };
 
 struct SamplerArguments {

@@ -17,21 +17,16 @@ class Ring : public NegativeSampler {
   NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
   void observe(const StepFeedback& feedback) override;
   std::map<std::string, double> metrics() const override { return {{"ring_outer", last_outer_}}; }
-  std::string state() const override { return adaptive_.state(); }
-  void restore(const std::string& state) override { adaptive_.restore(state); }
+  std::string state() const override { return outer_.state(); }
+  void restore(const std::string& state) override { outer_.restore(state); }
 
  private:
-  double outer_share(double epoch) const;
-
   NegativeRequest base_;
-  double outer_;
+  Annealing outer_;
   double inner_;
   bool inner_of_outer_;
-  std::string anneal_;
-  double anneal_epochs_;
-  AdaptiveValue adaptive_;
-  /// Of the last draw, for the metrics.
-  mutable double last_outer_ = 1.0;
+  /// Of the last step, for the metrics.
+  double last_outer_ = 1.0;
 };
 
 }  // namespace negatron

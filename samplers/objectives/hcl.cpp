@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "samplers/objectives/debiased_clamp.h"
 #include "samplers/objectives/exact_softplus.h"
 
 namespace negatron {
@@ -52,8 +53,15 @@ Hcl::Hcl(const ObjectiveArguments& arguments)
 
 Hcl::Hcl(const ObjectiveArguments& arguments, Concentration concentration)
     : temperature_(arguments.temperature),
+      first_tau_(arguments.temperature.tau),
       tau_plus_(arguments.options.number("tau-plus")),
       concentration_(concentration) {}
+
+std::vector<std::string> Hcl::warnings(std::int64_t width) const {
+  const std::string clamp = clamp_warning(first_tau_, tau_plus_, concentration_.beta, width);
+  if (clamp.empty()) return {};
+  return {clamp};
+}
 
 double Hcl::Concentration::at(double progress) const {
   const double way = std::clamp(progress, 0.0, 1.0);

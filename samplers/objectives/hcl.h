@@ -17,6 +17,7 @@ class Hcl : public Objective {
   std::vector<ObjectiveTerm> terms(const Anchors& anchors) const override;
   ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override;
   double temperature() const override { return 1.0 / temperature_.scale(); }
+  std::vector<std::string> warnings(std::int64_t width) const override;
   std::vector<at::Tensor> parameters() const override { return temperature_.parameters(); }
 
   /// log G [A], differentiable, and where it is the floor [A] bool. Without negatives of no meaning.
@@ -39,6 +40,8 @@ class Hcl : public Objective {
 
  private:
   Temperature temperature_;
+  /// --tau, from which a learned temperature starts.
+  double first_tau_;
   double tau_plus_;
   Concentration concentration_;
 };

@@ -73,6 +73,8 @@ class Objective {
   /// Local unless the loss itself mixes anchors of all ranks; then collective.
   virtual ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const = 0;
 
+  /// Settings that work but hardly can be meant, one sentence each; `width` is d, that of queries and keys.
+  virtual std::vector<std::string> warnings(std::int64_t /*width*/) const { return {}; }
   /// tau as it stands, NaN for a loss without one.
   virtual double temperature() const { return std::numeric_limits<double>::quiet_NaN(); }
   /// In-batch: the partner is one of the rows that the terms run over (losses that find their positives by label).

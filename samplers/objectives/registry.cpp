@@ -1,7 +1,5 @@
 #include "samplers/objectives/registry.h"
 
-#include <stdexcept>
-
 #include "samplers/objectives/byol.h"
 #include "samplers/objectives/contrastive.h"
 #include "samplers/objectives/dcl.h"
@@ -17,61 +15,33 @@
 #include "samplers/objectives/supcon.h"
 #include "samplers/objectives/triplet.h"
 #include "samplers/objectives/whole_data.h"
-#include "samplers/options/nearest_name.h"
+#include "samplers/options/method_registry.h"
 
 namespace negatron {
 namespace {
 
-struct Entry {
-  ObjectiveDescription description;
-  std::unique_ptr<Objective> (*make)(const ObjectiveArguments& arguments);
-};
+using ObjectiveRegistry = MethodRegistry<Objective, ObjectiveDescription, ObjectiveArguments>;
 
-template <typename Method>
-Entry entry() {
-  return {Method::describe(), [](const ObjectiveArguments& arguments) -> std::unique_ptr<Objective> {
-            return std::make_unique<Method>(arguments);
-          }};
-}
-
-/// One line an objective, in the order of --list-objectives.
-const std::vector<Entry>& entries() {
-  static const std::vector<Entry> all = {
-      entry<InfoNce>(),  entry<NtXent>(), entry<InfoNceInBatch>(), entry<Dcl>(),     entry<Dclw>(),
-      entry<Debiased>(), entry<Hcl>(),    entry<SupCon>(),         entry<SoftNn>(),  entry<Nce>(),
-      entry<Neg>(),      entry<SigLip>(), entry<Contrastive>(),    entry<Triplet>(), entry<MarginRanking>(),
-      entry<NPair>(),    entry<Lifted>(), entry<WholeData>(),      entry<Byol>(),
-  };
+/// The objectives in the order of --list-objectives.
+const ObjectiveRegistry& registry() {
+  static const auto all =
+      ObjectiveRegistry::of<InfoNce, NtXent, InfoNceInBatch, Dcl, Dclw, Debiased, Hcl, SupCon, SoftNn, Nce, Neg, SigLip,
+                            Contrastive, Triplet, MarginRanking, NPair, Lifted, WholeData, Byol>("objective");
   return all;
-}
-
-const Entry& find(const std::string& name) {
-  std::vector<std::string> known;
-  for (const Entry& entry : entries()) {
-    if (entry.description.name == name) return entry;
-    known.push_back(entry.description.name);
-  }
-  throw std::invalid_argument("--objective: unknown objective '" + name + "', did you mean " +
-                              nearest_name(name, known) + "? --list-objectives shows all.");
 }
 
 }  // namespace
 
 const std::vector<ObjectiveDescription>& objective_descriptions() {
-  static const std::vector<ObjectiveDescription> all = [] {
-    std::vector<ObjectiveDescription> descriptions;
-    for (const Entry& entry : entries()) descriptions.push_back(entry.description);
-    return descriptions;
-  }();
-  return all;
+  return registry().descriptions();
 }
 
 const ObjectiveDescription& describe_objective(const std::string& name) {
-  return find(name).description;
+  return registry().describe(name);
 }
 
 std::unique_ptr<Objective> make_objective(const std::string& name, const ObjectiveArguments& arguments) {
-  return find(name).make(arguments);
+  return registry().make(name, arguments);
 }
 
 }  // namespace negatron

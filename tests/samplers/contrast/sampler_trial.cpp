@@ -116,7 +116,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         counts.push_back(comm.all_gather(output.negatives.scores.count.contiguous(), shares));
         hardest.push_back(comm.all_gather(output.negatives.hardest.contiguous(), shares));
         if (comm.rank() == 0) outcome.losses.push_back(value.item<double>());
-        loss.sampler()->observe({step, value.item<double>(), 0.5});
+        loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
       mesh.enqueue(bank, keys, ids, labels, step, kBatch);
     }

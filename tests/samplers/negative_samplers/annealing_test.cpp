@@ -10,20 +10,37 @@ namespace negatron {
 namespace {
 
 TEST(Annealing, EveryShapeGoesFromStartToEndAndStaysThere) {
-  for (const std::string& shape : annealing_shapes()) {
-    EXPECT_NEAR(annealed(shape, 1.0, 0.1, 1.0), 0.1, 1e-4) << shape;
-    EXPECT_NEAR(annealed(shape, 1.0, 0.1, 7.0), 0.1, 1e-4) << shape;
+  for (const std::string& name : annealing_shapes()) {
+    const AnnealingShape shape = parse_annealing_shape(name);
+    EXPECT_NEAR(annealed(shape, 1.0, 0.1, 1.0), 0.1, 1e-4) << name;
+    EXPECT_NEAR(annealed(shape, 1.0, 0.1, 7.0), 0.1, 1e-4) << name;
     double before = annealed(shape, 1.0, 0.1, 0.0);
-    EXPECT_EQ(before, shape == "none" ? 0.1 : 1.0) << shape;
+    EXPECT_EQ(before, shape == AnnealingShape::kNone ? 0.1 : 1.0) << name;
     for (double way = 0.05; way <= 1.0; way += 0.05) {
       const double now = annealed(shape, 1.0, 0.1, way);
-      EXPECT_LE(now, before) << shape << " at " << way;
+      EXPECT_LE(now, before) << name << " at " << way;
       before = now;
     }
   }
-  EXPECT_DOUBLE_EQ(annealed("linear", 1.0, 0.0, 0.25), 0.75);
-  EXPECT_DOUBLE_EQ(annealed("cosine", 1.0, 0.0, 0.5), 0.5);
-  EXPECT_THROW(annealed("sudden", 1.0, 0.0, 0.5), std::invalid_argument);
+  EXPECT_DOUBLE_EQ(annealed(AnnealingShape::kLinear, 1.0, 0.0, 0.25), 0.75);
+  EXPECT_DOUBLE_EQ(annealed(AnnealingShape::kCosine, 1.0, 0.0, 0.5), 0.5);
+  EXPECT_THROW(parse_annealing_shape("sudden"), std::invalid_argument);
+}
+
+TEST(Annealing, GoesByItsShapeOrAfterTheLoss) {
+  Annealing by_shape("linear", "adaptive", {1.0, 0.0, 4.0});
+  Annealing after_loss("adaptive", "adaptive", {1.0, 0.0, 4.0});
+  for (int step = 0; step < 11; ++step) {
+    EXPECT_EQ(after_loss.at(3.0), 1.0) << "the window must fill first";
+    by_shape.observe(-step);
+    after_loss.observe(-step);
+  }
+  EXPECT_DOUBLE_EQ(by_shape.at(1.0), 0.75);
+  EXPECT_DOUBLE_EQ(after_loss.at(3.0), 0.99);
+  EXPECT_EQ(Annealing("linear", "adaptive", {1.0, 0.25, 0.0}).at(0.0), 0.25) << "a way of no epochs is behind";
+  Annealing again("adaptive", "adaptive", {1.0, 0.0, 4.0});
+  again.restore(after_loss.state());
+  EXPECT_EQ(again.at(0.0), after_loss.at(0.0));
 }
 
 TEST(AdaptiveValue, FollowsTheMetricWithinItsBounds) {

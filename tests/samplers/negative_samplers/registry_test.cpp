@@ -83,9 +83,9 @@ TEST(Mochi, AdaptsToTheProxyAccuracyAndContinuesFromItsState) {
   const auto sampler = make();
   const Bank bank({16, 2, at::kFloat, at::kCPU, BankFill::kRandom, 0, 4}, 0, 1);
   const QueryBatch batch;
-  sampler->observe({0, 1.0, 0.0});
+  sampler->observe({0, 1.0, 0.0, 0.0});
   EXPECT_FALSE(sampler->request(bank, batch).mixes.has_value()) << "no mixes while the proxy task fails";
-  for (std::int64_t step = 1; step < 1000; ++step) sampler->observe({step, 1.0, 0.9});
+  for (std::int64_t step = 1; step < 1000; ++step) sampler->observe({step, 1.0, 0.9, 0.0});
   const NegativeRequest request = sampler->request(bank, batch);
   ASSERT_TRUE(request.mixes.has_value());
   EXPECT_EQ(request.mixes->pairs, 100);
@@ -94,8 +94,8 @@ TEST(Mochi, AdaptsToTheProxyAccuracyAndContinuesFromItsState) {
   const auto again = make();
   again->restore(sampler->state());
   for (std::int64_t step = 1000; step < 2000; ++step) {
-    sampler->observe({step, 1.0, 0.3});
-    again->observe({step, 1.0, 0.3});
+    sampler->observe({step, 1.0, 0.3, 0.0});
+    again->observe({step, 1.0, 0.3, 0.0});
     ASSERT_EQ(sampler->state(), again->state());
   }
 }
