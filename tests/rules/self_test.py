@@ -18,7 +18,7 @@ GOOD = {
     "runtime/data/loader.h": "#pragma once\n",
     "launch/main.cpp": "int main() {\n  return 0;\n}\n",
     "tests/a_test.cpp": "// runs\n",
-    ".clang-format": "BasedOnStyle: Google\nColumnLimit: 120\n",
+    ".clang-format": "BasedOnStyle: Google\nColumnLimit: 120\nAllowShortFunctionsOnASingleLine: Inline\n",
 }
 
 

@@ -42,7 +42,7 @@ TEST(StepReport, GivesMeansOverTheJobsQueriesAndAnchors) {
     const auto loss = small_loss();
     StepReport report({2.0, 0}, comm, comm, nullptr, *loss);
     StepTimer timer;
-    report.begin(small_batch(), 7, 0.25, std::nan(""));
+    report.begin(small_batch(), 7, 0.0, 0.25, std::nan(""));
     EXPECT_FALSE(report.looks_at_hard_sets());
     const at::Tensor sums = report.sums(small_output(0.5));
     const StepMetrics metrics = report.finish(sums, 3, timer);
@@ -67,7 +67,7 @@ TEST(StepReport, AddsUpOverRanksAndCountsTheBytesOfTheStep) {
     StepTimer timer;
     at::Tensor before = at::ones({3}, at::kDouble);
     comm.all_reduce(before, ReduceOp::kSum);
-    report.begin(small_batch(), 0, 0.1, 0.9);
+    report.begin(small_batch(), 0, 0.0, 0.1, 0.9);
     const at::Tensor totals = report.sums(small_output(comm.rank() == 0 ? 1.0 : 2.0));
     comm.all_reduce(totals, ReduceOp::kSum);
     const StepMetrics metrics = report.finish(totals, 0, timer);
@@ -88,9 +88,9 @@ TEST(StepReport, LooksAtHardSetsEverySoManyStepsAndRemembersWhen) {
     rows.global_batch = kQueries;
     const Bank bank(rows, 0, 1);
     StepReport report({1.0, 3}, comm, comm, &bank, *loss);
-    report.begin(small_batch(), 5, 0.1, 0.9);
+    report.begin(small_batch(), 5, 0.0, 0.1, 0.9);
     EXPECT_FALSE(report.looks_at_hard_sets());
-    report.begin(small_batch(), 6, 0.1, 0.9);
+    report.begin(small_batch(), 6, 0.0, 0.1, 0.9);
     EXPECT_TRUE(report.looks_at_hard_sets());
     EXPECT_EQ(report.last_look(), 0);
     report.restore(3);
