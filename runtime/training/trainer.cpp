@@ -40,11 +40,12 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   const double momentum = momentum_at(momentum_, schedule_step());
   searches_before_ = loss_->exchange().hard_set_search().searches();
 
-  Embeddings views;
+  std::optional<Embeddings> held;
   {
     const auto phase = timer.scope(Phase::kForward);
-    views = embed_views(batch);  // [b, d] each
+    held.emplace(embed_views(batch));  // [b, d] each
   }
+  Embeddings& views = *held;
   ContrastOutput output;
   {
     const auto phase = timer.scope(Phase::kBank);
