@@ -33,6 +33,7 @@ class RecordingObjective : public Objective {
       : objective_(std::move(objective)), seen_(seen) {}
 
   std::vector<ObjectiveTerm> terms(const Anchors& anchors) const override { return objective_->terms(anchors); }
+  bool terms_need_partners() const override { return objective_->terms_need_partners(); }
   ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const override {
     seen_ = contrast;
     return objective_->loss(comm, contrast);
@@ -56,6 +57,8 @@ class AdjustedSampler : public NegativeSampler {
     if (job_.adjust) job_.adjust(request, batch);
     return request;
   }
+  /// What adjusts a request may look at anything.
+  bool draws_by_keys() const override { return job_.adjust != nullptr || sampler_->draws_by_keys(); }
 
  private:
   std::unique_ptr<NegativeSampler> sampler_;

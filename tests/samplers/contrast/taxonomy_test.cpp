@@ -56,6 +56,8 @@ class ByFunction : public NegativeSampler {
   NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override {
     return method_.draw(bank, batch);
   }
+  /// Some of them do.
+  bool draws_by_keys() const override { return true; }
 
  private:
   const Method& method_;
