@@ -22,7 +22,7 @@ struct Machine {
   double rest_seconds = 0.0;
   Network network;
 
-  /// So many queries keep the products busier than the memory: F w / (4 W), w bytes an element (performance.md 2.1).
+  /// So many queries keep the products busier than the memory: F w / (4 W), w bytes an element (COST_MODEL.md 2).
   double crossover_queries(double element_bytes) const {
     return pass_flops * element_bytes / (kFlopsPerScoreAndColumn * read_bytes_per_second);
   }

@@ -4,7 +4,7 @@
 
 #include "samplers/options/nearest_name.h"
 
-// Collective measurements: performance.md 1.4, from the tables of stas00/ml-engineering (network), nccl-tests' issues
+// Collective measurements: COST_MODEL.md 6, from the tables of stas00/ml-engineering (network), nccl-tests' issues
 // and NCCL's own tuning tables. "Calibrated" numbers make the model's sum meet the smallest, a middle and the largest
 // size of a table with equal errors; tests hold these within 15 % and the sizes between within 25 %.
 
@@ -26,10 +26,10 @@ constexpr double kSimpleHop = 14.0 * kMicro;
 constexpr double kAdapter = 48.0 * kGiga;
 
 // ATen's flash attention forward at d = 128 on an H100 (arXiv:2407.08608), keys = values = bank rows: what a fused pass
-// of that quality does. One query's score costs the hardest-row search four passes over fp32 (performance.md 4.4).
+// of that quality does. One query's score costs the hardest-row search four passes over fp32 (COST_MODEL.md 6).
 constexpr double kHopperPass = 370.0 * kTera;
 constexpr double kHopperSelect = 1.3e-3 / (4096.0 * 65536.0);
-// Memory copies on an H200, read and write (performance.md 2.1).
+// Memory copies on an H200, read and write (COST_MODEL.md 6).
 constexpr double kH200Read = 4.3 * kTera;
 // By data sheet, a B200 has 2250 TFLOP/s in bf16 and 8 TB/s, where an H100 has 989 and an H200 4.8.
 constexpr double kBlackwellProducts = 2250.0 / 989.0;

@@ -49,7 +49,7 @@ struct CollectiveTime {
 };
 CollectiveTime operator+(const CollectiveTime& left, const CollectiveTime& right);
 
-/// T = launch + sum over levels [steps alpha + bytes / beta(bytes)] (performance.md 3) of a collective among `ranks`
+/// T = launch + sum over levels [steps alpha + bytes / beta(bytes)] (COST_MODEL.md 3) of a collective among `ranks`
 /// neighbours, of which each receives `bytes`, as comm/traffic.h counts them. Level l has units of g ranks made of
 /// units of h ranks (h = 1 for the first level), and n = ranks:
 ///

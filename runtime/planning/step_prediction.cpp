@@ -11,7 +11,7 @@ namespace negatron {
 namespace {
 
 /// Of a contrastive step's work in the encoders: the query's forward pass is one part, its backward pass two, the key's
-/// forward pass one (performance.md 2.3).
+/// forward pass one (COST_MODEL.md 4).
 constexpr double kBackwardShare = 0.5;
 
 CollectiveTime time_of(const Network& network, const std::vector<PlannedCall>& calls) {

@@ -5,7 +5,7 @@
 
 namespace negatron {
 
-/// Seconds of rank 0 in the bank's stage of a step, BankExchange::run (performance.md 3). Nothing of it is hidden
+/// Seconds of rank 0 in the bank's stage of a step, BankExchange::run (COST_MODEL.md 4). Nothing of it is hidden
 /// behind other work, because the step runs it by itself.
 struct StagePrediction {
   /// start + 4 d Q K/S / F: the pass by its products; Q are the queries of a copy's group.

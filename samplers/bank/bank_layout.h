@@ -58,7 +58,7 @@ struct BankLayoutState {
 ///
 /// Keys are numbered 0, 1, 2, ... over all ranks (sequence numbers); a batch of n keys takes n numbers in rank order,
 /// split by share(). The global slot of key number s is s modulo K, and the keys that count are the last K: exactly
-/// the contents of a single-device FIFO of K rows, for any K, batch sizes and number of ranks (algorithms.md 1.1).
+/// the contents of a single-device FIFO of K rows, for any K, batch sizes and number of ranks (BANK.md 1).
 ///
 /// A rank keeps its keys where they were made, in a grid of offsets (position in its share of the batch) times columns
 /// (one per batch), offset-major: row = offset * columns + column. Rows of expired keys stay in the grid as holes until

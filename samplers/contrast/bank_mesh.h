@@ -10,9 +10,9 @@
 namespace negatron {
 
 /// Shards times replicas: the P ranks form P / S groups of S consecutive ranks, and each group holds one whole copy of
-/// the bank, sharded over its members (performance.md 0.3, 5). Queries then travel inside a group only, where the
-/// network is fast; keys travel to every group. All copies hold the same rows, bit for bit, and answers do not depend
-/// on S. With S = P there is one copy and no key moves.
+/// the bank, sharded over its members (samplers/exchange/EXCHANGE.md 10). Queries then travel inside a group only,
+/// where the network is fast; keys travel to every group. All copies hold the same rows, bit for bit, and answers do
+/// not depend on S. With S = P there is one copy and no key moves.
 class BankMesh {
  public:
   /// Collective. Throws std::invalid_argument unless `shards` divides the number of ranks. `comm` outlives the mesh.

@@ -19,7 +19,7 @@ struct ContrastOutput {
   /// Over own queries: the mean score of the negatives as the first term's softmax weights them; 0 when there is none.
   at::Tensor negative_similarity;
   /// Queries whose positive is strictly more similar than every real negative (proxy-task accuracy,
-  /// algorithms.md 13.2).
+  /// GRADIENT.md 7).
   at::Tensor correct;
   std::map<std::string, at::Tensor> metrics;
   /// What the bank gave; empty without one.

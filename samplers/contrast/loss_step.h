@@ -29,7 +29,7 @@ class LossStep {
   /// backward. Throws std::invalid_argument when the keys do not fit.
   ///
   /// In-batch, the gradient to other views is computed at their owners from each anchor's few numbers, not sent as
-  /// vectors (algorithms.md 1.10). Bytes received per rank beside the bank's, Bg views a side, w bytes an element, T
+  /// vectors (GRADIENT.md 3). Bytes received per rank beside the bank's, Bg views a side, w bytes an element, T
   /// terms: all views (Bg - b) d w a side, and (Bg - b) 3 T w a side of anchors.
   ContrastOutput finish(const at::Tensor& keys);
 

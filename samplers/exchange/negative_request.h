@@ -55,7 +55,8 @@ struct NegativeSet {
 };
 
 /// What a sampler wants of the bank for this rank's b queries. Described, not computed: samplers never communicate. All
-/// ranks ask for the same thing: only tensors differ. The five effects of algorithms.md 14 are its members.
+/// ranks ask for the same thing: only tensors differ. The five effects of samplers/negative_samplers/SAMPLERS.md 1 are
+/// its members.
 struct NegativeRequest {
   // Masks.
   /// Bank rows that hold the query's own sample do not score for it.
@@ -76,7 +77,7 @@ struct NegativeRequest {
   /// [n] log weight of this rank's rows, finite; undefined for none.
   at::Tensor row_log_weights;
   /// Sums over rows become means, weighted by the softmax of this times the score, taken as constants
-  /// (self-adversarial, algorithms.md 5.5).
+  /// (self-adversarial, samplers/negative_samplers/SAMPLERS.md 9).
   std::optional<double> self_adversarial_scale;
 
   // Extra vectors.

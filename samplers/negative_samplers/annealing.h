@@ -22,7 +22,7 @@ double share_of_way(double epoch, double epochs);
 
 /// What lies between `start` and `end` after the share `progress` of the way, 0 to 1 and beyond: none is always end;
 /// linear; cosine; steps goes down or up in ten equal steps; exponential closes the gap by a factor e^-10 over
-/// the whole way (algorithms.md 11.1). Local.
+/// the whole way (SAMPLERS.md 16). Local.
 double annealed(AnnealingShape shape, double start, double end, double progress);
 
 /// A value that follows a metric of which less is better: each time that the metric lies below the mean of its last

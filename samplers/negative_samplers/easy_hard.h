@@ -6,7 +6,7 @@
 namespace negatron {
 
 /// A budget of rows a query, a share of it the hardest and the rest drawn from all others, as a curriculum over the
-/// share (algorithms.md 11.5; Cai et al., arXiv 2010.06682: the hardest 5 % matter, the hardest 0.1 % may harm). The
+/// share (SAMPLERS.md 8; Cai et al., arXiv 2010.06682: the hardest 5 % matter, the hardest 0.1 % may harm). The
 /// drawn rows count as often as there are rows for each of them, so they stand for the whole rest of the bank:
 ///   log( sum_hard e^u + (rest / drawn) sum_drawn e^u ).
 class EasyHard : public NegativeSampler {

@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// False negatives are the rows most similar to the query's key, which stands for the support views: those among the
-/// top k and above a threshold (Huynh et al., WACV 2022; algorithms.md 11.3).
+/// top k and above a threshold (Huynh et al., WACV 2022; SAMPLERS.md 7).
 
 /// They do not score.
 class FnElimination : public NegativeSampler {

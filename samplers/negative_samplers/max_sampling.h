@@ -4,8 +4,8 @@
 
 namespace negatron {
 
-/// The m rows most similar to the positive, or half of them and half at random (Rao, He, Lin, CIKM 2016; algorithms.md
-/// 6.1). Similarity is to the key of this step, where the paper uses the model of the previous epoch.
+/// The m rows most similar to the positive, or half of them and half at random (Rao, He, Lin, CIKM 2016; SAMPLERS.md
+/// 11). Similarity is to the key of this step, where the paper uses the model of the previous epoch.
 class MaxSampling : public NegativeSampler {
  public:
   explicit MaxSampling(const SamplerArguments& arguments);

@@ -10,12 +10,12 @@
 namespace negatron {
 
 /// The whole bank and, for each query, mixes of its N hardest rows with each other (s) and with the query (s')
-/// (Kalantidis et al., NeurIPS 2020; algorithms.md 7.3). After a warm-up, since the hard set means little at first.
+/// (Kalantidis et al., NeurIPS 2020; SAMPLERS.md 6). After a warm-up, since the hard set means little at first.
 ///
 /// "fetch" draws pairs from the whole hard set, wherever its rows lie, as on one device; "no-fetch" draws pairs of rows
-/// that share a rank whatever the number of ranks, so that no row travels (mix_plan.h).
+/// that share a rank whatever the number of ranks, so that no row travels (mix_recipe.h).
 ///
-/// Options that follow the proposals of algorithms.md 12: `adapt` scales s and s' by a ramp after the warm-up or by the
+/// Options that go beyond the paper (SAMPLERS.md 6): `adapt` scales s and s' by a ramp after the warm-up or by the
 /// proxy accuracy; `n-start` lets N shrink to n along the same ramp; `auto-n` chooses N by a bandit rewarded with the
 /// change of proxy accuracy; `max-label-share` keeps one class from filling the hard set, by labels or, with
 /// `clusters`, by pseudo-labels, of which `skip-own-cluster` leaves out the query's; `budgets` and `type-scales` say

@@ -6,7 +6,7 @@
 namespace negatron {
 
 /// The hardest rows of a bank whose rows are of several types (modalities, sources): so many of each type, or the N
-/// hardest when the scores of each type count by a factor (algorithms.md 12, "multi-modal pool"). Where one type scores
+/// hardest when the scores of each type count by a factor (SAMPLERS.md 14). Where one type scores
 /// systematically higher than another, a plain top-N would be of that type alone.
 class MultiModal : public NegativeSampler {
  public:

@@ -4,8 +4,8 @@
 
 namespace negatron {
 
-/// Every row that has not the query's label: what a sampler could reach that made no false negative (algorithms.md
-/// 11.4). For analysis: it sees labels, so a run must allow it by a flag.
+/// Every row that has not the query's label: what a sampler could reach that made no false negative (SAMPLERS.md 15).
+/// For analysis: it sees labels, so a run must allow it by a flag.
 class Oracle : public NegativeSampler {
  public:
   explicit Oracle(const SamplerArguments& arguments) : base_(arguments.base) {}

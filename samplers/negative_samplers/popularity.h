@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// Static distributions over slots by how often their items occur, for draws with draw_weighted_slots
-/// (algorithms.md 4.2, 4.3). counts [K], at least 0, one above 0 -> probabilities [K] fp64 that sum to 1. Throw
+/// (SAMPLERS.md 17). counts [K], at least 0, one above 0 -> probabilities [K] fp64 that sum to 1. Throw
 /// std::invalid_argument otherwise. Local.
 
 /// In proportion to count^exponent; word2vec takes 0.75. A count of 0 is never drawn.

@@ -6,7 +6,7 @@
 namespace negatron {
 
 /// Conditional NCE: of all rows ranked by score, those from the inner to the outer rank (Wu et al., ICLR 2021;
-/// algorithms.md 11.1). outer = int(outer share * K), inner = int(inner share * outer) or, with inner-of-outer off,
+/// SAMPLERS.md 5). outer = int(outer share * K), inner = int(inner share * outer) or, with inner-of-outer off,
 /// int(inner share * K). inner 0 is their Ball, which drops the easy part only. K is what the bank holds at that step.
 ///
 /// The outer share is annealed from 1 to its end over `anneal-epochs`; "adaptive" lets it follow the loss instead.

@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// The whole bank, each row weighted by the softmax of alpha times its score, as a constant (Sun et al., RotatE, ICLR
-/// 2019; algorithms.md 5.5). For objectives that sum over rows: neg, nce, siglip, hinges; log-sum-exps stay as they
+/// 2019; SAMPLERS.md 9). For objectives that sum over rows: neg, nce, siglip, hinges; log-sum-exps stay as they
 /// are.
 class SelfAdversarial : public NegativeSampler {
  public:

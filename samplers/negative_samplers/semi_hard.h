@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// One negative a query, harder than some and easier than the positive: D(q, k+)^2 < D(q, n)^2 < D(q, k+)^2 + margin
-/// (Schroff et al., FaceNet, CVPR 2015; algorithms.md 7.1). In scores of unit vectors: s+ - margin / 2 < s < s+. The
+/// (Schroff et al., FaceNet, CVPR 2015; SAMPLERS.md 10). In scores of unit vectors: s+ - margin / 2 < s < s+. The
 /// rule "below-margin" drops the first inequality, so that negatives harder than the positive count too. A query
 /// without any such row meets none.
 class SemiHard : public NegativeSampler {

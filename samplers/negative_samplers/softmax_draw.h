@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// m rows drawn without replacement from softmax(score / T) over the whole bank, by Gumbel numbers: no normaliser is
-/// needed (algorithms.md 1.7). What adversarial samplers draw from.
+/// needed (SAMPLERS.md 13). What adversarial samplers draw from.
 class SoftmaxDraw : public NegativeSampler {
  public:
   explicit SoftmaxDraw(const SamplerArguments& arguments);

@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// The N hardest rows of the whole bank for each query, or some drawn from them (dynamic negative sampling, Zhang et
-/// al., SIGIR 2013; algorithms.md 5.1). The hardest few may be cut off: they are the likeliest false negatives and
+/// al., SIGIR 2013; SAMPLERS.md 4). The hardest few may be cut off: they are the likeliest false negatives and
 /// hardly help (Cai et al., arXiv 2010.06682).
 class TopN : public NegativeSampler {
  public:

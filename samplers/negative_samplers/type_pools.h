@@ -9,7 +9,7 @@
 
 namespace negatron {
 
-/// A bank as one pool of several types of rows, such as modalities or sources (algorithms.md 12, "multi-modal pool").
+/// A bank as one pool of several types of rows, such as modalities or sources (SAMPLERS.md 14).
 /// The type of a row is that of its sample, so ranks know the types of their rows without a word; rows of no sample,
 /// the random ones of the start, have none.
 class TypePools {

@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// m rows of the bank at random, with replacement: every rank draws the same ones for itself, so no index travels
-/// (algorithms.md 1.8, 4.1). A draw that hits a masked row is passed over.
+/// (SAMPLERS.md 12). A draw that hits a masked row is passed over.
 class Uniform : public NegativeSampler {
  public:
   explicit Uniform(const SamplerArguments& arguments);

@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Every valid row of the bank, as MoCo does (He et al., CVPR 2020; algorithms.md 10.6).
+/// Every valid row of the bank, as MoCo does (He et al., CVPR 2020; SAMPLERS.md 3).
 class WholeBank : public NegativeSampler {
  public:
   explicit WholeBank(const SamplerArguments& arguments) : base_(arguments.base) {}

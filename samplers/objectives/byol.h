@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// BYOL (algorithms.md 11.7): L = 2 - 2 q . k+ of the predicted query and the target key; no negatives. The loss of the
+/// BYOL (LOSSES.md 17): L = 2 - 2 q . k+ of the predicted query and the target key; no negatives. The loss of the
 /// swapped views is the caller's second call. Local.
 class Byol : public Objective {
  public:

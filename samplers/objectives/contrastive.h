@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Contrastive margin loss of Hadsell et al. (algorithms.md 3.1), D between unit vectors: the mean over positive pairs
+/// Contrastive margin loss of Hadsell et al. (LOSSES.md 11), D between unit vectors: the mean over positive pairs
 /// of D+^2 / 2, and the mean over negative pairs of max(0, margin - D_j)^2 / 2, all of them or the active ones.
 /// Collective: one all-reduce of a scalar, the number of negative pairs.
 class Contrastive : public Objective {

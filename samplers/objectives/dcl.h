@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Decoupled contrastive learning (algorithms.md 3.11): L = l - w c s+, the positive not being in the denominator.
+/// Decoupled contrastive learning (LOSSES.md 3): L = l - w c s+, the positive not being in the denominator.
 /// Without negatives the first summand is 0. Local, but for the weights of DCLW.
 class Dcl : public Objective {
  public:

@@ -6,7 +6,7 @@
 namespace negatron {
 
 /// Up to which s+ the debiased estimator is open, expected for isotropic unit vectors of width d, whose mean reweighted
-/// exponential is about exp((1 + 2 beta) / (2 d tau^2)) (algorithms.md 5.4): above, the estimate lies below its floor
+/// exponential is about exp((1 + 2 beta) / (2 d tau^2)) (LOSSES.md 5): above, the estimate lies below its floor
 /// and the negatives have no gradient. Infinite when tau_plus is 0. Local.
 double open_up_to(double tau, double tau_plus, double beta, std::int64_t d);
 

@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Debiased contrastive learning with hard negatives reweighted (algorithms.md 2.2, 5.4): with N negatives,
+/// Debiased contrastive learning with hard negatives reweighted (LOSSES.md 4 and 5): with N negatives,
 ///   log R = log N + LSE((1+beta) c s) - LSE(beta c s),
 ///   G = max((R - tau_plus N exp(c s+)) / (1 - tau_plus), N exp(-c)),
 ///   L = softplus(log G - c s+).
@@ -46,7 +46,7 @@ class Hcl : public Objective {
   Concentration concentration_;
 };
 
-/// The same without reweighting, beta = 0 (algorithms.md 11.2).
+/// The same without reweighting, beta = 0 (LOSSES.md 4).
 class Debiased : public Hcl {
  public:
   static ObjectiveDescription describe();

@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// Margin losses: the mean of hinges over pairs or triplets, all of them or those above 0. The mean over all vanishes
-/// as training goes on, because most become inactive; the mean over active ones does not (algorithms.md 3.2). Local.
+/// as training goes on, because most become inactive; the mean over active ones does not (LOSSES.md 18). Local.
 enum class HingeMean { kAll, kActive };
 
 /// The option "reduction" and its value.

@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// InfoNCE of the positive against the negatives (algorithms.md 2.1, 3.6): L = softplus(l - c s+), l = LSE(c s_j). With
+/// InfoNCE of the positive against the negatives (LOSSES.md 2): L = softplus(l - c s+), l = LSE(c s_j). With
 /// further positives nothing changes: those are what supcon is for. Local.
 class InfoNce : public Objective {
  public:
@@ -20,7 +20,7 @@ class InfoNce : public Objective {
   Temperature temperature_;
 };
 
-/// The same over all views of all ranks' batches, as SimCLR does (algorithms.md 3.7): only the anchor itself and its
+/// The same over all views of all ranks' batches, as SimCLR does (LOSSES.md 2): only the anchor itself and its
 /// partner are left out of the negatives, two copies of one sample in a batch do meet.
 class NtXent : public InfoNce {
  public:

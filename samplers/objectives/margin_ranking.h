@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Margin ranking (algorithms.md 2.3, 5.3, 7.2): the mean of max(0, s_j - s+ + margin). With a rank weight it is WARP
+/// Margin ranking (LOSSES.md 13): the mean of max(0, s_j - s+ + margin). With a rank weight it is WARP
 /// by exact count: each query's mean over the negatives that violate the margin, times a weight of their number,
 /// averaged over queries. Local.
 class MarginRanking : public Objective {

@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// N-pair loss (algorithms.md 3.3): L_i = log(1 + sum_{j != i} exp(f_i . k_j - f_i . k_i)) + lambda |f_i|^2, over the
+/// N-pair loss (LOSSES.md 14): L_i = log(1 + sum_{j != i} exp(f_i . k_j - f_i . k_i)) + lambda |f_i|^2, over the
 /// keys of the other pairs, without temperature. Made for raw vectors, whose length the penalty holds. Local.
 class NPair : public Objective {
  public:

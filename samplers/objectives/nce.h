@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Noise-contrastive estimation (algorithms.md 3.4): data or noise, one binary decision each, with k noise samples
+/// Noise-contrastive estimation (LOSSES.md 8): data or noise, one binary decision each, with k noise samples
 /// drawn uniformly of M items and a model that is normalised by Z:
 ///   L = softplus(-(c s+ - shift)) + sum_j softplus(c s_j - shift),  shift = log Z + log(k / M).
 /// Z is a given number or learned. Local.

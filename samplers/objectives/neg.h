@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Negative sampling of word2vec (algorithms.md 3.5): L = softplus(-c s+) + sum_j softplus(c s_j); the original has no
+/// Negative sampling of word2vec (LOSSES.md 9): L = softplus(-c s+) + sum_j softplus(c s_j); the original has no
 /// temperature, c = 1, over vectors of any length. Local.
 class Neg : public Objective {
  public:

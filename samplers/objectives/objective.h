@@ -60,8 +60,8 @@ struct ObjectiveLoss {
 /// A contrastive loss: a function of s+ and of a few terms per anchor. It knows neither how its negatives were sampled
 /// nor where they lie, so every objective runs over the bank, over all ranks' batches, or over both.
 ///
-/// Gradients are left to autograd: the terms come with theirs (algorithms.md 2), and what an objective adds are a few
-/// operations on [A].
+/// Gradients are left to autograd: the terms come with theirs (samplers/pass/FORMULAS.md 1), and what an objective adds
+/// are a few operations on [A].
 class Objective {
  public:
   virtual ~Objective() = default;

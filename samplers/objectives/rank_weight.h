@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// WARP (algorithms.md 7.2): how much a positive weighs that this many negatives outrank. ranks [...] at least 0, any
+/// WARP (LOSSES.md 13): how much a positive weighs that this many negatives outrank. ranks [...] at least 0, any
 /// floating dtype, rounded to whole numbers -> [...] of that dtype, without gradient. Elementwise. Local.
 
 /// L(r) = 1 + 1/2 + ... + 1/r, 0 at 0: of the paper.

@@ -6,7 +6,7 @@
 
 namespace negatron {
 
-/// Sigmoid loss of SigLIP (algorithms.md 3.13): L = softplus(-(t s+ + b)) + sum_j softplus(t s_j + b), with log t and b
+/// Sigmoid loss of SigLIP (LOSSES.md 10): L = softplus(-(t s+ + b)) + sum_j softplus(t s_j + b), with log t and b
 /// learned from log 10 and -10. Summed over negatives, averaged over queries. Local.
 class SigLip : public Objective {
  public:

@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Soft nearest neighbours (algorithms.md 3.8): L = -log of the share of the sample's own class in the sum of
+/// Soft nearest neighbours (LOSSES.md 7): L = -log of the share of the sample's own class in the sum of
 /// exp(-D^2 / T) over all others, with T = tau; for unit vectors that is a softmax at scale 2 / T. Positives go by
 /// label alone: in-batch the partner is one if its label says so. Against the bank the query's own key is a neighbour
 /// of its class too. Samples without any neighbour of their class are left out of the mean. Local.

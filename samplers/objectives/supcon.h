@@ -4,10 +4,11 @@
 
 namespace negatron {
 
-/// Supervised contrastive loss, L_out (algorithms.md 3.12): with n further positives among the candidates,
+/// Supervised contrastive loss, L_out (LOSSES.md 6): with n further positives among the candidates,
 ///   L = log(exp(l) + exp(c s+)) - c (s+ + sum_a s_a) / (1 + n).
 /// The own partner is always a positive; the further ones have the query's label, or are those that the sampler names
-/// (with fn-attraction this is false-negative attraction, 11.3). All positives stay in the denominator. Local.
+/// (with fn-attraction this is false-negative attraction, samplers/negative_samplers/SAMPLERS.md 7). All positives stay
+/// in the denominator. Local.
 class SupCon : public Objective {
  public:
   static ObjectiveDescription describe();

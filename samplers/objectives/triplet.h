@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// Triplet loss (algorithms.md 3.2): the mean over triplets of max(0, D+ - D_j + margin), D a squared distance as in
+/// Triplet loss (LOSSES.md 12): the mean over triplets of max(0, D+ - D_j + margin), D a squared distance as in
 /// FaceNet, or a plain one. The mean is over the triplets of all ranks. Local.
 class Triplet : public Objective {
  public:

@@ -5,7 +5,7 @@
 namespace negatron {
 
 /// The pass by ATen's flash attention, with keys = values = rows: its output is the gradient over the scale and its
-/// log-sum-exp the value (algorithms.md 2.1). It knows no holes and no exclusions, and finds no maximum.
+/// log-sum-exp the value (FORMULAS.md 1). It knows no holes and no exclusions, and finds no maximum.
 ///
 /// Serves plain terms over rows that all score, with neither bias nor exclusions, when no maximum is wanted: on CUDA
 /// rows in bf16 or fp16, d a multiple of 8 up to 256; on a CPU rows of any type. Queries are rounded to the type of the

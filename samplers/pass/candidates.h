@@ -11,7 +11,7 @@ namespace negatron {
 
 enum class LabelRule {
   kAny,       ///< labels do not matter
-  kDifferent  ///< a row with the query's label does not score (class oracle, algorithms.md 11.4)
+  kDifferent  ///< a row with the query's label does not score (class oracle, samplers/negative_samplers/SAMPLERS.md 15)
 };
 
 /// Which candidates are further positives of a query, for terms over TermRows::kPositives.

@@ -13,7 +13,7 @@ inline int common_level(std::int64_t left, std::int64_t right) {
   return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(left) ^ static_cast<std::uint64_t>(right)));
 }
 
-/// When to merge what, while leaves come in ascending order: the canonical tree (algorithms.md 1.9) is the binary tree
+/// When to merge what, while leaves come in ascending order: the canonical tree (FORMULAS.md 2) is the binary tree
 /// over leaf indices in which a node of level k covers the 2^k leaves [b 2^k, (b+1) 2^k). Leaves that never come count
 /// as empty. It knows places only: the owner keeps the results of the open nodes on a stack, and merges the last two
 /// when it is told. Local.

@@ -11,7 +11,7 @@
 
 namespace negatron {
 
-/// What to compute of the scores s_ij = q_i . n_j of the candidates (algorithms.md 1.12). All terms come from one
+/// What to compute of the scores s_ij = q_i . n_j of the candidates (FORMULAS.md 1 and 4). All terms come from one
 /// sweep.
 struct PassRequest {
   Candidates candidates;

@@ -26,7 +26,7 @@ enum class TermShape {
   kDistanceStep           ///< 1 if D < offset, else 0; no gradient
 };
 
-/// Inside the root of a distance, whose gradient at 0 is infinite (algorithms.md 3.1).
+/// Inside the root of a distance, whose gradient at 0 is infinite (FORMULAS.md 5).
 inline constexpr double kLeastSquaredDistance = 1e-12;
 
 /// How the summands g_j of all rows become one number per query, with row weights w_j = exp(bias_j).
@@ -43,7 +43,7 @@ enum class TermRows {
 };
 
 /// One number per query about the rows it meets, which is all that an objective ever learns about the bank. A pass
-/// yields it together with its gradient with respect to the query, because bank rows take none (algorithms.md 2).
+/// yields it together with its gradient with respect to the query, because bank rows take none (FORMULAS.md 1 and 4).
 struct ScoreTerm {
   TermShape shape = TermShape::kLinear;
   Reduction reduction = Reduction::kLogSumExp;
@@ -101,7 +101,7 @@ Summands summands(const ScoreTerm& term, const at::Tensor& scores, const at::Ten
 TermResult empty_result(const ScoreTerm& term, const at::Tensor& queries);
 
 /// The result over the union of two disjoint sets of rows. With M = max(l1, l2) and e = exp(l - M), values, gradients
-/// and slopes of log-sum-exps and softmax means merge as (e1 x1 + e2 x2) / (e1 + e2), sums add up (algorithms.md 1.3).
+/// and slopes of log-sum-exps and softmax means merge as (e1 x1 + e2 x2) / (e1 + e2), sums add up (FORMULAS.md 3).
 /// A set of no row is the identity, bit for bit. Local.
 TermResult merge(const ScoreTerm& term, const TermResult& left, const TermResult& right);
 

@@ -2,7 +2,7 @@
 """Fails, naming file and line, on a comment or page that cites a page, section, or linked file that is not there.
     citations.py ROOT
 A citation is `PAGE.md`, or `PAGE.md 2` or `PAGE.md 2.1` for its section of that number: a page of the same folder or of
-one above it, or one named by its path from the root. A page links files as [text](path).
+one above it, or one named by its path from the root or from such a folder. A page links files as [text](path).
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 TEXTS = ("*.h", "*.cpp", "*.cu", "*.cuh", "*.md", "*.txt", "*.cmake", "*.sh", "*.py")
 CITATION = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w-]+\.md)((?:,? (?:and )?\d+(?:\.\d+)*)*)")
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+LINK = re.compile(r"\[[^]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 FOLDERS = ("comm", "samplers", "runtime", "launch", "tests")
 
 
@@ -22,8 +22,6 @@ def files(root):
 
 def page_of(root, path, cited):
     """The page that is meant, or None."""
-    if "/" in cited:
-        return root / cited if (root / cited).is_file() else None
     folder = path.parent
     while True:
         if (folder / cited).is_file():
@@ -43,7 +41,8 @@ def complaints(root):
         if name.parts[:2] == ("tests", "rules"):
             continue
         for line, text in enumerate(path.read_text().splitlines(), 1):
-            for cited, sections in CITATION.findall(text):
+            prose = LINK.sub("", text) if path.suffix == ".md" else text
+            for cited, sections in CITATION.findall(prose):
                 page = page_of(root, path, cited)
                 if page is None:
                     yield f"{name}:{line}: there is no {cited} here or above"

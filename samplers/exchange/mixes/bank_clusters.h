@@ -9,9 +9,9 @@
 
 namespace negatron {
 
-/// Pseudo-labels of bank rows where there are no labels: spherical k-means over the sharded bank (algorithms.md 12,
-/// "class imbalance"; Dhillon and Modha, Machine Learning 2001). Centroids are replicated, so each rank labels any row
-/// that it has at hand by itself, and no label is stored or sent.
+/// Pseudo-labels of bank rows where there are no labels: spherical k-means over the sharded bank
+/// (samplers/exchange/EXCHANGE.md 9; Dhillon and Modha, Machine Learning 2001). Centroids are replicated, so each rank
+/// labels any row that it has at hand by itself, and no label is stored or sent.
 class BankClusters {
  public:
   static constexpr std::int64_t kNoCluster = -1;

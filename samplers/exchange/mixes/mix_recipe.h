@@ -9,10 +9,10 @@
 
 namespace negatron {
 
-/// MoCHi's synthetic negatives of one step (Kalantidis et al., NeurIPS 2020; algorithms.md 7.3): from the `hard` best
-/// candidates of each query, by q . n, `pairs` mixes h = normalise(alpha n_i + (1 - alpha) n_j), alpha ~ U(0, 1), and
-/// `query_mixes` mixes h' = normalise(beta q + (1 - beta) n_j), beta ~ U(0, max_query_share). They are appended to the
-/// query's negatives. A query with fewer than `hard` candidates gets none.
+/// MoCHi's synthetic negatives of one step (Kalantidis et al., NeurIPS 2020; samplers/exchange/EXCHANGE.md 7 and 8):
+/// from the `hard` best candidates of each query, by q . n, `pairs` mixes h = normalise(alpha n_i + (1 - alpha) n_j),
+/// alpha ~ U(0, 1), and `query_mixes` mixes h' = normalise(beta q + (1 - beta) n_j), beta ~ U(0, max_query_share). They
+/// are appended to the query's negatives. A query with fewer than `hard` candidates gets none.
 struct MixRecipe {
   enum class Mode {
     /// Pairs are drawn from the whole hard set; the rows that are drawn travel to the query's owner.

@@ -6,7 +6,7 @@
 
 namespace negatron {
 
-/// Closed forms of MoCHi's mixes (algorithms.md 7.3 facts 2 and 5), in the dtype of the scores. Local.
+/// Closed forms of MoCHi's mixes (samplers/exchange/EXCHANGE.md 7), in the dtype of the scores. Local.
 
 /// n_i, n_j [Q, s, d] rows, s_i, s_j [Q, s] their scores, alpha [Q, s] -> h [Q, s, d] and q . h [Q, s].
 ListedVectors mix_pairs(const at::Tensor& first, const at::Tensor& second, const at::Tensor& first_scores,

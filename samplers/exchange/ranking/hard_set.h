@@ -17,8 +17,8 @@ struct HardSets {
   at::Tensor shard_keys;
 };
 
-/// Exact global top-N with short lists (performance.md 4.2, SHARE): each shard sends every owner its best m < N, the
-/// owner merges, and the result is certified when no shard's list lies wholly above the N-th best. What is not
+/// Exact global top-N with short lists (samplers/exchange/EXCHANGE.md 2): each shard sends every owner its best m < N,
+/// the owner merges, and the result is certified when no shard's list lies wholly above the N-th best. What is not
 /// certified is completed in one further round. m follows the fallbacks that were seen; it is equal on all ranks.
 ///
 /// Bytes received per rank: (P - 1) b m 8 for lists; when m < N, an all_reduce of one number of 8 bytes, the vote on a

@@ -13,9 +13,9 @@ namespace negatron {
 inline constexpr std::int64_t kGatheredKeys = 16;
 
 /// Collective. The keys at given ranks (0 is the best) of each query's order over the candidates of all shards: exact
-/// radix select, ties included, because keys hold the slot (algorithms.md 1.6). `candidates` are those of all Q
-/// queries, equal on all ranks but for the exclusions. -> [Q, ranks.size()] int64 on every rank; kAfterAllKeys where a
-/// query has no more candidates than the rank.
+/// radix select, ties included, because keys hold the slot (samplers/exchange/EXCHANGE.md 3). `candidates` are those of
+/// all Q queries, equal on all ranks but for the exclusions. -> [Q, ranks.size()] int64 on every rank; kAfterAllKeys
+/// where a query has no more candidates than the rank.
 ///
 /// Rounds of 8 bits, until at most C <= kGatheredKeys keys are left for any query and rank, which are gathered: 2 to 4
 /// rounds when scores decide, up to 8 with ties (then none is left to gather). Bytes received per rank, T ranks: in a

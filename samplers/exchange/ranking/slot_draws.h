@@ -8,12 +8,12 @@ namespace negatron {
 
 /// m uniform draws of slots with replacement from [0, filled) for each query: query_index [Q] int64 -> [Q, m] int64. A
 /// function of (order.seed, order.purpose, order.step, query, draw): every rank draws the same, no byte is sent
-/// (algorithms.md 1.8). Local.
+/// (samplers/exchange/EXCHANGE.md 5). Local.
 at::Tensor draw_uniform_slots(const SelectionOrder& order, const at::Tensor& query_index, std::int64_t m,
                               std::int64_t filled);
 
 /// The same with probabilities in proportion to weights [K] fp64, at least 0, one above 0: inverse CDF in slot order,
-/// sums in fp64 (algorithms.md 4.2). Local.
+/// sums in fp64 (samplers/exchange/EXCHANGE.md 5). Local.
 at::Tensor draw_weighted_slots(const SelectionOrder& order, const at::Tensor& query_index, std::int64_t m,
                                const at::Tensor& weights);
 

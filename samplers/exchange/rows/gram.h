@@ -5,8 +5,8 @@
 
 namespace negatron {
 
-/// The whole bank as a d x d matrix, for losses that are quadratic in the scores and so need no sampling (algorithms.md
-/// 11.6): G = sum_j w_j n_j n_j^T over all valid rows of all ranks.
+/// The whole bank as a d x d matrix, for losses that are quadratic in the scores and so need no sampling
+/// (samplers/exchange/EXCHANGE.md 6): G = sum_j w_j n_j n_j^T over all valid rows of all ranks.
 
 /// Collective. row_weights [n] of this rank's rows; undefined for 1. -> [d, d] fp64, the same on every rank. Bytes
 /// received per rank: 8 d^2 in an all-reduce.

@@ -17,8 +17,8 @@ struct FetchedRows {
 FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& slots);
 
 /// Collective. sum_u weights[i, u] n_slots[i, u] for own queries, [b, d] in the dtype of weights, without moving a row
-/// (coefficient return, algorithms.md 1.11). Bytes received per rank, A (slot, weight) pairs that others send to this
-/// one: (8 + w) A + (P - 1) (8 + b d w).
+/// (coefficient return, samplers/exchange/EXCHANGE.md 6). Bytes received per rank, A (slot, weight) pairs that others
+/// send to this one: (8 + w) A + (P - 1) (8 + b d w).
 at::Tensor weighted_row_sums(Communicator& comm, const Bank& bank, const at::Tensor& slots, const at::Tensor& weights);
 
 }  // namespace negatron

@@ -14,8 +14,8 @@ struct RowGradientQueries {
 };
 
 /// Collective. The gradient of the InfoNCE of all Bg queries, averaged, with respect to this rank's raw rows w_j =
-/// lengths_j n_j (AdCo, algorithms.md 2.4): scale / (Bg |w_j|) sum_i p_ij (q_i - s_ij n_j), [n, d] in the dtype of the
-/// queries, 0 for rows that do not score. It never leaves its owner. lengths [n].
+/// lengths_j n_j (AdCo, samplers/exchange/EXCHANGE.md 6): scale / (Bg |w_j|) sum_i p_ij (q_i - s_ij n_j), [n, d] in the
+/// dtype of the queries, 0 for rows that do not score. It never leaves its owner. lengths [n].
 ///
 /// Bytes received per rank, w bytes an element: (Bg - b) (d + 1) w.
 at::Tensor row_gradient(Communicator& comm, const Rows& rows, const at::Tensor& lengths, const RowGradientQueries& own,

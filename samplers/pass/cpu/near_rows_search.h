@@ -25,9 +25,9 @@ struct SearchedRows {
 };
 
 /// The m best rows of each query by exact score, out of the rows that scans note by a kernel's. A sample says above
-/// which score rows are worth a note (performance.md 4.4). A kernel's score is off by at most the e of score_bound.h;
-/// so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2 e, and when the
-/// threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
+/// which score rows are worth a note (samplers/pass/FORMULAS.md 8 and 9). A kernel's score is off by at most the e of
+/// score_bound.h; so of t, the m-th best score that was noted, all of the m best have scores of at least t - 2 e, and
+/// when the threshold was below that, nothing is missed. Those rows are scored in fp64. Local.
 class NearRowsSearch {
  public:
   /// `queries` [Q, d] fp32, contiguous; `panels` are what the kernel reads for them.

@@ -5,7 +5,7 @@
 namespace negatron {
 
 // From the scores of a sample of rows, a score that the m best of all rows nearly certainly reach and few others do
-// (performance.md 4.4). `valid` rows may score. Local.
+// (samplers/pass/FORMULAS.md 9). `valid` rows may score. Local.
 
 /// How many rows to sample; 0 when m is so many of them, or they are so few, that a sample saves nothing.
 std::int64_t sample_size(std::int64_t m, std::int64_t valid);

@@ -11,7 +11,7 @@ namespace negatron {
 
 /// The order in which a query ranks rows. Every order is total and the same on any number of ranks: orders of scores
 /// compare scores that were computed in fp64 and rounded to fp32, so that the shape of a matrix product, which depends
-/// on the number of ranks, does not show; ties go to the lower slot (algorithms.md 1.1, 1.6).
+/// on the number of ranks, does not show; ties go to the lower slot (samplers/pass/FORMULAS.md 6).
 struct SelectionOrder {
   enum class By {
     kScore,          ///< largest q . n first, times Rows::order_factors where there are any
@@ -19,7 +19,7 @@ struct SelectionOrder {
     kRandom,         ///< a random permutation, smallest number first (its score is minus the number): the first m rows
                      ///< are m draws without replacement, all rows alike
     kGumbel          ///< largest scale * q . n + g, g standard Gumbel: the first m rows are m draws without replacement
-                     ///< from softmax(scale * q . n) (algorithms.md 1.7a)
+                     ///< from softmax(scale * q . n) (samplers/pass/FORMULAS.md 7)
   };
   By by = By::kScore;
   double scale = 1.0;

@@ -30,7 +30,7 @@ void expect_within(double share, double expected, const char* preset, Collective
       << preset << " " << name_of(collective) << " of " << bytes << " bytes on " << ranks;
 }
 
-// Published busbw in GB/s (performance.md 1.4 and its sources).
+// Published busbw in GB/s (runtime/planning/COST_MODEL.md 6).
 
 TEST(MachinePresets, AllReduceOnOneNodeOfH200) {
   const auto expect = [](double share, double expected, double bytes) {

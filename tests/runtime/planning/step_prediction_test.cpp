@@ -22,7 +22,8 @@ PlannedJob job_of_paper() {
 }
 
 TEST(PredictStage, MatchesTheFloorsOfOneGpu) {
-  // performance.md 2.1: at 790 TFLOP/s, B = 4096, K/P = 65,536, d = 128 the pass takes 0.174 ms, reading 3.9 us.
+  // runtime/planning/COST_MODEL.md 1: at 790 TFLOP/s, B = 4096, K/P = 65,536, d = 128 the pass takes 0.174 ms,
+  // reading 3.9 us.
   Machine machine = machine_preset("h200").machine;
   machine.pass_flops = 790e12;
   const StagePrediction stage = predict_stage(machine, job_of_paper());

@@ -1,4 +1,4 @@
-// A run that was interrupted and goes on from its snapshot is the run that never stopped (reliability.md A15, A16).
+// A run that was interrupted and goes on from its snapshot is the run that never stopped.
 
 #include <gtest/gtest.h>
 

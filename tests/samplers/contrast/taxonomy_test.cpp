@@ -1,5 +1,6 @@
 // Samplers of the literature that are not in the registry, each written against the one interface: what is to come fits
-// without changing it (algorithms.md 14 lists the five effects). Dns is the example of the README.
+// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 18 these methods). Dns is the
+// example of the README.
 
 #include <gtest/gtest.h>
 
@@ -70,7 +71,7 @@ NegativeRequest with_set(const NegativeSet& set) {
 }
 
 const std::vector<Method> kMethods = {
-    // Popularity (4.2): weighted draws of slots; here slot j is drawn in proportion to j + 1.
+    // Popularity : weighted draws of slots; here slot j is drawn in proportion to j + 1.
     {"popularity", -1,
      [](const Bank& bank, const QueryBatch& batch) {
        NegativeSet set;
@@ -79,7 +80,7 @@ const std::vector<Method> kMethods = {
            draw_weighted_slots(random_order(batch.step), batch.ids, 6, at::arange(1, bank.filled() + 1, at::kDouble));
        return with_set(set);
      }},
-    // ANCE (5.2): 5 at random of the 15 hardest.
+    // ANCE : 5 at random of the 15 hardest.
     {"ance", 5,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
@@ -88,7 +89,7 @@ const std::vector<Method> kMethods = {
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
-    // PinSage (5.3): 3 at random of a window of ranks, beside a shared random set.
+    // PinSage : 3 at random of a window of ranks, beside a shared random set.
     {"pinsage", -1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet hard;
@@ -103,7 +104,7 @@ const std::vector<Method> kMethods = {
        request.sets.push_back(shared);
        return request;
      }},
-    // BootEA (6.3): 4 at random of the nearest fifth of the positive.
+    // BootEA : 4 at random of the nearest fifth of the positive.
     {"bootea", 4,
      [](const Bank& bank, const QueryBatch& batch) {
        NegativeSet set;
@@ -113,7 +114,7 @@ const std::vector<Method> kMethods = {
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
-    // WARP (7.2), exact: one violator of the margin, all alike.
+    // WARP , exact: one violator of the margin, all alike.
     {"warp", -1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
@@ -122,7 +123,7 @@ const std::vector<Method> kMethods = {
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
-    // IRGAN (8.1), KBGAN (8.3): a draw from the softmax, over all rows or over 20 of them.
+    // IRGAN , KBGAN : a draw from the softmax, over all rows or over 20 of them.
     {"irgan", 1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
@@ -139,7 +140,7 @@ const std::vector<Method> kMethods = {
        set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 18, Purpose::kNegativeDraw, batch.step};
        return with_set(set);
      }},
-    // GraphGAN, KGPolicy, NSCaching (8.2, 8.4, 10.5): rows that a walk or a cache names; here by the sample's id.
+    // GraphGAN, KGPolicy, NSCaching : rows that a walk or a cache names; here by the sample's id.
     {"walk", 2,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
@@ -148,7 +149,7 @@ const std::vector<Method> kMethods = {
        request.exclude_own_sample = false;
        return request;
      }},
-    // DAML, HeGAN, NEGCUT (9): vectors that a generator makes; here half query, half key.
+    // DAML, HeGAN, NEGCUT : vectors that a generator makes; here half query, half key.
     {"generator", -1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeRequest request;

@@ -5,7 +5,7 @@
 namespace negatron {
 namespace {
 
-/// The table of algorithms.md 5.4, d = 128, which has two digits.
+/// The table of samplers/objectives/LOSSES.md 5, d = 128, which has two digits.
 TEST(DebiasedClamp, IsOpenUpToTheSimilarityOfTheTable) {
   struct Row {
     double tau;

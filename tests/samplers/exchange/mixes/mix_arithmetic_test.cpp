@@ -1,4 +1,4 @@
-// Mixing rows, and numbering the pairs to mix, without ranks (algorithms.md 7).
+// Mixing rows, and numbering the pairs to mix, without ranks (samplers/exchange/EXCHANGE.md 7 and 8).
 
 #include <gtest/gtest.h>
 #include <torch/autograd.h>

@@ -163,7 +163,7 @@ TEST(FetchedMixes, AttachedIsTheSameOnAnyNumberOfRanks) {
   }
 }
 
-/// algorithms.md 7.3 by an independent program: draws by hand, loss and gradients of InfoNCE.
+/// samplers/exchange/EXCHANGE.md 7 by an independent program: draws by hand, loss and gradients of InfoNCE.
 TEST(FetchedMixes, ReferenceCase) {
   const nlohmann::json document = nlohmann::json::parse(std::ifstream(NEGATRON_TEST_DATA "/reference_cases.json"));
   const auto tensor = [](const nlohmann::json& table) {

@@ -68,7 +68,7 @@ HardSets find(Communicator& comm, HardSetSearch& search, const Bank& bank, const
 
 TEST(HardSet, ListLength) {
   EXPECT_EQ(HardSetSearch::list_length(1024, 1, 1e-2), 1024);
-  // performance.md 4.2 has 161 from the exact tail; Bernstein's bound is a few longer.
+  // samplers/exchange/EXCHANGE.md 2 has 161 from the exact tail; Bernstein's bound is a few longer.
   EXPECT_EQ(HardSetSearch::list_length(1024, 8, 1e-2), 172);
   EXPECT_EQ(HardSetSearch::list_length(4, 2, 1e-2), 4);
 }
