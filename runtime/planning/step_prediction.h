@@ -5,8 +5,8 @@
 
 namespace negatron {
 
-/// Seconds of rank 0 in the bank's stage of a step, BankExchange::run (COST_MODEL.md 4). Nothing of it is hidden
-/// behind other work, because the step runs it by itself.
+/// Seconds of rank 0 in the bank's stage of a step, a BankStage from end to end (COST_MODEL.md 4). What a step hides of
+/// it behind the key encoder is not taken off: where every core is busy nothing is hidden.
 struct StagePrediction {
   /// start + 4 d Q K/S / F: the pass by its products; Q are the queries of a copy's group.
   double multiply = 0.0;
