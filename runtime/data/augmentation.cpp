@@ -136,12 +136,12 @@ void AugmentationOptions::validate() const {
           "The erased area needs 0.0001 <= minimum <= maximum <= 1 (shares of the image).");
 }
 
-at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, std::uint64_t seed, std::int64_t epoch, int view,
+at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, const ViewNumber& number,
                    const AugmentationOptions& options, const Normalization& normalization) {
   if (images.dim() != 4 || images.scalar_type() != at::kByte || ids.dim() != 1 || ids.size(0) != images.size(0)) {
     throw std::invalid_argument("augment takes images [b, C, H, W] of bytes and ids [b].");
   }
-  const ViewParameters parameters = draw_view_parameters(ids, seed, epoch, view, options);
+  const ViewParameters parameters = draw_view_parameters(ids, number, options);
   at::Tensor views = resized_crop(images, parameters).mul_(1.0 / kByteMax);
   change_brightness_and_contrast(views, parameters, options);
   blur(views, parameters, options);

@@ -34,6 +34,14 @@ struct AugmentationOptions {
   void validate() const;
 };
 
+/// Which of the random views of a sample: what is drawn for it depends on this and on the sample's id alone.
+struct ViewNumber {
+  std::uint64_t seed = 0;
+  std::int64_t epoch = 0;
+  /// 0 or 1.
+  int view = 0;
+};
+
 /// One random view of each image: resized crop and flip, brightness and contrast, blur, erasing, normalisation.
 ///
 /// images: [b, C, H, W] uint8, any device; ids: [b] int64 on the host, sample numbers in the data set.
@@ -41,7 +49,7 @@ struct AugmentationOptions {
 ///
 /// What is drawn for a sample depends on (seed, epoch, sample, view) alone and every value is computed per image, so a
 /// sample's view is the same to the last bit in any batch and on any number of ranks.
-at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, std::uint64_t seed, std::int64_t epoch, int view,
+at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, const ViewNumber& number,
                    const AugmentationOptions& options, const Normalization& normalization);
 
 }  // namespace negatron

@@ -56,7 +56,7 @@ Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
   const ImageDataset samples = dataset_.select(batch.ids);
   batch.labels = samples.labels;
   const auto view = [&](int number) {
-    return augment(samples.images, batch.ids, options_.seed, epoch, number, options_.augmentation,
+    return augment(samples.images, batch.ids, {options_.seed, epoch, number}, options_.augmentation,
                    options_.normalization);
   };
   batch.view_a = view(0);

@@ -41,9 +41,9 @@ Box draw_box(CounterRng& random, double area_min, double area_max, double aspect
 
 }  // namespace
 
-ViewParameters draw_view_parameters(const at::Tensor& ids, std::uint64_t seed, std::int64_t epoch, int view,
+ViewParameters draw_view_parameters(const at::Tensor& ids, const ViewNumber& number,
                                     const AugmentationOptions& options) {
-  if (view < 0 || view >= kViews) throw std::invalid_argument("A view is number 0 or 1.");
+  if (number.view < 0 || number.view >= kViews) throw std::invalid_argument("A view is number 0 or 1.");
   const std::int64_t count = ids.size(0);
   enum Row { kLeft, kTop, kWidth, kHeight, kBrightness, kContrast, kEraseLeft, kEraseTop, kEraseRight, kEraseBottom };
   constexpr std::int64_t kRows = kEraseBottom + 1;
@@ -53,8 +53,8 @@ ViewParameters draw_view_parameters(const at::Tensor& ids, std::uint64_t seed, s
   ViewParameters parameters;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto put = [&](Row row, double value) { rows[row][i] = static_cast<float>(value); };
-    CounterRng random(seed, Purpose::kAugmentation, static_cast<std::uint64_t>(epoch),
-                      static_cast<std::uint64_t>(samples[i] * kViews + view));
+    CounterRng random(number.seed, Purpose::kAugmentation, static_cast<std::uint64_t>(number.epoch),
+                      static_cast<std::uint64_t>(samples[i] * kViews + number.view));
     // Every number is drawn whether used or not, boxes (which take a varying number of draws) last: switching one
     // effect on or off leaves the others as they were.
     const bool flip = random.uniform() < options.flip_probability;

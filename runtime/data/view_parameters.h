@@ -21,7 +21,7 @@ struct ViewParameters {
 };
 
 /// Draws them for each sample from (seed, epoch, sample, view) alone. ids: [b] int64 on the host. Local.
-ViewParameters draw_view_parameters(const at::Tensor& ids, std::uint64_t seed, std::int64_t epoch, int view,
+ViewParameters draw_view_parameters(const at::Tensor& ids, const ViewNumber& number,
                                     const AugmentationOptions& options);
 
 }  // namespace negatron

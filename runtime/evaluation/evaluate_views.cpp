@@ -19,7 +19,7 @@ ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, 
   const at::Tensor ids = at::arange(taken.begin, taken.end, at::kLong);
   const auto view = [&](int number) {
     const at::Tensor views =
-        augment(images, ids, options.seed, /*epoch=*/0, number, options.augmentation, options.normalization);
+        augment(images, ids, {options.seed, /*epoch=*/0, number}, options.augmentation, options.normalization);
     return feature_rows(function, views, options.batch).slice(0, 0, own.size());  // [n, D]
   };
   const at::Tensor first = view(0);

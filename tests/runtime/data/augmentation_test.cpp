@@ -38,12 +38,12 @@ TEST(Augmentation, ViewsAreTheSameBitsInAnySplitOfTheBatch) {
   constexpr std::int64_t kCount = 67;
   const at::Tensor images = random_images(kCount, 3);
   const at::Tensor ids = at::arange(1000, 1000 + kCount, at::kLong);
-  const at::Tensor whole = augment(images, ids, 9, 2, 1, everything(), {0.3, 0.4});
+  const at::Tensor whole = augment(images, ids, {9, 2, 1}, everything(), {0.3, 0.4});
   EXPECT_TRUE(whole.isfinite().all().item<bool>());
   for (const int ranks : {2, 3, 4, 67}) {
     for (int rank = 0; rank < ranks; ++rank) {
       const Range own = share(kCount, ranks, rank);
-      const at::Tensor part = augment(images.slice(0, own.begin, own.end), ids.slice(0, own.begin, own.end), 9, 2, 1,
+      const at::Tensor part = augment(images.slice(0, own.begin, own.end), ids.slice(0, own.begin, own.end), {9, 2, 1},
                                       everything(), {0.3, 0.4});
       EXPECT_TRUE(part.equal(whole.slice(0, own.begin, own.end))) << "rank " << rank << " of " << ranks;
     }
@@ -53,7 +53,7 @@ TEST(Augmentation, ViewsAreTheSameBitsInAnySplitOfTheBatch) {
 TEST(Augmentation, EachSampleViewEpochAndSeedDrawsItsOwn) {
   const at::Tensor images = random_images(1);
   const auto view = [&](std::int64_t id, std::uint64_t seed, std::int64_t epoch, int number) {
-    return augment(images, at::full({1}, id, at::kLong), seed, epoch, number, {}, kUnit);
+    return augment(images, at::full({1}, id, at::kLong), {seed, epoch, number}, {}, kUnit);
   };
   const at::Tensor first = view(3, 1, 0, 0);
   EXPECT_TRUE(first.equal(view(3, 1, 0, 0)));
@@ -65,7 +65,7 @@ TEST(Augmentation, EachSampleViewEpochAndSeedDrawsItsOwn) {
 
 TEST(Augmentation, ChangesNothingWhenAllIsOff) {
   const at::Tensor images = random_images(4);
-  const at::Tensor views = augment(images, at::arange(4, at::kLong), 1, 0, 0, nothing(), {0.25, 0.5});
+  const at::Tensor views = augment(images, at::arange(4, at::kLong), {1, 0, 0}, nothing(), {0.25, 0.5});
   EXPECT_LT((views - Normalization{0.25, 0.5}.apply(images)).abs().max().item<double>(), 1e-4);
 }
 
@@ -73,7 +73,7 @@ TEST(Augmentation, FlipsLeftAndRight) {
   AugmentationOptions options = nothing();
   options.flip_probability = 1.0;
   const at::Tensor images = random_images(4);
-  const at::Tensor views = augment(images, at::arange(4, at::kLong), 1, 0, 0, options, kUnit);
+  const at::Tensor views = augment(images, at::arange(4, at::kLong), {1, 0, 0}, options, kUnit);
   EXPECT_LT((views - kUnit.apply(images).flip({3})).abs().max().item<double>(), 1e-4);
 }
 
@@ -85,22 +85,22 @@ TEST(Augmentation, CropsTheBoxThatWasDrawn) {
   AugmentationOptions options;
   options.jitter_probability = 0.0;
   const at::Tensor ids = at::arange(kCount, at::kLong);
-  const ViewParameters drawn = draw_view_parameters(ids, 4, 0, 0, options);
+  const ViewParameters drawn = draw_view_parameters(ids, {4, 0, 0}, options);
   const auto check = [&](const at::Tensor& views, const at::Tensor& start, const at::Tensor& extent) {
     const at::Tensor middles = (at::arange(28, at::kFloat) + 0.5) / 28;
     const at::Tensor position = (start.unsqueeze(1) + extent.unsqueeze(1) * middles) * 28 - 0.5;  // [b, 28] in pixels
     const at::Tensor expected = position.clamp(0, 27) * 9.0 / 255.0;
     EXPECT_LT((views - expected).abs().max().item<double>(), 1e-4);
   };
-  check(augment(images, ids, 4, 0, 0, options, kUnit).select(2, 13).squeeze(1), drawn.left, drawn.width);
+  check(augment(images, ids, {4, 0, 0}, options, kUnit).select(2, 13).squeeze(1), drawn.left, drawn.width);
   const at::Tensor turned = images.transpose(2, 3).contiguous();
-  check(augment(turned, ids, 4, 0, 0, options, kUnit).select(3, 13).squeeze(1), drawn.top, drawn.height);
+  check(augment(turned, ids, {4, 0, 0}, options, kUnit).select(3, 13).squeeze(1), drawn.top, drawn.height);
 }
 
 TEST(Augmentation, DrawsWithinItsOptions) {
   constexpr std::int64_t kCount = 4000;
   const AugmentationOptions options = everything();
-  const ViewParameters drawn = draw_view_parameters(at::arange(kCount, at::kLong), 11, 0, 0, options);
+  const ViewParameters drawn = draw_view_parameters(at::arange(kCount, at::kLong), {11, 0, 0}, options);
   const at::Tensor width = drawn.width.abs();
   const at::Tensor left = at::minimum(drawn.left, drawn.left + drawn.width);
   EXPECT_GE(left.min().item<double>(), -1e-6);
@@ -128,8 +128,8 @@ TEST(Augmentation, SwitchingOneEffectLeavesTheOthers) {
   off.flip_probability = 0.0;
   AugmentationOptions on = everything();
   on.flip_probability = 0.0;
-  const ViewParameters plain = draw_view_parameters(ids, 1, 0, 0, off);
-  const ViewParameters full = draw_view_parameters(ids, 1, 0, 0, on);
+  const ViewParameters plain = draw_view_parameters(ids, {1, 0, 0}, off);
+  const ViewParameters full = draw_view_parameters(ids, {1, 0, 0}, on);
   EXPECT_TRUE(plain.left.equal(full.left));
   EXPECT_TRUE(plain.brightness.equal(full.brightness));
 }
@@ -140,16 +140,16 @@ TEST(Augmentation, BrightnessScalesAndContrastKeepsTheMean) {
   options.contrast = 0.0;
   const at::Tensor flat = at::full({40, 1, 28, 28}, 100, at::kByte);
   const at::Tensor ids = at::arange(40, at::kLong);
-  const ViewParameters drawn = draw_view_parameters(ids, 3, 0, 0, options);
-  const at::Tensor bright = augment(flat, ids, 3, 0, 0, options, kUnit).select(3, 5).select(2, 5).squeeze(1);
+  const ViewParameters drawn = draw_view_parameters(ids, {3, 0, 0}, options);
+  const at::Tensor bright = augment(flat, ids, {3, 0, 0}, options, kUnit).select(3, 5).select(2, 5).squeeze(1);
   EXPECT_LT((bright - drawn.brightness * (100.0 / 255)).abs().max().item<double>(), 1e-5);
   EXPECT_GT(bright.std().item<double>(), 0.02);
 
   options.brightness = 0.0;
   options.contrast = 0.4;
   const at::Tensor grey = random_images(40).div(2, "trunc").add_(64);  // 64..191: contrast 1.4 does not clip
-  const at::Tensor contrasted = augment(grey, ids, 3, 0, 0, options, kUnit);
-  const at::Tensor factors = draw_view_parameters(ids, 3, 0, 0, options).contrast;
+  const at::Tensor contrasted = augment(grey, ids, {3, 0, 0}, options, kUnit);
+  const at::Tensor factors = draw_view_parameters(ids, {3, 0, 0}, options).contrast;
   const at::Tensor before = kUnit.apply(grey);
   EXPECT_LT((contrasted.mean({1, 2, 3}) - before.mean({1, 2, 3})).abs().max().item<double>(), 1e-4);
   const at::Tensor spread = contrasted.flatten(1).std(1) / before.flatten(1).std(1);
@@ -162,14 +162,14 @@ TEST(Augmentation, BlurSpreadsAPointAsAGaussian) {
   options.blur_sigma_min = options.blur_sigma_max = 0.8;
   at::Tensor point = at::zeros({2, 1, 28, 28}, at::kByte);
   point.select(3, 14).select(2, 14).fill_(255);
-  const at::Tensor view = augment(point, at::arange(2, at::kLong), 1, 0, 0, options, kUnit)[0][0];
+  const at::Tensor view = augment(point, at::arange(2, at::kLong), {1, 0, 0}, options, kUnit)[0][0];
   EXPECT_NEAR(view.sum().item<double>(), 1.0, 1e-3);
   const double centre = view[14][14].item<double>();
   EXPECT_NEAR(view[14][15].item<double>() / centre, std::exp(-0.5 / 0.64), 1e-3);
   EXPECT_NEAR(view[16][14].item<double>() / centre, std::exp(-2.0 / 0.64), 1e-3);
   EXPECT_NEAR(view[15][15].item<double>() / centre, std::exp(-1.0 / 0.64), 1e-3);
   const at::Tensor flat = at::full({1, 1, 28, 28}, 77, at::kByte);
-  const at::Tensor still = augment(flat, at::zeros({1}, at::kLong), 1, 0, 0, options, kUnit);
+  const at::Tensor still = augment(flat, at::zeros({1}, at::kLong), {1, 0, 0}, options, kUnit);
   EXPECT_LT((still - 77.0 / 255).abs().max().item<double>(), 1e-4);
 }
 
@@ -178,7 +178,7 @@ TEST(Augmentation, ErasesARectangle) {
   options.erase_probability = 1.0;
   options.erase_area_min = options.erase_area_max = 0.1;
   const at::Tensor white = at::full({30, 1, 28, 28}, 255, at::kByte);
-  const at::Tensor views = augment(white, at::arange(30, at::kLong), 1, 0, 0, options, kUnit);
+  const at::Tensor views = augment(white, at::arange(30, at::kLong), {1, 0, 0}, options, kUnit);
   const at::Tensor erased = views.eq(0).to(at::kDouble).mean({1, 2, 3});
   // Edges fall between pixels: up to half a row and half a column on each side.
   EXPECT_GT(erased.min().item<double>(), 0.06);
@@ -186,12 +186,12 @@ TEST(Augmentation, ErasesARectangle) {
 }
 
 TEST(Augmentation, TakesNoImagesAndRefusesWrongOnes) {
-  EXPECT_EQ(augment(random_images(0), at::empty({0}, at::kLong), 1, 0, 0, everything(), kUnit).sizes(),
+  EXPECT_EQ(augment(random_images(0), at::empty({0}, at::kLong), {1, 0, 0}, everything(), kUnit).sizes(),
             at::IntArrayRef({0, 1, 28, 28}));
-  EXPECT_THROW(augment(random_images(2), at::zeros({3}, at::kLong), 1, 0, 0, {}, kUnit), std::invalid_argument);
-  EXPECT_THROW(augment(random_images(2).to(at::kFloat), at::zeros({2}, at::kLong), 1, 0, 0, {}, kUnit),
+  EXPECT_THROW(augment(random_images(2), at::zeros({3}, at::kLong), {1, 0, 0}, {}, kUnit), std::invalid_argument);
+  EXPECT_THROW(augment(random_images(2).to(at::kFloat), at::zeros({2}, at::kLong), {1, 0, 0}, {}, kUnit),
                std::invalid_argument);
-  EXPECT_THROW(augment(random_images(2), at::zeros({2}, at::kLong), 1, 0, 2, {}, kUnit), std::invalid_argument);
+  EXPECT_THROW(augment(random_images(2), at::zeros({2}, at::kLong), {1, 0, 2}, {}, kUnit), std::invalid_argument);
 }
 
 TEST(Augmentation, ValidatesItsOptions) {
