@@ -6,6 +6,13 @@
 
 namespace negatron {
 
+/// Something cannot be done as asked: a flag, a value, a file. One sentence that names it and what was expected. What
+/// fails while it runs throws something else.
+class Refusal : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// A collective or its set-up went wrong. The message names rank, operation, sequence number and cause.
 class CommError : public std::runtime_error {
  public:

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <stdexcept>
+#include "comm/error.h"
 
 namespace negatron {
 
@@ -22,9 +22,9 @@ enum ExitCode : int {
 };
 
 /// The request cannot be carried out as asked. One sentence that names the flag or file and what was expected.
-class UsageError : public std::runtime_error {
+class UsageError : public Refusal {
  public:
-  using std::runtime_error::runtime_error;
+  using Refusal::Refusal;
 };
 
 }  // namespace negatron

@@ -8,6 +8,7 @@
 
 #include "comm/error.h"
 #include "comm/mpi/environment.h"
+#include "comm/together.h"
 #include "launch/bank/bank_command.h"
 #include "launch/exit_code.h"
 #include "launch/plan/plan_command.h"
@@ -51,6 +52,13 @@ void report(int rank, const std::string& message) {
   std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + message + "\n") << std::flush;
 }
 
+/// Every rank holds the same sentence (comm/together.h), so one says it and the job ends in order.
+int refused(Environment& environment, const std::string& sentence) {
+  if (environment.rank() == 0) usage_error(sentence);
+  environment.finish();
+  return kExitUsage;
+}
+
 /// Runs a command of all ranks and ends the job: in order where every rank knows why, at once where only this one does.
 int run_ranks_command(int argc, char** argv, const std::function<int(Environment&)>& command) {
   std::unique_ptr<Environment> environment;
@@ -64,10 +72,11 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
     environment->finish();
     return exit_code;
   } catch (const UsageError& error) {
-    // Every rank holds the same sentence (all_or_none), so one says it and the job ends in order.
-    if (environment->rank() == 0) usage_error(error.what());
-    environment->finish();
-    return kExitUsage;
+    return refused(*environment, error.what());
+  } catch (const FailedTogether& error) {
+    if (error.kind() == FailureKind::kRefused) return refused(*environment, error.what());
+    report(environment->rank(), error.what());
+    environment->abort(kExitFailure);
   } catch (const TimeoutError& error) {
     report(environment->rank(), error.what());
     environment->abort(kExitHang);

@@ -5,22 +5,12 @@
 #include "comm/error.h"
 #include "comm/nccl/cuda_stream.h"
 #include "comm/nccl/nccl_handle.h"
+#include "comm/rank_texts.h"
 
 namespace negatron {
 
-std::vector<std::string> exchange_bytes(Communicator& side, const std::string& bytes) {
-  const at::Tensor own = at::empty({static_cast<std::int64_t>(bytes.size())}, at::kByte);
-  if (!bytes.empty()) std::memcpy(own.mutable_data_ptr(), bytes.data(), bytes.size());
-  const at::Tensor all = side.all_gather(own);
-  std::vector<std::string> values;
-  for (int rank = 0; rank < side.size(); ++rank) {
-    values.emplace_back(static_cast<const char*>(all.const_data_ptr()) + rank * own.numel(), bytes.size());
-  }
-  return values;
-}
-
 void refuse_shared_device(Communicator& side, int device) {
-  const std::vector<std::string> identities = exchange_bytes(side, device_identity(device));
+  const std::vector<std::string> identities = gather_texts(side, device_identity(device));
   for (std::size_t second = 1; second < identities.size(); ++second) {
     for (std::size_t first = 0; first < second; ++first) {
       if (identities[first] != identities[second]) continue;

@@ -1,16 +1,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "comm/communicator.h"
 
 namespace negatron {
 
 /// What the ranks of a coming NCCL group tell each other over the host group `side`. Collective, all of it.
-
-/// The bytes of every rank (the same number on each), in rank order.
-std::vector<std::string> exchange_bytes(Communicator& side, const std::string& bytes);
 
 /// Throws CommError, alike on all ranks, when two ranks share a GPU: NCCL would hang.
 void refuse_shared_device(Communicator& side, int device);

@@ -11,6 +11,7 @@
 #include "comm/nccl/nccl_bootstrap.h"
 #include "comm/nccl/nccl_handle.h"
 #include "comm/nccl/nccl_watchdog.h"
+#include "comm/rank_texts.h"
 
 namespace negatron {
 namespace {
@@ -200,7 +201,7 @@ class NcclCommunicator : public Communicator {
     return std::make_unique<NcclCommunicator>(side_->split(color), device_, options());
   }
 
-  std::vector<std::string> do_exchange(const std::string& bytes) override { return exchange_bytes(*side_, bytes); }
+  std::vector<std::string> do_exchange(const std::string& bytes) override { return gather_texts(*side_, bytes); }
 
   /// NCCL adds in the type that it is given.
   static at::Tensor widened(const at::Tensor& tensor, ReduceOp op) {

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "comm/mpi/topology.h"
-#include "launch/all_or_none.h"
+#include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/plan/plan_flags.h"
 #include "launch/plan/plan_report.h"
@@ -68,7 +68,7 @@ void compare_here(Environment& environment, Communicator& start, const PlanArgum
   PlannedJob job;
   PlaceHere place;
   const Topology topology = discover_topology(environment);
-  all_or_none(start, [&] {
+  together(start, [&] {
     job = request.job(start.size());
     if (request.shards == 0) job.shards = start.size();
     place = {start.rank(), compute_device(topology, request.device), parse_cpu_isa(request.cpu_isa)};
@@ -93,7 +93,7 @@ int run_plan(Environment& environment, const std::vector<std::string>& arguments
   FlagTable flags = plan_flags(request);
   Plan plan;
   const std::unique_ptr<Communicator> start = make_mpi_communicator(environment, CommunicatorOptions{});
-  all_or_none(*start, [&] {
+  together(*start, [&] {
     flags.parse(arguments);
     request.validate();
     if (!request.here) plan = make_plan(request);

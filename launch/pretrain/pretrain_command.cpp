@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "comm/mpi/topology.h"
-#include "launch/all_or_none.h"
+#include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/keep_memory.h"
 #include "launch/pretrain/dry_run.h"
@@ -82,7 +82,7 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   FlagTable flags = pretrain_flags(request);
   // Until the flags are read and agreed on, messages travel with the defaults.
   const std::unique_ptr<Communicator> start = make_mpi_communicator(environment, CommunicatorOptions{});
-  all_or_none(*start, [&] {
+  together(*start, [&] {
     flags.parse(arguments);
     request.options.validate(start->size());
     if (!(request.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
@@ -92,7 +92,7 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   const Topology topology = discover_topology(environment);
   ComputePlace place;
   PretrainData data;
-  all_or_none(*start, [&] {
+  together(*start, [&] {
     place.device = compute_device(topology, request.options.device);
     place.precision = parse_precision(request.options.precision, place.device);
     data = load_pretrain_data(request.options);

@@ -5,7 +5,8 @@
 #include <functional>
 #include <iterator>
 
-#include "launch/broadcast_text.h"
+#include "comm/rank_texts.h"
+#include "comm/together.h"
 #include "launch/exit_code.h"
 
 namespace negatron {
@@ -22,64 +23,65 @@ std::string dated_name(const std::string& command) {
   return command + "-" + text;
 }
 
-/// `work` returns what is wrong, or an empty text.
-void on_rank_0(Communicator& comm, const std::function<std::string()>& work) {
-  const std::string problem = broadcast_text(comm, comm.rank() == 0 ? work() : std::string());
-  if (!problem.empty()) throw UsageError(problem);
-}
-
 std::string content_of(const fs::path& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::string replace_config(const fs::path& directory, const std::string& config_ini, std::int64_t steps_done) {
+void replace_config(const fs::path& directory, const std::string& config_ini, std::int64_t steps_done) {
   const fs::path config = directory / "config.ini";
-  const std::string cannot = "--run-dir: cannot write into '" + directory.string() + "'";
+  const auto refuse = [&](const std::string& why) {
+    throw UsageError("--run-dir: cannot write into '" + directory.string() + "'" + why + ".");
+  };
   std::error_code error;
   if (fs::exists(config, error)) {
-    if (content_of(config) == config_ini) return {};
+    if (content_of(config) == config_ini) return;
     fs::rename(config, directory / ("config-until-step-" + std::to_string(steps_done) + ".ini"), error);
-    if (error) return cannot + ": " + error.message() + ".";
+    if (error) refuse(": " + error.message());
   }
+  // Written beside and then renamed, so that no start ever finds half a config.ini.
   const fs::path written = config.string() + ".new";
   std::ofstream file(written);
   file << config_ini << std::flush;
-  if (!file) return cannot + ".";
+  if (!file) refuse("");
   file.close();
   fs::rename(written, config, error);
-  return error ? cannot + ": " + error.message() + "." : std::string();
+  if (error) refuse(": " + error.message());
 }
 
 }  // namespace
 
 fs::path choose_run_directory(Communicator& comm, const std::string& path, const std::string& command) {
-  return broadcast_text(comm, path.empty() ? (fs::path("runs") / dated_name(command)).string() : path);
+  // The clocks of hosts differ, so a dated name is rank 0's.
+  return text_of_rank_0(comm, path.empty() ? (fs::path("runs") / dated_name(command)).string() : path);
 }
 
 bool holds_run(Communicator& comm, const fs::path& run_directory) {
-  std::string found;
-  if (comm.rank() == 0) {
+  const std::string found = on_rank_0(comm, [&]() -> std::string {
     std::error_code error;
     for (const char* name : {"config.ini", "metrics.jsonl", "snapshots"}) {
-      if (fs::exists(run_directory / name, error)) found = name;
+      if (fs::exists(run_directory / name, error)) return name;
     }
-  }
-  return !broadcast_text(comm, found).empty();
+    return {};
+  });
+  return !found.empty();
 }
 
 void make_run_directory(Communicator& comm, const fs::path& run_directory) {
   on_rank_0(comm, [&]() -> std::string {
     std::error_code error;
     fs::create_directories(run_directory, error);
-    if (!error) return {};
-    return "--run-dir: cannot make '" + run_directory.string() + "': " + error.message() + ".";
+    if (error) throw UsageError("--run-dir: cannot make '" + run_directory.string() + "': " + error.message() + ".");
+    return {};
   });
 }
 
 void write_config(Communicator& comm, const fs::path& run_directory, const std::string& config_ini,
                   std::int64_t steps_done) {
-  on_rank_0(comm, [&] { return replace_config(run_directory, config_ini, steps_done); });
+  on_rank_0(comm, [&]() -> std::string {
+    replace_config(run_directory, config_ini, steps_done);
+    return {};
+  });
 }
 
 }  // namespace negatron

@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
-#include "launch/all_or_none.h"
-#include "launch/broadcast_text.h"
+#include "comm/rank_texts.h"
+#include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain/run_directory.h"
 #include "runtime/run/resume.h"
@@ -64,11 +64,9 @@ class Start {
 
   /// As rank 0 sees it.
   bool same_run() {
-    std::string answer;
-    if (comm_.rank() == 0) {
-      answer = run_of(request_.resume) == fs::weakly_canonical(start_.run_directory) ? "same" : "another";
-    }
-    return broadcast_text(comm_, answer) == "same";
+    return on_rank_0(comm_, [this] {
+             return run_of(request_.resume) == fs::weakly_canonical(start_.run_directory) ? "same" : "another";
+           }) == "same";
   }
 
   void lock() {
@@ -96,7 +94,7 @@ class Start {
       throw UsageError("--resume: '" + snapshot.path.string() + "' is a bank alone; --bank starts a new run from it.");
     }
     std::string saved;
-    all_or_none(comm_, [&] { saved = saved_config(snapshot); });
+    together(comm_, [&] { saved = saved_config(snapshot); });
     const std::string name = "'" + snapshot.path.string() + "'";
     SettingsDifference difference = compare_settings(saved, config_ini_);
     if (!difference.refused.empty()) {
@@ -118,25 +116,21 @@ class Start {
     start_.bank = open_snapshot(comm_, files_, request_.bank, find_);
   }
 
+  /// The names that later snapshots have now, between commas. Rank 0's alone.
+  std::string move_newer_aside() {
+    const std::string reason = "The run was set back to step " + std::to_string(start_.resume->manifest.step) + ".";
+    std::string names;
+    for (const SnapshotEntry& entry : list_snapshots(files_, start_.run_directory / "snapshots")) {
+      if (entry.step <= start_.resume->manifest.step) continue;
+      names += (names.empty() ? "" : ", ") + quarantine_snapshot(files_, entry.path, reason).filename().string();
+    }
+    return names;
+  }
+
   /// A run that goes back to an older snapshot writes the later ones again.
   void set_newer_aside() {
-    std::string report;
-    std::string problem;
-    if (comm_.rank() == 0) {
-      try {
-        for (const SnapshotEntry& entry : list_snapshots(files_, start_.run_directory / "snapshots")) {
-          if (entry.step <= start_.resume->manifest.step) continue;
-          const fs::path moved = quarantine_snapshot(
-              files_, entry.path, "The run was set back to step " + std::to_string(start_.resume->manifest.step) + ".");
-          report += (report.empty() ? "" : ", ") + moved.filename().string();
-        }
-      } catch (const std::exception& error) {
-        problem = error.what();
-      }
-    }
-    problem = broadcast_text(comm_, problem);
-    if (!problem.empty()) throw SnapshotError(problem);
-    report = broadcast_text(comm_, report);
+    const std::string report =
+        failing_as<SnapshotError>([this] { return on_rank_0(comm_, [this] { return move_newer_aside(); }); });
     if (!report.empty()) start_.remarks.push_back("set back; later snapshots are set aside: " + report + ".");
   }
 

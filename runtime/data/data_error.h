@@ -1,13 +1,13 @@
 #pragma once
 
-#include <stdexcept>
+#include "comm/error.h"
 
 namespace negatron {
 
 /// A data file or folder is missing, damaged or not what it should be. The message is one sentence that names the file.
-class DataError : public std::runtime_error {
+class DataError : public Refusal {
  public:
-  using std::runtime_error::runtime_error;
+  using Refusal::Refusal;
 };
 
 }  // namespace negatron

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <functional>
 
+#include "comm/together.h"
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/snapshots/load_snapshot.h"
-#include "runtime/snapshots/rank_texts.h"
 
 namespace negatron {
 namespace {
@@ -14,19 +14,9 @@ namespace {
 constexpr std::int64_t kBlockBytes = std::int64_t{8} << 20;
 constexpr const char* kConfig = "config";
 
-/// Runs `work` on every rank; when it throws on any of them, every rank throws. Collective.
-void together(Communicator& comm, const std::function<void()>& work) {
-  std::string problem;
-  try {
-    work();
-  } catch (const std::exception& error) {
-    problem = error.what();
-  }
-  const std::vector<std::string> problems = gather_texts(comm, problem);
-  // What is refused is refused by all ranks in the same words: say it once.
-  for (const std::string& one : problems) {
-    if (!one.empty()) throw SnapshotError(one);
-  }
+/// together(), whose failures are those of the snapshot. Collective.
+void read_together(Communicator& comm, const std::function<void()>& work) {
+  failing_as<SnapshotError>([&] { together(comm, work); });
 }
 
 std::int64_t count_of(const TrainerState& state, const char* name) {
@@ -115,7 +105,7 @@ std::string saved_config(const Snapshot& snapshot) {
 RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
                        Trainer& trainer) {
   RunPosition position;
-  together(comm, [&] {
+  read_together(comm, [&] {
     const TrainerState state = load_trainer(snapshot);
     position = position_here(saved_position(state), here);
     check_bank(snapshot, trainer.bank(), convert_bank);
@@ -126,7 +116,7 @@ RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPo
 }
 
 void start_from_bank(Communicator& comm, const Snapshot& snapshot, bool convert_bank, Trainer& trainer) {
-  together(comm, [&] {
+  read_together(comm, [&] {
     if (trainer.bank() == nullptr) throw SnapshotError("--bank gives a bank, but this run has none (--negatives).");
     check_bank(snapshot, trainer.bank(), convert_bank);
     BankReader reader(snapshot.path, *snapshot.manifest.bank, kBlockBytes);

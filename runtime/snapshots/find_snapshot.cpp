@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <thread>
 
+#include "comm/rank_texts.h"
+#include "comm/together.h"
 #include "runtime/snapshots/bank_reader.h"
-#include "runtime/snapshots/rank_texts.h"
 #include "runtime/snapshots/snapshot_directory.h"
 
 namespace negatron {
@@ -123,6 +124,16 @@ Judgement judge_together(Communicator& comm, const FileLayer& files, const fs::p
   return all;
 }
 
+/// Puts a damaged snapshot into quarantine. What became of it, in a sentence. Local.
+std::string set_aside(FileLayer& files, const fs::path& path, const std::string& reason) {
+  const std::string name = "'" + path.string() + "' does not verify";
+  try {
+    return name + " and is now '" + quarantine_snapshot(files, path, reason).filename().string() + "'. " + reason;
+  } catch (const SnapshotError& error) {
+    return name + ". " + reason + " It could not be put into quarantine either: " + error.what();
+  }
+}
+
 }  // namespace
 
 FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const fs::path& run_directory,
@@ -130,16 +141,12 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
   const fs::path directory = run_directory / "snapshots";
   FoundSnapshot found;
   std::vector<SnapshotEntry> candidates;
-  std::string problem;
-  if (comm.rank() == 0) {
-    try {
+  failing_as<SnapshotError>([&] {
+    return on_rank_0(comm, [&]() -> std::string {
       candidates = list_snapshots(files, directory);
-    } catch (const SnapshotError& error) {
-      problem = error.what();
-    }
-  }
-  problem = text_of_rank_0(comm, problem);
-  if (!problem.empty()) throw SnapshotError(problem);
+      return {};
+    });
+  });
   for (std::size_t next = 0;; ++next) {
     const std::string name =
         text_of_rank_0(comm, next < candidates.size() ? candidates[next].path.filename().string() : std::string());
@@ -158,17 +165,7 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
       throw SnapshotError("'" + path.string() + "' may be good but cannot be read, so none is restored. " +
                           judgement.reason);
     }
-    std::string report;
-    if (comm.rank() == 0) {
-      try {
-        report = "'" + path.string() + "' does not verify and is now '" +
-                 quarantine_snapshot(files, path, judgement.reason).filename().string() + "'. " + judgement.reason;
-      } catch (const SnapshotError& error) {
-        report = "'" + path.string() + "' does not verify. " + judgement.reason +
-                 " It could not be put into quarantine either: " + error.what();
-      }
-    }
-    found.quarantined.push_back(text_of_rank_0(comm, report));
+    found.quarantined.push_back(on_rank_0(comm, [&] { return set_aside(files, path, judgement.reason); }));
   }
 }
 

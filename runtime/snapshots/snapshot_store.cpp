@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "runtime/snapshots/rank_texts.h"
+#include "comm/rank_texts.h"
 #include "runtime/snapshots/trainer_file.h"
 
 namespace negatron {

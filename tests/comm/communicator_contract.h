@@ -27,6 +27,7 @@ const std::vector<ContractCase>& value_cases();
 const std::vector<ContractCase>& row_cases();
 const std::vector<ContractCase>& group_cases();
 const std::vector<ContractCase>& refusal_cases();
+const std::vector<ContractCase>& together_cases();
 
 inline const std::vector<at::ScalarType>& all_dtypes() {
   static const std::vector<at::ScalarType> dtypes = {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf,

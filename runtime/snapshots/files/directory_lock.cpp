@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "runtime/snapshots/rank_texts.h"
+#include "comm/together.h"
 
 namespace negatron {
 namespace {
@@ -91,17 +91,12 @@ LockOwner this_owner(const std::string& job_id) {
 DirectoryLock::DirectoryLock(Communicator& comm, FileLayer& files, const fs::path& run_directory,
                              const LockOwner& owner, bool take_over)
     : files_(files), path_(run_directory / "lock") {
-  std::string problem;
-  if (comm.rank() == 0) {
-    try {
+  took_over_ = failing_as<SnapshotError>([&] {
+    return on_rank_0(comm, [&] {
       acquire(owner, take_over);
-    } catch (const std::exception& error) {
-      problem = error.what();
-    }
-  }
-  problem = text_of_rank_0(comm, problem);
-  if (!problem.empty()) throw SnapshotError(problem);
-  took_over_ = text_of_rank_0(comm, took_over_);
+      return took_over_;
+    });
+  });
 }
 
 DirectoryLock::~DirectoryLock() {

@@ -1,4 +1,4 @@
-#include "runtime/snapshots/rank_texts.h"
+#include "comm/rank_texts.h"
 
 #include <cstring>
 

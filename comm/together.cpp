@@ -1,0 +1,68 @@
+#include "comm/together.h"
+
+#include <optional>
+
+#include "comm/error.h"
+#include "comm/rank_texts.h"
+
+namespace negatron {
+namespace {
+
+// What a rank says of its work, as a number whose minimum over ranks is the gravest: above both kinds of failure.
+constexpr std::int64_t kDone = 2;
+static_assert(static_cast<std::int64_t>(FailureKind::kFailed) == 0 &&
+              static_cast<std::int64_t>(FailureKind::kRefused) == 1);
+
+struct Failure {
+  FailureKind kind;
+  std::string text;
+};
+
+/// Nothing when the work is done.
+std::optional<Failure> failure_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Refusal& error) {
+    return Failure{FailureKind::kRefused, error.what()};
+  } catch (const std::invalid_argument& error) {
+    return Failure{FailureKind::kRefused, error.what()};
+  } catch (const std::exception& error) {
+    return Failure{FailureKind::kFailed, error.what()};
+  }
+  return std::nullopt;
+}
+
+std::int64_t number_of(const std::optional<Failure>& failure) {
+  return failure ? static_cast<std::int64_t>(failure->kind) : kDone;
+}
+
+}  // namespace
+
+void together(Communicator& comm, const std::function<void()>& work) {
+  const std::optional<Failure> own = failure_of(work);
+  const at::Tensor gravest = at::full({1}, number_of(own), at::kLong);
+  comm.all_reduce(gravest, ReduceOp::kMin);
+  if (gravest.item<std::int64_t>() == kDone) return;
+  const auto kind = static_cast<FailureKind>(gravest.item<std::int64_t>());
+  // Ranks that are refused the same thing say it in the same words, so one of them is enough.
+  for (const std::string& text : gather_texts(comm, own ? own->text : std::string())) {
+    if (!text.empty()) throw FailedTogether(kind, text);
+  }
+  throw FailedTogether(kind, "A rank failed and did not say why.");
+}
+
+std::string on_rank_0(Communicator& comm, const std::function<std::string()>& work) {
+  std::string text;
+  std::optional<Failure> failure;
+  if (comm.rank() == 0) {
+    failure = failure_of([&] { text = work(); });
+    if (failure) text = failure->text;
+  }
+  const at::Tensor outcome = at::full({1}, number_of(failure), at::kLong);
+  comm.broadcast(outcome, 0);
+  text = text_of_rank_0(comm, text);
+  if (outcome.item<std::int64_t>() == kDone) return text;
+  throw FailedTogether(static_cast<FailureKind>(outcome.item<std::int64_t>()), text);
+}
+
+}  // namespace negatron
