@@ -26,19 +26,26 @@ constexpr const char* kUsage =
     "\n"
     "usage: [mpirun -n RANKS] negatron COMMAND [FLAGS]\n"
     "\n"
-    "commands:\n"
-    "  pretrain    pretrain an encoder; negatron pretrain --help lists the flags,\n"
-    "              --list-samplers and --list-objectives what can be chosen\n"
-    "  bank        look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,\n"
-    "              import; needs no mpirun; negatron bank --help says more\n"
-    "  plan        memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and\n"
-    "              checks the prediction; negatron plan --help lists the flags\n"
+    "commands:\n";
+
+constexpr const char* kExitCodes =
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
     "            4 the last snapshot could not be written, 75 saved on SIGUSR1: start again with --resume auto,\n"
     "            143 stopped by SIGTERM\n";
 
-bool asks_for(const std::vector<std::string>& arguments, const std::string& flag) {
+using Words = std::vector<std::string>;
+
+/// What a command is called, says of itself and does.
+struct Command {
+  std::string name;
+  /// Lines, without the column of the names.
+  Words summary;
+  /// Runs with the words behind its name. Returns the exit code.
+  std::function<int(int argc, char** argv, const Words& arguments)> run;
+};
+
+bool asks_for(const Words& arguments, const std::string& flag) {
   return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
 }
 
@@ -89,28 +96,11 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
   }
 }
 
-}  // namespace
+bool asks_for_help(const Words& arguments) {
+  return asks_for(arguments, "--help") || asks_for(arguments, "-h");
+}
 
-int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
-    std::cout << kUsage;
-    return words.empty() ? kExitUsage : kExitOk;
-  }
-  const std::vector<std::string> arguments(words.begin() + 1, words.end());
-  if (words[0] == "bank") return run_bank(arguments, std::cout, std::cerr);
-  if (words[0] == "plan") {
-    if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) {
-      print_plan_help(std::cout);
-      return kExitOk;
-    }
-    return run_ranks_command(argc, argv,
-                             [&](Environment& environment) { return run_plan(environment, arguments, std::cout); });
-  }
-  if (words[0] != "pretrain") {
-    return usage_error("unknown command '" + words[0] + "', did you mean " +
-                       nearest_name(words[0], {"pretrain", "bank", "plan"}) + "?");
-  }
+int run_pretrain_command(int argc, char** argv, const Words& arguments) {
   if (asks_for(arguments, "--list-samplers")) {
     print_samplers(std::cout);
     return kExitOk;
@@ -119,13 +109,73 @@ int main(int argc, char** argv) {
     print_objectives(std::cout);
     return kExitOk;
   }
-  if (asks_for(arguments, "--help") || asks_for(arguments, "-h")) {
+  if (asks_for_help(arguments)) {
     print_pretrain_help(std::cout);
     return kExitOk;
   }
-
   // Before anything else: MPI's own start takes seconds in which a signal may come.
   SignalWatch signals;
   return run_ranks_command(
       argc, argv, [&](Environment& environment) { return run_pretrain(environment, arguments, signals.requests()); });
+}
+
+int run_bank_command(int, char**, const Words& arguments) {
+  return run_bank(arguments, std::cout, std::cerr);
+}
+
+int run_plan_command(int argc, char** argv, const Words& arguments) {
+  if (asks_for_help(arguments)) {
+    print_plan_help(std::cout);
+    return kExitOk;
+  }
+  return run_ranks_command(argc, argv,
+                           [&](Environment& environment) { return run_plan(environment, arguments, std::cout); });
+}
+
+/// All commands, in the order in which they are listed.
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {
+      {"pretrain",
+       {"pretrain an encoder; negatron pretrain --help lists the flags,",
+        "--list-samplers and --list-objectives what can be chosen"},
+       run_pretrain_command},
+      {"bank",
+       {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
+        "import; needs no mpirun; negatron bank --help says more"},
+       run_bank_command},
+      {"plan",
+       {"memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and",
+        "checks the prediction; negatron plan --help lists the flags"},
+       run_plan_command}};
+  return all;
+}
+
+void print_usage(std::ostream& out) {
+  constexpr std::size_t kSummaryColumn = 14;
+  out << kUsage;
+  for (const Command& command : commands()) {
+    std::string column = "  " + command.name;
+    for (const std::string& line : command.summary) {
+      column.resize(kSummaryColumn, ' ');
+      out << column << line << "\n";
+      column.clear();
+    }
+  }
+  out << kExitCodes;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Words words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+    print_usage(std::cout);
+    return words.empty() ? kExitUsage : kExitOk;
+  }
+  Words names;
+  for (const Command& command : commands()) {
+    if (command.name == words[0]) return command.run(argc, argv, {words.begin() + 1, words.end()});
+    names.push_back(command.name);
+  }
+  return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], names) + "?");
 }
