@@ -74,29 +74,29 @@ void check_set(const NegativeSet& set, const Bank& bank, const QueryBatch& batch
   if (set.draws > 0) check_order(set.draw_order, batch);
 }
 
-void check_mixes(const MixRecipe& plan, const Bank& bank) {
-  check(plan.hard >= 1 && plan.pairs >= 0 && plan.query_mixes >= 0,
+void check_mixes(const MixRecipe& recipe, const Bank& bank) {
+  check(recipe.hard >= 1 && recipe.pairs >= 0 && recipe.query_mixes >= 0,
         "mixes need a hard set of at least one row and no negative numbers");
-  check(plan.max_label_share > 0.0 && plan.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
-  check(plan.clusters >= 0 && (plan.clusters > 0 || !plan.skip_own_cluster),
+  check(recipe.max_label_share > 0.0 && recipe.max_label_share <= 1.0, "max_label_share must lie in (0, 1]");
+  check(recipe.clusters >= 0 && (recipe.clusters > 0 || !recipe.skip_own_cluster),
         "leaving out the own cluster needs a number of clusters");
   std::int64_t pooled = 0;
-  for (const HardPool& pool : plan.pools) {
+  for (const HardPool& pool : recipe.pools) {
     check_pool(pool.rows, bank);
     check(pool.hard >= 1, "a pool to mix from needs a hard set of at least one row");
     pooled += pool.hard;
   }
-  check(plan.pools.empty() || pooled == plan.hard, "the hard sets of the pools must add up to that of the mixes");
-  const bool by_hand = plan.first.defined() || plan.query_partner.defined();
-  const bool by_owner = by_hand || plan.max_label_share < 1.0 || plan.skip_own_cluster || plan.pools.size() > 1;
-  check(plan.mode == MixRecipe::Mode::kFetch || !by_owner,
+  check(recipe.pools.empty() || pooled == recipe.hard, "the hard sets of the pools must add up to that of the mixes");
+  const bool by_hand = recipe.first.defined() || recipe.query_partner.defined();
+  const bool by_owner = by_hand || recipe.max_label_share < 1.0 || recipe.skip_own_cluster || recipe.pools.size() > 1;
+  check(recipe.mode == MixRecipe::Mode::kFetch || !by_owner,
         "draws by hand, labels that matter and several pools need mixes that are fetched");
   if (!by_hand) return;
-  check(plan.pairs == 0 || (is_long_vector(plan.first, plan.pairs) && is_long_vector(plan.second, plan.pairs) &&
-                            is_vector(plan.alpha, plan.pairs)),
+  check(recipe.pairs == 0 || (is_long_vector(recipe.first, recipe.pairs) &&
+                              is_long_vector(recipe.second, recipe.pairs) && is_vector(recipe.alpha, recipe.pairs)),
         "draws by hand need first, second and alpha [s]");
-  check(plan.query_mixes == 0 ||
-            (is_long_vector(plan.query_partner, plan.query_mixes) && is_vector(plan.beta, plan.query_mixes)),
+  check(recipe.query_mixes == 0 ||
+            (is_long_vector(recipe.query_partner, recipe.query_mixes) && is_vector(recipe.beta, recipe.query_mixes)),
         "draws by hand need query_partner and beta [s']");
 }
 

@@ -61,12 +61,12 @@ MixBytes measure_mixes(int ranks, std::int64_t queries_per_rank) {
     ScoreTerm term;
     term.scale = 5.0;
     NegativeRequest request;
-    MixRecipe& plan = request.mixes.emplace();
-    plan.hard = kHardest;
-    plan.pairs = kPairs;
-    plan.query_mixes = kQueryMixes;
+    MixRecipe& recipe = request.mixes.emplace();
+    recipe.hard = kHardest;
+    recipe.pairs = kPairs;
+    recipe.query_mixes = kQueryMixes;
     const auto measure = [&](MixRecipe::Mode mode) {
-      plan.mode = mode;
+      recipe.mode = mode;
       const std::int64_t before = bytes_received(comm);
       BankExchange().run(comm, bank, batch, request, {term});
       at::Tensor received = at::full({1}, static_cast<double>(bytes_received(comm) - before), at::kDouble);

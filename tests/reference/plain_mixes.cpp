@@ -26,45 +26,45 @@ class PlainMixer {
     const at::Tensor mixed = beta * vector_ + (1.0 - beta) * vectors_[row];
     return mixed / mixed.norm();
   }
-  CounterRng stream(const MixRecipe& plan, Purpose purpose) const {
-    return {plan.seed, purpose, static_cast<std::uint64_t>(plan.step), static_cast<std::uint64_t>(index_)};
+  CounterRng stream(const MixRecipe& recipe, Purpose purpose) const {
+    return {recipe.seed, purpose, static_cast<std::uint64_t>(recipe.step), static_cast<std::uint64_t>(index_)};
   }
 
-  std::vector<at::Tensor> mixes_of_any(const MixRecipe& plan, const Indices& members) const {
+  std::vector<at::Tensor> mixes_of_any(const MixRecipe& recipe, const Indices& members) const {
     std::vector<at::Tensor> mixes;
-    CounterRng random = stream(plan, Purpose::kPairMix);
-    for (std::int64_t k = 0; k < plan.pairs && (members.size() > 1 || !plan.distinct); ++k) {
+    CounterRng random = stream(recipe, Purpose::kPairMix);
+    for (std::int64_t k = 0; k < recipe.pairs && (members.size() > 1 || !recipe.distinct); ++k) {
       Indices others = members;
       std::size_t first = random.below(members.size());
-      if (plan.distinct) others.erase(others.begin() + static_cast<std::ptrdiff_t>(first));
+      if (recipe.distinct) others.erase(others.begin() + static_cast<std::ptrdiff_t>(first));
       std::size_t second = random.below(others.size());
       double alpha = random.uniform();
-      if (plan.first.defined()) {
-        mixes.push_back(pair_mix(members[static_cast<std::size_t>(plan.first[k].item<std::int64_t>())],
-                                 members[static_cast<std::size_t>(plan.second[k].item<std::int64_t>())],
-                                 plan.alpha[k].item<double>()));
+      if (recipe.first.defined()) {
+        mixes.push_back(pair_mix(members[static_cast<std::size_t>(recipe.first[k].item<std::int64_t>())],
+                                 members[static_cast<std::size_t>(recipe.second[k].item<std::int64_t>())],
+                                 recipe.alpha[k].item<double>()));
       } else {
         mixes.push_back(pair_mix(members[first], others[second], alpha));
       }
     }
-    add_query_mixes(plan, members, mixes);
+    add_query_mixes(recipe, members, mixes);
     return mixes;
   }
 
-  void add_query_mixes(const MixRecipe& plan, const Indices& members, std::vector<at::Tensor>& mixes) const {
-    CounterRng random = stream(plan, Purpose::kQueryMix);
-    for (std::int64_t k = 0; k < plan.query_mixes; ++k) {
+  void add_query_mixes(const MixRecipe& recipe, const Indices& members, std::vector<at::Tensor>& mixes) const {
+    CounterRng random = stream(recipe, Purpose::kQueryMix);
+    for (std::int64_t k = 0; k < recipe.query_mixes; ++k) {
       std::size_t partner = random.below(members.size());
-      double beta = plan.max_query_share * random.uniform();
-      if (plan.query_partner.defined()) {
-        partner = static_cast<std::size_t>(plan.query_partner[k].item<std::int64_t>());
-        beta = plan.beta[k].item<double>();
+      double beta = recipe.max_query_share * random.uniform();
+      if (recipe.query_partner.defined()) {
+        partner = static_cast<std::size_t>(recipe.query_partner[k].item<std::int64_t>());
+        beta = recipe.beta[k].item<double>();
       }
       mixes.push_back(query_mix(members[partner], beta));
     }
   }
 
-  std::vector<at::Tensor> mixes_of_one_position(const MixRecipe& plan, Indices members) const {
+  std::vector<at::Tensor> mixes_of_one_position(const MixRecipe& recipe, Indices members) const {
     const auto position = [&](std::int64_t row) {
       return std::make_tuple(bank_.batch_sizes[row].item<std::int64_t>(), bank_.offsets[row].item<std::int64_t>());
     };
@@ -75,17 +75,17 @@ class PlainMixer {
     std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
     for (const std::int64_t first : members) {
       for (const std::int64_t second : members) {
-        if (position(first) == position(second) && (first != second || !plan.distinct))
+        if (position(first) == position(second) && (first != second || !recipe.distinct))
           pairs.emplace_back(first, second);
       }
     }
     std::vector<at::Tensor> mixes;
-    CounterRng random = stream(plan, Purpose::kPairMix);
-    for (std::int64_t k = 0; k < plan.pairs && !pairs.empty(); ++k) {
+    CounterRng random = stream(recipe, Purpose::kPairMix);
+    for (std::int64_t k = 0; k < recipe.pairs && !pairs.empty(); ++k) {
       const auto& [first, second] = pairs[random.below(pairs.size())];
       mixes.push_back(pair_mix(first, second, random.uniform()));
     }
-    add_query_mixes(plan, members, mixes);
+    add_query_mixes(recipe, members, mixes);
     return mixes;
   }
 
@@ -96,8 +96,9 @@ class PlainMixer {
   at::Tensor vectors_;  // [K, d]
 };
 
-Indices within_limits(const MixRecipe& plan, const Indices& hard, const at::Tensor& labels, std::int64_t own_cluster) {
-  const double most = std::ceil(plan.max_label_share * static_cast<double>(plan.hard));
+Indices within_limits(const MixRecipe& recipe, const Indices& hard, const at::Tensor& labels,
+                      std::int64_t own_cluster) {
+  const double most = std::ceil(recipe.max_label_share * static_cast<double>(recipe.hard));
   std::map<std::int64_t, int> seen;
   Indices kept;
   for (const std::int64_t row : hard) {
@@ -127,14 +128,14 @@ std::vector<at::Tensor> drawn_rows(const PlainBank& bank, std::size_t count, std
 
 }  // namespace
 
-std::vector<at::Tensor> plain_mixes(const PlainBank& bank, const MixRecipe& plan, const Indices& hard,
+std::vector<at::Tensor> plain_mixes(const PlainBank& bank, const MixRecipe& recipe, const Indices& hard,
                                     const at::Tensor& labels, std::int64_t own_cluster, const at::Tensor& query,
                                     std::int64_t index) {
   const PlainMixer mixer(bank, query, index);
-  if (plan.mode == MixRecipe::Mode::kNoFetch) return mixer.mixes_of_one_position(plan, hard);
-  const bool limited = plan.max_label_share < 1.0 || own_cluster >= 0;
-  const Indices members = limited ? within_limits(plan, hard, labels, own_cluster) : hard;
-  return members.empty() ? std::vector<at::Tensor>{} : mixer.mixes_of_any(plan, members);
+  if (recipe.mode == MixRecipe::Mode::kNoFetch) return mixer.mixes_of_one_position(recipe, hard);
+  const bool limited = recipe.max_label_share < 1.0 || own_cluster >= 0;
+  const Indices members = limited ? within_limits(recipe, hard, labels, own_cluster) : hard;
+  return members.empty() ? std::vector<at::Tensor>{} : mixer.mixes_of_any(recipe, members);
 }
 
 at::Tensor plain_centroids(const PlainBank& bank, std::int64_t clusters, std::uint64_t seed, std::int64_t step) {

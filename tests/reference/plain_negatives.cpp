@@ -60,19 +60,19 @@ class PlainQuery {
   std::int64_t key_of(std::int64_t row) const { return candidates_.key(SelectionOrder{}, query_, row); }
 
   std::vector<at::Tensor> mixes(const at::Tensor& centroids) const {
-    const MixRecipe& plan = *request_.mixes;
-    const Indices hard = hard_set(plan);
-    if (static_cast<std::int64_t>(hard.size()) < plan.hard) return {};
+    const MixRecipe& recipe = *request_.mixes;
+    const Indices hard = hard_set(recipe);
+    if (static_cast<std::int64_t>(hard.size()) < recipe.hard) return {};
     at::Tensor labels = bank_.rows.labels;
-    if (plan.clusters > 0) {
+    if (recipe.clusters > 0) {
       std::vector<std::int64_t> clusters;
       for (std::int64_t row = 0; row < vectors_.size(0); ++row) {
         clusters.push_back(plain_cluster(centroids, vectors_[row]));
       }
       labels = at::tensor(clusters, at::kLong);
     }
-    const std::int64_t own = plan.skip_own_cluster ? plain_cluster(centroids, vector_) : -1;
-    return plain_mixes(bank_, plan, hard, labels, own, vector_, index_);
+    const std::int64_t own = recipe.skip_own_cluster ? plain_cluster(centroids, vector_) : -1;
+    return plain_mixes(bank_, recipe, hard, labels, own, vector_, index_);
   }
 
  private:
@@ -122,8 +122,9 @@ class PlainQuery {
   }
 
   /// The best of each pool, in the order of their keys.
-  Indices hard_set(const MixRecipe& plan) const {
-    const std::vector<HardPool> pools = plan.pools.empty() ? std::vector<HardPool>{{RowPool{}, plan.hard}} : plan.pools;
+  Indices hard_set(const MixRecipe& recipe) const {
+    const std::vector<HardPool> pools =
+        recipe.pools.empty() ? std::vector<HardPool>{{RowPool{}, recipe.hard}} : recipe.pools;
     std::vector<std::pair<std::int64_t, std::int64_t>> places;
     for (const HardPool& pool : pools) {
       Indices best = sorted(inside(pool.rows), SelectionOrder{}, pool.rows.score_factors);

@@ -27,22 +27,22 @@ at::Tensor column(const nlohmann::json& mixes, const char* key, at::ScalarType t
   return at::tensor(values, type);
 }
 
-MixRecipe plan_of(const nlohmann::json& hard, const nlohmann::json& pairs, const nlohmann::json& query_mixes) {
-  MixRecipe plan;
-  plan.hard = hard.get<std::int64_t>();
-  plan.pairs = static_cast<std::int64_t>(pairs.size());
-  plan.query_mixes = static_cast<std::int64_t>(query_mixes.size());
-  plan.first = column<std::int64_t>(pairs, "i", at::kLong);
-  plan.second = column<std::int64_t>(pairs, "j", at::kLong);
-  plan.alpha = column<double>(pairs, "alpha", at::kDouble);
-  plan.query_partner = column<std::int64_t>(query_mixes, "j", at::kLong);
-  plan.beta = column<double>(query_mixes, "beta", at::kDouble);
-  return plan;
+MixRecipe recipe_of(const nlohmann::json& hard, const nlohmann::json& pairs, const nlohmann::json& query_mixes) {
+  MixRecipe recipe;
+  recipe.hard = hard.get<std::int64_t>();
+  recipe.pairs = static_cast<std::int64_t>(pairs.size());
+  recipe.query_mixes = static_cast<std::int64_t>(query_mixes.size());
+  recipe.first = column<std::int64_t>(pairs, "i", at::kLong);
+  recipe.second = column<std::int64_t>(pairs, "j", at::kLong);
+  recipe.alpha = column<double>(pairs, "alpha", at::kDouble);
+  recipe.query_partner = column<std::int64_t>(query_mixes, "j", at::kLong);
+  recipe.beta = column<double>(query_mixes, "beta", at::kDouble);
+  return recipe;
 }
 
-testing::ContrastAnswer run_mixes(const ReferenceCase& reference, const MixRecipe& plan, int ranks) {
+testing::ContrastAnswer run_mixes(const ReferenceCase& reference, const MixRecipe& recipe, int ranks) {
   testing::ContrastJob job = bank_job(reference, "info-nce", reference.number("tau"));
-  job.adjust = [plan](NegativeRequest& request, const QueryBatch&) { request.mixes = plan; };
+  job.adjust = [recipe](NegativeRequest& request, const QueryBatch&) { request.mixes = recipe; };
   return run_contrast(job, ranks);
 }
 
@@ -51,22 +51,23 @@ nlohmann::json mix_logits(const ReferenceCase& reference, const nlohmann::json& 
                           const nlohmann::json& query_mixes, int ranks) {
   const nlohmann::json none = nlohmann::json::array();
   std::vector<at::Tensor> logits;
-  const auto add = [&](const MixRecipe& plan) {
-    logits.push_back(run_mixes(reference, plan, ranks).mix_score_sum / reference.number("tau"));
+  const auto add = [&](const MixRecipe& recipe) {
+    logits.push_back(run_mixes(reference, recipe, ranks).mix_score_sum / reference.number("tau"));
   };
-  for (const nlohmann::json& pair : pairs) add(plan_of(reference.params.at("N"), nlohmann::json::array({pair}), none));
+  for (const nlohmann::json& pair : pairs)
+    add(recipe_of(reference.params.at("N"), nlohmann::json::array({pair}), none));
   for (const nlohmann::json& mix : query_mixes)
-    add(plan_of(reference.params.at("N"), none, nlohmann::json::array({mix})));
+    add(recipe_of(reference.params.at("N"), none, nlohmann::json::array({mix})));
   return list_of(at::stack(logits, 1));
 }
 
 Computed mixes(const ReferenceCase& reference, int ranks) {
   const nlohmann::json pairs = reference.params.value("neg_neg", nlohmann::json::array());
   const nlohmann::json query_mixes = reference.params.value("query_neg", nlohmann::json::array());
-  MixRecipe plan = plan_of(reference.params.at("N"), pairs, query_mixes);
-  const testing::ContrastAnswer answer = run_mixes(reference, plan, ranks);
-  plan.attached = true;
-  const testing::ContrastAnswer attached = run_mixes(reference, plan, ranks);
+  MixRecipe recipe = recipe_of(reference.params.at("N"), pairs, query_mixes);
+  const testing::ContrastAnswer answer = run_mixes(reference, recipe, ranks);
+  recipe.attached = true;
+  const testing::ContrastAnswer attached = run_mixes(reference, recipe, ranks);
   const auto queries = static_cast<double>(reference.raw_queries.size(0));
   return nlohmann::json{{"top_slots", list_of(answer.hardest_slots)},
                         {"syn_logits_over_tau", mix_logits(reference, pairs, query_mixes, ranks)},

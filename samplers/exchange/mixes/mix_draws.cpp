@@ -17,61 +17,62 @@ void require_members(const at::Tensor& positions, std::int64_t members) {
   }
 }
 
-void by_hand(MixDraws& draws, const MixRecipe& plan, std::int64_t query, std::int64_t members) {
-  if (plan.pairs > 0) {
-    require_members(plan.first, members);
-    require_members(plan.second, members);
-    draws.first[query].copy_(plan.first);
-    draws.second[query].copy_(plan.second);
-    draws.alpha[query].copy_(plan.alpha);
+void by_hand(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::int64_t members) {
+  if (recipe.pairs > 0) {
+    require_members(recipe.first, members);
+    require_members(recipe.second, members);
+    draws.first[query].copy_(recipe.first);
+    draws.second[query].copy_(recipe.second);
+    draws.alpha[query].copy_(recipe.alpha);
   }
-  if (plan.query_mixes > 0) {
-    require_members(plan.query_partner, members);
-    draws.partner[query].copy_(plan.query_partner);
-    draws.beta[query].copy_(plan.beta);
+  if (recipe.query_mixes > 0) {
+    require_members(recipe.query_partner, members);
+    draws.partner[query].copy_(recipe.query_partner);
+    draws.beta[query].copy_(recipe.beta);
   }
 }
 
-void at_random(MixDraws& draws, const MixRecipe& plan, std::int64_t query, std::int64_t index, std::int64_t members) {
-  const auto step = static_cast<std::uint64_t>(plan.step);
-  if (!plan.distinct || members > 1) {
-    CounterRng random(plan.seed, Purpose::kPairMix, step, static_cast<std::uint64_t>(index));
-    auto* first = draws.first.mutable_data_ptr<std::int64_t>() + query * plan.pairs;
-    auto* second = draws.second.mutable_data_ptr<std::int64_t>() + query * plan.pairs;
-    auto* alpha = draws.alpha.mutable_data_ptr<double>() + query * plan.pairs;
-    for (std::int64_t k = 0; k < plan.pairs; ++k) {
+void at_random(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::int64_t index, std::int64_t members) {
+  const auto step = static_cast<std::uint64_t>(recipe.step);
+  if (!recipe.distinct || members > 1) {
+    CounterRng random(recipe.seed, Purpose::kPairMix, step, static_cast<std::uint64_t>(index));
+    auto* first = draws.first.mutable_data_ptr<std::int64_t>() + query * recipe.pairs;
+    auto* second = draws.second.mutable_data_ptr<std::int64_t>() + query * recipe.pairs;
+    auto* alpha = draws.alpha.mutable_data_ptr<double>() + query * recipe.pairs;
+    for (std::int64_t k = 0; k < recipe.pairs; ++k) {
       first[k] = below(random, members);
-      second[k] = below(random, plan.distinct ? members - 1 : members);
-      if (plan.distinct && second[k] >= first[k]) ++second[k];
+      second[k] = below(random, recipe.distinct ? members - 1 : members);
+      if (recipe.distinct && second[k] >= first[k]) ++second[k];
       alpha[k] = random.uniform();
     }
   }
-  CounterRng random(plan.seed, Purpose::kQueryMix, step, static_cast<std::uint64_t>(index));
-  auto* partner = draws.partner.mutable_data_ptr<std::int64_t>() + query * plan.query_mixes;
-  auto* beta = draws.beta.mutable_data_ptr<double>() + query * plan.query_mixes;
-  for (std::int64_t k = 0; k < plan.query_mixes; ++k) {
+  CounterRng random(recipe.seed, Purpose::kQueryMix, step, static_cast<std::uint64_t>(index));
+  auto* partner = draws.partner.mutable_data_ptr<std::int64_t>() + query * recipe.query_mixes;
+  auto* beta = draws.beta.mutable_data_ptr<double>() + query * recipe.query_mixes;
+  for (std::int64_t k = 0; k < recipe.query_mixes; ++k) {
     partner[k] = below(random, members);
-    beta[k] = plan.max_query_share * random.uniform();
+    beta[k] = recipe.max_query_share * random.uniform();
   }
 }
 
 }  // namespace
 
-MixDraws draw_mixes(const MixRecipe& plan, const at::Tensor& query_index, const at::Tensor& members) {
+MixDraws draw_mixes(const MixRecipe& recipe, const at::Tensor& query_index, const at::Tensor& members) {
   const at::Tensor host_index = query_index.to(at::kCPU, at::kLong).contiguous();
   const at::Tensor host_members = members.to(at::kCPU, at::kLong).contiguous();
   const std::int64_t queries = host_index.numel();
-  MixDraws draws{at::full({queries, plan.pairs}, -1, at::kLong), at::full({queries, plan.pairs}, -1, at::kLong),
-                 at::zeros({queries, plan.pairs}, at::kDouble), at::full({queries, plan.query_mixes}, -1, at::kLong),
-                 at::zeros({queries, plan.query_mixes}, at::kDouble)};
-  const bool given = plan.first.defined() || plan.query_partner.defined();
+  MixDraws draws{at::full({queries, recipe.pairs}, -1, at::kLong), at::full({queries, recipe.pairs}, -1, at::kLong),
+                 at::zeros({queries, recipe.pairs}, at::kDouble),
+                 at::full({queries, recipe.query_mixes}, -1, at::kLong),
+                 at::zeros({queries, recipe.query_mixes}, at::kDouble)};
+  const bool given = recipe.first.defined() || recipe.query_partner.defined();
   for (std::int64_t query = 0; query < queries; ++query) {
     const std::int64_t count = host_members.const_data_ptr<std::int64_t>()[query];
     if (count == 0) continue;
     if (given) {
-      by_hand(draws, plan, query, count);
+      by_hand(draws, recipe, query, count);
     } else {
-      at_random(draws, plan, query, host_index.const_data_ptr<std::int64_t>()[query], count);
+      at_random(draws, recipe, query, host_index.const_data_ptr<std::int64_t>()[query], count);
     }
   }
   return draws;

@@ -19,11 +19,11 @@ void mixes(benchmark::State& state, MixRecipe::Mode mode) {
     auto bank = std::make_shared<const Bank>(testing::make_bank(comm, at::kBFloat16));
     auto stage = std::make_shared<BankExchange>();
     NegativeRequest request;
-    MixRecipe& plan = request.mixes.emplace();
-    plan.mode = mode;
-    plan.hard = testing::kHardest;
-    plan.pairs = kPairs;
-    plan.query_mixes = kQueryMixes;
+    MixRecipe& recipe = request.mixes.emplace();
+    recipe.mode = mode;
+    recipe.hard = testing::kHardest;
+    recipe.pairs = kPairs;
+    recipe.query_mixes = kQueryMixes;
     ScoreTerm term;
     term.scale = kScale;
     return

@@ -121,11 +121,11 @@ TEST(BankExchange, WindowsReceiveTheDocumentedBytes) {
 TEST(BankExchange, MixesOnShardsReceiveTheDocumentedBytes) {
   const Scene scene = make_scene();
   NegativeRequest request;
-  MixRecipe& plan = request.mixes.emplace();
-  plan.mode = MixRecipe::Mode::kNoFetch;
-  plan.hard = 4;
-  plan.pairs = 6;
-  plan.query_mixes = 2;
+  MixRecipe& recipe = request.mixes.emplace();
+  recipe.mode = MixRecipe::Mode::kNoFetch;
+  recipe.hard = 4;
+  recipe.pairs = 6;
+  recipe.query_mixes = 2;
   // Batches of 8, 5, 1 and 3 keys are in the bank.
   constexpr std::int64_t kSizes = 4;
   expect_further_bytes(scene, request, [](std::int64_t ranks, std::int64_t own) {

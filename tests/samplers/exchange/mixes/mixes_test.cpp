@@ -18,61 +18,61 @@ using testing::make_scene;
 using testing::Scene;
 using testing::usual_terms;
 
-MixRecipe plan_of(MixRecipe::Mode mode) {
-  MixRecipe plan;
-  plan.mode = mode;
-  plan.hard = 20;
-  plan.pairs = 25;
-  plan.query_mixes = 9;
-  plan.seed = 31;
-  plan.step = 4;
-  return plan;
+MixRecipe recipe_of(MixRecipe::Mode mode) {
+  MixRecipe recipe;
+  recipe.mode = mode;
+  recipe.hard = 20;
+  recipe.pairs = 25;
+  recipe.query_mixes = 9;
+  recipe.seed = 31;
+  recipe.step = 4;
+  return recipe;
 }
 
 class MixModes : public ::testing::TestWithParam<MixRecipe::Mode> {};
 INSTANTIATE_TEST_SUITE_P(Both, MixModes, ::testing::Values(MixRecipe::Mode::kFetch, MixRecipe::Mode::kNoFetch));
 
-NegativeRequest mixing(const MixRecipe& plan) {
+NegativeRequest mixing(const MixRecipe& recipe) {
   NegativeRequest request;
-  request.mixes = plan;
+  request.mixes = recipe;
   return request;
 }
 
 TEST_P(MixModes, EqualOneDevice) {
-  expect_plain(mixing(plan_of(GetParam())));
+  expect_plain(mixing(recipe_of(GetParam())));
 }
 
 TEST_P(MixModes, EqualOneDeviceWithReplacementAndMoreReported) {
-  MixRecipe plan = plan_of(GetParam());
-  plan.distinct = false;
-  plan.hard = 7;
-  plan.max_query_share = 0.9;
-  NegativeRequest request = mixing(plan);
+  MixRecipe recipe = recipe_of(GetParam());
+  recipe.distinct = false;
+  recipe.hard = 7;
+  recipe.max_query_share = 0.9;
+  NegativeRequest request = mixing(recipe);
   request.report_hardest = 30;
   expect_plain(request);
 }
 
 TEST_P(MixModes, OnlyPairsOrOnlyQueryMixes) {
-  MixRecipe plan = plan_of(GetParam());
-  plan.query_mixes = 0;
-  expect_plain(mixing(plan));
-  plan.query_mixes = 5;
-  plan.pairs = 0;
-  expect_plain(mixing(plan));
+  MixRecipe recipe = recipe_of(GetParam());
+  recipe.query_mixes = 0;
+  expect_plain(mixing(recipe));
+  recipe.query_mixes = 5;
+  recipe.pairs = 0;
+  expect_plain(mixing(recipe));
 }
 
 TEST_P(MixModes, AHardSetOfOneRowHasNoPairs) {
-  MixRecipe plan = plan_of(GetParam());
-  plan.hard = 1;
-  expect_plain(mixing(plan));
+  MixRecipe recipe = recipe_of(GetParam());
+  recipe.hard = 1;
+  expect_plain(mixing(recipe));
 }
 
 TEST_P(MixModes, QueriesWithTooFewCandidatesGetNone) {
   Scene scene = make_scene();
-  MixRecipe plan = plan_of(GetParam());
+  MixRecipe recipe = recipe_of(GetParam());
   // Some queries lose rows to their own sample, some to their label.
-  plan.hard = 45;
-  NegativeRequest request = mixing(plan);
+  recipe.hard = 45;
+  NegativeRequest request = mixing(recipe);
   expect_plain(scene, request, usual_terms(scene));
   request.label_rule = LabelRule::kDifferent;
   expect_plain(scene, request, usual_terms(scene));
@@ -86,25 +86,25 @@ TEST_P(MixModes, QueriesWithTooFewCandidatesGetNone) {
 
 TEST_P(MixModes, WithFewerQueriesThanRanks) {
   const Scene scene = make_scene(2);
-  expect_plain(scene, mixing(plan_of(GetParam())), usual_terms(scene));
+  expect_plain(scene, mixing(recipe_of(GetParam())), usual_terms(scene));
 }
 
 TEST_P(MixModes, TheBankMaximumDoesNotSeeMixes) {
   Scene scene = make_scene();
-  MixRecipe plan = plan_of(GetParam());
+  MixRecipe recipe = recipe_of(GetParam());
   // Almost the query itself, which no bank row is.
-  plan.max_query_share = 1.0;
-  plan.query_mixes = 60;
-  const NegativeResult result = run_on_ranks(scene, mixing(plan), usual_terms(scene), 3).result;
+  recipe.max_query_share = 1.0;
+  recipe.query_mixes = 60;
+  const NegativeResult result = run_on_ranks(scene, mixing(recipe), usual_terms(scene), 3).result;
   EXPECT_TRUE((result.scores.max > result.bank_max + 0.01).all().item<bool>());
-  expect_plain(scene, mixing(plan), usual_terms(scene));
+  expect_plain(scene, mixing(recipe), usual_terms(scene));
 }
 
 TEST(FetchedMixes, AtMostAShareOfOneLabel) {
   for (const double share : {0.05, 0.2, 0.4}) {
-    MixRecipe plan = plan_of(MixRecipe::Mode::kFetch);
-    plan.max_label_share = share;
-    expect_plain(mixing(plan));
+    MixRecipe recipe = recipe_of(MixRecipe::Mode::kFetch);
+    recipe.max_label_share = share;
+    expect_plain(mixing(recipe));
   }
 }
 
@@ -114,50 +114,50 @@ at::Tensor third(std::int64_t which) {
 }
 
 TEST(FetchedMixes, FromPoolsOfTheBank) {
-  MixRecipe plan = plan_of(MixRecipe::Mode::kFetch);
-  plan.pools = {{{third(0), {}}, 8}, {{third(2), 1.0 + at::arange(53, at::kDouble) * 0.01}, 12}};
-  expect_plain(mixing(plan));
-  NegativeRequest reported = mixing(plan);
+  MixRecipe recipe = recipe_of(MixRecipe::Mode::kFetch);
+  recipe.pools = {{{third(0), {}}, 8}, {{third(2), 1.0 + at::arange(53, at::kDouble) * 0.01}, 12}};
+  expect_plain(mixing(recipe));
+  NegativeRequest reported = mixing(recipe);
   reported.report_hardest = 5;
   expect_plain(reported);
   // More than a third of the bank: no query has all that this pool asks for.
-  plan.pools.front().hard = plan.pools.back().hard = 20;
-  plan.hard = 40;
-  expect_plain(mixing(plan));
+  recipe.pools.front().hard = recipe.pools.back().hard = 20;
+  recipe.hard = 40;
+  expect_plain(mixing(recipe));
 }
 
 TEST_P(MixModes, WithScoresThatCountDifferently) {
-  MixRecipe plan = plan_of(GetParam());
-  plan.pools = {{{{}, at::where(third(1), at::full({}, 0.2, at::kDouble), at::ones({}, at::kDouble))}, plan.hard}};
-  expect_plain(mixing(plan));
+  MixRecipe recipe = recipe_of(GetParam());
+  recipe.pools = {{{{}, at::where(third(1), at::full({}, 0.2, at::kDouble), at::ones({}, at::kDouble))}, recipe.hard}};
+  expect_plain(mixing(recipe));
 }
 
 TEST(FetchedMixes, AtMostAShareOfOnePseudoLabel) {
-  MixRecipe plan = plan_of(MixRecipe::Mode::kFetch);
-  plan.clusters = 6;
-  plan.max_label_share = 0.2;
-  expect_plain(mixing(plan));
-  plan.skip_own_cluster = true;
-  expect_plain(mixing(plan));
-  plan.max_label_share = 1.0;
-  expect_plain(mixing(plan));
+  MixRecipe recipe = recipe_of(MixRecipe::Mode::kFetch);
+  recipe.clusters = 6;
+  recipe.max_label_share = 0.2;
+  expect_plain(mixing(recipe));
+  recipe.skip_own_cluster = true;
+  expect_plain(mixing(recipe));
+  recipe.max_label_share = 1.0;
+  expect_plain(mixing(recipe));
   // Fewer clusters than rows cannot be had, then rows have no label.
-  plan.clusters = 60;
-  expect_plain(mixing(plan));
+  recipe.clusters = 60;
+  expect_plain(mixing(recipe));
 }
 
 TEST(FetchedMixes, AttachedIsTheSameOnAnyNumberOfRanks) {
   for (const MixRecipe::Mode mode : {MixRecipe::Mode::kFetch, MixRecipe::Mode::kNoFetch}) {
     const Scene scene = make_scene();
-    MixRecipe plan = plan_of(mode);
+    MixRecipe recipe = recipe_of(mode);
     const std::vector<ScoreTerm> terms = usual_terms(scene);
-    const NegativeResult detached = run_on_ranks(scene, mixing(plan), terms, 1).result;
-    plan.attached = true;
-    const NegativeResult alone = run_on_ranks(scene, mixing(plan), terms, 1).result;
+    const NegativeResult detached = run_on_ranks(scene, mixing(recipe), terms, 1).result;
+    recipe.attached = true;
+    const NegativeResult alone = run_on_ranks(scene, mixing(recipe), terms, 1).result;
     EXPECT_FALSE(at::allclose(alone.scores.terms[0].gradient, detached.scores.terms[0].gradient, 1e-6));
     EXPECT_TRUE(at::equal(alone.scores.terms[0].value, detached.scores.terms[0].value));
     for (const int ranks : {2, 3, 4}) {
-      const NegativeResult sharded = run_on_ranks(scene, mixing(plan), terms, ranks).result;
+      const NegativeResult sharded = run_on_ranks(scene, mixing(recipe), terms, ranks).result;
       EXPECT_TRUE(at::allclose(sharded.scores.terms[0].gradient, alone.scores.terms[0].gradient, 1e-12, 1e-13));
     }
   }
@@ -182,20 +182,20 @@ TEST(FetchedMixes, ReferenceCase) {
   const at::Tensor raw = tensor(inputs["q_raw"]);
   const auto unit = [](const at::Tensor& rows) { return rows / rows.norm(2, 1, true); };
 
-  MixRecipe plan;
-  plan.hard = 4;
-  plan.pairs = plan.query_mixes = 2;
-  plan.first = at::tensor({0, 2}, at::kLong);
-  plan.second = at::tensor({1, 3}, at::kLong);
-  plan.alpha = at::tensor({0.3, 0.6}, at::kDouble);
-  plan.query_partner = at::tensor({0, 1}, at::kLong);
-  plan.beta = at::tensor({0.4, 0.1}, at::kDouble);
+  MixRecipe recipe;
+  recipe.hard = 4;
+  recipe.pairs = recipe.query_mixes = 2;
+  recipe.first = at::tensor({0, 2}, at::kLong);
+  recipe.second = at::tensor({1, 3}, at::kLong);
+  recipe.alpha = at::tensor({0.3, 0.6}, at::kDouble);
+  recipe.query_partner = at::tensor({0, 1}, at::kLong);
+  recipe.beta = at::tensor({0.4, 0.1}, at::kDouble);
   constexpr double kTau = 0.2;
   ScoreTerm term;
   term.scale = 1.0 / kTau;
 
   for (const bool attached : {false, true}) {
-    plan.attached = attached;
+    recipe.attached = attached;
     for (int ranks = 1; ranks <= 3; ++ranks) {
       run_ranks(ranks, {}, [&](Communicator& comm) {
         const at::Tensor bank_rows = unit(tensor(inputs["bank_raw"]));
@@ -207,7 +207,7 @@ TEST(FetchedMixes, ReferenceCase) {
         batch.queries = unit(own_raw);
         batch.shares = {share_sizes(3, comm.size()), 0};
         BankExchange exchange;
-        const NegativeResult result = exchange.run(comm, bank, batch, mixing(plan), {term});
+        const NegativeResult result = exchange.run(comm, bank, batch, mixing(recipe), {term});
 
         const at::Tensor positives = testing::part(unit(tensor(inputs["k_pos_raw"])), comm);
         const at::Tensor gap = result.scores.terms[0].value - (batch.queries * positives).sum(1) / kTau;
