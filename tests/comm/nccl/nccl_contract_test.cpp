@@ -6,6 +6,7 @@
 
 #include "comm/error.h"
 #include "comm/nccl/nccl_communicator.h"
+#include "comm/rank_texts.h"
 #include "comm/threads/thread_communicator.h"
 #include "tests/comm/communicator_contract.h"
 #include "tests/comm/nccl/nccl_stand_in.h"
@@ -99,7 +100,7 @@ TEST(NcclCommunicator, ARankThatNeverJoinsIsATimeout) {
     if (bootstrap.rank() == 1) {
       // Takes part in what the host does, and stops before NCCL.
       const auto side = bootstrap.split(0);
-      side->all_gather(at::zeros({17}, at::kByte));
+      gather_texts(*side, "a GPU of its own");
       side->broadcast(at::zeros({128}, at::kByte), 0);
       side->barrier();
       std::this_thread::sleep_for(std::chrono::milliseconds(600));
