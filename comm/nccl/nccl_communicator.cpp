@@ -146,8 +146,8 @@ class NcclCommunicator : public Communicator {
                 "ncclAllReduce");
         },
         [tensor, wide] {
-          // Runs in `wait`, on the caller's stream, which by then waits for the sum; on the communicator's stream ATen
-          // would not queue it.
+          // Runs in `wait`, on the caller's stream, which by then waits for the sum: ATen queues nothing on the
+          // communicator's.
           if (!wide.is_same(tensor)) tensor.detach().copy_(wide);
           return tensor;
         });

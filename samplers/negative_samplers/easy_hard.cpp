@@ -39,7 +39,8 @@ EasyHard::EasyHard(const SamplerArguments& arguments)
 NegativeRequest EasyHard::request(const Bank& bank, const QueryBatch& batch) const {
   // Two sets of ranks, SAMPLERS.md 8: the `hard` rows behind those skipped, and `drawn` of the `rest` behind them. K =
   // 65,536, 1024 rows, a share of 0.5: ranks [0, 512), and 512 of the 65,024 others, each of which counts 65,024 / 512
-  // = 127 times. The sets are disjoint, so exp of the log-sum-exp over both estimates that of the whole bank.
+  // = 127 times. The sets are disjoint, so exp of the log-sum-exp over both estimates that of all rows but those
+  // skipped.
   const std::int64_t filled = bank.filled();
   const auto skipped = static_cast<std::int64_t>(skip_share_ * static_cast<double>(filled));
   const std::int64_t hard = std::llround(hard_share_.at(batch.epoch) * static_cast<double>(rows_));

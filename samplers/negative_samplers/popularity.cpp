@@ -18,7 +18,7 @@ at::Tensor checked(const at::Tensor& counts) {
 at::Tensor unigram_probabilities(const at::Tensor& counts, double exponent) {
   const at::Tensor values = checked(counts);
   // Counts 16, 1, 81 to the power of 0.75 are 8, 1, 27, hence 0.222, 0.028, 0.750 (SAMPLERS.md 17). A count of 0 is
-  // never drawn, also for exponents that are not above 0, to which powers of 0 are 1 or infinite.
+  // never drawn, not even with an exponent of 0 or below, where powers of 0 are 1 or infinite.
   const at::Tensor weights = at::where(values > 0.0, values.pow(exponent), at::zeros_like(values));
   return weights / weights.sum();
 }

@@ -57,7 +57,7 @@ ObjectiveLoss Dclw::loss(Communicator& comm, const Contrast& contrast) const {
 
   const at::Tensor shift = peak.to(positive.scalar_type());
   const at::Tensor share = (((attached_ ? positive : positive.detach()) - shift) / sigma_).exp();  // [A] e
-  // Both are relative to the same peak, so it cancels in the quotient.
+  // Share and mean are relative to the same peak, which cancels in the quotient.
   ObjectiveLoss result = weighted_loss(contrast, 2.0 - share / mean);
   if (!attached_) return result;
   // Every anchor's weight depends on every e through the mean m: d(sum_i L_i)/dm = -c sum_i s_i+ e_i / m^2, times

@@ -45,7 +45,8 @@ std::vector<ObjectiveTerm> Triplet::terms(const Anchors& anchors) const {
 ObjectiveLoss Triplet::loss(Communicator&, const Contrast& contrast) const {
   ObjectiveLoss result;
   result.per_anchor = contrast.terms[0];
-  // Of this rank; the sum over ranks divides, which a mean of the ranks' means would not be.
+  // This rank's part of the divisor. Parts are added over ranks before anything is divided, since a mean of the ranks'
+  // means would be another loss.
   result.normalizer = contrast.terms[1].detach().sum();
   if (mean_ == HingeMean::kActive) result.metrics["active"] = result.normalizer;
   return result;

@@ -53,7 +53,7 @@ PassResult part(const PassResult& result, Range block) {
 
 /// One run's buffers and operands.
 /// Leaf after leaf, block of queries after block, so that a few tiles [b, n] are alive at a time and never all scores.
-/// Terms take turns with the tile:
+/// Terms take turns with the tile.
 ///
 /// A request of two plain terms at scales 5 and 10 with a count: the tile holds 5 q . n; the count reads it, divided by
 /// 5; the term at 10 copies it, doubled, into the spare tile and makes weights there; the term at 5, which leads, goes
