@@ -27,7 +27,7 @@ def find_program():
 def main():
     program = find_program()
     if program is None:
-        print(f"no clang-format {VERSION} here: apt-get install clang-format-{VERSION}: Skipped")
+        print(f"rules.format: Skipped\nclang-format {VERSION} is not installed: apt-get install clang-format-{VERSION}")
         sys.exit(SKIPPED)
     root = Path(sys.argv[1])
     paths = [str(path) for path in sources(root, ("comm", "samplers", "runtime", "launch", "tests"))]
