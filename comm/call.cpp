@@ -7,6 +7,8 @@
 namespace negatron {
 namespace {
 
+/// The types that every transport can move and reduce; null for any other. One list for all of them, so that a program
+/// which runs over threads is not refused by MPI or NCCL.
 const char* dtype_name(at::ScalarType dtype) {
   switch (dtype) {
     case at::kDouble:
@@ -49,6 +51,9 @@ std::string describe_row(const at::Tensor& tensor) {
   return text + "]";
 }
 
+/// Refusals name the first thing that is wrong. Callers ask one after the other and keep the first answer, because
+/// later questions read sizes that only a tensor which passed the earlier ones has: size(0) of a scalar would throw
+/// without saying which call it was.
 std::string refuse_tensor(const at::Tensor& tensor) {
   if (!tensor.defined()) return "the tensor is undefined";
   if (dtype_name(tensor.scalar_type()) == nullptr) {
@@ -69,6 +74,7 @@ std::string refuse_sum_of_bool(const at::Tensor& tensor, ReduceOp op) {
   return "bool has no sum; use max for \"any\" and min for \"all\"";
 }
 
+/// For operations whose blocks are all alike. Where they may differ the ragged form says how many rows go where.
 std::string refuse_blocks(const at::Tensor& tensor, int ranks) {
   if (tensor.size(0) % ranks == 0) return {};
   return std::to_string(tensor.size(0)) + " rows do not split into " + std::to_string(ranks) + " equal blocks";
@@ -121,6 +127,8 @@ Call broadcast_call(Caller caller, const at::Tensor& tensor, int root) {
   }
   if (!call.refusal.empty()) return call;
   const auto bytes = static_cast<std::int64_t>(tensor.nbytes());
+  // What the operation needs, not what a tree of messages happens to forward: the root's bytes reach each other rank
+  // once.
   call.bytes_sent = caller.rank == root ? (caller.size - 1) * bytes : 0;
   call.bytes_received = caller.rank == root ? 0 : bytes;
   return call;
@@ -135,6 +143,8 @@ Call all_reduce_call(Caller caller, const at::Tensor& tensor, ReduceOp op) {
   if (call.refusal.empty()) call.refusal = refuse_sum_of_bool(tensor, op);
   if (!call.refusal.empty()) return call;
   // Reduce-scatter of the elements by share(), then all-gather of this rank's share.
+  // Say 10 elements on 4 ranks, shares of 3, 3, 2, 2. Rank 0 sends the 7 elements that others own, and its own 3 to 3
+  // others: 16. Rank 2 sends 8 and 2 * 3: 14. What it receives is the same two numbers in the other order.
   const std::int64_t own = share(tensor.numel(), caller.size, caller.rank).size();
   const std::int64_t moved = (tensor.numel() - own) + (caller.size - 1) * own;
   call.bytes_sent = moved * tensor.element_size();
@@ -147,6 +157,8 @@ Call all_gather_call(Caller caller, const at::Tensor& tensor, at::IntArrayRef ro
   call.operation = "all_gather";
   call.arguments = describe(tensor);
   if (!rows.empty()) call.arguments += ", rows " + list(rows);
+  // With `rows` the first dimension differs between ranks by right; the list is then what all must hold alike, and that
+  // own rows fit it each rank checks for itself.
   call.signature = "all_gather " + (rows.empty() ? describe(tensor) : describe_row(tensor) + ", rows " + list(rows));
   call.refusal = refuse_rows_tensor(tensor);
   if (call.refusal.empty() && !rows.empty()) {
@@ -173,6 +185,7 @@ Call reduce_scatter_call(Caller caller, const at::Tensor& tensor, ReduceOp op) {
   if (call.refusal.empty()) call.refusal = refuse_sum_of_bool(tensor, op);
   if (call.refusal.empty()) call.refusal = refuse_blocks(tensor, caller.size);
   if (!call.refusal.empty()) return call;
+  // Own contributions to the blocks of others go out, and as many contributions to the own block come in.
   const std::int64_t block = tensor.size(0) / caller.size * row_bytes(tensor);
   call.bytes_sent = (caller.size - 1) * block;
   call.bytes_received = call.bytes_sent;
@@ -197,6 +210,8 @@ Call all_to_all_call(Caller caller, const at::Tensor& tensor, at::IntArrayRef se
   Call call;
   call.operation = "all_to_all";
   call.arguments = describe(tensor) + ", send rows " + list(send_rows) + ", receive rows " + list(receive_rows);
+  // Counts are no part of it: they differ from rank to rank. Each count is compared with its counterpart instead, by
+  // compare_rows().
   call.signature = "all_to_all ragged " + describe_row(tensor);
   call.refusal = refuse_rows_tensor(tensor);
   if (call.refusal.empty()) call.refusal = refuse_counts(send_rows, "send_rows", caller.size);
@@ -205,6 +220,7 @@ Call all_to_all_call(Caller caller, const at::Tensor& tensor, at::IntArrayRef se
     call.refusal = "the tensor has " + std::to_string(tensor.size(0)) + " rows where send_rows " + list(send_rows) +
                    " add up to " + std::to_string(total_rows(send_rows));
   }
+  // The one pair of counts that a rank can compare alone, so it is compared without checked mode as well.
   if (call.refusal.empty() && send_rows[caller.rank] != receive_rows[caller.rank]) {
     call.refusal = "rank " + std::to_string(caller.rank) + " sends itself " + std::to_string(send_rows[caller.rank]) +
                    " rows and expects " + std::to_string(receive_rows[caller.rank]);

@@ -20,6 +20,7 @@ const char* name(CollectiveLog::State state) {
 }  // namespace
 
 std::int64_t CollectiveLog::start(std::string operation, std::string arguments) {
+  // The newest are kept: after a hang it is the last calls that tell ranks apart.
   if (entries_.size() == kCapacity) entries_.pop_front();
   entries_.push_back({next_sequence_, std::move(operation), std::move(arguments), State::kStarted, 0.0});
   return next_sequence_++;

@@ -27,6 +27,7 @@ class Communicator::LoggedPending : public Work::Pending {
         started_(Clock::now()),
         pending_(std::move(pending)) {}
 
+  // A failure may show at a look instead of a wait; it gets the same coordinates.
   bool done() override {
     try {
       return pending_->done();
@@ -100,6 +101,7 @@ Work Communicator::start_all_reduce(const at::Tensor& tensor, ReduceOp op) {
 
 Work Communicator::start_all_gather(const at::Tensor& tensor) {
   return start(all_gather_call({rank_, size_}, tensor, {}), tensor, [&] {
+    // Implementations know the ragged form only; even blocks are a list of equal counts.
     return do_all_gather(tensor, std::vector<std::int64_t>(static_cast<std::size_t>(size_), tensor.size(0)));
   });
 }
@@ -131,8 +133,12 @@ std::unique_ptr<Communicator> Communicator::split(int color) {
   Call call;
   call.operation = "split";
   call.arguments = "color " + std::to_string(color);
+  // The color is no part of the signature, as it is what ranks may say differently.
   call.signature = "split";
   call.bytes_sent = call.bytes_received = (size_ - 1) * static_cast<std::int64_t>(sizeof color);
+  // Every rank sees the colors of all, in rank order, so the members of a group compute one list without a further
+  // message, and a member's rank is its place there. Colors are compared as bytes because that is what the exchange
+  // gives.
   std::unique_ptr<Communicator> group;
   run_logged(call, [&] {
     const auto colors = do_exchange({reinterpret_cast<const char*>(&color), sizeof color});
@@ -160,6 +166,8 @@ void Communicator::compare_over_ranks(std::string_view what, std::string_view va
   call.arguments = std::string(what);
   call.signature = "agree " + call.arguments;
   call.bytes_sent = call.bytes_received = (size_ - 1) * static_cast<std::int64_t>(value.size());
+  // All ranks hold all values, so all of them throw, with one and the same message: no rank goes on alone into the next
+  // collective, to wait there for ranks that have stopped.
   run_logged(call, [&] {
     const std::vector<std::string> values = exchange_any_length(std::string(value));
     std::vector<int> differing;
@@ -175,6 +183,8 @@ void Communicator::compare_over_ranks(std::string_view what, std::string_view va
 }
 
 std::vector<std::string> Communicator::exchange_any_length(const std::string& bytes) {
+  // Exchanges are of equal lengths, so lengths go first and then all texts, padded to the longest. Say "ab" on rank 0
+  // and "abcd" on rank 1: both send 4 bytes, and what came is cut back to 2 and 4.
   const std::uint64_t own_length = bytes.size();
   const auto packed_lengths = do_exchange({reinterpret_cast<const char*>(&own_length), sizeof own_length});
   std::vector<std::uint64_t> lengths(packed_lengths.size());
@@ -189,6 +199,8 @@ std::vector<std::string> Communicator::exchange_any_length(const std::string& by
 }
 
 Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr()>& run) {
+  // The order matters. The log has the call before anything can fail or hang in it, so a time-out finds it there. It
+  // counts as traffic only once it is under way. From then on the Work reports for it.
   if (call.refusal.empty() && tensor.defined()) call.refusal = refuse(tensor);
   const std::int64_t sequence = log_.start(call.operation, call.arguments);
   try {
@@ -215,10 +227,14 @@ void Communicator::run_logged(const Call& call, const std::function<void()>& bod
 }
 
 void Communicator::enter(const Call& call) {
+  // A refusal without checked mode is this rank's alone: the others run into their time limit, and the log of each says
+  // where. With checked mode a rank that refuses tells the others so, who would wait for it, and all throw the same.
   if (!options_.check) {
     if (!call.refusal.empty()) throw CommError(call.refusal);
     return;
   }
+  // This call has its number already. With the number in the signature, a rank that is a call behind is found even
+  // where both calls look alike.
   compare_signatures(do_exchange(pack_signature(call, log_.next_sequence() - 1)));
   if (!call.send_rows.empty()) compare_rows(do_exchange(pack_rows(call)));
 }
@@ -227,9 +243,12 @@ void Communicator::rethrow(std::int64_t sequence, const Call& call) {
   const std::string where = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + ", " + call.operation +
                             " (#" + std::to_string(sequence) + (call.arguments.empty() ? "" : ", " + call.arguments) +
                             "): ";
+  // Taken before the entry is marked, so that this call reads "started, not finished" in it.
   const std::string log = log_.text();
   log_.finish(sequence, CollectiveLog::State::kFailed, 0.0);
   try {
+    // The class of the exception is part of the contract (callers tell a time-out from a disagreement by it), so each
+    // is thrown again as what it was, with more words. What is none of ours becomes a CommError.
     throw;
   } catch (const TimeoutError& error) {
     const std::string message = where + error.what() + "\nthe last collectives of this rank:\n" + log;

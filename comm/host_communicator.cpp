@@ -35,6 +35,7 @@ class HostPending : public Work::Pending {
 /// An uninitialized host tensor of `rows` rows like those of `like`: pinned when `like` lives on a device.
 at::Tensor host_rows(const at::Tensor& like, std::int64_t rows) {
   std::vector<std::int64_t> sizes = like.sizes().vec();
+  // A scalar has no first dimension to change; gathered scalars are a list.
   if (sizes.empty()) sizes.push_back(rows);
   sizes.front() = rows;
   return at::empty(sizes, like.options().device(at::kCPU).pinned_memory(!like.is_cpu()));
@@ -67,6 +68,7 @@ HostCommunicator::PendingPtr HostCommunicator::pending(HostTransferPtr transfer,
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_barrier() {
+  // A gather of one byte each: no rank can have all of them before all have entered.
   const at::Tensor token = at::zeros({1}, at::kByte);
   const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), 1);
   return pending(move_all_gather(token, rows, host_rows(token, size())), [] { return at::Tensor(); });
@@ -75,6 +77,7 @@ HostCommunicator::PendingPtr HostCommunicator::do_barrier() {
 HostCommunicator::PendingPtr HostCommunicator::do_broadcast(const at::Tensor& tensor, int root) {
   const at::Tensor host = on_host(tensor);
   return pending(move_broadcast(host, root), [tensor, host] {
+    // On the host `host` is the tensor itself, and the bytes are where they belong.
     if (!tensor.is_cpu()) write(tensor, host);
     return tensor;
   });
@@ -97,6 +100,8 @@ HostCommunicator::PendingPtr HostCommunicator::do_all_to_all(const at::Tensor& t
 HostCommunicator::PendingPtr HostCommunicator::do_reduce_scatter(const at::Tensor& tensor, ReduceOp op) {
   const at::Tensor host = on_host(tensor);
   const at::Tensor blocks = host_rows(tensor, tensor.size(0));
+  // Each rank receives its own block from all, [P n] in rank order, and sums them itself: a sum that a transport takes
+  // on the way has an order that nobody promises.
   const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), tensor.size(0) / size());
   return pending(move_all_to_all(host, rows, blocks, rows), [tensor, blocks, op, ranks = size()] {
     return back(reduce_in_rank_order(blocks, ranks, op), tensor);
@@ -105,6 +110,12 @@ HostCommunicator::PendingPtr HostCommunicator::do_reduce_scatter(const at::Tenso
 
 HostCommunicator::PendingPtr HostCommunicator::do_all_reduce(const at::Tensor& tensor, ReduceOp op) {
   const at::Tensor host = on_host(tensor).view({-1});
+  // Every element is the sum over ranks in rank order in both ways, so the size at which one gives way to the other
+  // does not show in a result.
+  //
+  // Example with 3 ranks and 10 elements. In one phase each rank receives 30 elements and sums all 10. In two phases
+  // the shares are 4, 3, 3: rank 1 receives elements 4 to 6 of each rank, sums these three, and the sums of all are
+  // gathered. Both give all ranks the same bits, because an element is summed either by one rank alone or by all alike.
   return tensor.nbytes() <= kOnePhaseBytes ? all_reduce_in_one_phase(tensor, host, op)
                                            : all_reduce_in_two_phases(tensor, host, op);
 }
@@ -125,6 +136,8 @@ HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_two_phases(const at
   const std::int64_t own = shares[static_cast<std::size_t>(rank())];
   const std::vector<std::int64_t> own_from_each(static_cast<std::size_t>(size()), own);
   const at::Tensor blocks = host_rows(host, size() * own);  // [P*own]
+  // The second phase starts in the first one's completion, that is in `wait`: this is why works are waited for in the
+  // same order on every rank (work.h).
   return pending(move_all_to_all(host, shares, blocks, own_from_each), [this, tensor, host, blocks, shares, op] {
     const at::Tensor reduced = reduce_in_rank_order(blocks, size(), op);  // [own]
     // A transfer that is done on this rank has no more use for its input, so `host` can take the result.
@@ -135,6 +148,7 @@ HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_two_phases(const at
 }
 
 std::vector<std::string> HostCommunicator::do_exchange(const std::string& bytes) {
+  // Beside the log and the traffic: checked mode and agree() use it within calls that are logged themselves.
   const auto length = static_cast<std::int64_t>(bytes.size());
   const at::Tensor own = at::empty({length}, at::kByte);
   if (length > 0) std::memcpy(own.mutable_data_ptr(), bytes.data(), bytes.size());

@@ -18,6 +18,8 @@ constexpr std::chrono::microseconds kNap{50};
 
 void HostTransfer::wait(std::chrono::milliseconds limit) {
   const Clock::time_point start = Clock::now();
+  // The limit is looked at after a test that failed, so that a transfer which is complete never times out, however late
+  // the rank is to ask.
   while (!test()) {
     const Clock::duration waited = Clock::now() - start;
     if (waited > limit) throw_timeout(limit);

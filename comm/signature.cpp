@@ -8,6 +8,8 @@
 namespace negatron {
 namespace {
 
+// A packed signature is one byte that says what the rank does, 8 bytes of hash, and up to 310 bytes of text with a zero
+// behind. The length is fixed because a rank cannot know that of the others, who may be in another call altogether.
 constexpr std::size_t kSignatureBytes = 320;
 constexpr std::size_t kHashBytes = sizeof(std::uint64_t);
 constexpr char kCalls = 'c';
@@ -46,6 +48,8 @@ std::string pack_signature(const Call& call, std::int64_t sequence) {
 }
 
 void compare_signatures(const std::vector<std::string>& packed) {
+  // Refusals first: a rank that cannot make its call differs from all others anyway, and why it cannot is what helps.
+  // All ranks walk over the same list in the same order, so they throw the same sentence.
   for (std::size_t rank = 0; rank < packed.size(); ++rank) {
     if (packed[rank].front() != kRefuses) continue;
     throw CommError("rank " + std::to_string(rank) + " cannot call " + text_of(packed[rank]));
@@ -59,6 +63,7 @@ void compare_signatures(const std::vector<std::string>& packed) {
 }
 
 std::string pack_rows(const Call& call) {
+  // [2 P] counts: to each rank, then from each rank.
   std::vector<std::int64_t> counts = call.send_rows;
   counts.insert(counts.end(), call.receive_rows.begin(), call.receive_rows.end());
   return {reinterpret_cast<const char*>(counts.data()), counts.size() * sizeof(std::int64_t)};
@@ -69,6 +74,8 @@ void compare_rows(const std::vector<std::string>& packed) {
   for (std::size_t sender = 0; sender < ranks; ++sender) {
     for (std::size_t receiver = 0; receiver < ranks; ++receiver) {
       const std::int64_t sent = packed_count(packed[sender], receiver);
+      // P^2 pairs, each of numbers that two ranks wrote down: what the sender has at the receiver's place against what
+      // the receiver has, in its second half, at the sender's.
       const std::int64_t expected = packed_count(packed[receiver], ranks + sender);
       if (sent == expected) continue;
       throw CommError("all_to_all does not fit together: rank " + std::to_string(sender) + " sends " +

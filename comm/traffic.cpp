@@ -3,6 +3,7 @@
 namespace negatron {
 
 void TrafficCounter::record(const char* operation, std::int64_t bytes_sent, std::int64_t bytes_received) {
+  // Two sums of the same calls: one of the whole run, and one that start_step() sets back.
   for (auto* counts : {&total_, &step_}) {
     Traffic& traffic = (*counts)[operation];
     traffic.calls += 1;

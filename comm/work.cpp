@@ -12,6 +12,8 @@ Work::Work(Work&&) noexcept = default;
 
 Work& Work::operator=(Work&& other) noexcept {
   if (this != &other) {
+    // The collective that is replaced has been started on all ranks. It must end here too, or its buffers would go
+    // while others still read them.
     settle();
     pending_ = std::move(other.pending_);
   }
@@ -34,6 +36,8 @@ at::Tensor Work::wait() {
   return pending->finish();
 }
 
+// Runs in destructors, perhaps while another exception is on its way: a second one would end the program without a
+// word, so this one is logged.
 void Work::settle() noexcept {
   if (pending_ == nullptr) return;
   try {

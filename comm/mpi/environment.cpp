@@ -29,6 +29,7 @@ Environment::Environment(int* argc, char*** argv) {
     throw CommError("MPI grants thread level " + std::to_string(granted) + " where MPI_THREAD_SERIALIZED (" +
                     std::to_string(kThreadLevel) + ") is needed; use an MPI that was built with thread support");
   }
+  // MPI's own handler would end the job before an error gets its coordinates.
   mpi_check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   mpi_check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   mpi_check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
@@ -36,6 +37,8 @@ Environment::Environment(int* argc, char*** argv) {
 }
 
 Environment::~Environment() {
+  // Left by an exception: others may be waiting in a collective that this rank will never join, and MPI_Finalize would
+  // wait for them.
   if (!finished_) abort(kUnwindingExitCode);
   const int code = MPI_Finalize();
   if (code != MPI_SUCCESS) std::cerr << "rank " + std::to_string(rank_) + ": " + mpi_error_text(code) + "\n";

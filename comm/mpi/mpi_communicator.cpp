@@ -54,6 +54,8 @@ class MpiTransfer : public HostTransfer {
 
   bool test() override {
     int done = 0;
+    // As a rule MPI moves long messages only while somebody calls it, so a look is also what makes a transfer go on. Of
+    // a request that is done it makes MPI_REQUEST_NULL, for which later looks are true at once.
     mpi_check(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
     return done != 0;
   }
@@ -124,6 +126,7 @@ class MpiCommunicator : public HostCommunicator {
   std::unique_ptr<Communicator> do_split(int color, const std::vector<int>& members) override {
     // MPI takes no negative colors; the smallest member names the group as well.
     const int group_name = members.front();
+    // No key beyond the rank: members keep their order, as Communicator::split() says.
     MPI_Comm group = MPI_COMM_NULL;
     mpi_check(MPI_Comm_split(handle_, group_name, rank(), &group), "MPI_Comm_split");
     mpi_check(MPI_Comm_set_errhandler(group, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -140,6 +143,7 @@ class MpiCommunicator : public HostCommunicator {
 
 std::unique_ptr<Communicator> make_mpi_communicator(const Environment& environment,
                                                     const CommunicatorOptions& options) {
+  // A copy of the world, so that messages of other libraries in this process cannot meet ours.
   MPI_Comm handle = MPI_COMM_NULL;
   mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &handle), "MPI_Comm_dup");
   mpi_check(MPI_Comm_set_errhandler(handle, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");

@@ -12,6 +12,7 @@ Topology discover_topology(const Environment& environment) {
   topology.rank = environment.rank();
   topology.size = environment.size();
 
+  // With the rank as key, local ranks are in the order of ranks, and neighbours in the job get neighbouring devices.
   MPI_Comm host = MPI_COMM_NULL;
   mpi_check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, topology.rank, MPI_INFO_NULL, &host),
             "MPI_Comm_split_type");

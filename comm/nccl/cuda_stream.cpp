@@ -20,6 +20,7 @@ c10::DeviceIndex device_index(int device) {
 
 class DeviceEvent : public CudaEvent {
  public:
+  // Marks what is queued on the stream up to now.
   explicit DeviceEvent(const c10::cuda::CUDAStream& stream) : device_(stream.device_index()) { event_.record(stream); }
 
   bool done() override { return event_.query(); }
@@ -46,6 +47,8 @@ class DeviceStream : public CudaStream {
 
   std::shared_ptr<CudaEvent> record() override { return std::make_shared<DeviceEvent>(stream_); }
 
+  // Without it the caching allocator would hand the memory out again as soon as the last tensor on it goes, although
+  // the device may not have come to this stream's work yet.
   void keep(const at::Tensor& tensor) override {
     c10::cuda::CUDACachingAllocator::recordStream(tensor.storage().data_ptr(), stream_);
   }
@@ -62,6 +65,8 @@ std::string refuse_for_device(const at::Tensor& tensor, int device) {
 }
 
 std::string device_identity(int device) {
+  // The UUID, because numbers of devices mean something else in each process: under CUDA_VISIBLE_DEVICES every rank may
+  // call its own device 0.
   cudaDeviceProp properties;
   cuda_check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
   return {properties.uuid.bytes, sizeof properties.uuid.bytes};

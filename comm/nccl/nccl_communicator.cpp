@@ -67,6 +67,8 @@ class NcclPending : public Work::Pending {
 
   at::Tensor finish() override {
     const CurrentDevice current(device_);
+    // The host does not wait: what the caller queues from here on comes after the collective. A failure that shows
+    // later is thrown by the next look at the watchdog.
     end_->make_current_stream_wait();
     watchdog_.check();
     return complete_();
@@ -84,6 +86,8 @@ class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> side, int device, const CommunicatorOptions& options)
       : Communicator(side->rank(), side->size(), options), side_(std::move(side)), device_(device) {
+    // Collective over the side channel, before NCCL, which would hang on a shared device or fail with an unclear
+    // message. The same order on every rank: identities, the id, then joining.
     refuse_shared_device(*side_, device_);
     const std::string id = shared_nccl_id(*side_);
     const CurrentDevice current(device_);
@@ -143,6 +147,8 @@ class NcclCommunicator : public Communicator {
                 "ncclAllReduce");
         },
         [tensor, wide] {
+          // Runs in `wait`, on the caller's stream, which by then waits for the sum: ATen queues nothing on the
+          // communicator's.
           if (!wide.is_same(tensor)) tensor.detach().copy_(wide);
           return tensor;
         });
@@ -162,7 +168,6 @@ class NcclCommunicator : public Communicator {
   }
 
   PendingPtr do_all_gather(const at::Tensor& tensor, at::IntArrayRef rows) override {
-    const std::vector<std::int64_t> to_each(rows.size(), tensor.size(0));
     const at::Tensor gathered = rows_like(tensor, std::accumulate(rows.begin(), rows.end(), std::int64_t{0}));
     const bool even = std::all_of(rows.begin(), rows.end(), [&](std::int64_t count) { return count == rows[0]; });
     return issue(
@@ -174,6 +179,8 @@ class NcclCommunicator : public Communicator {
                   "ncclAllGather");
             return;
           }
+          // NCCL gathers equal blocks only. Ragged ones are a group of sends and receives, a rank's own block to itself
+          // included.
           for (int peer = 0; peer < size(); ++peer) send(tensor, peer);
           receive_blocks(gathered, rows);
         },
@@ -198,6 +205,8 @@ class NcclCommunicator : public Communicator {
   }
 
   std::unique_ptr<Communicator> do_split(int color, const std::vector<int>&) override {
+    // The side channel is split by all ranks; then each new group joins NCCL for itself, which needs nothing of the
+    // other groups.
     return std::make_unique<NcclCommunicator>(side_->split(color), device_, options());
   }
 
@@ -237,6 +246,7 @@ class NcclCommunicator : public Communicator {
   PendingPtr issue(const std::vector<at::Tensor>& tensors, const std::function<void()>& calls,
                    std::function<at::Tensor()> complete) {
     const CurrentDevice current(device_);
+    // Inputs may still be in the making on the caller's stream, and the memory of the outputs may still be read there.
     stream_->wait_for_current_stream();
     run_group(calls);
     for (const at::Tensor& tensor : tensors) stream_->keep(tensor);
@@ -259,6 +269,8 @@ class NcclCommunicator : public Communicator {
     }
     check(ncclGroupEnd(), "ncclGroupEnd");
     try {
+      // A communicator that does not block may still be setting up connections: until it says otherwise the calls are
+      // not on the stream, and an event recorded now would be done before them.
       handle_->settle("ncclGroupEnd");
     } catch (...) {
       handle_->abort();

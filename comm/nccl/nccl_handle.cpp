@@ -79,6 +79,8 @@ void NcclHandle::settle(const char* function) const {
 int NcclHandle::poll() const {
   const auto deadline = std::chrono::steady_clock::now() + limit_;
   ncclResult_t state = ncclInProgress;
+  // The communicator does not block, so calls return "in progress" and the host asks until they are through. This
+  // bounds every wait of the host.
   while (true) {
     const ncclResult_t code = ncclCommGetAsyncError(handle_, &state);
     if (code != ncclSuccess) return code;
@@ -95,6 +97,8 @@ std::string NcclHandle::asynchronous_error() const {
 }
 
 void NcclHandle::abort() noexcept {
+  // The watchdog and the communicating thread may both come here, and a second ncclCommAbort would be of a handle that
+  // is gone.
   if (aborted_.exchange(true) || handle_ == nullptr) return;
   const ncclResult_t code = ncclCommAbort(handle_);
   if (code != ncclSuccess) std::cerr << "ncclCommAbort failed: " + std::string(ncclGetErrorString(code)) + "\n";

@@ -40,6 +40,7 @@ void NcclWatchdog::check() {
 void NcclWatchdog::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    // Wakes by the clock, not by events: CUDA has no wait with a limit, which is the reason for this thread.
     changed_.wait_for(lock, kLookEvery);
     if (handle_.aborted()) continue;
     try {
@@ -48,6 +49,8 @@ void NcclWatchdog::run() {
       error_ = error.what();
     }
     if (!timed_out_ && error_.empty()) continue;
+    // Not under the own lock: the communicating thread holds the NCCL lock when it asks check(), which takes the own
+    // one. Taking the two in the other order here could leave both waiting for ever.
     lock.unlock();
     std::cerr << "an NCCL collective " + (timed_out_ ? "is over its time limit" : "failed: " + error_) +
                      "; aborting its group\n";
@@ -60,6 +63,7 @@ void NcclWatchdog::run() {
 }
 
 void NcclWatchdog::look() {
+  // Operations end in the order of their stream, so only the first that is not done can be over its limit.
   while (!watched_.empty() && watched_.front().end->done()) {
     watched_.pop_front();
     // The next one could not start before.

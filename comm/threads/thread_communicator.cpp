@@ -56,6 +56,8 @@ class ThreadCommunicator : public HostCommunicator {
         [receive_rows = receive_rows.vec(), receive, own = rank()](const auto& deposits) {
           std::int64_t begin = 0;
           for (std::size_t rank = 0; rank < receive_rows.size(); ++rank) {
+            // Where the own block begins in what that rank deposited is a matter of what it sends to the ranks before
+            // this one.
             const auto& sent = deposits[rank].rows;
             const std::int64_t offset = std::accumulate(sent.begin(), sent.begin() + own, std::int64_t{0});
             const at::Tensor block = deposits[rank].tensor.narrow(0, offset, sent[static_cast<std::size_t>(own)]);
@@ -69,6 +71,8 @@ class ThreadCommunicator : public HostCommunicator {
   std::unique_ptr<Communicator> do_split(int color, const std::vector<int>& members) override {
     std::vector<int> job_ranks;
     for (const int member : members) job_ranks.push_back(group_->members()[static_cast<std::size_t>(member)]);
+    // Members find each other by name, "all/0:1" for color 1 of the first split of "all". The number of the split keeps
+    // a later split with the same color apart; all members count alike, as splits are collective.
     const std::string name = group_->name() + "/" + std::to_string(splits_++) + ":" + std::to_string(color);
     const auto own = std::find(members.begin(), members.end(), rank()) - members.begin();
     return std::make_unique<ThreadCommunicator>(group_->job().group(name, job_ranks), static_cast<int>(own), options());
@@ -87,6 +91,8 @@ std::string with_rank(int rank, const std::exception& error) {
 }
 
 [[noreturn]] void rethrow_with_rank(int rank, const std::exception_ptr& failure) {
+  // One handler a class, the derived ones first: what a test or a caller catches around run_ranks() must be what the
+  // rank threw.
   try {
     std::rethrow_exception(failure);
   } catch (const TimeoutError& error) {
@@ -125,9 +131,12 @@ void run_rank(ThreadJob& job, const std::shared_ptr<ThreadGroup>& group, int ran
     ThreadCommunicator communicator(group, rank, options);
     body(communicator);
   } catch (const std::exception& error) {
+    // Recorded before others are woken: their BrokenGroupError must not come first.
     failure.record(rank);
     job.break_off("rank " + std::to_string(rank) + " failed first: " + error.what());
   }
+  // Also after a failure. A rank that returned normally while others still wait for it is an error of its own, which
+  // only shows because it says that it has left.
   job.leave(rank);
 }
 
@@ -144,6 +153,7 @@ void run_ranks(int ranks, const CommunicatorOptions& options, const std::functio
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] { run_rank(job, group, rank, options, body, failure); });
   }
+  // Threads refer to what lives on this stack; all of them end before anything is thrown from here.
   for (std::thread& thread : threads) thread.join();
   if (failure.rank) rethrow_with_rank(*failure.rank, failure.exception);
 }

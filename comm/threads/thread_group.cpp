@@ -6,6 +6,7 @@ namespace negatron {
 
 void ThreadJob::break_off(const std::string& reason) {
   const std::lock_guard lock(mutex_);
+  // Later failures are mostly other ranks that learned of this one.
   if (broken_.empty()) broken_ = reason;
   changed_.notify_all();
 }
@@ -13,10 +14,13 @@ void ThreadJob::break_off(const std::string& reason) {
 void ThreadJob::leave(int rank) {
   const std::lock_guard lock(mutex_);
   left_[static_cast<std::size_t>(rank)] = true;
+  // Who waits for this rank looks again, and finds that it will never come.
   changed_.notify_all();
 }
 
 std::shared_ptr<ThreadGroup> ThreadJob::group(const std::string& name, const std::vector<int>& members) {
+  // Which member comes first is left to chance, and does not matter: the group is a mailbox without content. The job
+  // holds it weakly, so that it goes with its last communicator.
   const std::lock_guard lock(mutex_);
   std::shared_ptr<ThreadGroup> group = groups_[name].lock();
   if (group == nullptr) {
@@ -55,6 +59,8 @@ class ThreadGroup::Transfer : public HostTransfer {
     // Whoever takes last removes the round from the mailbox; `round` itself is held by the caller.
     if (++round.taken == group_->members_.size()) group_->rounds_.erase(round_);
     lock.unlock();
+    // Reading copies tensors, which ranks do at the same time: hence outside the lock. Deposits do not change any more
+    // once a round is complete. `read_` is emptied first, so that a second wait finds the transfer done.
     const Read read = std::exchange(read_, nullptr);
     read(round.deposits);
   }
@@ -66,6 +72,8 @@ class ThreadGroup::Transfer : public HostTransfer {
 
 HostTransferPtr ThreadGroup::exchange(int rank, std::int64_t round, Deposit deposit, Read read) {
   const std::lock_guard lock(job_.mutex_);
+  // Ranks number their rounds themselves, each by its own count of calls, so a fast rank may be some rounds ahead; each
+  // round has its place until the last member has read it.
   std::shared_ptr<Round>& entry = rounds_[round];
   if (entry == nullptr) {
     entry = std::make_shared<Round>();
@@ -80,6 +88,8 @@ HostTransferPtr ThreadGroup::exchange(int rank, std::int64_t round, Deposit depo
 }
 
 std::shared_ptr<ThreadGroup::Round> ThreadGroup::complete(std::int64_t round) {
+  // Completeness is asked first: what all ranks brought is handed out even if one of them failed right afterwards, so
+  // that the result of a call does not depend on who is scheduled when.
   const std::shared_ptr<Round> entry = rounds_.at(round);
   if (entry->posted == members_.size()) return entry;
   if (!job_.broken_.empty()) throw BrokenGroupError(job_.broken_);

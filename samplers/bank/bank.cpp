@@ -21,6 +21,7 @@ at::Tensor on_host(const at::Tensor& values) {
   return values.to(at::kCPU, at::kLong).contiguous();
 }
 
+/// Leaves are ascending and cover all rows of the shard, so the last one that begins at or before the row holds it.
 Leaf& leaf_of(std::vector<Leaf>& leaves, std::int64_t row) {
   const auto after = std::upper_bound(leaves.begin(), leaves.end(), row,
                                       [](std::int64_t value, const Leaf& leaf) { return value < leaf.begin; });
@@ -48,6 +49,8 @@ void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tens
                    std::int64_t global_batch) {
   require(global_batch >= 0 && step >= 0, "Bank::enqueue: step and global_batch must not be negative");
   const std::int64_t own = share(global_batch, layout_.ranks(), rank_).size();
+  // Without a message no rank can see what others bring. If each brings its share of a batch whose size all know, their
+  // layouts stay equal; a rank with a row too few would shift the slots of all later keys.
   require(keys.dim() == 2 && keys.size(0) == own && keys.size(1) == options_.width && keys.is_floating_point(),
           "Bank::enqueue: keys must be floating and [" + std::to_string(own) + ", " + std::to_string(options_.width) +
               "], this rank's share of the global batch of " + std::to_string(global_batch));
@@ -61,6 +64,8 @@ void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tens
 Rows Bank::rows_no_older_than(std::int64_t oldest_step) const {
   Rows young = shard_.rows;
   std::vector<std::int64_t> old;
+  // Age goes by batch: all keys of one were written at one step. Of the oldest batch only the part above the floor
+  // counts, and the rest must not be taken from a leaf's count twice.
   for (const BankBatch& batch : layout_.batches()) {
     if (batch.step < 0 || batch.step >= oldest_step) continue;
     const std::vector<std::int64_t> rows =
@@ -69,6 +74,7 @@ Rows Bank::rows_no_older_than(std::int64_t oldest_step) const {
   }
   if (old.empty()) return young;
   for (const std::int64_t row : old) --leaf_of(young.leaves, row).valid;
+  // Copies, as the leaves are: the bank itself keeps these rows, which another request may still meet.
   young.validity = validity_.index_fill(0, at::tensor(old, at::kLong).to(options_.device), kMasked);
   return young;
 }
@@ -85,9 +91,22 @@ void Bank::fill_with_random_rows() {
 
 void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
                   std::int64_t global_batch) {
+  // The order of the steps is what keeps bank and index of one mind:
+  //
+  //   1  the index forgets the rows that expire, by the ids that still lie there
+  //   2  a running copy sets aside what is about to be overwritten
+  //   3  the layout moves on; if it needs a larger grid, all rows move into new tensors
+  //   4  validity follows: expired rows off, new rows on
+  //   5  the keys are written, and the index learns their ids
+  //
+  // Example of BANK.md 2, K = 6 and batches of 4, third batch: keys 2 to 5 expire and 8 to 11 come. Rank 1, which has
+  // keys 2, 3 | 6, 7, drops 2 and 3 in column 0 and writes 10 and 11 to the same rows: `expired` and `written` are
+  // equal, and no validity changes. Rank 0 drops keys 4 and 5 in column 1, writes 8 and 9 to column 0, where the long
+  // expired 0 and 1 lay, and is left with holes in column 1.
   const at::NoGradGuard no_grad;
   const std::int64_t old_head = layout_.head();
   const std::int64_t new_floor = layout_.floor_at(old_head + global_batch);
+  // Not beyond the old head: of a batch larger than the bank some keys expire before they were ever written.
   const std::vector<std::int64_t> expired = layout_.rows_of(rank_, {layout_.floor(), std::min(new_floor, old_head)});
   for (const std::int64_t row : expired) index_.erase(shard_.ids.const_data_ptr<std::int64_t>()[row], row);
 
@@ -107,6 +126,8 @@ void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tenso
     mark(expired, false);
     mark(written, true);
   }
+  // A rank may own no key of a small batch, for example of one with fewer keys than ranks; its layout has moved on all
+  // the same.
   if (keys.size(0) > 0) write(keys, ids, labels, step);
   for (const std::int64_t row : written) index_.insert(shard_.ids.const_data_ptr<std::int64_t>()[row], row);
   publish_validity();
@@ -116,6 +137,7 @@ void Bank::write(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor
   const auto cells = [&](const at::Tensor& grid) {
     return column(grid, layout_.columns(), layout_.column_of(layout_.batches().back()), keys.size(0));
   };
+  // Written as a whole column, with those keys of a batch larger than the bank that do not count: these get no slot.
   const BankBatch& batch = layout_.batches().back();
   const std::int64_t first = batch.start + share(batch.size, layout_.ranks(), rank_).begin;
   const at::Tensor sequence = at::arange(first, first + keys.size(0), shard_.rows.slots.options());
@@ -125,6 +147,7 @@ void Bank::write(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor
   if (labels.defined()) {
     cells(shard_.rows.labels).copy_(labels);
   } else {
+    // The column held another batch, whose labels would otherwise stay.
     cells(shard_.rows.labels).fill_(kNone);
   }
   cells(shard_.ids).copy_(on_host(ids));
@@ -156,6 +179,7 @@ void Bank::move_to_new_grid(const BankShard& old, std::int64_t old_columns) {
       column(to, layout_.columns(), layout_.column_of(*batch), own)
           .copy_(column(from, old_columns, batch->number % old_columns, own));
     };
+    // Batches keep their numbers, so the column of each follows from the new grid, and its keys stay in their order.
     if (own == 0) continue;
     copy(shard_.rows.vectors, old.rows.vectors);
     copy(shard_.rows.slots, old.rows.slots);
@@ -164,7 +188,9 @@ void Bank::move_to_new_grid(const BankShard& old, std::int64_t old_columns) {
     copy(shard_.steps, old.steps);
   }
   const std::vector<std::int64_t> kept = layout_.rows_of(rank_, {layout_.floor(), layout_.batches().back().start});
+  // allocate() has made every row invalid and every count 0, so what counts is marked from nothing.
   mark(kept, true);
+  // Whole columns were copied: expired keys of the oldest batch came along and must not keep their slots.
   shard_.rows.slots.masked_fill_(validity_ != 0.0F, kNone);
   for (const std::int64_t row : kept) index_.insert(shard_.ids.const_data_ptr<std::int64_t>()[row], row);
 }
@@ -178,6 +204,7 @@ void Bank::mark(const std::vector<std::int64_t>& rows, bool valid) {
 }
 
 void Bank::publish_validity() {
+  // Undefined while every row may score: passes then skip the mask, and attention serves only such rows.
   const bool all_valid = std::all_of(shard_.rows.leaves.begin(), shard_.rows.leaves.end(),
                                      [](const Leaf& leaf) { return leaf.valid == leaf.size(); });
   shard_.rows.validity = all_valid ? at::Tensor() : validity_;

@@ -73,6 +73,13 @@ BankCopy::BankCopy(const BankShard& shard, const BankLayout& layout, int rank)
       labels_(shard.rows.labels),
       ids_(shard.ids) {}
 
+// A copy is a position in ring order, and two numbers divide the positions. Below `cursor_` all is handed out. From
+// `cursor_` to `overwritten_` the bank has moved on, and the rows lie in `aside_`, oldest first. From the larger of the
+// two on rows are still where they were. Because keys are overwritten oldest first, as they are read, the three follow
+// each other and no row is looked up.
+//
+// Example of 10 rows: 3 are read, then the bank overwrites its 5 oldest. Rows 3 and 4 go aside, overwritten_ is 5. The
+// next 4 rows are two of those and then rows 5 and 6 from the bank.
 BankBlock BankCopy::next(std::int64_t count) {
   const at::NoGradGuard no_grad;
   BankBlock block = make_block(count, vectors_.size(1), vectors_.scalar_type());
@@ -84,6 +91,7 @@ BankBlock BankCopy::next(std::int64_t count) {
     const std::int64_t wanted = std::min(count - done, rows_under_lock);
     if (cursor_ + wanted > order_.size()) throw std::out_of_range("BankCopy::next: fewer rows are left");
     std::int64_t taken = 0;
+    // Nothing aside means that overwritten_ is at or below cursor_: the rows are where they were.
     if (aside_.empty()) {
       taken = wanted;
       read({cursor_, cursor_ + taken}, block, done);
@@ -91,6 +99,7 @@ BankBlock BankCopy::next(std::int64_t count) {
       BankBlock& oldest = aside_.front();
       taken = std::min(wanted, oldest.ids.size(0));
       copy_into(block, done, part(oldest, 0, taken));
+      // A view: the block's memory stays until all of it is handed out.
       oldest = part(oldest, taken, oldest.ids.size(0) - taken);
       if (oldest.ids.size(0) == 0) aside_.pop_front();
     }
@@ -104,12 +113,15 @@ void BankCopy::set_aside(std::int64_t floor) {
   const at::NoGradGuard no_grad;
   const std::lock_guard lock(mutex_);
   const std::int64_t end = order_.position_of(floor);
+  // What was read, or set aside before, needs no second copy.
   const std::int64_t begin = std::max(cursor_, overwritten_);
   if (begin < end) {
     BankBlock block = make_block(end - begin, vectors_.size(1), vectors_.scalar_type());
     read({begin, end}, block, 0);
     aside_.push_back(std::move(block));
   }
+  // Also where nothing was set aside, so that a reader that comes late finds the positions in order. A floor may come
+  // twice.
   overwritten_ = std::max(overwritten_, end);
 }
 
@@ -125,6 +137,8 @@ void BankCopy::read(Range positions, const BankBlock& into, std::int64_t begin) 
   rows.reserve(static_cast<std::size_t>(positions.size()));
   auto* step = into.steps.mutable_data_ptr<std::int64_t>() + begin;
   auto* sequence = into.sequence.mutable_data_ptr<std::int64_t>() + begin;
+  // Steps and sequence numbers follow from the layout as it was when the copy began; vectors, labels and ids are
+  // gathered.
   for (const RingOrder::Stretch& stretch : order_.stretches(positions)) {
     for (std::int64_t i = 0; i < stretch.count; ++i) {
       rows.push_back(stretch.first_row + i * order_.columns());

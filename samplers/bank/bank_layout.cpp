@@ -12,6 +12,9 @@ constexpr std::int64_t kMostCells = std::int64_t{1} << 40;
 
 /// The inverse of share(): which rank holds item `item` of `count`.
 int rank_of(std::int64_t item, std::int64_t count, int ranks) {
+  // share() gives the first `count % ranks` ranks one item more. 7 items on 3 ranks: shares 3, 2, 2, so items 0 to 2
+  // lie in larger shares, and item 5 lies (5 - 3) / 2 = 1 rank behind rank 1, the first with a smaller share: rank 2.
+  // With a quotient of 0 every item lies in a larger share, so the second division is never by 0.
   const std::int64_t quotient = count / ranks;
   const std::int64_t remainder = count % ranks;
   const std::int64_t in_larger_shares = remainder * (quotient + 1);
@@ -40,6 +43,8 @@ BankLayout::BankLayout(const BankLayoutState& state, int ranks)
       head_(state.head),
       next_number_(state.next_number),
       batches_(state.batches.begin(), state.batches.end()) {
+  // A state comes from a file, so nothing of it is taken for granted: each of these, if wrong, would show much later as
+  // a row that answers to another slot. Sizes are checked before they are multiplied.
   const auto require = [](bool condition, const char* what) {
     if (!condition) throw std::invalid_argument(std::string("the state of the bank contradicts itself: ") + what);
   };
@@ -73,17 +78,20 @@ void BankLayout::append(std::int64_t size, std::int64_t step) {
   if (size == 0) return;
   batches_.push_back({next_number_++, head_, size, step});
   head_ += size;
+  // A batch is kept while one of its keys counts: at most one batch is partly expired, the oldest.
   while (batches_.front().end() <= floor()) batches_.pop_front();
   // Batches smaller than expected need more columns. An eighth at a time keeps both moves and empty columns few.
   constexpr std::int64_t kGrowthDivisor = 8;
   const auto live = static_cast<std::int64_t>(batches_.size());
   while (columns_ < live) columns_ += std::max<std::int64_t>(1, columns_ / kGrowthDivisor);
+  // Neither number ever shrinks: a grid that has moved once for an odd batch does not move back and forth.
   height_ = std::max(height_, size);
 }
 
 std::vector<std::int64_t> BankLayout::rows_of(int rank, Range sequence) const {
   std::vector<std::int64_t> rows;
   for (const BankBatch& batch : batches_) {
+    // From the batch's sequence numbers to offsets in it, cut to this rank's share; both ends may lie outside.
     if (batch.end() <= sequence.begin) continue;
     if (batch.start >= sequence.end) break;
     const Range own = share(batch.size, ranks_, rank);
@@ -102,6 +110,8 @@ const BankBatch* BankLayout::batch_of(std::int64_t slot) const {
                                 std::to_string(capacity_) + " rows");
   }
   if (slot >= head_) return nullptr;
+  // The last batch that begins at or before the key. There is one: the slot was written and its key counts, and the
+  // oldest batch holds the oldest key that counts.
   const auto after = std::upper_bound(batches_.begin(), batches_.end(), sequence_of(slot),
                                       [](std::int64_t value, const BankBatch& batch) { return value < batch.start; });
   return &*std::prev(after);
@@ -139,6 +149,9 @@ std::optional<BankOrigin> BankLayout::origin_of(std::int64_t slot) const {
 
 std::optional<std::int64_t> BankLayout::slot_of(int rank, std::int64_t row) const {
   if (batches_.empty()) return std::nullopt;
+  // Batches that count have consecutive numbers, so their columns are consecutive modulo the number of columns, and the
+  // distance from the oldest one's column is the position in the list. A distance beyond the list is a column that
+  // holds nothing of use.
   const std::int64_t column = row % columns_;
   const std::int64_t position = (column - column_of(batches_.front()) + columns_) % columns_;
   if (position >= static_cast<std::int64_t>(batches_.size())) return std::nullopt;
@@ -146,6 +159,7 @@ std::optional<std::int64_t> BankLayout::slot_of(int rank, std::int64_t row) cons
   const Range own = share(batch.size, ranks_, rank);
   const std::int64_t offset = row / columns_;
   const std::int64_t sequence = batch.start + own.begin + offset;
+  // The batch may be lower than the grid, and the oldest one partly expired.
   if (offset >= own.size() || sequence < floor()) return std::nullopt;
   return sequence % capacity_;
 }

@@ -11,6 +11,8 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
     throw std::invalid_argument("a bank of " + std::to_string(state.capacity) +
                                 " rows cannot be restored into one of " + std::to_string(options_.rows));
   }
+  // The state does not depend on ranks: slots and batches are those of the job that saved it, and shares are cut anew
+  // for this one. Rows of the file are asked for by sequence number, so a rank reads its own keys only.
   layout_ = BankLayout(state, layout_.ranks());
   index_.clear();
   allocate();
@@ -34,6 +36,7 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
         at::arange(stretch.sequence, stretch.sequence + stretch.count, shard_.rows.slots.options());
     cells(shard_.rows.slots).copy_(sequence.remainder(layout_.capacity()));
   }
+  // Before this, nothing was valid; the stretches held keys that count and no others.
   const std::vector<std::int64_t> kept = layout_.rows_of(rank_, {layout_.floor(), layout_.head()});
   mark(kept, true);
   for (const std::int64_t row : kept) index_.insert(shard_.ids.const_data_ptr<std::int64_t>()[row], row);

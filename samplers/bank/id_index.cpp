@@ -9,6 +9,8 @@ void IdIndex::insert(std::int64_t id, std::int64_t row) {
 }
 
 void IdIndex::erase(std::int64_t id, std::int64_t row) {
+  // A sample may lie in the bank several times, once an epoch, so the row tells which of them goes. Ids below 0 were
+  // never kept, and their range is empty.
   const auto [first, last] = rows_.equal_range(id);
   const auto entry = std::find_if(first, last, [row](const auto& pair) { return pair.second == row; });
   if (entry != last) rows_.erase(entry);

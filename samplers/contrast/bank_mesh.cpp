@@ -41,6 +41,10 @@ void BankMesh::enqueue(Bank& bank, const at::Tensor& keys, const at::Tensor& ids
     bank.enqueue(keys, ids, labels, step, global_batch);
     return;
   }
+  // Example: 4 ranks, 2 shards, so ranks 0, 1 and ranks 2, 3 hold a copy each, and a batch of 6 keys. Shares of the
+  // batch are 2, 2, 1, 1 keys, shards are keys 0 to 2 and 3 to 5. Rank 1 made keys 2 and 3: key 2 goes to ranks 0 and
+  // 2, key 3 to ranks 1 and 3. It sends the rows 0, 1, 0, 1 of its own, one to each rank. Rank 0 receives two keys of
+  // itself and one of rank 1. Every rank computes all counts by itself, so none travel.
   const int ranks = comm_.size();
   const Range own = share(global_batch, ranks, comm_.rank());
   const Range shard = share(global_batch, shards_, comm_.rank() % shards_);
@@ -59,6 +63,7 @@ void BankMesh::enqueue(Bank& bank, const at::Tensor& keys, const at::Tensor& ids
   const auto spread = [&](const at::Tensor& values) {
     return comm_.all_to_all(values.index_select(0, rows.to(values.device())).contiguous(), send_rows, receive_rows);
   };
+  // Ids and labels share a message; keys and marks are two all_to_alls, in this order on every rank.
   const at::Tensor unknown = at::full_like(ids, -1);
   const at::Tensor marks = at::stack({ids, labels.defined() ? labels.to(ids.device()) : unknown}, 1).to(keys.device());
   const at::Tensor spread_keys = spread(keys.detach());

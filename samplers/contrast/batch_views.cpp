@@ -17,6 +17,8 @@ OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const 
 
 at::Tensor gather_anchors(Communicator& comm, const at::Tensor& values, const QueryShares& shares, bool both) {
   if (!both) return comm.all_gather(values.contiguous(), shares.sizes);
+  // Query and key of a sample travel as one row, so that one list of shares serves both. From 2 samples on rank 0 and 1
+  // on rank 1 come the pairs (q0 k0) (q1 k1) (q2 k2), which become q0 q1 q2 k0 k1 k2 on every rank.
   const at::Tensor paired = at::stack(values.chunk(2), 1);  // [b, 2, ...]
   return comm.all_gather(paired, shares.sizes).transpose(0, 1).flatten(0, 1).contiguous();
 }

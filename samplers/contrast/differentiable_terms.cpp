@@ -16,6 +16,7 @@ class TermFunction : public torch::autograd::Function<TermFunction> {
     context->save_for_backward({derivative});
     context->saved_data["scalar"] = input.dim() == 0;
     context->saved_data["dtype"] = static_cast<std::int64_t>(input.scalar_type());
+    // An output that is an input itself would be taken for a view of it.
     return value.clone();
   }
 
@@ -24,6 +25,7 @@ class TermFunction : public torch::autograd::Function<TermFunction> {
     const at::Tensor derivative = context->get_saved_variables().front();
     const at::Tensor& weight = arriving.front();  // [A]
     at::Tensor gradient = derivative * (derivative.dim() == 2 ? weight.unsqueeze(1) : weight);
+    // One parameter that moves all anchors' values.
     if (context->saved_data["scalar"].toBool()) gradient = gradient.sum();
     const auto dtype = static_cast<at::ScalarType>(context->saved_data["dtype"].toInt());
     return {gradient.to(dtype), at::Tensor(), at::Tensor()};

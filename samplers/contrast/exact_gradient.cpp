@@ -31,6 +31,8 @@ std::vector<at::Tensor> gradients_of(const at::Tensor& value, const std::vector<
   auto next = found.begin();
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& input : inputs) {
+    // Undefined where the value does not depend on the input, as on the keys where no negative and no positive reads
+    // them.
     const at::Tensor gradient = input.requires_grad() ? *next++ : at::Tensor();
     gradients.push_back(gradient.defined() ? gradient : at::zeros_like(input));
   }

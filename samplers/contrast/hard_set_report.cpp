@@ -49,6 +49,8 @@ std::map<std::string, at::Tensor> report_hard_sets(Communicator& group, const Ba
 
   std::map<std::string, at::Tensor> sums;
   sums["queries"] = at::scalar_tensor(queries, at::kDouble);
+  // Present entries come first, best first, so the last of them is at their number less one. A query without any has
+  // scores of -infinity, which are left out of the sums.
   const at::Tensor last = present.sum(1, true).sub(1).clamp_min(0);
   const at::Tensor any = present.select(1, 0);
   sums["hard_score_first"] = scores.select(1, 0).masked_fill(~any, 0.0).sum();
@@ -57,10 +59,12 @@ std::map<std::string, at::Tensor> report_hard_sets(Communicator& group, const Ba
   sums["hard_turnover"] = sum_of_means(steps >= last_look, present);
   for (int bin = 0; bin < kBins; ++bin) {
     const double low = static_cast<double>(bin) / kBins;
+    // The last bin has no upper end, since rounding may take a score above 1; scores below 0 are in no bin.
     const at::Tensor inside = (scores >= low) & (bin + 1 < kBins ? scores < low + 1.0 / kBins : present) & present;
     sums[bin_name(bin)] = inside.sum().to(at::kDouble);
   }
   if (labels.defined()) {
+    // Collective; labels are there on all ranks or on none, as they come with the data.
     const FetchedRows rows = fetch_rows(group, bank, slots);
     const at::Tensor fetched = at::cat({rows.labels.cpu(), at::full({1}, -1, at::kLong)});
     // Index -1, for no row, reads the appended "unknown".

@@ -32,6 +32,8 @@ bool needs_keys(const NegativeRequest& request) {
 
 QueryMessages pack_queries(const QueryBatch& batch, const NegativeRequest& request,
                            const std::vector<ScoreTerm>& terms) {
+  // [b, columns]: what is packed follows from request and terms alone, which all ranks make alike, so unpack_queries()
+  // takes columns in the same order without being told.
   std::vector<at::Tensor> vectors{batch.queries.detach()};
   const auto add = [&](const at::Tensor& column) {
     if (column.defined()) vectors.push_back(column.detach().to(batch.queries.options()).unsqueeze(1));

@@ -22,6 +22,7 @@ std::optional<AnnealingShape> shape_unless(const std::string& word, const std::s
 }  // namespace
 
 const std::vector<std::string>& annealing_shapes() {
+  // In the order of AnnealingShape: a name's position is its value.
   static const std::vector<std::string> shapes = {"none", "linear", "cosine", "steps", "exponential"};
   return shapes;
 }
@@ -46,6 +47,8 @@ double share_of_way(double epoch, double epochs) {
 double annealed(AnnealingShape shape, double start, double end, double progress) {
   constexpr double kSteps = 10.0;
   constexpr double kDecay = 10.0;
+  // Beyond its end a way stays at its end: runs go on after the annealing. See SAMPLERS.md 16 for numbers of each
+  // shape.
   const double way = std::clamp(progress, 0.0, 1.0);
   switch (shape) {
     case AnnealingShape::kNone:
@@ -55,6 +58,8 @@ double annealed(AnnealingShape shape, double start, double end, double progress)
     case AnnealingShape::kCosine:
       return end + (start - end) * 0.5 * (1.0 + std::cos(std::numbers::pi * way));
     case AnnealingShape::kSteps:
+      // Eleven plateaus, ten steps between them, so that start and end are held as long as the others. From 1 to 0.1, a
+      // quarter of the way on: floor(2.75) = 2 steps of 0.09, hence 0.82.
       return start + (end - start) * std::min(1.0, std::floor(way * (kSteps + 1.0)) / kSteps);
     case AnnealingShape::kExponential:
       return end + (start - end) * std::exp(-kDecay * way);
@@ -66,6 +71,8 @@ AdaptiveValue::AdaptiveValue(double start, double end, std::size_t window, doubl
     : start_(start), end_(end), window_(window), delta_(delta), value_(start) {}
 
 void AdaptiveValue::observe(double metric) {
+  // Nothing moves before the window is full. The metric is compared with those before it and joins them afterwards. A
+  // metric that is not below the mean, NaN included, moves the value back.
   if (recent_.size() == window_) {
     const double mean = std::accumulate(recent_.begin(), recent_.end(), 0.0) / static_cast<double>(window_);
     const double toward_end = end_ > start_ ? delta_ : -delta_;
@@ -78,6 +85,7 @@ void AdaptiveValue::observe(double metric) {
 
 std::string AdaptiveValue::state() const {
   std::ostringstream text;
+  // As many digits as bring a double back bit for bit: a run that goes on from a snapshot must take the same steps.
   text.precision(17);
   text << value_;
   for (const double metric : recent_) text << ' ' << metric;
@@ -87,6 +95,7 @@ std::string AdaptiveValue::state() const {
 void AdaptiveValue::restore(const std::string& state) {
   std::istringstream text(state);
   if (!(text >> value_)) throw std::invalid_argument("the saved state of an adaptive value is damaged");
+  // Fewer numbers than the window holds are right: the run was that young.
   recent_.clear();
   for (double metric = 0.0; text >> metric;) recent_.push_back(metric);
 }
@@ -100,6 +109,7 @@ double Annealing::at(double epoch) const {
 }
 
 void Annealing::observe(double loss) {
+  // The loss is the whole job's, so ranks move their values alike.
   if (!shape_) adaptive_.observe(loss);
 }
 

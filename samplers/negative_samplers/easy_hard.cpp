@@ -37,6 +37,10 @@ EasyHard::EasyHard(const SamplerArguments& arguments)
       skip_share_(arguments.options.number("skip-hardest")) {}
 
 NegativeRequest EasyHard::request(const Bank& bank, const QueryBatch& batch) const {
+  // Two sets of ranks, SAMPLERS.md 8: the `hard` rows behind those skipped, and `drawn` of the `rest` behind them. K =
+  // 65,536, 1024 rows, a share of 0.5: ranks [0, 512), and 512 of the 65,024 others, each of which counts 65,024 / 512
+  // = 127 times. The sets are disjoint, so exp of the log-sum-exp over both estimates that of all rows but those
+  // skipped.
   const std::int64_t filled = bank.filled();
   const auto skipped = static_cast<std::int64_t>(skip_share_ * static_cast<double>(filled));
   const std::int64_t hard = std::llround(hard_share_.at(batch.epoch) * static_cast<double>(rows_));
@@ -51,11 +55,13 @@ NegativeRequest EasyHard::request(const Bank& bank, const QueryBatch& batch) con
     hardest.last_rank = skipped + hard;
     request.sets.push_back(hardest);
   }
+  // A bank that has just begun to fill may hold fewer rows than are hard: then there is nothing else to draw from.
   if (drawn > 0 && rest > 0) {
     NegativeSet others;
     others.first_rank = skipped + hard;
     others.draws = drawn;
     others.draw_order = {SelectionOrder::By::kRandom, 1.0, seed_, Purpose::kNegativeDraw, batch.step};
+    // Where the draw takes all of the rest, each row stands for itself.
     if (rest > drawn) others.weight = static_cast<double>(rest) / static_cast<double>(drawn);
     request.sets.push_back(others);
   }
@@ -63,6 +69,7 @@ NegativeRequest EasyHard::request(const Bank& bank, const QueryBatch& batch) con
 }
 
 void EasyHard::observe(const StepFeedback& feedback) {
+  // The metric is of the step that was; the loss then moves the share of the next.
   last_share_ = hard_share_.at(feedback.epoch);
   hard_share_.observe(feedback.loss);
 }

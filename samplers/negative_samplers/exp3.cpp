@@ -16,6 +16,8 @@ Exp3::Exp3(std::size_t choices, double exploration, std::uint64_t seed)
 }
 
 double Exp3::probability(std::size_t choice) const {
+  // Weights are kept as logarithms, since they grow without end, and only their ratios matter. A share of the draws
+  // goes to all choices alike, so no probability that is divided by is 0 (SAMPLERS.md 16).
   const double peak = *std::max_element(log_weights_.begin(), log_weights_.end());
   double total = 0.0;
   for (const double weight : log_weights_) total += std::exp(weight - peak);
@@ -25,12 +27,16 @@ double Exp3::probability(std::size_t choice) const {
 
 void Exp3::reward(double value) {
   const auto count = static_cast<double>(log_weights_.size());
+  // Only the choice that was made learns anything, hence the division by its probability: rarely drawn choices learn
+  // more at a time, and all learn alike in the mean. Four choices of equal weight, g = 0.2, reward 0.6: the logarithm
+  // grows by 0.2 * 0.6 / (0.25 * 4) = 0.12.
   log_weights_[choice_] += exploration_ * std::clamp(value, 0.0, 1.0) / (probability(choice_) * count);
   ++round_;
   draw();
 }
 
 void Exp3::draw() {
+  // The choice in whose part of [0, 1) the number falls. The last one takes what rounding may leave.
   double left = CounterRng(seed_, Purpose::kNegativeDraw, round_, 0).uniform();
   for (choice_ = 0; choice_ + 1 < log_weights_.size(); ++choice_) {
     left -= probability(choice_);
@@ -52,6 +58,7 @@ void Exp3::restore(const std::string& state) {
   bool complete = static_cast<bool>(text >> round_);
   for (double& weight : weights) complete = complete && static_cast<bool>(text >> weight);
   if (!complete) throw std::invalid_argument("the saved state of a bandit is damaged");
+  // The choice is not in the state: weights and round make the same draw once more.
   log_weights_ = weights;
   draw();
 }

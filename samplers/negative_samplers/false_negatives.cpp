@@ -25,6 +25,9 @@ FnElimination::FnElimination(const SamplerArguments& arguments)
 
 NegativeRequest FnElimination::request(const Bank&, const QueryBatch&) const {
   NegativeRequest request = base_;
+  // All ranks by t = k . n from `top_k_` on, and those before it whose t is not above the threshold. top-k 10,
+  // threshold 0.7 and t = 0.9, 0.75, 0.6, ...: the first two rows are left out, the other eight of the ten stay
+  // (SAMPLERS.md 7).
   NegativeSet& set = request.sets.front();
   set.order.by = SelectionOrder::By::kPositiveScore;
   set.first_rank = top_k_;
@@ -49,6 +52,8 @@ FnAttraction::FnAttraction(const SamplerArguments& arguments)
 
 NegativeRequest FnAttraction::request(const Bank&, const QueryBatch&) const {
   NegativeRequest request = base_;
+  // The same rows as elimination leaves out, under the same two conditions, but named as positives; the set of
+  // negatives stays the whole bank, so that they are in the denominator as well.
   request.positive_rule = PositiveRule::kWindow;
   request.positive_set.order.by = SelectionOrder::By::kPositiveScore;
   request.positive_set.last_rank = top_k_;

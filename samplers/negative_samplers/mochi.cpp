@@ -86,11 +86,14 @@ Mochi::Mochi(const SamplerArguments& arguments)
   plan_.seed = arguments.seed;
   plan_.clusters = options.count("clusters");
   plan_.skip_own_cluster = options.on("skip-own-cluster");
+  // A shard that mixes the rows that it holds sees neither labels of the whole hard set nor the pools of other shards:
+  // what needs either is refused instead of ignored.
   if (plan_.mode == MixRecipe::Mode::kNoFetch) {
     for (const char* name : {"max-label-share", "skip-own-cluster", "budgets"}) {
       if (options.changed(name)) refuse(std::string(name) + " needs mode=fetch");
     }
   }
+  // Clusters cost rounds of k-means over the bank, so they are refused where nothing reads them.
   if (plan_.skip_own_cluster && plan_.clusters == 0) refuse("skip-own-cluster needs clusters");
   if (plan_.clusters > 0 && !plan_.skip_own_cluster && plan_.max_label_share == 1.0) {
     refuse("clusters does nothing without max-label-share or skip-own-cluster");
@@ -106,6 +109,7 @@ Mochi::Mochi(const SamplerArguments& arguments)
 }
 
 double Mochi::strength(double epoch) const {
+  // adapt=proxy: an accuracy of 0.1 or less means no mixes, 0.5 or more all of them, 0.3 half (SAMPLERS.md 6).
   if (!growth_) {
     return std::clamp((accuracy_ - kNoMixesBelow) / (kAllMixesAbove - kNoMixesBelow), 0.0, 1.0);
   }
@@ -113,6 +117,8 @@ double Mochi::strength(double epoch) const {
 }
 
 std::int64_t Mochi::hard_rows(double epoch) const {
+  // N as it is now: n times the factor that the bandit chose, and on the ramp on the way from n-start to that. n =
+  // 1024, factor 2, n-start 8192, half of the ramp: 8192 + (2048 - 8192) / 2 = 5120.
   double rows = static_cast<double>(plan_.hard);
   if (bandit_) rows *= kFactors[bandit_->choice()];
   if (start_rows_ > 0) {
@@ -124,11 +130,14 @@ std::int64_t Mochi::hard_rows(double epoch) const {
 }
 
 std::optional<MixRecipe> Mochi::mixes_at(double epoch) const {
+  // Everything here follows from options, the epoch and numbers of the whole job, so all ranks mix in the same steps:
+  // mixes are collective.
   if (epoch < warmup_epochs_) return std::nullopt;
   MixRecipe mixes = plan_;
   const double share = strength(epoch);
   mixes.pairs = std::llround(share * static_cast<double>(plan_.pairs));
   mixes.query_mixes = std::llround(share * static_cast<double>(plan_.query_mixes));
+  // At the foot of the ramp the hard set need not be searched.
   if (mixes.pairs + mixes.query_mixes == 0) return std::nullopt;
   if (bandit_ || start_rows_ > 0) mixes.hard = hard_rows(epoch);
   return mixes;
@@ -138,6 +147,7 @@ NegativeRequest Mochi::request(const Bank& bank, const QueryBatch& batch) const 
   NegativeRequest request = base_;
   request.mixes = mixes_at(batch.epoch);
   if (!request.mixes) return request;
+  // Which mixes are drawn is a function of seed, step and query: they are made anew each step.
   request.mixes->step = batch.step;
   if (!pools_.empty()) request.mixes->pools = pools_.of(bank, request.mixes->hard);
   return request;
@@ -148,6 +158,7 @@ void Mochi::observe(const StepFeedback& feedback) {
   const std::optional<MixRecipe> mixes = mixes_at(feedback.epoch);
   last_hard_ = mixes ? mixes->hard : 0;
   last_mixes_ = mixes ? mixes->pairs + mixes->query_mixes : 0;
+  // A running mean that begins with the first value, not with 0, from which it would take hundreds of steps to recover.
   accuracy_ = feedback.step == 0 ? feedback.proxy_accuracy
                                  : kAccuracyMomentum * accuracy_ + (1.0 - kAccuracyMomentum) * feedback.proxy_accuracy;
   if (!bandit_ || ++steps_of_choice_ < kStepsPerChoice) return;
@@ -164,6 +175,7 @@ std::map<std::string, double> Mochi::metrics() const {
 std::string Mochi::state() const {
   std::ostringstream text;
   text.precision(17);
+  // What the metrics show is left out: the next step computes it from these.
   text << accuracy_ << ' ' << accuracy_at_choice_ << ' ' << steps_of_choice_;
   if (bandit_) text << ' ' << bandit_->state();
   return text.str();
@@ -175,6 +187,7 @@ void Mochi::restore(const std::string& state) {
     throw std::invalid_argument("the saved state of the sampler mochi is damaged");
   }
   if (!bandit_) return;
+  // The bandit reads its own part, which is all that follows.
   std::string rest;
   std::getline(text, rest);
   bandit_->restore(rest);

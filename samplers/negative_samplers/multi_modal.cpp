@@ -16,6 +16,7 @@ NumberList budgets_of(const SamplerArguments& arguments) {
   }
   const std::int64_t types = count_types(arguments.sample_types);
   if (types == 0) throw std::invalid_argument(std::string(kMultiModal) + ": --sample-types gives no sample a type.");
+  // Budgets are whole numbers: 1024 rows over 3 types are 341 each.
   return NumberList(static_cast<std::size_t>(types), static_cast<double>(arguments.options.count("n") / types));
 }
 
@@ -44,10 +45,13 @@ MultiModal::MultiModal(const SamplerArguments& arguments)
 NegativeRequest MultiModal::request(const Bank& bank, const QueryBatch& batch) const {
   NegativeRequest request = base_;
   if (batch.epoch < warmup_epochs_) return request;
+  // A set for each pool, ranks [skip, budget) within it. With scales there is one pool of all rows, whose order
+  // multiplies scores by the factor of their type; the loss sees them as they are (SAMPLERS.md 14).
   request.sets.clear();
   for (const HardPool& pool : pools_.of(bank, n_)) {
     NegativeSet& set = request.sets.emplace_back();
     set.pool = pool.rows;
+    // A pool that is smaller than what is skipped gives no row.
     set.first_rank = std::min(skip_, pool.hard);
     set.last_rank = pool.hard;
   }

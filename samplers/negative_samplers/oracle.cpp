@@ -13,6 +13,8 @@ SamplerDescription Oracle::describe() {
 
 NegativeRequest Oracle::request(const Bank&, const QueryBatch&) const {
   NegativeRequest request = base_;
+  // A mask and no set: which rows it bars each shard knows by their labels, and no rank is to be found (SAMPLERS.md
+  // 15).
   request.label_rule = LabelRule::kDifferent;
   return request;
 }

@@ -44,6 +44,7 @@ std::unique_ptr<NegativeSampler> make_sampler(const std::string& name, const Sam
   return registry().make(name, arguments);
 }
 
+// What a user would have to give, for the message that refuses a sampler whose need nothing supplies.
 std::string supplied_by(Need need) {
   switch (need) {
     case Need::kLabels:

@@ -33,14 +33,19 @@ Ring::Ring(const SamplerArguments& arguments)
 
 NegativeRequest Ring::request(const Bank& bank, const QueryBatch& batch) const {
   NegativeRequest request = base_;
+  // Ranks [inner, outer) by s. K = 4096 with shares of 0.1: outer = int(409.6) = 409, inner = int(40.9) = 40, which
+  // leaves 369 rows (SAMPLERS.md 5). Counts are of what the bank holds now, over all ranks, so every rank asks for the
+  // same window.
   const auto filled = static_cast<double>(bank.filled());
   NegativeSet& set = request.sets.front();
+  // Cut off and not rounded. An outer share of 0 is a ring without rows, whose loss is that of no negative.
   set.last_rank = static_cast<std::int64_t>(outer_.at(batch.epoch) * filled);
   set.first_rank = static_cast<std::int64_t>(inner_ * (inner_of_outer_ ? static_cast<double>(set.last_rank) : filled));
   return request;
 }
 
 void Ring::observe(const StepFeedback& feedback) {
+  // The metric is of the step that was; the loss then moves the share of the next.
   last_outer_ = outer_.at(feedback.epoch);
   outer_.observe(feedback.loss);
 }

@@ -11,6 +11,8 @@ SamplerDescription SelfAdversarial::describe() {
 }
 
 SelfAdversarial::SelfAdversarial(const SamplerArguments& arguments) : base_(arguments.base) {
+  // The exchange turns each sum over rows into a mean with the weights softmax(alpha s), which shards can merge by
+  // their log weights (SAMPLERS.md 9). Log-sum-exps stay as they are.
   base_.self_adversarial_scale = arguments.options.number("alpha");
 }
 

@@ -21,9 +21,12 @@ SemiHard::SemiHard(const SamplerArguments& arguments)
 
 NegativeRequest SemiHard::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;
+  // D^2 = 2 - 2 s, so D^2 < D+^2 + margin says s > s+ - margin / 2, and D^2 > D+^2 says s < s+. With s+ = 0.8 and a
+  // margin of 0.2 the rows with 0.7 < s < 0.8 qualify, of which the hardest or a random one is drawn (SAMPLERS.md 10).
   const at::Tensor positive = (batch.queries * batch.keys).sum(1);  // [b]
   NegativeSet& set = request.sets.front();
   set.lower_score = positive - margin_ / 2.0;
+  // Of this step's keys: the sampler cannot describe its request before they are there, and says so (draws_by_keys).
   if (below_positive_) set.upper_score = positive;
   set.draws = 1;
   set.draw_order.by = hardest_ ? SelectionOrder::By::kScore : SelectionOrder::By::kRandom;

@@ -20,6 +20,8 @@ SoftmaxDraw::SoftmaxDraw(const SamplerArguments& arguments)
 NegativeRequest SoftmaxDraw::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;
   NegativeSet& set = request.sets.front();
+  // The first m rows by s / T + g with a Gumbel number g for each: m draws without replacement from softmax(s / T), for
+  // which no rank needs the sum over the bank (SAMPLERS.md 13).
   set.draws = rows_;
   set.draw_order = {SelectionOrder::By::kGumbel, 1.0 / temperature_, seed_, Purpose::kNegativeDraw, batch.step};
   return request;

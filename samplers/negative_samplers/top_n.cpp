@@ -28,8 +28,12 @@ TopN::TopN(const SamplerArguments& arguments)
 
 NegativeRequest TopN::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;
+  // A young encoder's hardest rows mean little. The epoch is the same on all ranks, so all leave the warm-up in one
+  // step.
   if (batch.epoch < warmup_epochs_) return request;
   NegativeSet& set = request.sets.front();
+  // Ranks [skip, n) by s, and of them `draw` at random, where 0 keeps all (SAMPLERS.md 4). Ranks are over the whole
+  // bank: a shard's own first n would be other rows on another number of ranks.
   set.first_rank = skip_;
   set.last_rank = n_;
   set.draws = draw_;

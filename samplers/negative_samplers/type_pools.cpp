@@ -18,6 +18,7 @@ void check_length(const std::string& method, const char* name, const NumberList&
 }  // namespace
 
 std::int64_t count_types(const at::Tensor& sample_types) {
+  // All samples without a type make it 0.
   return sample_types.numel() == 0 ? 0 : sample_types.max().item<std::int64_t>() + 1;
 }
 
@@ -50,6 +51,7 @@ TypePools::TypePools(const std::string& method, const at::Tensor& sample_types, 
 }
 
 at::Tensor TypePools::types_of_rows(const Bank& bank) const {
+  // Ids below 0, of random rows and holes, read the type of sample 0, which is then replaced.
   const at::Tensor ids = bank.shard().ids;
   const at::Tensor types = sample_types_.index_select(0, ids.clamp(0, sample_types_.size(0) - 1));
   return types.masked_fill(ids < 0, kNoType);
@@ -61,8 +63,11 @@ std::vector<HardPool> TypePools::of(const Bank& bank, std::int64_t n) const {
     // Rows of no type count as they score.
     std::vector<double> factors{1.0};
     factors.insert(factors.end(), scales_.begin(), scales_.end());
+    // Type -1 is entry 0 of the factors, type t entry t + 1. [n] factors for the n rows of this shard.
     return {{{at::Tensor(), at::tensor(factors, at::kDouble).index_select(0, types.clamp_min(kNoType) + 1)}, n}};
   }
+  // Types without a budget have no pool. Budgets are options, so all ranks have the same pools, also a rank that holds
+  // no row of some type: a search in a pool is collective.
   std::vector<HardPool> pools;
   for (std::size_t type = 0; type < budgets_.size(); ++type) {
     if (budgets_[type] > 0) pools.push_back({{types == static_cast<std::int64_t>(type), at::Tensor()}, budgets_[type]});

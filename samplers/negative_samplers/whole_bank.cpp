@@ -7,6 +7,7 @@ SamplerDescription WholeBank::describe() {
 }
 
 NegativeRequest WholeBank::request(const Bank&, const QueryBatch&) const {
+  // One set that every candidate is in: a log-sum-exp then needs no rank and no list, only one pass (SAMPLERS.md 3).
   return base_;
 }
 

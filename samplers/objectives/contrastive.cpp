@@ -16,6 +16,7 @@ Contrastive::Contrastive(const ObjectiveArguments& arguments)
 
 std::vector<ObjectiveTerm> Contrastive::terms(const Anchors&) const {
   ObjectiveTerm hinge;
+  // sum_j max(0, margin - D_j)^2 / 2, and beside it the number of pairs by which the mean divides (LOSSES.md 11).
   hinge.term.shape = TermShape::kDistanceHingeSquared;
   hinge.term.reduction = Reduction::kSum;
   hinge.term.offset = margin_;
@@ -23,6 +24,8 @@ std::vector<ObjectiveTerm> Contrastive::terms(const Anchors&) const {
 }
 
 ObjectiveLoss Contrastive::loss(Communicator& comm, const Contrast& contrast) const {
+  // Collective, also on a rank whose share of the batch is empty: it adds 0 pairs. Two means over different things make
+  // the loss, so it names no divisor, and the second mean is brought to the divisor of the first.
   const at::Tensor pairs = contrast.terms[1].detach().sum();
   const at::Tensor all_pairs = pairs.clone();
   comm.all_reduce(all_pairs, ReduceOp::kSum);

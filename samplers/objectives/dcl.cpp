@@ -25,6 +25,8 @@ Dclw::Dclw(const ObjectiveArguments& arguments)
       attached_(arguments.options.word("weights") == "attached") {}
 
 ObjectiveLoss Dcl::weighted_loss(const Contrast& contrast, const at::Tensor& weights) const {
+  // L = l - w c s+ (LOSSES.md 3). Without the positive in the denominator nothing bounds l from below: over no negative
+  // it is -infinity, which is replaced, as the anchor still has its positive.
   at::Tensor pull = temperature_.logits(contrast.anchors.positive);
   if (weights.defined()) pull = pull * weights;
   ObjectiveLoss result;
@@ -37,6 +39,10 @@ ObjectiveLoss Dcl::loss(Communicator&, const Contrast& contrast) const {
 }
 
 ObjectiveLoss Dclw::loss(Communicator& comm, const Contrast& contrast) const {
+  // w_i = 2 - e_i / mean(e) with e_i = exp(s_i+ / sigma) over the anchors of all ranks. Positives 0.8 and 0.4 at sigma
+  // 0.5: e = 4.953 and 2.226, mean 3.589, weights 0.620 and 1.380.
+  //
+  // Two all_reduces, maximum and sums, which every rank takes part in, with -infinity and 0 where it has no anchor.
   const at::Tensor& positive = contrast.anchors.positive;  // [A]
   const auto anchors = static_cast<double>(contrast.anchors.global_count);
   const at::Tensor fixed = positive.detach().to(at::kDouble);
@@ -51,6 +57,7 @@ ObjectiveLoss Dclw::loss(Communicator& comm, const Contrast& contrast) const {
 
   const at::Tensor shift = peak.to(positive.scalar_type());
   const at::Tensor share = (((attached_ ? positive : positive.detach()) - shift) / sigma_).exp();  // [A] e
+  // Share and mean are relative to the same peak, which cancels in the quotient.
   ObjectiveLoss result = weighted_loss(contrast, 2.0 - share / mean);
   if (!attached_) return result;
   // Every anchor's weight depends on every e through the mean m: d(sum_i L_i)/dm = -c sum_i s_i+ e_i / m^2, times

@@ -67,12 +67,16 @@ double Hcl::Concentration::at(double progress) const {
   const double way = std::clamp(progress, 0.0, 1.0);
   if (anneal == Anneal::kLinear) return beta * (1.0 - way);
   if (anneal == Anneal::kSteps) {
+    // Ten plateaus: beta at first, 0 in the last tenth of the run.
     return beta * (1.0 - std::min(kAnnealSteps, std::floor(way * (kAnnealSteps + 1.0))) / kAnnealSteps);
   }
   return beta;
 }
 
 std::vector<ObjectiveTerm> Hcl::terms(const Anchors& anchors) const {
+  // Two log-sum-exps over the same rows, at (1 + beta) c and at beta c (LOSSES.md 4); plain terms both, so one
+  // computation of the scores serves them. At beta = 0 the second is the log of the number of rows and has no gradient.
+  // Detached weights need none either, which saves a vector per query and shard.
   const double beta = concentration_.at(anchors.progress);
   ObjectiveTerm weights = temperature_.log_sum_exp(beta);
   weights.term.want_gradient = concentration_.attached && beta > 0.0;
@@ -80,6 +84,17 @@ std::vector<ObjectiveTerm> Hcl::terms(const Anchors& anchors) const {
 }
 
 Hcl::Estimate Hcl::estimate(const Contrast& contrast) const {
+  // log G of LOSSES.md 4, in logarithms throughout, because exp(c s+) overflows fp32 at tau = 0.01:
+  //
+  //   log mean = l1 - l2,    ratio = tau_plus exp(c s+) / mean,
+  //   log G = log N + log mean + log(1 - ratio) - log(1 - tau_plus), or log N - c where that is larger
+  //
+  // Example: tau = 0.5, tau_plus = 0.1, beta = 1, s+ = 0.8 and negatives 0.6, 0, -0.8. l1 = 2.49022 and l2 = 1.50896,
+  // the log mean is 0.98126, the ratio 0.1 exp(1.6 - 0.98126) = 0.18566, log G = 1.09861 + 0.98126 - 0.20537 + 0.10536
+  // = 1.97986.
+  //
+  // Without negatives both log-sum-exps are -infinity and their difference would be NaN, so they are 0 from the start;
+  // such an anchor's loss is set to 0 at the end.
   const at::Tensor has_negatives = contrast.count > 0;
   const at::Tensor none = at::zeros_like(contrast.terms[0]);
   const at::Tensor l1 = at::where(has_negatives, contrast.terms[0], none);
@@ -108,6 +123,7 @@ ObjectiveLoss Hcl::loss(Communicator&, const Contrast& contrast) const {
   const at::Tensor loss = exact_softplus(mass.log_mass - temperature_.logits(contrast.anchors.positive));
   ObjectiveLoss result;
   result.per_anchor = at::where(has_negatives, loss, at::zeros_like(loss));
+  // An anchor without negatives is at no floor. The metric is what tells that tau_plus is too large (LOSSES.md 5).
   result.metrics["clamped"] = mass.clamped.logical_and(has_negatives).sum();
   return result;
 }

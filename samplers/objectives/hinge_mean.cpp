@@ -14,10 +14,13 @@ HingeMean hinge_mean_of(const MethodOptions& options) {
 }
 
 ObjectiveTerm divisor_of(const ObjectiveTerm& hinge, HingeMean mean) {
+  // The hinge's own argument under another shape, a step or the constant 1: it counts the very hinges that are summed,
+  // in the same sweep. It takes no gradient, as the divisor of a mean is no part of what is minimised (LOSSES.md 18).
   ObjectiveTerm divisor = hinge;
   divisor.log_scale = at::Tensor();
   divisor.term.want_gradient = false;
   divisor.term.want_slope = false;
+  // An offset that takes gradient would ask for a slope, which the divisor does without.
   if (hinge.term.query_offset.defined()) divisor.term.query_offset = hinge.term.query_offset.detach();
   if (mean == HingeMean::kAll) {
     divisor.term.shape = TermShape::kOne;

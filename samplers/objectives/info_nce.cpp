@@ -29,6 +29,8 @@ ObjectiveDescription InfoNceInBatch::describe() {
 
 ObjectiveLoss InfoNce::loss(Communicator&, const Contrast& contrast) const {
   ObjectiveLoss result;
+  // sp(l - c s+) = -log of the positive's probability (LOSSES.md 2). l = 3.04946 and c s+ = 4 make 0.32680. An anchor
+  // that met nothing has l = -infinity and the loss 0, with gradient 0.
   result.per_anchor = exact_softplus(contrast.terms[0] - temperature_.logits(contrast.anchors.positive));
   return result;
 }

@@ -28,6 +28,8 @@ Lifted::Lifted(const ObjectiveArguments& arguments)
     : alpha_(arguments.options.number("alpha")), maximum_(arguments.options.word("negatives") == "max") {}
 
 std::vector<ObjectiveTerm> Lifted::terms(const Anchors&) const {
+  // m = LSE_j(alpha - D_j), or alpha - D of the nearest negative as a softmax mean so sharp that one row has all the
+  // weight: unlike the maximum that a pass reports, it comes with a gradient (LOSSES.md 15).
   ObjectiveTerm negatives;
   negatives.term.shape = TermShape::kMinusDistance;
   negatives.term.offset = alpha_;
@@ -39,9 +41,12 @@ std::vector<ObjectiveTerm> Lifted::terms(const Anchors&) const {
 }
 
 at::Tensor Lifted::energies(const Contrast& contrast) const {
+  // J = log(exp(m_i) + exp(m_p)) + D+ where both views are anchors, m_i + D+ against a bank. In the example m = 0.77926
+  // and D+ = 0.63246, so J = 1.41171 and the loss J^2 / 2 = 0.99646.
   const at::Tensor& value = contrast.terms[0];
   at::Tensor near = at::where(contrast.count > 0, value, at::full_like(value, kNoNegatives));  // [A] m
   if (contrast.anchors.both_views) {
+    // b queries, then their b keys: the partner of anchor i lies b places on, modulo 2 b.
     const at::Tensor of_partner = near.roll(near.size(0) / 2, 0);
     near = maximum_ ? at::maximum(near, of_partner) : at::logaddexp(near, of_partner);
   }

@@ -33,6 +33,8 @@ MarginRanking::MarginRanking(const ObjectiveArguments& arguments)
 
 std::vector<ObjectiveTerm> MarginRanking::terms(const Anchors& anchors) const {
   ObjectiveTerm hinge;
+  // u = s_j + margin - s+ (LOSSES.md 13). The offset takes gradient: by its slope, the number of active hinges, the
+  // positive is pulled as often as negatives push.
   hinge.term.shape = TermShape::kHinge;
   hinge.term.reduction = Reduction::kSum;
   hinge.term.offset = margin_;
@@ -46,11 +48,14 @@ ObjectiveLoss MarginRanking::loss(Communicator&, const Contrast& contrast) const
   const at::Tensor divisor = contrast.terms[1].detach();
   ObjectiveLoss result;
   if (rank_weight_ == RankWeight::kNone) {
+    // One mean over the active hinges of all queries and ranks.
     result.per_anchor = sum;
     result.normalizer = divisor.sum();
   } else {
     const at::Tensor weight =
         rank_weight_ == RankWeight::kHarmonic ? harmonic_rank_weight(divisor) : log_rank_weight(divisor);
+    // A mean within each query, times a weight of how many negatives violate the margin, averaged over queries: three
+    // that violate it by 0.1, 0.2 and 0.3 make 0.2 * 1.833. Without one the sum is 0, and so is the loss.
     result.per_anchor = sum * (weight / at::where(divisor > 0.0, divisor, at::ones_like(divisor)));
   }
   if (mean_ == HingeMean::kActive) result.metrics["active"] = divisor.sum();

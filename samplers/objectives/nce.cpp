@@ -36,11 +36,15 @@ Nce::Nce(const ObjectiveArguments& arguments)
   if (arguments.options.word("log-z") == "learned") {
     log_z_ = learned_scalar(log_z, arguments.temperature);
   } else {
+    // Otherwise learning starts from it, and log Z is no part of what is fixed.
     fixed_shift_ += log_z;
   }
 }
 
 std::vector<ObjectiveTerm> Nce::terms(const Anchors& anchors) const {
+  // sum_j sp(c s_j - h) with h = log Z + log(k / M) (LOSSES.md 8). What is fixed of h is the term's constant offset. A
+  // learned log Z is an offset per query, the same for all, so that its gradient comes by the slope: the sum of the
+  // sigmoids.
   ObjectiveTerm noise = temperature_.log_sum_exp();
   noise.term.shape = TermShape::kSoftplus;
   noise.term.reduction = Reduction::kSum;
@@ -53,6 +57,8 @@ std::vector<ObjectiveTerm> Nce::terms(const Anchors& anchors) const {
 }
 
 ObjectiveLoss Nce::loss(Communicator&, const Contrast& contrast) const {
+  // The positive is told from noise by the same h. With h = 0 the example has 0.01815 for it, and 3.04859 + 0.69315 +
+  // 0.01815 for the three negatives.
   at::Tensor logit = temperature_.logits(contrast.anchors.positive) - fixed_shift_;
   if (log_z_.defined()) logit = logit - log_z_.to(logit.scalar_type());
   ObjectiveLoss result;

@@ -10,6 +10,7 @@ ObjectiveDescription Neg::describe() {
 
 std::vector<ObjectiveTerm> Neg::terms(const Anchors&) const {
   ObjectiveTerm negatives = temperature_.log_sum_exp();
+  // sum_j sp(c s_j), LOSSES.md 9. A sum and no mean: each shard adds its own rows, and the size grows with the bank.
   negatives.term.shape = TermShape::kSoftplus;
   negatives.term.reduction = Reduction::kSum;
   return {negatives};

@@ -20,6 +20,8 @@ ObjectiveDescription SigLip::describe() {
 
 SigLip::SigLip(const ObjectiveArguments& arguments)
     : log_t_(learned_scalar(std::log(arguments.options.number("t")), arguments.temperature)) {
+  // -log K makes the sigmoid of a score of 0 about 1 / K, the share of positives among the pairs. K = 65,536: b starts
+  // at -11.09.
   const bool from_bank = arguments.options.on("bias-from-bank") && arguments.bank_rows > 0;
   bias_ =
       learned_scalar(from_bank ? -std::log(static_cast<double>(arguments.bank_rows)) : arguments.options.number("bias"),
@@ -27,6 +29,8 @@ SigLip::SigLip(const ObjectiveArguments& arguments)
 }
 
 std::vector<ObjectiveTerm> SigLip::terms(const Anchors& anchors) const {
+  // sum_j sp(t s_j + b), LOSSES.md 10. b is an offset per query so that it takes gradient by the slope; t is the term's
+  // scale, whose gradient follows from that of the query (log_scale).
   ObjectiveTerm negatives;
   negatives.term.shape = TermShape::kSoftplus;
   negatives.term.reduction = Reduction::kSum;
@@ -39,6 +43,8 @@ std::vector<ObjectiveTerm> SigLip::terms(const Anchors& anchors) const {
 
 ObjectiveLoss SigLip::loss(Communicator&, const Contrast& contrast) const {
   const at::Tensor& positive = contrast.anchors.positive;
+  // The positive's logit in autograd's own operations, so t and b get this part of their gradients there. t = 10, b =
+  // -10, s+ = 0.8: the logit is -2, and sp(2) = 2.12693 is most of the example's 2.14512.
   const at::Tensor logit = positive * log_t_.to(positive.scalar_type()).exp() + bias_.to(positive.scalar_type());
   ObjectiveLoss result;
   result.per_anchor = exact_softplus(-logit) + contrast.terms[0];

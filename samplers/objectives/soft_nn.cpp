@@ -19,6 +19,7 @@ ObjectiveDescription SoftNn::describe() {
 }
 
 std::vector<ObjectiveTerm> SoftNn::terms(const Anchors&) const {
+  // The two log-sum-exps at scale 2 / T, over all candidates and over those of the own class (LOSSES.md 7).
   const ObjectiveTerm all = temperature_.log_sum_exp(kOfSquaredDistance);
   ObjectiveTerm same = all;
   same.term.rows = TermRows::kPositives;
@@ -28,11 +29,15 @@ std::vector<ObjectiveTerm> SoftNn::terms(const Anchors&) const {
 ObjectiveLoss SoftNn::loss(Communicator&, const Contrast& contrast) const {
   at::Tensor all = contrast.terms[0];
   at::Tensor same = contrast.terms[1];
+  // Against a bank the key is no row: it joins both sums here, as a neighbour of the own class.
   if (!contrast.partner_in_terms) {
     const at::Tensor own = temperature_.logits(contrast.anchors.positive) * kOfSquaredDistance;
     all = at::logaddexp(all, own);
     same = at::logaddexp(same, own);
   }
+  // In-batch an anchor may have no neighbour of its class: log 0 is no loss, so it adds 0 and the divisor does not
+  // count it (LOSSES.md 7). Replaced before the difference, since -infinity would leave NaN in the gradient of what is
+  // masked later.
   const at::Tensor counts = same.detach().isfinite();
   const at::Tensor zero = at::zeros_like(all);
   ObjectiveLoss result;

@@ -10,6 +10,9 @@ ObjectiveDescription SupCon::describe() {
 }
 
 std::vector<ObjectiveTerm> SupCon::terms(const Anchors&) const {
+  // Three terms: l over all candidates, and over the further positives among them the sum of c s and their number. L =
+  // log(exp(l) + exp(c s+)) - (mean of c s over key and further positives); the example has 4.32680 - (4 + 3) / 2 =
+  // 0.82680 (LOSSES.md 6).
   ObjectiveTerm sum = temperature_.log_sum_exp();
   sum.term.reduction = Reduction::kSum;
   sum.term.rows = TermRows::kPositives;
@@ -17,6 +20,7 @@ std::vector<ObjectiveTerm> SupCon::terms(const Anchors&) const {
   count.term.shape = TermShape::kOne;
   count.term.reduction = Reduction::kSum;
   count.term.rows = TermRows::kPositives;
+  // A count has no gradient, and a term without one sends a number per query and shard instead of a vector.
   count.term.want_gradient = false;
   return {temperature_.log_sum_exp(), sum, count};
 }

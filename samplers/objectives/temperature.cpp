@@ -17,6 +17,8 @@ Temperature::Temperature(const TemperatureOptions& options) : fixed_scale_(1.0 /
 }
 
 double Temperature::scale() const {
+  // The optimizer knows nothing of the limit, so the parameter is set back whenever it is read: before terms are made,
+  // and thus before any use of a step. All ranks hold the same parameter and set it back alike.
   if (!learned()) return fixed_scale_;
   const at::NoGradGuard no_grad;
   at::Tensor parameter = log_scale_;
@@ -25,6 +27,8 @@ double Temperature::scale() const {
 }
 
 at::Tensor Temperature::logits(const at::Tensor& scores) const {
+  // Where the scale is learned the logit depends on it in autograd's graph; terms get that part of the gradient from
+  // log_scale.
   const double now = scale();
   return learned() ? scores * log_scale_.to(scores.scalar_type()).exp() : scores * now;
 }

@@ -22,6 +22,8 @@ Triplet::Triplet(const ObjectiveArguments& arguments)
       mean_(hinge_mean_of(arguments.options)) {}
 
 std::vector<ObjectiveTerm> Triplet::terms(const Anchors& anchors) const {
+  // hinge_j = max(0, D+^2 - D_j^2 + margin), LOSSES.md 12: u = 2 s_j + (margin - 2) + D+^2. The offset D+^2 takes
+  // gradient, by the slope, the number of active hinges; through it the key gets its share where it is trained.
   const at::Tensor squared_distance = 2.0 - 2.0 * anchors.positive;  // [A] D+^2
   ObjectiveTerm hinge;
   hinge.term.reduction = Reduction::kSum;
@@ -43,6 +45,8 @@ std::vector<ObjectiveTerm> Triplet::terms(const Anchors& anchors) const {
 ObjectiveLoss Triplet::loss(Communicator&, const Contrast& contrast) const {
   ObjectiveLoss result;
   result.per_anchor = contrast.terms[0];
+  // This rank's part of the divisor. Parts are added over ranks before anything is divided, since a mean of the ranks'
+  // means would be another loss.
   result.normalizer = contrast.terms[1].detach().sum();
   if (mean_ == HingeMean::kActive) result.metrics["active"] = result.normalizer;
   return result;

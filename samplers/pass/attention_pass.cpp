@@ -18,6 +18,7 @@ bool is_half(at::ScalarType type) {
   return type == at::kBFloat16 || type == at::kHalf;
 }
 
+/// A request that the operator refuses would only fail at run time, so what it takes is known beforehand.
 bool operator_takes(const at::Tensor& vectors) {
   if (vectors.is_cpu()) return true;
   return vectors.is_cuda() && is_half(vectors.scalar_type()) && vectors.size(1) <= kMostFlashWidth &&
@@ -27,6 +28,7 @@ bool operator_takes(const at::Tensor& vectors) {
 bool scale_fits(const ScoreTerm& term, const at::Tensor& vectors) {
   // ATen takes the maximum before it scales, so the scale must be above 0.
   if (!(term.scale > 0.0)) return false;
+  // Queries are rounded to the type of the rows, and a scale that would need two parts of bf16 would show it.
   return !is_half(vectors.scalar_type()) || query_parts(term.scale, vectors.size(1)) == 1;
 }
 
@@ -36,6 +38,8 @@ struct Attention {
 };
 
 /// queries [1, 1, Q, d], rows [1, 1, n, d]
+/// Attention of one batch and one head whose keys and values are both the rows: `mean` is O of FORMULAS.md 1, and the
+/// log-sum-exp is l without its offset.
 Attention attend(const at::Tensor& queries, const at::Tensor& rows, double scale) {
   if (rows.is_cpu()) {
     auto [mean, value] = at::_scaled_dot_product_flash_attention_for_cpu(queries, rows, rows, /*dropout_p=*/0.0,
@@ -65,6 +69,7 @@ PassResult AttentionPass::run(const Rows& rows, const PassRequest& request) cons
   if (!serves(rows, request)) throw std::invalid_argument("AttentionPass: not a request that attention serves");
   const at::Tensor queries = request.candidates.queries.detach();
   const auto as_heads = [](const at::Tensor& x) { return x.unsqueeze(0).unsqueeze(0); };
+  // One sweep a term, as the operator takes one scale.
   const at::Tensor vectors = as_heads(rows.vectors.detach().contiguous());
   const at::Tensor rounded = as_heads(queries.to(vectors.scalar_type()).contiguous());
   PassResult result = empty_result(request);
@@ -72,10 +77,12 @@ PassResult AttentionPass::run(const Rows& rows, const PassRequest& request) cons
     const ScoreTerm& term = request.terms[i];
     TermResult& own = result.terms[i];
     const Attention attention = attend(rounded, vectors, term.scale);
+    // The offset is the same for all rows of a query: it moves l and cancels in the weights.
     own.value = attention.log_sum_exp.flatten().to(queries.scalar_type()) + term_offset(term, queries).squeeze(1);
     if (term.want_gradient) {
       own.gradient = attention.mean.squeeze(0).squeeze(0).to(queries.scalar_type()) * term.scale;
     }
+    // l moves with its offset one to one, as there is a row.
     if (term.want_slope) own.slope.fill_(1.0);
   }
   result.count.fill_(rows.vectors.size(0));

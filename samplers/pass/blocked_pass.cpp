@@ -52,6 +52,12 @@ PassResult part(const PassResult& result, Range block) {
 }
 
 /// One run's buffers and operands.
+/// Leaf after leaf, block of queries after block, so that a few tiles [b, n] are alive at a time and never all scores.
+/// Terms take turns with the tile.
+///
+/// A request of two plain terms at scales 5 and 10 with a count: the tile holds 5 q . n; the count reads it, divided by
+/// 5; the term at 10 copies it, doubled, into the spare tile and makes weights there; the term at 5, which leads, goes
+/// last and makes its weights where the scores lay.
 class Sweep {
  public:
   Sweep(const Rows& rows, const PassRequest& request, std::int64_t query_block)
@@ -71,6 +77,8 @@ class Sweep {
     for (const Leaf& leaf : rows.leaves) largest = std::max(largest, leaf.size());
     scores_ = at::empty({query_block_ * largest}, queries.options());
     const auto plain = std::count_if(request.terms.begin(), request.terms.end(), is_plain);
+    // Of the plain terms all but the leading one need a tile beside the scores; so does a maximum that cannot be read
+    // off the leading term's masked logits.
     if (plain > (lead_ ? 1 : 0) || (request.want_max && !lead_)) spare_ = at::empty_like(scores_);
   }
 
@@ -78,6 +86,7 @@ class Sweep {
     candidates_.enter(leaf);
     PassResult result = unfilled_result(request_);
     const std::int64_t count = queries_.size(0);
+    // Rows in bf16 or fp16 are widened leaf by leaf: the bank as a whole is never held in the queries' type.
     const at::Tensor rows = rows_.vectors.narrow(0, leaf.begin, leaf.size()).to(queries_.scalar_type());  // [n, d]
     for (std::int64_t begin = 0; begin < count; begin += query_block_) {
       const Range block{begin, std::min(begin + query_block_, count)};
@@ -95,6 +104,8 @@ class Sweep {
     const CandidateTile tile = candidates_.tile(block);
     at::Tensor scores = tile_of(scores_, leaf, block);  // [b, n] times base_scale_
     if (candidates_.has_windows()) {
+      // Where a score decides whether a row is met, all numbers come from the fp64 scores that decided it: a row at the
+      // edge of a window must not be in by one product and out by another.
       scores.copy_(tile.exact_scores());
     } else {
       at::mm_out(scores, queries_.narrow(0, block.begin, block.size()), rows.t());
@@ -117,6 +128,7 @@ class Sweep {
         soften(leaf, rows, block, i, logits, own.terms[i]);
         continue;
       }
+      // Unmasked: other terms mask weights and not summands, because a shape at -infinity may be NaN.
       if (!raw.defined()) raw = base_scale_ == 1.0 ? scores : scores / base_scale_;
       const bool positives = term.rows == TermRows::kPositives;
       reduce(leaf, rows, block, i, {raw, {}, positives ? tile.no_positive() : tile.barred()}, own.terms[i]);
@@ -128,8 +140,11 @@ class Sweep {
   void lead(const Leaf& leaf, const at::Tensor& rows, Range block, const CandidateTile& tile, at::Tensor& scores,
             PassResult& own) {
     const double scale = request_.terms[*lead_].scale;
+    // With windows the tile holds plain scores, and is scaled only now.
     if (scale != base_scale_) scores.mul_(scale / base_scale_);
     tile.hide(scores);
+    // The scale of the leading term is above 0, so the largest logit is that of the largest score; -infinity over no
+    // row stays what it is.
     if (request_.want_max) at::div_out(own.max, scores.amax(1), at::scalar_tensor(scale, scores.options()));
     soften(leaf, rows, block, *lead_, scores, own.terms[*lead_]);
   }
@@ -146,8 +161,11 @@ class Sweep {
     own.value.copy_((shift + mass.log() + offset_of(index, block)).squeeze(1));
     if (term.want_gradient) {
       at::mm_out(own.gradient, logits, rows);
+      // c O with O = sum_j w_j n_j / sum_j w_j. Over no row every weight is 0, so the product is 0, and 1 in place of
+      // the mass keeps it so.
       own.gradient.mul_(term.scale / mass.masked_fill(mass == 0.0, 1.0));
     }
+    // 1, or 0 over no row.
     if (term.want_slope) own.slope.copy_((mass > 0.0).squeeze(1));
   }
 
@@ -192,9 +210,11 @@ PassResult BlockedPass::run(const Rows& rows, const PassRequest& request) const 
   check_pass_request(rows, request);
   const at::NoGradGuard no_grad;
   Sweep sweep(rows, request, query_block_);
+  // A rank whose share of the batch is empty still asks; tiles of no query have no maximum.
   if (request.candidates.queries.size(0) == 0) return empty_result(request);
   ReductionTree tree(request.terms);
   for (const Leaf& leaf : rows.leaves) {
+    // Leaves keep their index when others are skipped, so the tree has the same shape whatever is filled.
     if (leaf.valid > 0) tree.push(leaf.index, sweep.score(leaf));
   }
   std::optional<PassResult> root = tree.finish();

@@ -58,6 +58,8 @@ at::Tensor exhaustive_best_keys(const Rows& rows, const Candidates& candidates, 
   if (m == 0) return best;
   for_each_tile(rows, candidates, order, [&](Range block, const at::Tensor& keys) {
     at::Tensor own = best.narrow(0, block.begin, block.size());
+    // The m best so far against those of this tile: [b, m + n], of which the m least keys stay. Keys are unique (each
+    // holds its slot), so which leaf comes first does not show. They need no order until the end.
     own.copy_(std::get<0>(at::cat({own, keys}, 1).topk(m, 1, /*largest=*/false, /*sorted=*/false)));
   });
   return std::get<0>(best.sort(1));
@@ -80,6 +82,7 @@ RaggedKeys keys_between(const Rows& rows, const Candidates& candidates, const Se
     found.push_back(keys.masked_select(inside));
     finders.push_back(inside.nonzero().select(1, 0) + block.begin);
   });
+  // Ascending by key and then, stably, by query: keys of one query lie together and are still ascending.
   const auto [keys, by_key] = at::cat(found).sort();
   const auto [query, by_query] = at::cat(finders).index_select(0, by_key).sort(/*stable=*/true, 0, false);
   return {keys.index_select(0, by_query), at::bincount(query, {}, queries)};
@@ -97,6 +100,9 @@ at::Tensor digit_histogram(const Rows& rows, const Candidates& candidates, const
   const int rest = kKeyBits - kDigitBits * (level + 1);  // bits behind the digit
   const at::Tensor counts = at::zeros({queries, prefixes, kDigitValues}, prefix.options().dtype(at::kInt));
   for_each_tile(rows, candidates, order, [&](Range block, const at::Tensor& keys) {
+    // Bytes of the key from the top. For level 1 and the key 0x12'34'..., `rest` is 48 and the digit 0x34; it is
+    // counted for those prefixes whose first byte is 0x12 too. The shift copies the sign into the upper bits, and the
+    // mask removes it.
     at::Tensor digits = keys.bitwise_right_shift(rest).bitwise_and_(kDigitValues - 1);
     // The sign bit is the first digit's highest: flipped, negative keys come first.
     if (level == 0) digits.bitwise_xor_(kDigitValues / 2);
@@ -106,6 +112,7 @@ at::Tensor digit_histogram(const Rows& rows, const Candidates& candidates, const
       if (level > 0) {
         const at::Tensor wanted = prefix.narrow(0, block.begin, block.size()).narrow(1, t, 1);
         const int shift = rest + kDigitBits;
+        // Only the digits before this one must agree; what a prefix holds behind them does not matter.
         counted = (keys.bitwise_right_shift(shift) == wanted.bitwise_right_shift(shift)).logical_and_(candidate);
       }
       counts.narrow(0, block.begin, block.size()).select(1, t).scatter_add_(1, digits, counted.to(at::kInt));

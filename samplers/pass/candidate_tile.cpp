@@ -16,6 +16,7 @@ Range rows_of(const Leaf& leaf) {
   return {leaf.begin, leaf.end};
 }
 
+/// Only requests with windows or orders pay for fp64: it is made when first asked for.
 const at::Tensor& in_double(at::Tensor& cached, const at::Tensor& values) {
   if (!cached.defined()) cached = values.detach().to(at::kDouble);
   return cached;
@@ -35,10 +36,13 @@ void CandidateTile::hide(const at::Tensor& scores) const {
   }
   // Many times faster than a mask of the whole tile, and what most requests come to.
   const Leaf& leaf = sweep_.leaf_;
+  // Validity is 0 or -infinity and [n]: added, it masks a column for all queries at once. A finite score stays what it
+  // is. A leaf without holes is left alone.
   if (leaf.valid < leaf.size()) scores.add_(part(sweep_.rows_.validity, rows_of(leaf)));
   if (excluded_.defined()) scores.view(-1).index_fill_(0, excluded_, kMasked);
 }
 
+// Every rule adds what it bars to one mask [b, n]; rules do not look at each other, so their order does not matter.
 const at::Tensor& CandidateTile::barred() const {
   if (barred_.defined()) return barred_;
   const Candidates& candidates = sweep_.candidates_;
@@ -71,6 +75,8 @@ const at::Tensor& CandidateTile::no_positive() const {
 at::Tensor CandidateTile::count() const {
   if (!sweep_.only_validity_and_exclusions()) return barred().logical_not().sum(1);
   const Leaf& leaf = sweep_.leaf_;
+  // Each exclusion is of a valid row and comes once (Candidates::exclusions), so it takes exactly one from its query's
+  // count.
   at::Tensor count = at::full({block_.size()}, leaf.valid, sweep_.candidates_.queries.options().dtype(at::kLong));
   if (excluded_.defined()) {
     const at::Tensor query = at::floor_divide(excluded_, leaf.size());
@@ -92,6 +98,7 @@ at::Tensor CandidateTile::candidate_keys(const SelectionOrder& order) const {
 }
 
 at::Tensor CandidateTile::keys(const SelectionOrder& order) const {
+  // Windows of one order, its count of ranks and its draw ask for the same keys; there are a few orders at most.
   for (const auto& [known, keys] : keys_) {
     if (known == order) return keys;
   }
@@ -107,10 +114,13 @@ at::Tensor CandidateTile::order_scores(const SelectionOrder& order) const {
   };
   switch (order.by) {
     case SelectionOrder::By::kPositiveScore:
+      // The key takes the place of the query, t = k . n of negative_samplers/SAMPLERS.md. [b, n]
       return part(in_double(sweep_.exact_keys_, sweep_.candidates_.keys), block_).mm(sweep_.exact_rows().t());
     case SelectionOrder::By::kRandom:
+      // Orders put the largest score first, and a random order the smallest number.
       return uniforms().neg_();
     case SelectionOrder::By::kGumbel:
+      // -log(-log u) + scale * s, see FORMULAS.md 7. -log u is above 0, because u is below 1.
       return uniforms().clamp_min_(kLeastUniform).log_().neg_().log_().neg_().add_(exact_scores(), order.scale);
     default:
       if (!sweep_.rows_.order_factors.defined()) return exact_scores();
@@ -119,6 +129,8 @@ at::Tensor CandidateTile::order_scores(const SelectionOrder& order) const {
 }
 
 at::Tensor CandidateTile::outside(const std::vector<SelectionWindow>& windows) const {
+  // A row is inside if it is inside all windows. A last key of kAfterAllKeys cuts nothing off, and first = last lets no
+  // row through.
   at::Tensor outside = none_barred();
   for (const SelectionWindow& window : windows) {
     const at::Tensor keys = this->keys(window.order);
@@ -130,6 +142,7 @@ at::Tensor CandidateTile::outside(const std::vector<SelectionWindow>& windows) c
 
 at::Tensor CandidateTile::same_label() const {
   const at::Tensor of_queries = part(sweep_.candidates_.labels, block_).unsqueeze(1);
+  // One side is enough: where both are equal and the query's label is known, the row's is.
   return (of_queries == part(sweep_.rows_.labels, rows_of(sweep_.leaf_)).unsqueeze(0)).logical_and_(of_queries >= 0);
 }
 

@@ -22,6 +22,8 @@ Candidates select_queries(const Candidates& all, const at::Tensor& index) {
   if (some.exclusions.defined()) {
     const std::int64_t queries = all.queries.size(0);
     // Of each query in the selection; the last is that of pairs that exclude nothing.
+    // Example: of 4 queries 1 and 3 are selected, so position is -1, 0, -1, 1, and -1 for the place behind the last.
+    // The pairs (1, 7), (2, 7), (3, 9), (-1, -1) become (0, 7), (1, 9).
     const at::Tensor position = at::full({queries + 1}, -1, at::kLong);
     position.index_copy_(0, index.to(at::kCPU), at::arange(index.size(0), at::kLong));
     const at::Tensor pairs = all.exclusions.to(at::kCPU);

@@ -16,8 +16,10 @@ ExclusionList::ExclusionList(const at::Tensor& pairs, std::int64_t queries, std:
   const std::int64_t* value = host.const_data_ptr<std::int64_t>();
   pairs_.reserve(static_cast<std::size_t>(host.size(0)));
   for (std::int64_t i = 0; i < host.size(0); ++i) {
+    // Pairs name the query first, the list is by row: a tile has all queries of a block but few rows.
     const ExcludedPair pair{value[2 * i + 1], value[2 * i]};
     if (pair.query == kNone || pair.row == kNone) continue;
+    // A pair out of range would be written beside the tile.
     if (pair.query < 0 || pair.query >= queries) throw std::invalid_argument("pass: an exclusion names no query");
     if (pair.row < 0 || pair.row >= rows) throw std::invalid_argument("pass: an exclusion names no row");
     pairs_.push_back(pair);
@@ -26,6 +28,7 @@ ExclusionList::ExclusionList(const at::Tensor& pairs, std::int64_t queries, std:
 }
 
 std::vector<std::int64_t> ExclusionList::positions(Range queries, Range rows) const {
+  // For the queries [256, 512) and the rows [1024, 2048), the pair (query 258, row 1030) is element 2 * 1024 + 6.
   std::vector<std::int64_t> positions;
   for (const ExcludedPair& pair : of(rows)) {
     if (pair.query < queries.begin || pair.query >= queries.end) continue;

@@ -13,6 +13,7 @@ constexpr std::int64_t kRows = 300;
 
 double distance(const at::Tensor& a, const at::Tensor& b) {
   const double largest = (a - b).abs().max().item<double>();
+  // A comparison with NaN is false, which a maximum would take for no difference at all.
   return std::isnan(largest) ? INFINITY : largest;
 }
 
@@ -25,6 +26,7 @@ bool same(const at::Tensor& a, const at::Tensor& b) {
 Rows trial_rows(at::Device place, std::int64_t width) {
   Rows rows;
   rows.vectors = random_unit_rows(1, 0, kRows, width).to(at::kBFloat16).to(place);
+  // Every ninth row: holes at places that differ from tile to tile.
   const at::Tensor holes = at::arange(kRows) % 9 == 4;
   rows.validity = at::zeros({kRows}, at::kFloat).masked_fill_(holes, -INFINITY).to(place);
   rows.slots = at::arange(kRows, at::kLong).to(place);
@@ -37,10 +39,13 @@ PassRequest trial_request(at::Device place, std::int64_t width, int terms, int p
   const double fine = 2.0 * kMostCoarseScale * std::sqrt(static_cast<double>(width));
   PassRequest request;
   request.candidates.queries = random_unit_rows(2, 0, kQueries, width).to(at::kFloat).to(place);
+  // Among them the first and the last query and row, and places beside the edges of tiles of 32 and 64. No row is a
+  // hole.
   request.candidates.exclusions = at::tensor({0, 0, 0, 299, 69, 0, 69, 64, 31, 63}, at::kLong).view({-1, 2});
   request.bias = at::linspace(-1.0, 1.0, kRows, at::kFloat).to(place);
   request.want_max = true;
   for (int term = 0; term < terms; ++term) {
+    // Twice the scale from which on kernels split queries: the second part must then show.
     request.terms.emplace_back().scale = parts > 1 && term == 0 ? fine : kCoarse - term;
   }
   return request;

@@ -34,6 +34,7 @@ at::Tensor gather_rows(const Rows& rows, const at::Tensor& lists, at::ScalarType
           "gather_rows: lists must be int64 rows [Q, L]");
   const std::vector<std::int64_t> shape{lists.size(0), lists.size(1), rows.vectors.size(1)};
   if (rows.vectors.size(0) == 0) return at::zeros(shape, rows.vectors.options().dtype(dtype));
+  // An entry of -1 reads row 0 and is then set to 0: a shape that depends on the entries would make a GPU's host wait.
   const at::Tensor listed = rows.vectors.index_select(0, lists.clamp_min(0).view(-1)).to(dtype).view(shape);
   return listed.masked_fill((lists < 0).unsqueeze(2), 0.0);
 }
@@ -57,15 +58,18 @@ PassResult run_listed(const at::Tensor& queries, const ListedVectors& vectors, c
     rows.left_out = absent;
     if (term.rows == TermRows::kPositives) {
       rows.left_out =
+          // Without marks no entry is a further positive, and the term runs over nothing.
           vectors.positive.defined() ? absent.logical_or(vectors.positive.logical_not()) : at::ones_like(absent);
     }
     const ReducedTerm reduced = reduce_term(term, rows, term_offset(term, queries));
     TermResult& own = result.terms.emplace_back(TermResult{reduced.value, {}, reduced.slope, reduced.log_weight});
+    // [Q, 1, L] times [Q, L, d]: each query has its own vectors.
     if (term.want_gradient) own.gradient = reduced.coefficient.unsqueeze(1).bmm(gradients).squeeze(1);
   }
   result.count = vectors.present.sum(1);
   if (want_max) {
     constexpr double kNone = -std::numeric_limits<double>::infinity();
+    // One entry more, so that a list of length 0 has a maximum too.
     const at::Tensor none = at::full({queries.size(0), 1}, kNone, queries.options());
     result.max = at::cat({rows.scores.masked_fill(absent, kNone), none}, 1).amax(1);
   }

@@ -25,6 +25,8 @@ PassRequest best_request(const Candidates& candidates, std::int64_t m) {
 
 bool is_plain_request(const PassRequest& request) {
   const Candidates& candidates = request.candidates;
+  // A kernel serves a request only as a whole: one rule of labels or one window makes it another pass's. Up to the
+  // largest scale logits of unit rows stay below 2^23, beyond which fp32 holds whole numbers only.
   const bool asks = !request.terms.empty() || request.best > 0;
   return asks && std::all_of(request.terms.begin(), request.terms.end(), is_plain) &&
          largest_scale(request.terms) <= kLargestKernelScale && candidates.label_rule == LabelRule::kAny &&
@@ -50,6 +52,7 @@ PassResult merge(const std::vector<ScoreTerm>& terms, const PassResult& left, co
   for (std::size_t i = 0; i < terms.size(); ++i) {
     result.terms.push_back(merge(terms[i], left.terms[i], right.terms[i]));
   }
+  // Sets are disjoint, so no row is counted twice and no best row appears in both lists.
   result.count = left.count + right.count;
   if (left.max.defined()) result.max = at::maximum(left.max, right.max);
   if (left.best.defined() && right.best.defined()) {

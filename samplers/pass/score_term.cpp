@@ -16,12 +16,15 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// g as a function of D = sqrt(max(2 - 2 s, floor)), where dD/ds = -1 / D.
 Summands distance_summands(TermShape shape, const at::Tensor& scores, const at::Tensor& offset) {
   const at::Tensor squared = scores.mul(-2.0).add_(2.0);
+  // A factor of 0 or 1: below the floor D does not depend on s, whatever 1 / D is there (FORMULAS.md 5). Rounding may
+  // make 2 - 2 s negative, which the floor catches as well.
   const at::Tensor above_floor = (squared > kLeastSquaredDistance).to(scores.scalar_type());
   const at::Tensor distance = squared.clamp_min(kLeastSquaredDistance).sqrt_();
   const at::Tensor gap = offset - distance;
   const at::Tensor active = (gap > 0.0).to(scores.scalar_type());
   switch (shape) {
     case TermShape::kMinusDistance:
+      // g = o - D, so dg/ds = -dD/ds = 1 / D.
       return {gap, above_floor / distance, at::ones_like(scores)};
     case TermShape::kDistanceHinge:
       return {gap * active, active * above_floor / distance, active};
@@ -48,6 +51,8 @@ Union unite(const at::Tensor& left, const at::Tensor& right) {
   const at::Tensor left_mass = (left - shift).exp();
   const at::Tensor right_mass = (right - shift).exp();
   const at::Tensor mass = left_mass + right_mass;
+  // Where both are empty the shares are 0 and the log mass is 0 + log 0 = -infinity. Where one is, its e is 0, and the
+  // other's number comes out as it went in.
   const at::Tensor divisor = mass.masked_fill(mass == 0.0, 1.0);
   return {left_mass / divisor, right_mass / divisor, shift + mass.log()};
 }
@@ -102,6 +107,7 @@ Summands summands(const ScoreTerm& term, const at::Tensor& scores, const at::Ten
   switch (term.shape) {
     case TermShape::kSoftplus: {
       const at::Tensor slope = u.sigmoid();
+      // log(1 + e^u) = -log sigmoid(-u), which overflows for no u.
       return {at::log_sigmoid(u.neg()).neg_(), slope * term.scale, slope};
     }
     case TermShape::kHinge: {
@@ -120,6 +126,7 @@ Summands summands(const ScoreTerm& term, const at::Tensor& scores, const at::Ten
 TermResult empty_result(const ScoreTerm& term, const at::Tensor& queries) {
   const std::int64_t count = queries.size(0);
   TermResult result;
+  // The identity of merge(): a shard without a candidate for the query, or one without rows, changes nothing.
   result.value = at::full({count}, term.reduction == Reduction::kLogSumExp ? -kInfinity : 0.0, queries.options());
   if (term.want_gradient) result.gradient = at::zeros(queries.sizes(), queries.options());
   if (term.want_slope) result.slope = at::zeros({count}, queries.options());
@@ -132,6 +139,7 @@ TermResult merge(const ScoreTerm& term, const TermResult& left, const TermResult
     return {added(left.value, right.value), added(left.gradient, right.gradient), added(left.slope, right.slope), {}};
   }
   const bool log_sum_exp = term.reduction == Reduction::kLogSumExp;
+  // A log-sum-exp is its own log mass. The mean of a kSoftmaxMean says nothing of its weight, which travels beside it.
   const Union shares = log_sum_exp ? unite(left.value, right.value) : unite(left.log_weight, right.log_weight);
   TermResult result;
   result.value = log_sum_exp ? shares.log_mass : weighted(shares, left.value, right.value);

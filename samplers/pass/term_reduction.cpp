@@ -47,7 +47,9 @@ ReducedTerm reduce_term(const ScoreTerm& term, const ScoredRows& rows, const at:
     reduced.value = (weights * g.value).sum(1);
   } else {
     const bool log_sum_exp = term.reduction == Reduction::kLogSumExp;
+    // A log-sum-exp weighs rows by their summands, a softmax mean by their scores at a scale of its own, as constants.
     const Masses masses = softmax_masses(log_sum_exp ? g.value : rows.scores * term.weight_scale, rows);
+    // Over no row all weights are 0 and stay so; 0 / 0 would be NaN in the gradient of a query that met nothing.
     weights = masses.weight / masses.total.masked_fill(masses.total == 0.0, 1.0);
     if (log_sum_exp) {
       reduced.value = masses.log_total();

@@ -33,6 +33,9 @@ void by_hand(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::
 }
 
 void at_random(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::int64_t index, std::int64_t members) {
+  // A generator for each query and kind of mix: the number of ranks, other queries and the number of the other kind's
+  // mixes do not show in what is drawn. A single member has no other to pair with, so a distinct recipe leaves its
+  // pairs at -1.
   const auto step = static_cast<std::uint64_t>(recipe.step);
   if (!recipe.distinct || members > 1) {
     CounterRng random(recipe.seed, Purpose::kPairMix, step, static_cast<std::uint64_t>(index));
@@ -42,6 +45,8 @@ void at_random(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std
     for (std::int64_t k = 0; k < recipe.pairs; ++k) {
       first[k] = below(random, members);
       second[k] = below(random, recipe.distinct ? members - 1 : members);
+      // Drawn among the members without the first, and then moved past it: of 4 members with first = 1, the numbers 0,
+      // 1, 2 stand for the members 0, 2, 3, all alike likely.
       if (recipe.distinct && second[k] >= first[k]) ++second[k];
       alpha[k] = random.uniform();
     }

@@ -24,6 +24,8 @@ PairNumbers::PairNumbers(std::vector<HardMember> members, bool distinct)
 }
 
 RowPair PairNumbers::pair(std::int64_t number) const {
+  // In the header's example pairs_up_to_ is 2, 8. Number 5 is beyond 2, so it is at the second position, as number 3
+  // there. A first has two seconds, so first = 1, second = 1, which is moved past the first to 2: slots (3, 9).
   const auto position = static_cast<std::size_t>(std::upper_bound(pairs_up_to_.begin(), pairs_up_to_.end(), number) -
                                                  pairs_up_to_.begin());
   const std::int64_t rest = number - (position == 0 ? 0 : pairs_up_to_[position - 1]);

@@ -11,6 +11,7 @@ namespace {
 
 /// Of one query: `from` holds lists of `length`, the last perhaps shorter, which are merged in pairs until one is left.
 void merge_pairs(std::vector<std::int64_t>& from, std::vector<std::int64_t>& spare, std::size_t length) {
+  // Three lists of 4: the first two merge into one of 8 and the third is copied, then those two merge.
   for (; length < from.size(); length *= 2) {
     const auto place = [&](std::size_t at) {
       return from.begin() + static_cast<std::ptrdiff_t>(std::min(at, from.size()));

@@ -52,6 +52,8 @@ at::Tensor listed_candidates(const Bank& bank, const Rows& rows, const Candidate
     const at::Tensor excluded = candidates.exclusions.select(1, 0) * count + candidates.exclusions.select(1, 1);
     drop(at::isin(query * count + lists, excluded.to(lists.device())).logical_and_(lists >= 0));
   }
+  // Each slot lies on one shard, so a list is mostly -1 here. Sorted, these go to the end, where the longest list cuts
+  // them off.
   const at::Tensor longest = (lists >= 0).sum(1);
   const std::int64_t length = longest.numel() == 0 ? 0 : longest.max().item<std::int64_t>();
   return std::get<0>(lists.sort(1, /*descending=*/true)).narrow(1, 0, length).contiguous();

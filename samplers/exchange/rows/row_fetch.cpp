@@ -41,6 +41,9 @@ BankPlaces places_of_written(const Bank& bank, const at::Tensor& slots) {
 }  // namespace
 
 FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& slots) {
+  // Example with 2 ranks: this rank asks for slots 7, 3, 7, none, where slot 3 lies here and slot 7 on the other.
+  // Distinct they are 3, 7, so two rows are asked for, one of each rank; the index of the four entries is 1, 0, 1, -1.
+  // Every rank knows by the layout where a slot lies, so what is sent are local rows and not slots.
   const Rows& rows = bank.shard().rows;
   const at::Tensor flat = slots.flatten();
   const at::Tensor asking = (flat >= 0).nonzero().squeeze(1);
@@ -49,6 +52,8 @@ FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& s
   const Addressed asked = address(places.ranks, comm.size());
 
   const at::Tensor counts = at::tensor(asked.counts, at::kLong).to(slots.device()).unsqueeze(1);
+  // Four collectives in this order on every rank, also on one that asks for nothing:
+  //   counts, the rows asked for, then vectors and labels back, which are under way together.
   const Counts asked_of_us = column(comm.all_to_all(counts), 0);
   const at::Tensor wanted =
       comm.all_to_all(places.rows.index_select(0, asked.order), asked.counts, asked_of_us);  // [A]
@@ -57,6 +62,7 @@ FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& s
 
   const at::Tensor came = vectors.wait();  // [D, d] in the order of the ranks
   const at::Tensor came_labels = labels.wait();
+  // Back from the order of the ranks into that of the distinct slots.
   FetchedRows fetched{at::empty_like(came), at::empty_like(came_labels), at::full_like(flat, -1)};
   fetched.rows.index_copy_(0, asked.order, came);
   fetched.labels.index_copy_(0, asked.order, came_labels);
@@ -97,6 +103,7 @@ at::Tensor weighted_row_sums(Communicator& comm, const Bank& bank, const at::Ten
     begin += pairs[rank];
   }
   const at::Tensor partial = comm.all_to_all(at::cat(sums), queries, Counts(pairs.size(), own));  // [P b, d]
+  // Each shard sums what it holds, and the owner adds P sums: no row travels (EXCHANGE.md 6).
   return partial.view({comm.size(), own, bank.width()}).sum(0);
 }
 

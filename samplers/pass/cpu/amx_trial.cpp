@@ -22,6 +22,8 @@ double kernel_distance(const PassKernel& tried, const PassKernel& known) {
   constexpr int kTerms = 2;
   constexpr std::int64_t kWholeTiles = 64, kOddWidth = 71;
   double most = 0.0;
+  // Widths that fill the tiles and that leave a rest, queries in one part and in two, two terms at once: each takes
+  // other paths through the tiles' loads and stores.
   for (const std::int64_t width : {kWholeTiles, kOddWidth}) {
     const Rows rows = trial_rows(at::kCPU, width);
     for (const int parts : {1, 2}) {
@@ -40,6 +42,7 @@ CpuIsa amx_or_other(CpuIsa asked, double distance) {
   const std::string finding = "the kernel of AMX is off by " + std::to_string(distance) +
                               " from what that of avx512-bf16 computes on this machine, expected at most " +
                               std::to_string(kTolerance);
+  // Who asked for it by name wants to know; who left the choice open gets right numbers, only slower.
   if (asked == CpuIsa::kAmxBf16) {
     throw std::invalid_argument("--cpu-isa amx-bf16: " + finding + "; take --cpu-isa avx512-bf16.");
   }

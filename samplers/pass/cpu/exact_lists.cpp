@@ -19,6 +19,7 @@ struct Slices {
   std::int64_t count;
 
   Slices(std::int64_t rows, std::int64_t width) {
+    // A power of two, so that the slice of a row is a shift. d = 128: 1024 rows a slice, so 65,536 rows are 64 slices.
     const std::int64_t most = std::max<std::int64_t>(kSliceBytes / (width * std::int64_t{sizeof(float)}), 1);
     bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) - 1;
     count = ((rows - 1) >> bits) + 1;
@@ -28,6 +29,8 @@ struct Slices {
 
 /// Writes where each slice begins in ascending rows, and the end of the last: [slices + 1], `stride` apart.
 void cut(const std::vector<std::int32_t>& rows, const Slices& slices, std::int64_t stride, std::int32_t* cuts) {
+  // With slices of 1024 rows, of which there are 5, the list 5, 1023, 1024, 5000 is cut at 0, 2, 3, 3, 3, 4: slice 0
+  // holds its entries 0 and 1, slice 1 entry 2, slices 2 and 3 none, and slice 4 entry 3.
   std::int64_t slice = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (; slice <= rows[i] >> slices.bits; ++slice) cuts[slice * stride] = static_cast<std::int32_t>(i);
@@ -54,6 +57,7 @@ class CutLists {
     share_out(count(), [&](std::int64_t i) {
       ExactList& list = lists_[static_cast<std::size_t>(i)];
       cut(list.rows, slices, count(), cuts_.data() + i);
+      // Made here, by the thread of the list: slices later write their own stretches of it, so no two threads meet.
       list.keys.resize(list.rows.size());
     });
   }
@@ -102,6 +106,8 @@ const float* widen(const PassKernel& kernel, RowFormat format, const at::Tensor&
   const char* from = static_cast<const char*>(rows.const_data_ptr()) + first * row_bytes;
   if (format == RowFormat::kFp32) return reinterpret_cast<const float*>(from);
   float* wide = thread_memory(count * width);
+  // With more entries than rows it pays to widen the whole slice once. With fewer only rows that are listed are
+  // widened; one that several queries list is then written more than once, with the same numbers.
   if (lists.pairs(slice.index) >= count) {
     fetch_ahead<kSecondCache>(from, count * row_bytes);
     kernel.widen(format, from, count * width, wide);

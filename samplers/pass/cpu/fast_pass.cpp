@@ -37,6 +37,8 @@ FastPass::FastPass(CpuIsa isa, std::int64_t query_block) : isa_(require_isa(isa)
 
 bool FastPass::serves(const Rows& rows, const PassRequest& request) {
   const at::Tensor& queries = request.candidates.queries;
+  // The sum of all queries is finite only if each number is; a sum that overflows sends sound queries to the slower
+  // pass, which does no harm. It comes last because it reads them all.
   return rows.vectors.is_cpu() && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
          format_of(rows.vectors.scalar_type()).has_value() && queries.numel() > 0 &&
          request.terms.size() <= kMostKernelTerms && is_plain_request(request) &&
@@ -50,6 +52,7 @@ PassResult FastPass::run(const Rows& rows, const PassRequest& request) const {
   const RowFormat format = *format_of(rows.vectors.scalar_type());
   FastRun run(pass_kernel(isa_, format), format, rows, request);
   PassResult result = run.run();
+  // The scan certifies each query by itself, so only those that it could not certify are searched again.
   if (request.best > 0 && run.open_queries().numel() > 0) settle(run.open_queries(), rows, request, result);
   return result;
 }
@@ -74,6 +77,8 @@ PassResult FastPass::pass_on(const Rows& rows, const PassRequest& request) const
 /// The best rows of queries [any] that the kernel left open.
 void FastPass::settle(const at::Tensor& open, const Rows& rows, const PassRequest& request, PassResult& result) const {
   const PassRequest rest = best_request(select_queries(request.candidates, open), request.best);
+  // Each step is finer than the last: bf16, then fp32, whose own open queries come here once more, then fp64 over all
+  // rows, which leaves nothing open.
   const bool in_bf16 = pass_kernel(isa_, *format_of(rows.vectors.scalar_type())).pairs;
   result.best.index_copy_(0, open,
                           in_bf16 ? FastPass(CpuIsa::kAvx512).run(rows, rest).best

@@ -27,6 +27,8 @@ at::Tensor row_numbers(const at::Tensor& numbers) {
 std::vector<std::span<const Leaf>> nodes_of(std::span<const Leaf> leaves, int level) {
   std::vector<std::span<const Leaf>> nodes;
   for (std::size_t begin = 0, end = 0; begin < leaves.size(); begin = end) {
+    // Leaves of one node share the index above the level's bits. At level 1 the leaves 0, 1, 3, 4, 5 are the nodes (0
+    // 1), (3), (4 5).
     while (end < leaves.size() && leaves[end].index >> level == leaves[begin].index >> level) ++end;
     nodes.push_back(leaves.subspan(begin, end - begin));
   }
@@ -49,6 +51,7 @@ FastRun::FastRun(const PassKernel& kernel, RowFormat format, const Rows& rows, c
       shape_(partial_shape(request, rows.vectors.size(1))),
       block_(kQueryBlock) {
   for (const Leaf& leaf : rows.leaves) {
+    // Left out here once, so that a shard without valid rows has no leaves and run() gives the empty result.
     if (leaf.valid == 0) continue;
     leaves_.push_back(leaf);
     valid_ += leaf.valid;
@@ -92,6 +95,8 @@ PassResult FastRun::run() {
 void FastRun::divide(std::int64_t threads) {
   level_ = common_level(leaves_.front().index, leaves_.back().index);
   nodes_ = nodes_of(leaves_, level_);
+  // Nodes are halved first, which costs a partial each; blocks are cut only if threads are still idle, because each
+  // block reads the rows once more. A block stays a multiple of a group: halving ends at one group.
   const std::int64_t wanted = threads == 1 ? 1 : threads * kTasksAThread;
   const auto tasks = [this] { return static_cast<std::int64_t>(nodes_.size()) * blocks(); };
   while (level_ > 0 && tasks() < wanted) nodes_ = nodes_of(leaves_, --level_);
@@ -137,6 +142,8 @@ void FastRun::take_sample() {
 
 void FastRun::sample_group(std::int64_t group) {
   const auto leaves = static_cast<std::int64_t>(leaves_.size());
+  // As many rows of each leaf, or all that a smaller leaf has. Holes and excluded rows among them score NaN and are not
+  // counted.
   const std::int64_t wanted = (near_rows_->sample_size() + leaves - 1) / leaves;
   const std::int64_t vectors = group_vectors(group);
   const Range queries = queries_of(group * kernel_.vectors * kernel_.lanes, vectors);
@@ -153,6 +160,7 @@ void FastRun::sample_group(std::int64_t group) {
     scan.scores = memory + rows * lanes;
     scan.largest_square = &largest_square;
     scan.shape.width = shape_.width;
+    // A shape without terms: the scan leaves its scores, and its partial is the largest of them, which nobody reads.
     scan.shape.size = 1;
     scan.partial = memory + most * lanes;
     scan.workspace = scan.partial + lanes;
@@ -167,6 +175,8 @@ void FastRun::scan_node(std::int64_t block, std::int64_t node) {
   const std::int64_t first_query = block * block_;
   const std::int64_t vectors = block_vectors(block);
   const std::int64_t lanes = vectors * kernel_.lanes;
+  // A thread's memory, one piece: open partials of the tree, then the lists, then the kernel's workspace. It is the
+  // thread's own and used again by its next task.
   const std::int64_t open = PartialTree::depth(leaves.front().index, leaves.back().index) * partial_size_;
   const std::int64_t lists_size = near_rows_ ? NearLists::memory_size(lanes, capacity_) : 0;
   float* memory = thread_memory(open + lists_size + kernel_.workspace_size(shape_.width));
@@ -203,6 +213,7 @@ void FastRun::scan_rows(std::int64_t first_query, const Leaf& leaf, Range rows, 
   scan.row_stride = shape_.width;
   scan.row_count = rows.size();
   if (bias_.defined()) scan.bias = bias_.const_data_ptr<float>() + rows.begin;
+  // A leaf without holes is scanned without looking for them.
   if (validity_.defined() && leaf.valid < leaf.size()) {
     scan.validity = validity_.const_data_ptr<float>() + rows.begin;
   }
@@ -226,6 +237,8 @@ void FastRun::merge_group(std::int64_t group, PartialResults& results) const {
   const std::int64_t depth = PartialTree::depth(index(nodes_.front()), index(nodes_.back()));
   PartialTree tree(kernel_, shape_, vectors, thread_memory(depth * size), size);
   const std::int64_t first_query = group * kernel_.vectors * kernel_.lanes;
+  // Partials of a block are those of its groups, one after the other, each [size][g]: what comes before a group is as
+  // many whole partials as queries precede it.
   const std::int64_t place = first_query % block_ * shape_.size;
   std::int64_t node = 0;
   for (const std::span<const Leaf> leaves : nodes_) {

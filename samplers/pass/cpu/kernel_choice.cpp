@@ -42,6 +42,7 @@ CpuIsa require_isa(CpuIsa isa) {
   const CpuIsa wanted = isa == CpuIsa::kAuto ? available.back() : isa;
 #if defined(__x86_64__)
   if (wanted == CpuIsa::kAmxBf16 && is_available(wanted)) {
+    // Once a process, whichever thread comes first; the others wait for it.
     static const double distance = kernel_distance(*amx_bf16_pass_kernel(), avx512_bf16_pass_kernel());
     return amx_or_other(isa, distance);
   }
@@ -63,6 +64,7 @@ const PassKernel& pass_kernel(CpuIsa isa, RowFormat format) {
   switch (chosen) {
 #if defined(__x86_64__)
     case CpuIsa::kAmxBf16:
+      // Products of bf16 pairs read rows as they lie. Rows in fp32 or fp16 have digits that bf16 does not hold.
       return format == RowFormat::kBf16 ? *amx_bf16_pass_kernel() : avx512_pass_kernel();
     case CpuIsa::kAvx512Bf16:
       return format == RowFormat::kBf16 ? avx512_bf16_pass_kernel() : avx512_pass_kernel();

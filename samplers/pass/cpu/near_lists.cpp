@@ -10,12 +10,14 @@ namespace {
 constexpr std::int64_t kLine = 64 / sizeof(NearRow);
 
 std::int64_t stride_of(std::int64_t capacity) {
+  // An odd number of cache lines: room for 4288 rows is 536 lines, so the stride is 537.
   return (capacity / kLine + 1) * kLine + (capacity / kLine % 2 == 0 ? 0 : kLine);
 }
 
 }  // namespace
 
 std::int64_t NearLists::memory_size(std::int64_t queries, std::int64_t capacity) {
+  // In numbers of 4 bytes: a threshold and a count for each query, and 8 bytes for each place of its list.
   return 2 * queries * (1 + stride_of(capacity));
 }
 
@@ -31,6 +33,8 @@ NearLists::NearLists(float* memory, std::int64_t queries, std::int64_t capacity,
 
 void NearLists::make_room(std::int64_t rows) {
   for (std::int64_t query = 0; query < queries_; ++query) {
+    // The kernel writes without looking at the capacity, so there must be room for the case that every row passes. A
+    // list that is stopped leaves its query open, and open is searched again: nothing is lost but time.
     if (panel_.counts[query] + rows > capacity_) thresholds_[query] = kInfiniteScore;
   }
 }

@@ -18,6 +18,8 @@ namespace {
 /// Exact scores are taken of so many queries at a time.
 constexpr std::int64_t kExactQueries = 256;
 
+/// Rounding to fp32 may go up; the next number below does not exceed what was meant. Bounds that are a little too low
+/// let a few more rows through, ones that are too high would lose rows.
 float below(double number) {
   return std::nextafter(static_cast<float>(number), -kInfiniteScore);
 }
@@ -42,6 +44,7 @@ NearRowsSearch::NearRowsSearch(const PassKernel& kernel, SearchedRows rows, cons
       bound_{.width = queries.size(1), .parts = panels.parts()},
       thresholds_(static_cast<std::size_t>(panels.vectors() * kernel.lanes), kInfiniteScore) {
   rows_.slots = rows_.slots.contiguous();
+  // Every row is noted for a query until a sample says otherwise, none for the lanes that only pad.
   std::fill_n(thresholds_.begin(), queries.size(0), -kInfiniteScore);
 }
 
@@ -51,12 +54,15 @@ void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int
     kernel_.count_above(scores, rows, vectors, bounds.data(), counts.data());
   };
   const auto lanes = static_cast<std::size_t>(vectors * kernel_.lanes);
+  // `present` is how many sampled rows the query may meet: excluded ones score NaN, which lies above no bound.
   std::vector<float> present(lanes), ranks(lanes, 0.0f), limits(lanes, 0.0f);
   count(std::vector<float>(lanes, -kInfiniteScore), present);
   for (std::int64_t query = queries.begin; query < queries.end; ++query) {
     const auto i = static_cast<std::size_t>(query - queries.begin);
     const auto rank = static_cast<float>(rank_in_sample(m_, static_cast<std::int64_t>(present[i]), rows_.valid));
     const double most = limit(query, largest_square);
+    // Too small a sample, or scores that may overflow or are NaN: the threshold stays at -infinity, and all rows are
+    // noted.
     if (rank > present[i] || !(most < ScoreBound::kLargest)) continue;
     ranks[i] = rank;
     limits[i] = static_cast<float>(most);
@@ -65,12 +71,14 @@ void NearRowsSearch::set_thresholds(Range queries, const float* scores, std::int
   for (std::int64_t query = queries.begin; query < queries.end; ++query) {
     const auto i = static_cast<std::size_t>(query - queries.begin);
     if (ranks[i] == 0.0f) continue;
+    // Lowered by 2 e, so that the certificate of FORMULAS.md 8 can hold: t of the noted rows will be about this bound.
     thresholds_[static_cast<std::size_t>(query)] = below(bounds[i] - 2.0 * slack(query, largest_square));
   }
 }
 
 std::int64_t NearRowsSearch::capacity(std::int64_t rows, std::int64_t largest_leaf) const {
   if (sample_ == 0) return rows;
+  // One leaf more than is expected, as make_room() asks for the room of a whole leaf before each.
   return std::min(rows, list_capacity(m_, sample_, rows_.valid) + largest_leaf);
 }
 
@@ -80,6 +88,7 @@ void NearRowsSearch::keep(std::int64_t task, Range queries, const NearLists& lis
   found.largest_square = largest_square;
   std::size_t noted = 0;
   for (std::int64_t i = 0; i < queries.size(); ++i) noted += static_cast<std::size_t>(lists.count(i));
+  // Out of the thread's memory, which its next task uses again, into just as much as was noted.
   found.rows.reserve(noted);
   for (std::int64_t i = 0; i < queries.size(); ++i) {
     const std::span<const NearRow> rows = lists.rows(i);
@@ -97,6 +106,7 @@ std::span<const NearRow> NearRowsSearch::Found::rows_of(std::int64_t query) cons
 }
 
 NearRowsSearch::Best NearRowsSearch::best() const {
+  // Of all tasks: a row that was not noted has an error too, and may be the longest.
   double largest_square = 0.0;
   for (const Found& found : found_) {
     largest_square = std::max(largest_square, static_cast<double>(found.largest_square));
@@ -139,6 +149,8 @@ bool NearRowsSearch::find_near(std::int64_t query, double largest_square, std::v
   const std::span<std::int32_t> rows(reinterpret_cast<std::int32_t*>(scores.data() + size), size);
   std::size_t at = 0;
   for (const Found& found : found_) {
+    // Tasks are numbered node after node, and a node goes through its leaves in order: rows ascend, as key_lists()
+    // wants them.
     for (const NearRow& row : found.rows_of(query)) {
       scores[at] = row.score;
       rows[at++] = row.row;
@@ -167,6 +179,7 @@ bool NearRowsSearch::find_near(std::int64_t query, double largest_square, std::v
 void NearRowsSearch::write_best(std::vector<std::int64_t>& keys, std::int64_t* best) const {
   const auto count = static_cast<std::int64_t>(keys.size());
   sort_keys(keys.data(), count, reinterpret_cast<std::int64_t*>(thread_memory(2 * count)));
+  // A query with fewer than m candidates keeps them all, and the rest means "none".
   std::int64_t* const end = std::copy_n(keys.begin(), std::min(m_, count), best);
   std::fill(end, best + m_, kAfterAllKeys);
 }

@@ -12,6 +12,8 @@ namespace {
 /// Nearest bf16, ties to even; finite numbers.
 std::uint32_t to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
+  // Adding one less than half a unit of the last bit that stays, and one more where that bit is 1, carries exactly if
+  // the number is to be rounded up; a tie goes to the even neighbour.
   constexpr std::uint32_t kHalfMinusOne = 0x7fff;
   return (bits + kHalfMinusOne + ((bits >> 16) & 1u)) >> 16;
 }
@@ -21,6 +23,8 @@ float from_bf16(std::uint32_t half) {
 }
 
 /// What is left of a number after `parts` parts, at most 2.
+/// Both differences are exact in fp32. 1 + 2^-9 leaves 2^-9 after the first part, which is 1 (bf16 has 8 bits, steps of
+/// 2^-7 there), and nothing after the second.
 float rest_of(float number, int parts) {
   for (int part = 0; part < parts; ++part) number -= from_bf16(to_bf16(number));
   return number;
@@ -62,11 +66,15 @@ QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, do
   auto* panels = panels_.data_ptr<float>();
   for (std::int64_t q = 0; q < count; ++q) {
     const std::int64_t first = q / group * group;
+    // 70 queries in groups of 64 and lanes of 16: the first group has g = 64, the second 16, of which 6 are queries.
+    // Groups before this one take words_ numbers for each of their queries, so it begins at first * words_.
     const std::int64_t g = std::min(group, vectors_ * kernel.lanes - first);
     float* panel = panels + first * words_ + (q - first);
     const float* query = values + q * width;
     rounding_.push_back(kernel.pairs ? length_of_rest(query, width, parts_) : 0.0);
     for (std::int64_t w = 0; w < words_; ++w) {
+      // Number w of all queries of the group lies together, one lane each: a kernel loads vectors along queries. Parts
+      // follow each other, [parts][words][g].
       panel[w * g] = kernel.pairs ? pair_word(query, width, w % words, static_cast<int>(w / words)) : query[w];
     }
   }

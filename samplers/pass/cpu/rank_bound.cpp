@@ -21,6 +21,12 @@ std::vector<float> rank_bounds(const std::vector<float>& ranks, const std::vecto
     low[i] = -limits[i];
     done[i] = ranks[i] == 0.0f;
   }
+  // More than rank - 1 scores lie above `low`, fewer than rank above `high`: this holds at the start, because all
+  // scores lie between the limits, and each step keeps it. It ends when few enough lie above `low`, or when no number
+  // lies between the two, as with ties.
+  //
+  // Example: scores 0.9, 0.8, 0.8, 0.3, rank 2, limit 1. Above 0, 0.5 and 0.75 lie 4, 3 and 3, above 0.875 only 1. No
+  // bound has just 2 above it; low ends at the number below 0.8, and 3 scores lie above.
   for (int step = 0; step < kMostSteps; ++step) {
     bool all_done = true;
     for (std::size_t i = 0; i < lists; ++i) {

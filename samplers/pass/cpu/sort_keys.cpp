@@ -27,6 +27,7 @@ class Place {
       largest = std::max(largest, keys[i]);
       least = std::min(least, keys[i]);
     }
+    // Differences of unsigned numbers are right also where least and largest lie on two sides of 0.
     least_ = static_cast<std::uint32_t>(upper_half(least));
     const std::uint32_t range = static_cast<std::uint32_t>(upper_half(largest)) - least_;
     shift_ = std::max(static_cast<int>(std::bit_width(range)) - kSortedBits, 0);
@@ -53,12 +54,15 @@ void sort_runs(std::int64_t* keys, std::int64_t count, const Place& place) {
 void sort_keys(std::int64_t* keys, std::int64_t count, std::int64_t* spare) {
   if (count == 0) return;
   const Place place(keys, count);
+  // A radix sort of two digits: by the lower byte of the place into `spare`, then, stably, by the upper byte back. Keys
+  // of one place keep the order in which they came, which the comparison at the end puts right.
   std::array<std::int32_t, kByteValues> lower{}, upper{};
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint32_t of_key = place.of(keys[i]);
     ++lower[of_key % kByteValues];
     ++upper[of_key >> kByteBits];
   }
+  // Counts become where each byte's keys begin: 3, 0, 2 become 0, 3, 3.
   std::int32_t lower_end = 0, upper_end = 0;
   for (std::size_t byte = 0; byte < kByteValues; ++byte) {
     lower_end += std::exchange(lower[byte], lower_end);

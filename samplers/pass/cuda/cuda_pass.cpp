@@ -28,6 +28,7 @@ int kernel_terms(const PassRequest& request) {
 bool has_shape(const ScanDevice& device, const at::Tensor& vectors, const PassRequest& request) {
   bool fits = false;
   with_scan_shape(vectors.size(1), kernel_terms(request), [&]<class Shape>(Shape) {
+    // With room for both parts, whatever this request needs: queries that stay open are searched again in two.
     fits = Shape::shared_bytes(CudaRun::kMostQueryParts) <= device.shared_bytes();
   });
   return fits;
@@ -70,9 +71,11 @@ PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
   const at::NoGradGuard no_grad;
   const c10::DeviceGuard own_device(rows.vectors.device());
   if (request.best > 0) check_order(rows, request.candidates, SelectionOrder{});
+  // Where both serve, attention goes first (cuda_pass.h). It hands out no rows, so best rows are never its.
   if (request.best == 0 && AttentionPass::serves(rows, request)) return AttentionPass().run(rows, request);
   if (uses_kernel(rows, request)) return run_kernel(rows, request, parts_of(request));
   if (request.best == 0) return otherwise_.run(rows, request);
+  // No kernel serves the request as a whole. Terms alone may be attention's, and best rows alone may be the kernel's.
   PassRequest terms = request;
   terms.best = 0;
   PassResult result = run(rows, terms);
@@ -93,6 +96,8 @@ PassResult CudaPass::run_kernel(const Rows& rows, const PassRequest& request, in
   PassResult result = run.run();
   if (request.best == 0 || run.open_queries().size(0) == 0) return result;
   const PassRequest rest = best_request(select_queries(request.candidates, run.open_queries()), request.best);
+  // Open queries were not certified within the error of their parts. One part more lowers e about a hundredfold
+  // (FORMULAS.md 8); what is open after that is ranked by fp64 scores of all rows.
   const bool can_be_finer = parts < CudaRun::kMostQueryParts && is_right(rows.vectors, kernel_terms(rest), parts + 1);
   result.best.index_copy_(0, run.open_queries(),
                           can_be_finer ? run_kernel(rows, rest, parts + 1).best

@@ -33,6 +33,9 @@ std::int64_t ceil_divide(std::int64_t value, std::int64_t divisor) {
 }  // namespace
 
 std::int32_t slice_count(std::int64_t tiles, std::int64_t blocks, std::int64_t concurrent) {
+  // Rounds of thread blocks times what one takes. 1024 tiles, 2 blocks of queries, 132 thread blocks at a time: 64
+  // slices are 128 thread blocks of 16 tiles, one round, time 19. 66 slices take as long, and need more merging; 132
+  // slices are two rounds of 8 + 3 tiles, time 22.
   const auto time = [&](std::int64_t slices) {
     return ceil_divide(blocks * slices, concurrent) * (ceil_divide(tiles, slices) + kTilesToStart);
   };
@@ -72,8 +75,10 @@ CudaRun::CudaRun(const ScanDevice& device, const Rows& rows, const PassRequest& 
 void CudaRun::place_queries(int parts) {
   const at::Tensor queries = request_.candidates.queries.detach();
   const at::Tensor first = queries.to(at::kBFloat16);
+  // [parts, Q, d]; the second part is what rounding to the first has left.
   queries_ = parts > 1 ? at::stack({first, (queries - first).to(at::kBFloat16)}) : first.unsqueeze(0).contiguous();
   norms_ = at::linalg_vector_norm(queries, 2, {1});
+  // The scan holds addresses only: all tensors that it reads or writes are members, and live until the run is over.
   scan_.queries = bf16_data(queries_);
   scan_.parts = static_cast<int>(queries_.size(0));
   scan_.query_count = static_cast<std::int32_t>(queries.size(0));
@@ -96,6 +101,8 @@ void CudaRun::divide() {
   const std::int32_t slices = slice_count(tiles, blocks, device_.concurrent_blocks(scan_));
   scan_.slices = slices;
   scan_.tiles_a_slice = static_cast<std::int32_t>((tiles + slices - 1) / slices);
+  // Slices do not meet in the scan, so nothing is added up in an order that a device's scheduler chooses: each writes
+  // its own partial, and the merge goes through them in order.
   references_ = at::empty({slices, scan_.terms, scan_.query_count}, numbers_);
   masses_ = at::empty_like(references_);
   sums_ = at::empty({slices, scan_.terms, scan_.query_count, scan_.width}, numbers_);
@@ -123,6 +130,7 @@ PassResult CudaRun::run() {
   device_.scan(scan_);
   device_.merge(merge_into(result));
   for (std::size_t i = 0; i < request_.terms.size(); ++i) {
+    // Also over no row: -infinity stays what it is.
     result.terms[i].value.add_(term_offset(request_.terms[i], request_.candidates.queries.detach()).squeeze(1));
   }
   result.count = count();

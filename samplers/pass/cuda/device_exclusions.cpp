@@ -27,6 +27,8 @@ DeviceExclusions DeviceExclusions::from_host(const at::Tensor& pairs, std::int64
 }
 
 DeviceExclusions DeviceExclusions::in_place(const at::Tensor& pairs) {
+  // Nothing is removed, since the host would have to wait to learn how much is left. Pairs that exclude nothing become
+  // (-1, -1) and sort before row 0, where no chunk begins: the first chunk's pairs begin behind them.
   const at::Tensor none = (pairs < 0).any(1, /*keepdim=*/true);
   const at::Tensor own = pairs.masked_fill(none, -1).flip(1);
   return DeviceExclusions(own.index_select(0, own.select(1, 0).argsort()).to(at::kInt));
@@ -40,6 +42,7 @@ at::Tensor DeviceExclusions::chunk_begins(std::int64_t chunks, std::int64_t chun
 at::Tensor DeviceExclusions::count(std::int64_t queries) const {
   const at::Tensor query = pairs_.select(1, 1);
   const at::Tensor count = at::zeros({queries}, pairs_.options().dtype(at::kLong));
+  // A pair that excludes nothing adds 0 to query 0.
   return count.index_add_(0, query.clamp_min(0), (query >= 0).to(at::kLong));
 }
 

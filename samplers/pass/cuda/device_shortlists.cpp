@@ -58,8 +58,10 @@ DeviceShortlists::DeviceShortlists(const ScanDevice& device, const Rows& rows, c
       thresholds_(at::full({queries.exact.size(0)}, -kInfinity, queries.exact.options())) {
   for (const Leaf& leaf : rows.leaves) valid_ += leaf.valid;
   at::Tensor norms = at::linalg_vector_norm(rows.vectors, 2, {1}, /*keepdim=*/false, at::kFloat);
+  // A hole may hold anything; only rows that score bound the error.
   if (rows.validity.defined()) norms.masked_fill_(rows.validity != 0.0, 0.0);
   largest_square_ = norms.amax().to(at::kDouble).square();
+  // Without a sample every row is noted, and the threshold stays at -infinity.
   capacity_ = std::max<std::int64_t>(1, valid_);
   const std::int64_t size = sample_size(m, valid_);
   if (size == 0) return;
@@ -73,6 +75,8 @@ at::Tensor DeviceShortlists::sampled_rows(std::int64_t size) const {
   const at::Tensor run = at::arange(size, rows_.slots.options());
   const at::Tensor place = (run * valid_).floor_divide_(size) + (run * kSampleStep).remainder_(valid_ / size);
   if (!rows_.validity.defined()) return place;
+  // The row that is number `place` among the valid ones: the first whose running count exceeds it. With holes at 1 the
+  // counts are 1, 1, 2, 3, and place 1 is row 2.
   return at::searchsorted((rows_.validity == 0.0).cumsum(0), place, /*out_int32=*/false, /*right=*/true);
 }
 
@@ -80,6 +84,7 @@ void DeviceShortlists::find_thresholds(const ScannedQueries& queries, const at::
                                        std::int64_t sample_scores) {
   // The last row, once more, is for what hide_excluded() has no other place for.
   const at::Tensor rows = rows_.vectors.index_select(0, at::cat({sampled, sampled.slice(0, -1)})).to(at::kFloat);
+  // Queries block by block: scores of a large batch with the whole sample need not fit.
   const std::int64_t block = std::max<std::int64_t>(1, sample_scores / rows.size(0));
   for (std::int64_t first = 0; first < queries.exact.size(0); first += block) {
     const at::Tensor scores = queries.exact.slice(0, first, first + block).mm(rows.t());
@@ -99,9 +104,12 @@ DeviceShortlists::Best DeviceShortlists::best(const FilteredRows& noted) const {
     bounds = below(least.to(at::kDouble) - 2.0 * error);
   }
   Best best;
+  // The certificate of FORMULAS.md 8 for all queries at once. Fewer than m noted rows make the bound -infinity, which
+  // certifies nothing unless every row was noted.
   best.known = (thresholds_ < bounds).logical_or_(thresholds_ == -kInfinity);
   best.known.logical_and_(noted.counts <= capacity_);
   best.known.logical_and_(bound_.limit(lengths_, rounding_, largest_square_) < ScoreBound::kLargest);
+  // Queries that stay open are not scored: no row reaches an infinite bound.
   best.keys = keys_of(noted, bounds.masked_fill(best.known.logical_not(), kInfinity));
   return best;
 }

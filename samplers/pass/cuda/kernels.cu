@@ -17,12 +17,15 @@ __global__ void __launch_bounds__(Shape::kThreads) scan_kernel(const __grid_cons
 }
 
 __global__ void merge_kernel(const __grid_constant__ SliceMerge merge) {
+  // A thread block is a query, its threads are columns of the sums.
   for (int column = static_cast<int>(threadIdx.x); column < merge.width; column += static_cast<int>(blockDim.x)) {
     merge_slices(merge, blockIdx.x, column);
   }
 }
 
 __global__ void scoring_kernel(const __grid_constant__ ListScoring lists) {
+  // x is the query, y the part of its list: threads take every step-th place, so that lists of any length are served by
+  // as many blocks as were started.
   const auto step = static_cast<int>(gridDim.y * blockDim.x);
   for (int place = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x); place < lists.capacity; place += step) {
     score_list(lists, blockIdx.x, place);
@@ -61,6 +64,7 @@ std::string launch_scan(const BankScan& scan, void* stream) {
     // Blocks of one slice are neighbours, so that its rows come from memory once.
     const dim3 grid(blocks, static_cast<unsigned>(scan.slices));
     scan_kernel<Shape><<<grid, Shape::kThreads, bytes, static_cast<cudaStream_t>(stream)>>>(scan);
+    // What the launch itself refused; what goes wrong while the kernel runs shows at a later call of the stream.
     code = cudaGetLastError();
   });
   return result_of(code);

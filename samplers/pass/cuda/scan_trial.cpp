@@ -18,6 +18,8 @@ constexpr double kTolerance = 0.05;
 
 bool ScanTrial::passes(const ScanDevice& device, at::Device place, std::int64_t width, int terms, int parts) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // The lock is held during the trial, so a second thread with the same shape waits for the answer. A trial that throws
+  // leaves the shape as not passed.
   const auto [entry, is_new] = passed_.try_emplace(Shape{place.index(), width, terms, parts}, false);
   if (!is_new) return entry->second;
   const Rows rows = trial_rows(place, width);

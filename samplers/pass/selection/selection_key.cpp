@@ -25,6 +25,8 @@ constexpr double kUnitPerWord = 0x1.0p-32;
 at::Tensor image_of(const at::Tensor& scores) {
   // Adding 0 turns -0 into +0: equal scores must tie.
   const at::Tensor bits = scores.to(at::kFloat).add(0.0).contiguous().view(at::kInt);
+  // Of scores at or above 0 the bits ascend with the score, and ~ turns the order round. Of scores below 0 they ascend
+  // as the score falls, which is right already; without the sign bit these images are at or above 0, behind all others.
   return at::where(bits < 0, bits.bitwise_xor(kSignBit), bits.bitwise_not());
 }
 
@@ -48,6 +50,8 @@ std::vector<std::int64_t> ascending(const std::int64_t* slots, std::int64_t coun
 }  // namespace
 
 at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots) {
+  // The lower half of the image's place is 0, so adding the slot fills it. A hole's slot of -1 borrows from the image,
+  // but a hole is no candidate, and its key is replaced.
   return upper_half(image_of(scores)) + slots;
 }
 
@@ -70,6 +74,7 @@ at::Tensor first_key_at(const at::Tensor& scores) {
 }
 
 at::Tensor first_key_below(const at::Tensor& scores) {
+  // The next image belongs to the next lower fp32 number: keys from there on are of lower scores, whatever their slots.
   return upper_half(image_of(scores).add_(1));
 }
 
@@ -77,6 +82,8 @@ at::Tensor slot_uniforms(const SelectionOrder& order, const at::Tensor& query_in
   if (order.step < 0 || (order.step >> 32) != 0) {
     throw std::invalid_argument("selection: the step of a random order must lie in [0, 2^32)");
   }
+  // On the host, because every device must draw the same numbers. One block of the generator serves four neighbouring
+  // slots, which is why slots are visited in order: numbers 4 b to 4 b + 3 are the words of block b.
   const at::Tensor host_queries = query_index.to(at::kCPU, at::kLong).contiguous();
   const at::Tensor host_slots = slots.to(at::kCPU, at::kLong).contiguous();
   const std::int64_t* query = host_queries.const_data_ptr<std::int64_t>();
