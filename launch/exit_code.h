@@ -4,7 +4,7 @@
 
 namespace negatron {
 
-/// How `negatron` ends. Documented in README.md; scripts and schedulers rely on them.
+/// How `negatron` ends. Documented in RUNNING.md 1; scripts and schedulers rely on them.
 enum ExitCode : int {
   kExitOk = 0,
   /// Something failed while running: data, a rank, the training itself.

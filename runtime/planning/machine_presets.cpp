@@ -26,7 +26,8 @@ constexpr double kSimpleHop = 14.0 * kMicro;
 constexpr double kAdapter = 48.0 * kGiga;
 
 // ATen's flash attention forward at d = 128 on an H100 (arXiv:2407.08608), keys = values = bank rows: what a fused pass
-// of that quality does. One query's score costs the hardest-row search four passes over fp32 (COST_MODEL.md 6).
+// of that quality does. What hardest rows cost for each score is an estimate: a search that sweeps four times over fp32
+// scores (COST_MODEL.md 6).
 constexpr double kHopperPass = 370.0 * kTera;
 constexpr double kHopperSelect = 1.3e-3 / (4096.0 * 65536.0);
 // Memory copies on an H200, read and write (COST_MODEL.md 6).

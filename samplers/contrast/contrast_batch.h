@@ -15,7 +15,7 @@ struct ContrastBatch {
   at::Tensor labels;      // [b] int64 or undefined
   at::Tensor key_labels;  // [b] int64; undefined when they are those of the queries, as they are for views of one image
   QueryShares shares;     // over the ranks of `comm`
-  /// The ranks that share the bank, and the split over them; null when these are the ranks of `comm`.
+  /// The ranks that share the bank, and the queries of each; null when these are the ranks of `comm`.
   Communicator* bank_group = nullptr;
   QueryShares bank_shares;
   std::int64_t step = 0;

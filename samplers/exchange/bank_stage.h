@@ -27,7 +27,7 @@ class BankStage {
  public:
   /// `exchange`, `group` and `bank` are referred to; the bank, laid out over the group, must not change before
   /// finish(). `terms` equal on all ranks but for their tensors. Throws std::invalid_argument when the request does not
-  /// fit the bank or the split. Local.
+  /// fit the bank or the shares. Local.
   BankStage(BankExchange& exchange, Communicator& group, const Bank& bank, QueryBatch batch, NegativeRequest request,
             std::vector<ScoreTerm> terms);
 

@@ -10,7 +10,7 @@
 
 namespace negatron {
 
-/// Throws std::invalid_argument, with one sentence, when the batch does not fit the split, the bank is not laid out
+/// Throws std::invalid_argument, with one sentence, when the batch does not fit its shares, the bank is not laid out
 /// over the ranks of `comm`, or the request cannot be answered from this bank. Local.
 void check_request(const Communicator& comm, const Bank& bank, const QueryBatch& batch, const NegativeRequest& request,
                    const std::vector<ScoreTerm>& terms);

@@ -11,7 +11,7 @@
 
 namespace negatron::bench {
 
-// The usual step of the README's tables.
+// The usual step of the tables in tests/bench/SPEED.md.
 inline constexpr std::int64_t kWidth = 128;
 inline constexpr std::int64_t kBatch = 256;
 inline constexpr std::int64_t kBankRows = 65536;

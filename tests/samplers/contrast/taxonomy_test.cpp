@@ -1,6 +1,6 @@
 // Samplers of the literature that are not in the registry, each written against the one interface: what is to come fits
 // without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 18 these methods). Dns is the
-// example of the README.
+// example of samplers/METHODS.md 2.
 
 #include <gtest/gtest.h>
 
