@@ -32,9 +32,9 @@ ImageDataset rectangles() {
 PretrainOptions small_options(const std::string& objective) {
   PretrainOptions options;
   options.objective = objective;
-  options.encoder.conv.channels = {8, 16};
-  options.encoder.conv.strides = {1, 2};
-  options.encoder.conv.groups = 4;
+  options.encoder.channels = {8, 16};
+  options.encoder.strides = {1, 2};
+  options.encoder.groups = 4;
   options.head.hidden = 32;
   options.head.output = 16;
   // 50 samples in batches of 12: the last batch of an epoch has 2, so some of 3 or 4 ranks have none.
