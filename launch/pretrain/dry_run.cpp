@@ -29,7 +29,7 @@ std::string shape(std::initializer_list<std::int64_t> sizes) {
 
 }  // namespace
 
-void print_dry_run(const PretrainOptions& options, const ComputePlace& place, const ImageDataset& train,
+void print_dry_run(const PretrainOptions& options, const ComputePlace& place, const ImageSource& train,
                    Communicator& comm, std::ostream& out) {
   const int ranks = comm.size();
   const std::int64_t batch = share(options.global_batch, ranks, 0).size();
@@ -39,7 +39,7 @@ void print_dry_run(const PretrainOptions& options, const ComputePlace& place, co
   const double parameters = static_cast<double>(encoder.parameter_count()) * element;
 
   out << "\nOne step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
-  line(out, "two views", shape({batch, train.channels(), train.height(), train.width()}));
+  line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
   line(out, "features", shape({batch, encoder.feature_width()}));
   line(out, "queries, keys", shape({batch, width}));
   if (options.needs_bank()) {
@@ -56,7 +56,7 @@ void print_dry_run(const PretrainOptions& options, const ComputePlace& place, co
     line(out, "key encoder", bytes_text(parameters));
     line(out, "bank", bytes_text(static_cast<double>(layout.local_rows(0) * width) * row));
   }
-  line(out, "training images", bytes_text(static_cast<double>(train.images.numel())));
+  line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
   out << "Steps\n";
   const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
   const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);

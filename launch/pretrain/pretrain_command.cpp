@@ -61,14 +61,16 @@ void print_summary(const PretrainSummary& summary, const std::string& run_direct
     std::cout << "left at the request of SIGUSR1 " << where << std::flush;
     return;
   }
-  std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
-  if (!std::isnan(summary.raw_pixels)) {
-    std::cout << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
-              << "  random weights  " << percent(summary.random_weights) << "\n";
+  // Data without labels have nothing to classify.
+  if (!std::isnan(summary.trained)) {
+    std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
+    if (!std::isnan(summary.raw_pixels)) {
+      std::cout << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
+                << "  random weights  " << percent(summary.random_weights) << "\n";
+    }
+    std::cout << "  after training  " << percent(summary.trained) << "\n";
   }
-  std::cout << "  after training  " << percent(summary.trained) << "\n"
-            << "run directory: " << run_directory << "\n"
-            << std::flush;
+  std::cout << "run directory: " << run_directory << "\n" << std::flush;
 }
 
 /// One start of `negatron pretrain`: what its four parts, in their order, share. Collective, each of them.
@@ -115,7 +117,7 @@ class PretrainStart {
   int describe() const {
     if (!speaks()) return kExitOk;
     std::cout << flags_.ini();
-    print_dry_run(request_.options, place_, data_.train, *comm_, std::cout);
+    print_dry_run(request_.options, place_, *data_.train, *comm_, std::cout);
     return kExitOk;
   }
 
@@ -167,7 +169,7 @@ class PretrainStart {
   void print_start(std::string_view transport, const StartPoint& point) const {
     std::cout << "negatron pretrain: " << comm_->size() << (comm_->size() == 1 ? " rank" : " ranks") << " on "
               << place_.device << " (" << transport << "), " << threads_ << (threads_ == 1 ? " thread" : " threads")
-              << " each, " << name_of(place_.precision) << ", " << data_.train.size()
+              << " each, " << name_of(place_.precision) << ", " << data_.train->size()
               << " training images, run directory " << point.run_directory.string() << "\n"
               << std::flush;
   }

@@ -1,5 +1,7 @@
 #include "launch/pretrain/pretrain_flags.h"
 
+#include "runtime/encoders/registry.h"
+
 namespace negatron {
 namespace {
 
@@ -69,17 +71,14 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
 
 void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Encoder");
-  table.add("encoder", &o.encoder.name,
-            "conv, or one with torchvision's parameter names: resnet18, resnet34, resnet50");
+  table.add("encoder", &o.encoder.name, backbone_names());
   table.add("stem", &o.encoder.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images");
   table.add("encoder-norm", &o.encoder.norm,
             "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch");
-  table.add("encoder-channels", &o.encoder.conv.channels,
-            "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)");
-  table.add("encoder-strides", &o.encoder.conv.strides, "of conv: stride of each stage");
-  table.add("encoder-groups", &o.encoder.conv.groups, "groups of each GroupNorm");
-  table.add("pool-grid", &o.encoder.conv.pool_grid,
-            "of conv: features are averaged over a grid of this many cells a side");
+  table.add("encoder-channels", &o.encoder.channels, "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)");
+  table.add("encoder-strides", &o.encoder.strides, "of conv: stride of each stage");
+  table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm");
+  table.add("pool-grid", &o.encoder.pool_grid, "of conv: features are averaged over a grid of this many cells a side");
   table.add("head-hidden", &o.head.hidden, "hidden width of the projection head");
   table.add(
       "head-norm", &o.head_norm,

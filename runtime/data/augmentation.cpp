@@ -3,9 +3,10 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "comm/require.h"
-#include "runtime/data/normalization.h"
+#include "comm/share.h"
 #include "runtime/data/view_parameters.h"
 
 namespace negatron {
@@ -38,19 +39,33 @@ at::Tensor pixel_middles(std::int64_t count, const at::Tensor& like) {
   return at::arange(count, like.options().dtype(at::kFloat)).add_(0.5).div_(static_cast<double>(count));
 }
 
-/// [b, C, H, W] uint8 -> [b, C, H, W] float in 0..255: the crops, stretched to the whole image.
-at::Tensor resized_crop(const at::Tensor& images, const ViewParameters& parameters) {
-  const std::int64_t count = images.size(0), height = images.size(2), width = images.size(3);
-  const auto coordinates = [&](const at::Tensor& start, const at::Tensor& extent, std::int64_t pixels) {
+/// Rows `rows` of crops of images [b, C, h, w] uint8, stretched to `size`: [b, C, H, W] float in 0..255.
+at::Tensor resized_crop_of(const at::Tensor& images, const ViewParameters& parameters, Range rows,
+                           const ImageSize& size) {
+  const auto coordinates = [&](const at::Tensor& starts, const at::Tensor& extents, std::int64_t pixels) {
+    const at::Tensor start = starts.slice(0, rows.begin, rows.end).to(images.device());
+    const at::Tensor extent = extents.slice(0, rows.begin, rows.end).to(images.device());
     // The sampler's coordinates run from -1 to 1 over the whole image.
-    const at::Tensor share = pixel_middles(pixels, images) * extent.to(images.device()).unsqueeze(1);  // [b, pixels]
-    return share.add_(start.to(images.device()).unsqueeze(1)).mul_(2.0).sub_(1.0);
+    const at::Tensor shares = pixel_middles(pixels, images) * extent.unsqueeze(1);  // [b, pixels]
+    return shares.add_(start.unsqueeze(1)).mul_(2.0).sub_(1.0);
   };
-  const at::Tensor x = coordinates(parameters.left, parameters.width, width);   // [b, W]
-  const at::Tensor y = coordinates(parameters.top, parameters.height, height);  // [b, H]
-  const at::Tensor grid =
-      at::stack({x.unsqueeze(1).expand({count, height, width}), y.unsqueeze(2).expand({count, height, width})}, 3);
+  const std::int64_t count = images.size(0);
+  const at::Tensor x = coordinates(parameters.left, parameters.width, size.width);   // [b, W]
+  const at::Tensor y = coordinates(parameters.top, parameters.height, size.height);  // [b, H]
+  const at::Tensor grid = at::stack({x.unsqueeze(1).expand({count, size.height, size.width}),
+                                     y.unsqueeze(2).expand({count, size.height, size.width})},
+                                    3);
   return at::grid_sampler(images.to(at::kFloat), grid, kBilinear, kBorderPadding, /*align_corners=*/false);
+}
+
+/// The crops of all images, one by one where sizes differ: which images are sampled together changes no value.
+at::Tensor resized_crop(const DecodedImages& images, const ViewParameters& parameters, const ImageSize& size) {
+  if (images.have_one_size()) return resized_crop_of(images.together(), parameters, {0, images.size()}, size);
+  std::vector<at::Tensor> crops;
+  for (std::int64_t i = 0; i < images.size(); ++i) {
+    crops.push_back(resized_crop_of(images.image(i), parameters, {i, i + 1}, size));
+  }
+  return at::cat(crops);
 }
 
 /// In place; images in 0..1.
@@ -136,17 +151,17 @@ void AugmentationOptions::validate() const {
           "The erased area needs 0.0001 <= minimum <= maximum <= 1 (shares of the image).");
 }
 
-at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, const ViewNumber& number,
-                   const AugmentationOptions& options, const Normalization& normalization) {
-  if (images.dim() != 4 || images.scalar_type() != at::kByte || ids.dim() != 1 || ids.size(0) != images.size(0)) {
-    throw std::invalid_argument("augment takes images [b, C, H, W] of bytes and ids [b].");
+at::Tensor augment(const DecodedImages& images, const at::Tensor& ids, const ViewNumber& number,
+                   const AugmentationOptions& options, const ViewFormat& format) {
+  if (ids.dim() != 1 || ids.size(0) != images.size()) {
+    throw std::invalid_argument("augment takes as many ids as images.");
   }
   const ViewParameters parameters = draw_view_parameters(ids, number, options);
-  at::Tensor views = resized_crop(images, parameters).mul_(1.0 / kByteMax);
+  at::Tensor views = resized_crop(images, parameters, format.size).mul_(1.0 / kByteMax);
   change_brightness_and_contrast(views, parameters, options);
   blur(views, parameters, options);
   erase(views, parameters, options);
-  return views.sub_(normalization.mean).mul_(1.0 / normalization.deviation);
+  return format.normalization.centre(views);
 }
 
 }  // namespace negatron

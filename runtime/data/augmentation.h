@@ -4,7 +4,8 @@
 
 #include <ATen/ATen.h>
 
-#include "runtime/data/normalization.h"
+#include "runtime/data/decoded_images.h"
+#include "runtime/data/view_format.h"
 
 namespace negatron {
 
@@ -44,12 +45,13 @@ struct ViewNumber {
 
 /// One random view of each image: resized crop and flip, brightness and contrast, blur, erasing, normalisation.
 ///
-/// images: [b, C, H, W] uint8, any device; ids: [b] int64 on the host, sample numbers in the data set.
-/// Returns [b, C, H, W] float on the device of `images`. Local.
+/// images: b of C channels, of any sizes, on any device; ids: [b] int64 on the host, sample numbers in the data set.
+/// Returns [b, C, H, W] float on the device of the images, with H and W of `format`. Crops are sampled bilinearly.
+/// Local. Throws std::invalid_argument when there is not one id for each image.
 ///
 /// What is drawn for a sample depends on (seed, epoch, sample, view) alone and every value is computed per image, so a
 /// sample's view is the same to the last bit in any batch and on any number of ranks.
-at::Tensor augment(const at::Tensor& images, const at::Tensor& ids, const ViewNumber& number,
-                   const AugmentationOptions& options, const Normalization& normalization);
+at::Tensor augment(const DecodedImages& images, const at::Tensor& ids, const ViewNumber& number,
+                   const AugmentationOptions& options, const ViewFormat& format);
 
 }  // namespace negatron

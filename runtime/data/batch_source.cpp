@@ -24,28 +24,38 @@ void BatchOptions::validate() const {
   if (global_batch < 1) throw std::invalid_argument("The global batch must be at least 1 sample.");
   if (ranks < 1 || rank < 0 || rank >= ranks) throw std::invalid_argument("The rank must lie in [0, ranks).");
   augmentation.validate();
-  normalization.validate();
+  format.normalization.validate();
+  if (format.size != ImageSize{} && (format.size.height < 1 || format.size.width < 1)) {
+    throw std::invalid_argument("Views need a height and a width of at least 1 pixel.");
+  }
 }
 
-BatchSource::BatchSource(ImageDataset dataset, const BatchOptions& options)
-    : dataset_(std::move(dataset)), options_(options) {
+BatchSource::BatchSource(std::shared_ptr<const ImageSource> images, const BatchOptions& options)
+    : images_(std::move(images)), options_(options) {
   options_.validate();
-  if (dataset_.size() == 0) throw std::invalid_argument("The data set has no images.");
-  steps_per_epoch_ = count_steps(dataset_.size(), options_.global_batch, options_.drop_last);
+  if (images_->size() == 0) throw std::invalid_argument("The data set has no images.");
+  if (options_.format.size == ImageSize{}) options_.format.size = images_->view_size();
+  steps_per_epoch_ = count_steps(images_->size(), options_.global_batch, options_.drop_last);
 }
 
 at::Tensor BatchSource::order(std::int64_t epoch) const {
   const std::lock_guard lock(order_mutex_);
   if (epoch != order_epoch_) {
-    order_ = epoch_order(dataset_.size(), options_.seed, epoch);
+    order_ = epoch_order(images_->size(), options_.seed, epoch);
     order_epoch_ = epoch;
   }
   return order_;
 }
 
+DecodedImages BatchSource::load(const at::Tensor& ids) const {
+  if (ids.size(0) > 0) return images_->load(ids);
+  // A source of differing sizes cannot say what none of its images look like.
+  return at::empty({0, images_->channels(), options_.format.size.height, options_.format.size.width}, at::kByte);
+}
+
 Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
   const std::int64_t begin = index * options_.global_batch;
-  const std::int64_t end = std::min(begin + options_.global_batch, dataset_.size());
+  const std::int64_t end = std::min(begin + options_.global_batch, images_->size());
   const Range own = share(end - begin, options_.ranks, options_.rank);
 
   Batch batch;
@@ -53,11 +63,10 @@ Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
   batch.index_in_epoch = index;
   batch.global_size = end - begin;
   batch.ids = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
-  const ImageDataset samples = dataset_.select(batch.ids);
-  batch.labels = samples.labels;
+  batch.labels = labels_of(*images_, batch.ids);
+  const DecodedImages samples = load(batch.ids);
   const auto view = [&](int number) {
-    return augment(samples.images, batch.ids, {options_.seed, epoch, number}, options_.augmentation,
-                   options_.normalization);
+    return augment(samples, batch.ids, {options_.seed, epoch, number}, options_.augmentation, options_.format);
   };
   batch.view_a = view(0);
   batch.view_b = view(1);

@@ -7,8 +7,8 @@
 #include <ATen/ATen.h>
 
 #include "runtime/data/augmentation.h"
-#include "runtime/data/image_dataset.h"
-#include "runtime/data/normalization.h"
+#include "runtime/data/image_source.h"
+#include "runtime/data/view_format.h"
 
 namespace negatron {
 
@@ -17,7 +17,7 @@ struct Batch {
   at::Tensor view_a;  // [b, C, H, W] float, normalised
   at::Tensor view_b;  // [b, C, H, W] float, normalised
   at::Tensor ids;     // [b] int64, sample numbers in the data set
-  at::Tensor labels;  // [b] int64
+  at::Tensor labels;  // [b] int64, undefined when the data have none
   std::int64_t epoch = 0;
   std::int64_t index_in_epoch = 0;
   /// Samples of this batch over all ranks: `global_batch`, fewer in the last batch of an epoch.
@@ -32,7 +32,8 @@ struct BatchOptions {
   /// Leave out the last, partial batch of each epoch.
   bool drop_last = false;
   AugmentationOptions augmentation;
-  Normalization normalization;
+  /// A size of 0 by 0 is the source's own.
+  ViewFormat format;
 
   /// Throws std::invalid_argument with one sentence that names the option.
   void validate() const;
@@ -43,7 +44,7 @@ struct BatchOptions {
 /// of ranks, and zero rows when a small last batch leaves this rank none. Local, thread-safe.
 class BatchSource {
  public:
-  BatchSource(ImageDataset dataset, const BatchOptions& options);
+  BatchSource(std::shared_ptr<const ImageSource> images, const BatchOptions& options);
 
   std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
   Batch build(std::int64_t epoch, std::int64_t index) const;
@@ -51,7 +52,10 @@ class BatchSource {
  private:
   at::Tensor order(std::int64_t epoch) const;
 
-  ImageDataset dataset_;
+  /// The images `ids` [b] int64, decoded; b may be 0.
+  DecodedImages load(const at::Tensor& ids) const;
+
+  std::shared_ptr<const ImageSource> images_;
   BatchOptions options_;
   std::int64_t steps_per_epoch_;
   // Drawing an order costs milliseconds, a batch needs a few hundred entries of it: the last one drawn is kept.

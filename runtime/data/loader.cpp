@@ -16,8 +16,8 @@ void LoaderOptions::validate() const {
   }
 }
 
-Loader::Loader(ImageDataset dataset, const LoaderOptions& options)
-    : Loader(std::make_shared<const BatchSource>(std::move(dataset), options.batches), options) {}
+Loader::Loader(std::shared_ptr<const ImageSource> images, const LoaderOptions& options)
+    : Loader(std::make_shared<const BatchSource>(std::move(images), options.batches), options) {}
 
 Loader::Loader(const std::shared_ptr<const BatchSource>& source, const LoaderOptions& options)
     : Loader([source](std::int64_t epoch, std::int64_t index) { return source->build(epoch, index); },

@@ -35,7 +35,7 @@ class Loader {
  public:
   using BuildBatch = std::function<Batch(std::int64_t epoch, std::int64_t index)>;
 
-  Loader(ImageDataset dataset, const LoaderOptions& options);
+  Loader(std::shared_ptr<const ImageSource> images, const LoaderOptions& options);
   /// Any way to build a batch, called from the background threads, several at a time.
   Loader(BuildBatch build, std::int64_t steps_per_epoch, const LoaderOptions& options);
   ~Loader();

@@ -3,22 +3,31 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
-#include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/backbone.h"
 
 namespace negatron {
 
-/// Which network is pretrained.
+/// Which network is pretrained: its name, and the flags that encoders share. What a flag means to an encoder, and which
+/// it refuses, stands with the encoder.
 struct BackboneOptions {
-  /// "conv", "resnet18", "resnet34" or "resnet50".
+  /// A name of runtime/encoders/registry.cpp; options of this encoder alone stand behind a colon:
+  /// "NAME:option=value,option=value".
   std::string name = "conv";
-  /// Of a ResNet: "imagenet" or "cifar".
+  /// "imagenet", for images of some 224 pixels a side, or "cifar", for images of some 32.
   std::string stem = "imagenet";
-  /// "auto", "batch" or "group"; auto is batch for a ResNet, as torchvision's, and group for conv.
+  /// "auto" (what the encoder is known with), "batch" or "group".
   std::string norm = "auto";
-  /// The shape of "conv"; its groups are those of every encoder with group norm. Its input channels are the images'.
-  ConvEncoderOptions conv = {};
+  /// Width of each stage.
+  std::vector<std::int64_t> channels = {64, 128, 256};
+  /// Stride of each stage.
+  std::vector<std::int64_t> strides = {2, 2, 2};
+  /// Groups of every group norm.
+  std::int64_t groups = 8;
+  /// Features are averaged over a grid of so many cells a side.
+  std::int64_t pool_grid = 2;
 
   /// Throws std::invalid_argument in a sentence that names the flag.
   void validate() const;

@@ -1,5 +1,6 @@
 #include "runtime/encoders/conv_encoder.h"
 
+#include <stdexcept>
 #include <string>
 
 #include "runtime/encoders/channels_last.h"
@@ -18,6 +19,16 @@ at::Tensor averaging_matrix(std::int64_t size, std::int64_t cells, const at::Ten
     matrix.select(1, cell).slice(0, begin, end).fill_(1.0 / static_cast<double>(end - begin));
   }
   return matrix;
+}
+
+ConvEncoderOptions conv_options(const BackboneArguments& arguments) {
+  ConvEncoderOptions conv;
+  conv.input_channels = arguments.input_channels;
+  conv.channels = arguments.flags.channels;
+  conv.strides = arguments.flags.strides;
+  conv.groups = arguments.flags.groups;
+  conv.pool_grid = arguments.flags.pool_grid;
+  return conv;
 }
 
 }  // namespace
@@ -62,6 +73,23 @@ ConvEncoder::ConvEncoder(const ConvEncoderOptions& options) : options_(options) 
     norms_.push_back(
         register_module("norm" + number, torch::nn::GroupNorm(torch::nn::GroupNormOptions(options.groups, output))));
     input = output;
+  }
+}
+
+ConvEncoder::ConvEncoder(const BackboneArguments& arguments) : ConvEncoder(conv_options(arguments)) {}
+
+BackboneDescription ConvEncoder::describe() {
+  return {"conv"};
+}
+
+void ConvEncoder::check(const BackboneArguments& arguments) {
+  conv_options(arguments).validate();
+  const BackboneOptions& flags = arguments.flags;
+  if (flags.stem != BackboneOptions{}.stem) {
+    throw std::invalid_argument("--stem goes with a ResNet; --encoder conv has no stem.");
+  }
+  if (flags.norm == "batch") {
+    throw std::invalid_argument("--encoder-norm batch goes with a ResNet; conv has group norm.");
   }
 }
 

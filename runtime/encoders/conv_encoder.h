@@ -8,6 +8,7 @@
 #include <torch/nn/modules/normalization.h>
 
 #include "runtime/encoders/backbone.h"
+#include "runtime/encoders/registry.h"
 
 namespace negatron {
 
@@ -35,6 +36,11 @@ struct ConvEncoderOptions {
 class ConvEncoder : public Backbone {
  public:
   explicit ConvEncoder(const ConvEncoderOptions& options);
+
+  /// As --encoder conv has it: a shape by the shared flags, no stem, and no norm but group norm.
+  explicit ConvEncoder(const BackboneArguments& arguments);
+  static BackboneDescription describe();
+  static void check(const BackboneArguments& arguments);
 
   /// images [b, input_channels, h, w] -> features [b, channels.back() * pool_grid^2]
   torch::Tensor forward(const torch::Tensor& images) override;

@@ -7,42 +7,18 @@
 #include <torch/nn/modules/normalization.h>
 
 #include "runtime/encoders/global_batch_norm.h"
-#include "samplers/random/philox.h"
+#include "runtime/encoders/parameter_streams.h"
 
 namespace negatron {
 namespace {
-
-/// Gives each parameter its own stream, by its number in registration order.
-class ParameterStreams {
- public:
-  explicit ParameterStreams(std::uint64_t seed) : seed_(seed) {}
-
-  /// Fills `parameter` with `draw(rng)`, computed on the host in fp64 so that device and dtype do not change the
-  /// values.
-  template <typename Draw>
-  void fill(const at::Tensor& parameter, Draw draw) {
-    CounterRng rng(seed_, Purpose::kInitialization, 0, next_++);
-    at::Tensor values = at::empty(parameter.sizes(), at::kDouble);
-    double* const begin = values.mutable_data_ptr<double>();
-    for (std::int64_t i = 0; i < values.numel(); ++i) begin[i] = draw(rng);
-    parameter.copy_(values);
-  }
-
-  void fill_constant(const at::Tensor& parameter, double value) {
-    ++next_;
-    parameter.fill_(value);
-  }
-
- private:
-  std::uint64_t seed_;
-  std::uint64_t next_ = 0;
-};
 
 void initialize_layer(torch::nn::Module& layer, ParameterStreams& streams) {
   const auto uniform = [](double bound) {
     return [bound](CounterRng& rng) { return bound * (2.0 * rng.uniform() - 1.0); };
   };
-  if (const auto* convolution = layer.as<torch::nn::Conv2d>()) {
+  if (auto* own = dynamic_cast<KnowsItsStart*>(&layer)) {
+    own->fill_parameters(streams);
+  } else if (const auto* convolution = layer.as<torch::nn::Conv2d>()) {
     const at::Tensor& weight = convolution->weight;  // [out, in / groups, kh, kw]
     const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) /
                            static_cast<double>(convolution->options.groups());

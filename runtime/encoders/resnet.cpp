@@ -48,6 +48,16 @@ MakeNorm norm_maker(const ResNetOptions& options, Communicator* comm) {
 
 }  // namespace
 
+ResNetOptions ResNetOptions::of(std::int64_t layers, const BackboneArguments& arguments) {
+  ResNetOptions options;
+  options.input_channels = arguments.input_channels;
+  options.depth = layers;
+  options.stem = arguments.flags.stem == "cifar" ? Stem::kCifar : Stem::kImageNet;
+  options.norm = arguments.flags.norm == "group" ? Norm::kGroup : Norm::kBatch;
+  options.groups = arguments.flags.groups;
+  return options;
+}
+
 void ResNetOptions::validate() const {
   depth_of(depth);
   if (norm == Norm::kGroup && (groups < 1 || kFirstWidth % groups != 0)) {

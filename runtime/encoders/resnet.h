@@ -7,6 +7,7 @@
 
 #include "comm/communicator.h"
 #include "runtime/encoders/backbone.h"
+#include "runtime/encoders/registry.h"
 #include "runtime/encoders/residual_block.h"
 
 namespace negatron {
@@ -28,6 +29,8 @@ struct ResNetOptions {
   /// Of every GroupNorm; divides 64.
   std::int64_t groups = 8;
 
+  /// The ResNet of so many layers that the flags ask for. Local.
+  static ResNetOptions of(std::int64_t layers, const BackboneArguments& arguments);
   /// Throws std::invalid_argument in a sentence that names the flag.
   void validate() const;
 };
@@ -59,6 +62,18 @@ class ResNet : public Backbone {
   torch::nn::AnyModule norm_;
   std::vector<torch::nn::Sequential> stages_;
   std::int64_t feature_width_ = 0;
+};
+
+/// The ResNet of so many layers as --encoder has it, under the name that torchvision gives it.
+template <std::int64_t layers>
+class ResNetOf : public ResNet {
+ public:
+  explicit ResNetOf(const BackboneArguments& arguments)
+      : ResNet(ResNetOptions::of(layers, arguments), arguments.comm) {}
+  static BackboneDescription describe() {
+    return {"resnet" + std::to_string(layers), "one with torchvision's parameter names"};
+  }
+  static void check(const BackboneArguments& arguments) { ResNetOptions::of(layers, arguments).validate(); }
 };
 
 }  // namespace negatron

@@ -10,41 +10,49 @@ namespace negatron {
 
 namespace {
 
-/// The data set itself, or the first `count` samples of a permutation.
-ImageDataset limit(const ImageDataset& dataset, std::int64_t count, std::uint64_t seed, std::uint64_t set) {
-  if (count == 0 || count >= dataset.size()) return dataset;
-  const at::Tensor order = random_permutation(dataset.size(), CounterRng(seed, Purpose::kEvaluation, 0, set));
-  return dataset.select(order.slice(0, 0, count));
+/// Numbers of all images, or of the first `count` of a permutation.
+at::Tensor chosen_images(const ImageSource& images, std::int64_t count, std::uint64_t seed, std::uint64_t set) {
+  if (count == 0 || count >= images.size()) return at::arange(images.size(), at::kLong);
+  return random_permutation(images.size(), CounterRng(seed, Purpose::kEvaluation, 0, set)).slice(0, 0, count);
 }
 
-/// Features of this rank's share. A rank without images computes one, for the width and device, and drops its row.
-at::Tensor own_features(const ImageFeatures& features, const ImageDataset& own, const ImageDataset& all) {
-  return own.size() > 0 ? features(own.images) : features(all.slice({0, 1}).images).slice(0, 0, 0);
+/// Features of this rank's share of the images `ids`, and their labels.
+struct LabelledRows {
+  at::Tensor rows;    // [n, D]
+  at::Tensor labels;  // [n] int64, on the device of the rows
+};
+
+LabelledRows own_rows(const Communicator& comm, const FeatureFunction& function, const ImageSource& images,
+                      const at::Tensor& ids, const KnnEvaluationOptions& options) {
+  const Range own = share(ids.size(0), comm.size(), comm.rank());
+  // A rank without images computes one, for the width and device, and drops its row.
+  const Range taken = own.size() > 0 ? own : Range{0, 1};
+  const at::Tensor rows =
+      extract_features(function, images, ids.slice(0, taken.begin, taken.end), options.format, options.batch);
+  const at::Tensor labels = labels_of(images, ids.slice(0, own.begin, own.end));
+  return {rows.slice(0, 0, own.size()), labels.to(rows.device())};
 }
 
 }  // namespace
 
 void KnnEvaluationOptions::validate() const {
   knn.validate();
+  format.normalization.validate();
   if (index_count < 0) throw std::invalid_argument("The number of training images that vote must be 0 (all) or more.");
   if (query_count < 0) throw std::invalid_argument("The number of test images must be 0 (all) or more.");
 }
 
-double evaluate_knn(Communicator& comm, const ImageFeatures& features, const ImageDataset& train,
-                    const ImageDataset& test, const KnnEvaluationOptions& options) {
+double evaluate_knn(Communicator& comm, const FeatureFunction& function, const ImageSource& train,
+                    const ImageSource& test, const KnnEvaluationOptions& options) {
   options.validate();
-  const ImageDataset index = limit(train, options.index_count, options.seed, 0);
-  const ImageDataset queries = limit(test, options.query_count, options.seed, 1);
-  const ImageDataset own_index = index.slice(share(index.size(), comm.size(), comm.rank()));
-  const ImageDataset own_queries = queries.slice(share(queries.size(), comm.size(), comm.rank()));
-  const at::Tensor index_rows = own_features(features, own_index, index);      // [n, D]
-  const at::Tensor query_rows = own_features(features, own_queries, queries);  // [m, D]
-
+  if (!train.has_labels() || !test.has_labels()) throw std::invalid_argument("A kNN evaluation needs labels.");
+  const at::Tensor index = chosen_images(train, options.index_count, options.seed, 0);
+  const at::Tensor queries = chosen_images(test, options.query_count, options.seed, 1);
+  const LabelledRows own_index = own_rows(comm, function, train, index, options);
+  const LabelledRows own_queries = own_rows(comm, function, test, queries, options);
   KnnOptions knn = options.knn;
-  knn.classes = std::max(train.classes(), test.classes());
-  const at::Device device = index_rows.device();
-  return classify_knn(comm, index_rows, own_index.labels.to(device), query_rows, own_queries.labels.to(device), knn)
-      .accuracy;
+  knn.classes = std::max(count_classes(train), count_classes(test));
+  return classify_knn(comm, own_index.rows, own_index.labels, own_queries.rows, own_queries.labels, knn).accuracy;
 }
 
 }  // namespace negatron

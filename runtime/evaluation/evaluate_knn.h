@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 #include "comm/communicator.h"
-#include "runtime/data/image_dataset.h"
+#include "runtime/data/image_source.h"
+#include "runtime/data/view_format.h"
+#include "runtime/evaluation/features.h"
 #include "runtime/evaluation/knn.h"
 
 namespace negatron {
@@ -14,6 +15,10 @@ namespace negatron {
 struct KnnEvaluationOptions {
   /// `knn.classes` is taken from the labels.
   KnnOptions knn;
+  /// What the encoder sees of an image.
+  ViewFormat format;
+  /// Images per call of the encoder.
+  std::int64_t batch = 500;
   /// Training images that vote; 0 means all.
   std::int64_t index_count = 0;
   /// Test images that are classified; 0 means all.
@@ -24,12 +29,10 @@ struct KnnEvaluationOptions {
   void validate() const;
 };
 
-/// [n, C, H, W] uint8 -> [n, D] unit rows: `extract_features` or `pixel_features` with their arguments bound.
-using ImageFeatures = std::function<at::Tensor(const at::Tensor&)>;
-
 /// Collective. Accuracy (0 to 1, the same on every rank) of the weighted kNN vote of training features over test
-/// images. Each rank computes the features of its share() of both sets.
-double evaluate_knn(Communicator& comm, const ImageFeatures& features, const ImageDataset& train,
-                    const ImageDataset& test, const KnnEvaluationOptions& options);
+/// images; both sources have labels. Each rank decodes and computes the features of its share() of both sets. Throws
+/// std::invalid_argument without labels.
+double evaluate_knn(Communicator& comm, const FeatureFunction& function, const ImageSource& train,
+                    const ImageSource& test, const KnnEvaluationOptions& options);
 
 }  // namespace negatron

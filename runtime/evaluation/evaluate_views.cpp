@@ -8,19 +8,19 @@
 
 namespace negatron {
 
-ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, const ImageDataset& dataset,
+ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, const ImageSource& images,
                            const ViewEvaluationOptions& options) {
   if (options.count < 1) throw std::invalid_argument("The evaluation of views needs at least 1 image.");
-  const std::int64_t count = std::min(options.count, dataset.size());
+  const std::int64_t count = std::min(options.count, images.size());
   const Range own = share(count, comm.size(), comm.rank());
   // A rank without images takes one, for the width and device of the features, and drops its rows.
   const Range taken = own.size() > 0 ? own : Range{0, 1};
-  const at::Tensor images = dataset.slice(taken).images;
-  const at::Tensor ids = at::arange(taken.begin, taken.end, at::kLong);
   const auto view = [&](int number) {
-    const at::Tensor views =
-        augment(images, ids, {options.seed, /*epoch=*/0, number}, options.augmentation, options.normalization);
-    return feature_rows(function, views, options.batch).slice(0, 0, own.size());  // [n, D]
+    const auto inputs = [&](const Range& range) {
+      const at::Tensor ids = at::arange(taken.begin + range.begin, taken.begin + range.end, at::kLong);
+      return augment(images.load(ids), ids, {options.seed, /*epoch=*/0, number}, options.augmentation, options.format);
+    };
+    return feature_rows(function, inputs, taken.size(), options.batch).slice(0, 0, own.size());  // [n, D]
   };
   const at::Tensor first = view(0);
   return {alignment(comm, first, view(1)), uniformity(comm, first)};

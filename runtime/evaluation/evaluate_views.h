@@ -4,7 +4,8 @@
 
 #include "comm/communicator.h"
 #include "runtime/data/augmentation.h"
-#include "runtime/data/image_dataset.h"
+#include "runtime/data/image_source.h"
+#include "runtime/data/view_format.h"
 #include "runtime/evaluation/features.h"
 
 namespace negatron {
@@ -16,7 +17,8 @@ struct ViewEvaluationOptions {
   std::int64_t batch = 500;
   std::uint64_t seed = 0;
   AugmentationOptions augmentation;
-  Normalization normalization;
+  /// What the encoder sees of a view.
+  ViewFormat format;
 };
 
 struct ViewQuality {
@@ -26,7 +28,7 @@ struct ViewQuality {
 
 /// Collective. Alignment of the two augmented views of each image, and uniformity of the first views (Wang and Isola
 /// 2020; both lower is better). Views are drawn as in training, for epoch 0. Each rank computes its share() of them.
-ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, const ImageDataset& dataset,
+ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, const ImageSource& images,
                            const ViewEvaluationOptions& options);
 
 }  // namespace negatron

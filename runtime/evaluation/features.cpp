@@ -1,5 +1,6 @@
 #include "runtime/evaluation/features.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -19,24 +20,28 @@ at::Tensor unit_rows(const at::Tensor& rows) {
 
 }  // namespace
 
-at::Tensor feature_rows(const FeatureFunction& function, const at::Tensor& inputs, std::int64_t batch) {
+at::Tensor pixels_as_features(const at::Tensor& views) {
+  return views.flatten(1);
+}
+
+at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& inputs, std::int64_t count,
+                        std::int64_t batch) {
   if (batch < 1) throw std::invalid_argument("Features need batches of at least 1 image.");
-  if (inputs.size(0) == 0) throw std::invalid_argument("Features need at least 1 image.");
+  if (count == 0) throw std::invalid_argument("Features need at least 1 image.");
   const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> parts;
-  for (std::int64_t begin = 0; begin < inputs.size(0); begin += batch) {
-    parts.push_back(unit_rows(function(inputs.slice(0, begin, begin + batch))));
+  for (std::int64_t begin = 0; begin < count; begin += batch) {
+    parts.push_back(unit_rows(function(inputs({begin, std::min(begin + batch, count)}))));
   }
   return at::cat(parts);
 }
 
-at::Tensor extract_features(const FeatureFunction& function, const at::Tensor& images,
-                            const Normalization& normalization, std::int64_t batch) {
-  return feature_rows([&](const at::Tensor& bytes) { return function(normalization.apply(bytes)); }, images, batch);
-}
-
-at::Tensor pixel_features(const at::Tensor& images, const Normalization& normalization) {
-  return unit_rows(normalization.apply(images).flatten(1));
+at::Tensor extract_features(const FeatureFunction& function, const ImageSource& images, const at::Tensor& ids,
+                            const ViewFormat& format, std::int64_t batch) {
+  const auto inputs = [&](const Range& range) {
+    return whole_views(images.load(ids.slice(0, range.begin, range.end)), format);
+  };
+  return feature_rows(function, inputs, ids.size(0), batch);
 }
 
 }  // namespace negatron

@@ -5,7 +5,9 @@
 
 #include <ATen/ATen.h>
 
-#include "runtime/data/normalization.h"
+#include "comm/share.h"
+#include "runtime/data/image_source.h"
+#include "runtime/data/view_format.h"
 
 namespace negatron {
 
@@ -13,16 +15,22 @@ namespace negatron {
 /// moves its input to its own device and puts its module into evaluation mode.
 using FeatureFunction = std::function<at::Tensor(const at::Tensor&)>;
 
-/// Runs `function` over `inputs` [n, C, H, W] float in batches, without gradient. Returns [n, D] fp32 unit rows on the
-/// device of the function's output. Local. Throws std::invalid_argument when n is 0: no one knows D then.
-at::Tensor feature_rows(const FeatureFunction& function, const at::Tensor& inputs, std::int64_t batch);
+/// The inputs of `range` [b, C, H, W] float on the host, normalised.
+using InputFunction = std::function<at::Tensor(const Range& range)>;
 
-/// The same of images [n, C, H, W] uint8, normalised batch by batch and not augmented.
-at::Tensor extract_features(const FeatureFunction& function, const at::Tensor& images,
-                            const Normalization& normalization, std::int64_t batch);
+/// What no learning gives: the pixels themselves as features [b, C*H*W]. That they are normalised matters: similarities
+/// of centred pixels are correlations (kNN on Fashion-MNIST 81.8%, on pixels that are not centred 78.9%).
+at::Tensor pixels_as_features(const at::Tensor& views);
 
-/// What no learning gives: the normalised pixels as [n, C*H*W] fp32 unit rows. Local. The mean matters: similarities of
-/// centred pixels are correlations (kNN on Fashion-MNIST 81.8%, on pixels that are not centred 78.9%).
-at::Tensor pixel_features(const at::Tensor& images, const Normalization& normalization);
+/// Runs `function` over inputs 0 to count - 1, which are made batch by batch, without gradient. Returns [count, D] fp32
+/// unit rows on the device of the function's output. Local. Throws std::invalid_argument when count is 0: no one knows
+/// D then.
+at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& inputs, std::int64_t count,
+                        std::int64_t batch);
+
+/// The same of the images `ids` [n] int64 of a source, whole and not augmented. No more than `batch` of them are
+/// decoded at a time.
+at::Tensor extract_features(const FeatureFunction& function, const ImageSource& images, const at::Tensor& ids,
+                            const ViewFormat& format, std::int64_t batch);
 
 }  // namespace negatron

@@ -14,7 +14,7 @@
 namespace negatron {
 namespace {
 
-LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageDataset& train) {
+LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageSource& train) {
   LoaderOptions loader;
   loader.batches.global_batch = options.global_batch;
   loader.batches.seed = options.seed;
@@ -22,7 +22,7 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.ranks = comm.size();
   loader.batches.drop_last = options.drop_last;
   loader.batches.augmentation = options.augmentation;
-  loader.batches.normalization = Normalization::measure(train.images);
+  loader.batches.format = ViewFormat::of(train);
   loader.threads = static_cast<int>(options.loader_threads);
   return loader;
 }
@@ -34,10 +34,10 @@ class Pretraining {
               const PretrainJob& job)
       : options_(options),
         job_(job),
-        batches_(loader_options(options, comm, data.train)),
+        batches_(loader_options(options, comm, *data.train)),
         loader_(data.train, batches_),
-        trainer_(options, place, comm, data.train.channels(), loader_.steps_per_epoch(), data.sample_types),
-        evaluation_(options, data, batches_.batches.normalization, comm, trainer_, log_),
+        trainer_(options, place, comm, data.train->channels(), loader_.steps_per_epoch(), data.sample_types),
+        evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
     find_start();
     find_end();

@@ -2,29 +2,35 @@
 
 #include <stdexcept>
 
+#include "runtime/data/data_error.h"
+#include "runtime/data/registry.h"
 #include "runtime/data/sample_types.h"
+#include "runtime/data/source_part.h"
 #include "runtime/training/contrast_setup.h"
 
 namespace negatron {
 
 PretrainData load_pretrain_data(const PretrainOptions& options) {
   PretrainData data;
-  data.train = load_idx_dataset(options.data_directory, DataPart::kTrain);
-  if (!options.sample_types.empty()) {
-    data.sample_types = read_sample_types(options.sample_types, data.train.size());
-    resolve_contrast(options, data.sample_types);
-  }
+  data.train = open_images(options.data_directory);
+  const std::int64_t samples = data.train->size();
+  if (!options.sample_types.empty()) data.sample_types = read_sample_types(options.sample_types, samples);
+  resolve_contrast(options, data.sample_types, data.train->has_labels());
   if (options.holdout == 0) {
-    data.test = load_idx_dataset(options.data_directory, DataPart::kTest);
+    data.test = data.train->test_part();
+    if (data.test == nullptr) {
+      throw DataError("Data '" + options.data_directory +
+                      "' have no test part; --holdout N evaluates on the last N of the training samples.");
+    }
     return data;
   }
-  const std::int64_t kept = data.train.size() - options.holdout;
+  const std::int64_t kept = samples - options.holdout;
   if (kept < 1) {
     throw std::invalid_argument("--holdout " + std::to_string(options.holdout) + " leaves nothing of the " +
-                                std::to_string(data.train.size()) + " training samples.");
+                                std::to_string(samples) + " training samples.");
   }
-  data.test = data.train.slice({kept, data.train.size()});
-  data.train = data.train.slice({0, kept});
+  data.test = std::make_shared<const SourcePart>(data.train, Range{kept, samples});
+  data.train = std::make_shared<const SourcePart>(data.train, Range{0, kept});
   return data;
 }
 

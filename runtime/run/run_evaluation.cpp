@@ -13,12 +13,12 @@ constexpr std::int64_t kFeatureBatch = 500;
 
 }  // namespace
 
-RunEvaluation::RunEvaluation(const PretrainOptions& options, const PretrainData& data,
-                             const Normalization& normalization, Communicator& comm, Trainer& trainer, RunLog& log)
-    : options_(options), data_(data), normalization_(normalization), comm_(comm), trainer_(trainer), log_(log) {}
+RunEvaluation::RunEvaluation(const PretrainOptions& options, const PretrainData& data, const ViewFormat& format,
+                             Communicator& comm, Trainer& trainer, RunLog& log)
+    : options_(options), data_(data), format_(format), comm_(comm), trainer_(trainer), log_(log) {}
 
 double RunEvaluation::raw_pixels() {
-  return baseline("raw pixels", [this](const at::Tensor& images) { return pixel_features(images, normalization_); });
+  return baseline("raw pixels", pixels_as_features);
 }
 
 double RunEvaluation::random_weights() {
@@ -30,9 +30,9 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   ViewEvaluationOptions views;
   views.seed = options_.seed;
   views.augmentation = options_.augmentation;
-  views.normalization = normalization_;
+  views.format = format_;
   const auto embed = [this](const at::Tensor& images) { return trainer_.encoders().embed(images); };
-  const ViewQuality quality = evaluate_views(comm_, embed, data_.test, views);
+  const ViewQuality quality = evaluate_views(comm_, embed, *data_.test, views);
   EvaluationMetrics metrics;
   metrics.step = trainer_.steps_done();
   metrics.epoch = epoch;
@@ -40,7 +40,7 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   metrics.alignment = quality.alignment;
   metrics.uniformity = quality.uniformity;
   metrics.seconds = clock.step_milliseconds() / 1000.0;
-  log_.show_knn(metrics.knn);
+  if (has_labels()) log_.show_knn(metrics.knn);
   std::ostringstream subject;
   subject << "after epoch " << epoch + 1 << (index_count + query_count > 0 ? " (on a part of the images)" : "")
           << "; alignment " << std::fixed << std::setprecision(3) << quality.alignment << ", uniformity "
@@ -49,14 +49,12 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   return metrics.knn;
 }
 
-ImageFeatures RunEvaluation::backbone() {
-  return [this](const at::Tensor& images) {
-    const auto features = [this](const at::Tensor& batch) { return trainer_.encoders().features(batch); };
-    return extract_features(features, images, normalization_, kFeatureBatch);
-  };
+FeatureFunction RunEvaluation::backbone() {
+  return [this](const at::Tensor& views) { return trainer_.encoders().features(views); };
 }
 
-double RunEvaluation::baseline(const std::string& subject, const ImageFeatures& features) {
+double RunEvaluation::baseline(const std::string& subject, const FeatureFunction& features) {
+  if (!has_labels()) return std::nan("");
   StepTimer clock;
   EvaluationMetrics metrics;
   metrics.subject = subject;
@@ -67,14 +65,17 @@ double RunEvaluation::baseline(const std::string& subject, const ImageFeatures& 
   return metrics.knn;
 }
 
-double RunEvaluation::classify(const ImageFeatures& features, std::int64_t index_count, std::int64_t query_count) {
+double RunEvaluation::classify(const FeatureFunction& features, std::int64_t index_count, std::int64_t query_count) {
+  if (!has_labels()) return std::nan("");
   KnnEvaluationOptions evaluation;
   evaluation.knn.k = options_.knn_k;
   evaluation.knn.temperature = options_.knn_temperature;
+  evaluation.format = format_;
+  evaluation.batch = kFeatureBatch;
   evaluation.index_count = index_count;
   evaluation.query_count = query_count;
   evaluation.seed = options_.seed;
-  return evaluate_knn(comm_, features, data_.train, data_.test, evaluation);
+  return evaluate_knn(comm_, features, *data_.train, *data_.test, evaluation);
 }
 
 }  // namespace negatron

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "comm/communicator.h"
-#include "runtime/data/normalization.h"
+#include "runtime/data/view_format.h"
 #include "runtime/evaluation/evaluate_knn.h"
 #include "runtime/run/pretrain_data.h"
 #include "runtime/run/run_log.h"
@@ -13,12 +13,13 @@
 namespace negatron {
 
 /// Evaluations of a run: what the encoder is compared with, and the encoder itself. Collective, all of them; each
-/// returns the kNN accuracy, 0 to 1, and writes it to the log.
+/// returns the kNN accuracy, 0 to 1, and writes it to the log. Without labels there is no such accuracy: it is NaN, and
+/// what consists of it alone is neither computed nor written.
 class RunEvaluation {
  public:
   /// The arguments outlive it.
-  RunEvaluation(const PretrainOptions& options, const PretrainData& data, const Normalization& normalization,
-                Communicator& comm, Trainer& trainer, RunLog& log);
+  RunEvaluation(const PretrainOptions& options, const PretrainData& data, const ViewFormat& format, Communicator& comm,
+                Trainer& trainer, RunLog& log);
 
   /// On all of the data.
   double raw_pixels();
@@ -28,13 +29,14 @@ class RunEvaluation {
   double encoder(std::int64_t epoch, std::int64_t index_count, std::int64_t query_count);
 
  private:
-  ImageFeatures backbone();
-  double baseline(const std::string& subject, const ImageFeatures& features);
-  double classify(const ImageFeatures& features, std::int64_t index_count, std::int64_t query_count);
+  bool has_labels() const { return data_.train->has_labels() && data_.test->has_labels(); }
+  FeatureFunction backbone();
+  double baseline(const std::string& subject, const FeatureFunction& features);
+  double classify(const FeatureFunction& features, std::int64_t index_count, std::int64_t query_count);
 
   const PretrainOptions& options_;
   const PretrainData& data_;
-  Normalization normalization_;
+  ViewFormat format_;
   Communicator& comm_;
   Trainer& trainer_;
   RunLog& log_;

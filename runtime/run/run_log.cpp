@@ -1,5 +1,6 @@
 #include "runtime/run/run_log.h"
 
+#include <cmath>
 #include <iomanip>
 #include <sstream>
 
@@ -28,7 +29,8 @@ void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
 void RunLog::evaluation(const EvaluationMetrics& metrics, const std::string& subject) {
   if (!metrics_) return;
   metrics_->write(metrics);
-  progress_->print("kNN " + percent(metrics.knn) + "  " + subject);
+  const std::string knn = std::isnan(metrics.knn) ? "no kNN without labels" : "kNN " + percent(metrics.knn);
+  progress_->print(knn + "  " + subject);
 }
 
 void RunLog::snapshots(const std::vector<SnapshotMetrics>& told) {

@@ -30,10 +30,10 @@ NegativeSource resolve_source(const ObjectiveDescription& objective, const std::
                               "', expected one of: auto, bank, batch, bank-and-batch, none.");
 }
 
-void check_needs(const SamplerDescription& sampler, const PretrainOptions& options) {
+void check_needs(const SamplerDescription& sampler, const PretrainOptions& options, bool has_labels) {
   for (const Need need : sampler.needs) {
-    // IDX data always come with labels.
-    if (need == Need::kLabels || (need == Need::kOracleConsent && options.allow_oracle)) continue;
+    if (need == Need::kLabels && has_labels) continue;
+    if (need == Need::kOracleConsent && options.allow_oracle) continue;
     if (need == Need::kTypes && !options.sample_types.empty()) continue;
     throw std::invalid_argument("--sampler " + sampler.name + " needs " + name_of(need) + ": " + supplied_by(need) +
                                 ", or another --sampler.");
@@ -64,7 +64,7 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
 
 }  // namespace
 
-ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types) {
+ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types, bool has_labels) {
   ContrastSetup setup;
   setup.objective = describe_objective(options.objective);
   setup.objective_options =
@@ -76,7 +76,11 @@ ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor&
     throw std::invalid_argument("--sampler " + options.sampler + " picks from a bank, but --objective " +
                                 options.objective + " with --negatives " + name_of(setup.source) + " has none.");
   }
-  check_needs(setup.sampler, options);
+  check_needs(setup.sampler, options, has_labels);
+  if (setup.objective.needs_labels && !has_labels) {
+    throw std::invalid_argument("--objective " + options.objective + " needs labels: " + supplied_by(Need::kLabels) +
+                                ", or another --objective.");
+  }
   if (setup.sampler.makes_positives && !setup.objective.needs_labels) {
     throw std::invalid_argument("--sampler " + options.sampler + " makes further positives, which --objective " +
                                 options.objective + " does not use; --objective supcon does.");

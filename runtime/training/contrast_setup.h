@@ -26,9 +26,10 @@ struct ContrastSetup {
 
 /// Throws std::invalid_argument with one sentence that names the flag to change: unknown names (and the nearest),
 /// options that are wrong, sources that an objective has not, samplers without a bank, needs that the run does not
-/// meet. What depends on the types of samples is checked only once they are there: [samples] int64 as
-/// read_sample_types() gives them.
-ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types = {});
+/// meet. What depends on the data is checked only once they are there: `sample_types` are [samples] int64 as
+/// read_sample_types() gives them, `has_labels` is what the source of the images says.
+ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types = {},
+                               bool has_labels = true);
 
 std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
                                                        at::ScalarType dtype, at::Device device,

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runtime/data/augmentation.h"
-#include "runtime/data/image_dataset.h"
+#include "runtime/data/registry.h"
 #include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/projection_head.h"
 #include "runtime/run/snapshot_settings.h"
@@ -16,6 +16,7 @@ namespace negatron {
 /// the number of ranks, unless it says "of a rank".
 struct PretrainOptions {
   // What is computed.
+  /// Whatever a kind of data in runtime/data/registry.cpp recognises.
   std::string data_directory = kDefaultDataDirectory;
   /// Training samples at the end of the file that are held out; evaluation then uses them instead of the test set.
   std::int64_t holdout = 0;

@@ -34,8 +34,8 @@ negatron::BackboneOptions backbone_options(const std::string& first, const std::
     options.name = first;
     options.stem = second;
   } else {
-    options.conv.channels = numbers(first);
-    options.conv.strides = numbers(second);
+    options.channels = numbers(first);
+    options.strides = numbers(second);
   }
   options.validate();
   return options;

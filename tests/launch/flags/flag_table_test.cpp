@@ -176,7 +176,7 @@ TEST(PretrainOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.tau = std::nan(""); }), "--tau"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.momentum_start = 1.5; }), "--key-momentum"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learn_tau = true, o.tau = 0.005; }), "--learn-tau"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.encoder.conv.strides = {1}; }), "--encoder-"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.encoder.strides = {1}; }), "--encoder-"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learning_rate = -1.0; }), "--lr"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.sgd.weight_decay = -1.0; }), "--weight-decay"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.warmup_epochs = 1e300; }), "--warmup-epochs"));

@@ -11,6 +11,12 @@ namespace {
 
 const Normalization kUnit;  // bytes / 255
 
+/// Views as large as the images.
+at::Tensor views_of(const at::Tensor& images, const at::Tensor& ids, const ViewNumber& number,
+                    const AugmentationOptions& options, const Normalization& normalization) {
+  return augment(images, ids, number, options, {{images.size(2), images.size(3)}, normalization});
+}
+
 at::Tensor random_images(std::int64_t count, std::int64_t channels = 1) {
   CounterRng random(5, Purpose::kEvaluation, 0, 0);
   at::Tensor images = at::empty({count, channels, 28, 28}, at::kByte);
@@ -38,13 +44,13 @@ TEST(Augmentation, ViewsAreTheSameBitsInAnySplitOfTheBatch) {
   constexpr std::int64_t kCount = 67;
   const at::Tensor images = random_images(kCount, 3);
   const at::Tensor ids = at::arange(1000, 1000 + kCount, at::kLong);
-  const at::Tensor whole = augment(images, ids, {9, 2, 1}, everything(), {0.3, 0.4});
+  const at::Tensor whole = views_of(images, ids, {9, 2, 1}, everything(), {0.3, 0.4});
   EXPECT_TRUE(whole.isfinite().all().item<bool>());
   for (const int ranks : {2, 3, 4, 67}) {
     for (int rank = 0; rank < ranks; ++rank) {
       const Range own = share(kCount, ranks, rank);
-      const at::Tensor part = augment(images.slice(0, own.begin, own.end), ids.slice(0, own.begin, own.end), {9, 2, 1},
-                                      everything(), {0.3, 0.4});
+      const at::Tensor part = views_of(images.slice(0, own.begin, own.end), ids.slice(0, own.begin, own.end), {9, 2, 1},
+                                       everything(), {0.3, 0.4});
       EXPECT_TRUE(part.equal(whole.slice(0, own.begin, own.end))) << "rank " << rank << " of " << ranks;
     }
   }
@@ -53,7 +59,7 @@ TEST(Augmentation, ViewsAreTheSameBitsInAnySplitOfTheBatch) {
 TEST(Augmentation, EachSampleViewEpochAndSeedDrawsItsOwn) {
   const at::Tensor images = random_images(1);
   const auto view = [&](std::int64_t id, std::uint64_t seed, std::int64_t epoch, int number) {
-    return augment(images, at::full({1}, id, at::kLong), {seed, epoch, number}, {}, kUnit);
+    return views_of(images, at::full({1}, id, at::kLong), {seed, epoch, number}, {}, kUnit);
   };
   const at::Tensor first = view(3, 1, 0, 0);
   EXPECT_TRUE(first.equal(view(3, 1, 0, 0)));
@@ -65,7 +71,7 @@ TEST(Augmentation, EachSampleViewEpochAndSeedDrawsItsOwn) {
 
 TEST(Augmentation, ChangesNothingWhenAllIsOff) {
   const at::Tensor images = random_images(4);
-  const at::Tensor views = augment(images, at::arange(4, at::kLong), {1, 0, 0}, nothing(), {0.25, 0.5});
+  const at::Tensor views = views_of(images, at::arange(4, at::kLong), {1, 0, 0}, nothing(), {0.25, 0.5});
   EXPECT_LT((views - Normalization{0.25, 0.5}.apply(images)).abs().max().item<double>(), 1e-4);
 }
 
@@ -73,7 +79,7 @@ TEST(Augmentation, FlipsLeftAndRight) {
   AugmentationOptions options = nothing();
   options.flip_probability = 1.0;
   const at::Tensor images = random_images(4);
-  const at::Tensor views = augment(images, at::arange(4, at::kLong), {1, 0, 0}, options, kUnit);
+  const at::Tensor views = views_of(images, at::arange(4, at::kLong), {1, 0, 0}, options, kUnit);
   EXPECT_LT((views - kUnit.apply(images).flip({3})).abs().max().item<double>(), 1e-4);
 }
 
@@ -92,9 +98,9 @@ TEST(Augmentation, CropsTheBoxThatWasDrawn) {
     const at::Tensor expected = position.clamp(0, 27) * 9.0 / 255.0;
     EXPECT_LT((views - expected).abs().max().item<double>(), 1e-4);
   };
-  check(augment(images, ids, {4, 0, 0}, options, kUnit).select(2, 13).squeeze(1), drawn.left, drawn.width);
+  check(views_of(images, ids, {4, 0, 0}, options, kUnit).select(2, 13).squeeze(1), drawn.left, drawn.width);
   const at::Tensor turned = images.transpose(2, 3).contiguous();
-  check(augment(turned, ids, {4, 0, 0}, options, kUnit).select(3, 13).squeeze(1), drawn.top, drawn.height);
+  check(views_of(turned, ids, {4, 0, 0}, options, kUnit).select(3, 13).squeeze(1), drawn.top, drawn.height);
 }
 
 TEST(Augmentation, DrawsWithinItsOptions) {
@@ -141,14 +147,14 @@ TEST(Augmentation, BrightnessScalesAndContrastKeepsTheMean) {
   const at::Tensor flat = at::full({40, 1, 28, 28}, 100, at::kByte);
   const at::Tensor ids = at::arange(40, at::kLong);
   const ViewParameters drawn = draw_view_parameters(ids, {3, 0, 0}, options);
-  const at::Tensor bright = augment(flat, ids, {3, 0, 0}, options, kUnit).select(3, 5).select(2, 5).squeeze(1);
+  const at::Tensor bright = views_of(flat, ids, {3, 0, 0}, options, kUnit).select(3, 5).select(2, 5).squeeze(1);
   EXPECT_LT((bright - drawn.brightness * (100.0 / 255)).abs().max().item<double>(), 1e-5);
   EXPECT_GT(bright.std().item<double>(), 0.02);
 
   options.brightness = 0.0;
   options.contrast = 0.4;
   const at::Tensor grey = random_images(40).div(2, "trunc").add_(64);  // 64..191: contrast 1.4 does not clip
-  const at::Tensor contrasted = augment(grey, ids, {3, 0, 0}, options, kUnit);
+  const at::Tensor contrasted = views_of(grey, ids, {3, 0, 0}, options, kUnit);
   const at::Tensor factors = draw_view_parameters(ids, {3, 0, 0}, options).contrast;
   const at::Tensor before = kUnit.apply(grey);
   EXPECT_LT((contrasted.mean({1, 2, 3}) - before.mean({1, 2, 3})).abs().max().item<double>(), 1e-4);
@@ -162,14 +168,14 @@ TEST(Augmentation, BlurSpreadsAPointAsAGaussian) {
   options.blur_sigma_min = options.blur_sigma_max = 0.8;
   at::Tensor point = at::zeros({2, 1, 28, 28}, at::kByte);
   point.select(3, 14).select(2, 14).fill_(255);
-  const at::Tensor view = augment(point, at::arange(2, at::kLong), {1, 0, 0}, options, kUnit)[0][0];
+  const at::Tensor view = views_of(point, at::arange(2, at::kLong), {1, 0, 0}, options, kUnit)[0][0];
   EXPECT_NEAR(view.sum().item<double>(), 1.0, 1e-3);
   const double centre = view[14][14].item<double>();
   EXPECT_NEAR(view[14][15].item<double>() / centre, std::exp(-0.5 / 0.64), 1e-3);
   EXPECT_NEAR(view[16][14].item<double>() / centre, std::exp(-2.0 / 0.64), 1e-3);
   EXPECT_NEAR(view[15][15].item<double>() / centre, std::exp(-1.0 / 0.64), 1e-3);
   const at::Tensor flat = at::full({1, 1, 28, 28}, 77, at::kByte);
-  const at::Tensor still = augment(flat, at::zeros({1}, at::kLong), {1, 0, 0}, options, kUnit);
+  const at::Tensor still = views_of(flat, at::zeros({1}, at::kLong), {1, 0, 0}, options, kUnit);
   EXPECT_LT((still - 77.0 / 255).abs().max().item<double>(), 1e-4);
 }
 
@@ -178,7 +184,7 @@ TEST(Augmentation, ErasesARectangle) {
   options.erase_probability = 1.0;
   options.erase_area_min = options.erase_area_max = 0.1;
   const at::Tensor white = at::full({30, 1, 28, 28}, 255, at::kByte);
-  const at::Tensor views = augment(white, at::arange(30, at::kLong), {1, 0, 0}, options, kUnit);
+  const at::Tensor views = views_of(white, at::arange(30, at::kLong), {1, 0, 0}, options, kUnit);
   const at::Tensor erased = views.eq(0).to(at::kDouble).mean({1, 2, 3});
   // Edges fall between pixels: up to half a row and half a column on each side.
   EXPECT_GT(erased.min().item<double>(), 0.06);
@@ -186,12 +192,37 @@ TEST(Augmentation, ErasesARectangle) {
 }
 
 TEST(Augmentation, TakesNoImagesAndRefusesWrongOnes) {
-  EXPECT_EQ(augment(random_images(0), at::empty({0}, at::kLong), {1, 0, 0}, everything(), kUnit).sizes(),
+  EXPECT_EQ(views_of(random_images(0), at::empty({0}, at::kLong), {1, 0, 0}, everything(), kUnit).sizes(),
             at::IntArrayRef({0, 1, 28, 28}));
-  EXPECT_THROW(augment(random_images(2), at::zeros({3}, at::kLong), {1, 0, 0}, {}, kUnit), std::invalid_argument);
-  EXPECT_THROW(augment(random_images(2).to(at::kFloat), at::zeros({2}, at::kLong), {1, 0, 0}, {}, kUnit),
+  EXPECT_THROW(views_of(random_images(2), at::zeros({3}, at::kLong), {1, 0, 0}, {}, kUnit), std::invalid_argument);
+  EXPECT_THROW(views_of(random_images(2).to(at::kFloat), at::zeros({2}, at::kLong), {1, 0, 0}, {}, kUnit),
                std::invalid_argument);
-  EXPECT_THROW(augment(random_images(2), at::zeros({2}, at::kLong), {1, 0, 2}, {}, kUnit), std::invalid_argument);
+  EXPECT_THROW(views_of(random_images(2), at::zeros({2}, at::kLong), {1, 0, 2}, {}, kUnit), std::invalid_argument);
+}
+
+TEST(Augmentation, ViewsHaveTheSizeThatIsAskedFor) {
+  // A ramp over the width, sampled at the middles of 14 pixels: the means of neighbours.
+  const at::Tensor ramp = at::arange(28, at::kLong).mul_(9).to(at::kByte);
+  const at::Tensor images = ramp.expand({2, 3, 20, 28}).contiguous();
+  const ViewFormat format{{40, 14}, kUnit};
+  const at::Tensor views = augment(images, at::arange(2, at::kLong), {1, 0, 0}, nothing(), format);
+  ASSERT_EQ(views.sizes(), at::IntArrayRef({2, 3, 40, 14}));
+  const at::Tensor expected = (at::arange(14, at::kFloat) * 2 + 0.5) * 9.0 / 255.0;
+  EXPECT_LT((views - expected).abs().max().item<double>(), 1e-4);
+}
+
+TEST(Augmentation, ImagesOfDifferingSizesGiveTheViewsThatEachGivesAlone) {
+  std::vector<at::Tensor> images;
+  for (std::int64_t i = 0; i < 6; ++i) images.push_back(random_images(1, 3)[0].slice(1, 0, 9 + 3 * i).slice(2, i, 28));
+  const at::Tensor ids = at::arange(70, 76, at::kLong);
+  const ViewFormat format{{16, 12}, {{0.2, 0.3, 0.4}, {0.5, 0.6, 0.7}}};
+  const at::Tensor views = augment(DecodedImages(images), ids, {3, 1, 1}, everything(), format);
+  ASSERT_EQ(views.sizes(), at::IntArrayRef({6, 3, 16, 12}));
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const at::Tensor alone =
+        augment(images[static_cast<std::size_t>(i)].unsqueeze(0), ids.narrow(0, i, 1), {3, 1, 1}, everything(), format);
+    EXPECT_TRUE(alone.equal(views.narrow(0, i, 1))) << "image " << i;
+  }
 }
 
 TEST(Augmentation, ValidatesItsOptions) {

@@ -8,13 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "runtime/data/epoch_order.h"
+#include "runtime/data/images_in_memory.h"
 
 namespace negatron::testing {
 namespace {
 
-ImageDataset small_dataset(std::int64_t count) {
+std::shared_ptr<const ImageSource> small_dataset(std::int64_t count) {
   const at::Tensor images = at::arange(count * 64, at::kLong).remainder_(249).to(at::kByte).view({count, 1, 8, 8});
-  return {images, at::arange(count, at::kLong).remainder_(10)};
+  return std::make_shared<const ImagesInMemory>(images, at::arange(count, at::kLong).remainder_(10));
 }
 
 LoaderOptions options_of(std::int64_t global_batch, int rank = 0, int ranks = 1, int threads = 2) {
@@ -42,7 +43,7 @@ Batch numbered(std::int64_t epoch, std::int64_t index) {
 
 TEST(Loader, GivesTheSameSamplesAndViewsToAnyNumberOfRanks) {
   // 98 = 3 * 32 + 2: the last batch leaves ranks without samples at P = 3 and 4.
-  const ImageDataset dataset = small_dataset(98);
+  const auto dataset = small_dataset(98);
   Loader single(dataset, options_of(32));
   const std::vector<Batch> whole = epoch_of(single);
   ASSERT_EQ(whole.size(), 4U);
@@ -73,7 +74,7 @@ TEST(Loader, GivesTheSameSamplesAndViewsToAnyNumberOfRanks) {
 }
 
 TEST(Loader, VisitsEverySampleOnceAndInTheOrderOfTheEpoch) {
-  const ImageDataset dataset = small_dataset(98);
+  const auto dataset = small_dataset(98);
   Loader loader(dataset, options_of(32));
   for (const std::int64_t epoch : {0, 1}) {
     loader.start_epoch(epoch);
@@ -107,7 +108,7 @@ TEST(Loader, CountsItsSteps) {
 }
 
 TEST(Loader, ResumesInsideAnEpoch) {
-  const ImageDataset dataset = small_dataset(98);
+  const auto dataset = small_dataset(98);
   Loader whole(dataset, options_of(32));
   whole.start_epoch(2);
   const std::vector<Batch> expected = epoch_of(whole);
@@ -229,9 +230,9 @@ TEST(Loader, RefusesWrongOptions) {
   refuse([](auto& o) { o.first_epoch = -1; });
   refuse([](auto& o) { o.first_index = 3; });
   refuse([](auto& o) { o.batches.augmentation.flip_probability = 2; });
-  refuse([](auto& o) { o.batches.normalization.deviation = 0; });
-  EXPECT_THROW(Loader({at::empty({0, 1, 8, 8}, at::kByte), at::empty({0}, at::kLong)}, options_of(4)),
-               std::invalid_argument);
+  refuse([](auto& o) { o.batches.format.normalization = {0.0, 0.0}; });
+  refuse([](auto& o) { o.batches.format.size = {8, 0}; });
+  EXPECT_THROW(Loader(small_dataset(0), options_of(4)), std::invalid_argument);
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ constexpr std::int64_t kImages = 6;
 
 EncoderPairOptions small_pair() {
   EncoderPairOptions options;
-  options.backbone.conv.channels = {8, 16};
-  options.backbone.conv.strides = {1, 2};
-  options.backbone.conv.groups = 4;
+  options.backbone.channels = {8, 16};
+  options.backbone.strides = {1, 2};
+  options.backbone.groups = 4;
   options.head.hidden = 12;
   options.head.output = 5;
   options.seed = 4;

@@ -10,6 +10,7 @@
 #include "comm/threads/thread_communicator.h"
 #include "runtime/encoders/contrastive_encoder.h"
 #include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/parameter_streams.h"
 
 namespace negatron {
 namespace {
@@ -67,6 +68,34 @@ TEST(Initialization, FollowsKaimingForConvolutionsAndTorchForLinearLayers) {
   EXPECT_GT(parameters["head.hidden.bias"].abs().max().item<double>(), 0.9 * bound);
   EXPECT_TRUE(at::equal(parameters["backbone.norm2.weight"], at::ones({128})));
   EXPECT_TRUE(at::equal(parameters["backbone.norm2.bias"], at::zeros({128})));
+}
+
+/// A table of positions, which is no layer of torch, and a linear layer behind it.
+struct Positions : torch::nn::Module, KnowsItsStart {
+  Positions() {
+    table = register_parameter("table", at::empty({5, 3}));
+    scale = register_parameter("scale", at::empty({3}));
+    linear = register_module("linear", torch::nn::Linear(3, 3));
+  }
+  void fill_parameters(ParameterStreams& streams) override {
+    streams.fill(table, [](CounterRng& random) { return 0.02 * random.normal(); });
+    streams.fill_constant(scale, 2.0);
+  }
+
+  at::Tensor table;
+  at::Tensor scale;
+  torch::nn::Linear linear{nullptr};
+};
+
+TEST(Initialization, ALayerMayKnowItsOwnStart) {
+  Positions layer;
+  initialize(layer, 7);
+  CounterRng first(7, Purpose::kInitialization, 0, 0), third(7, Purpose::kInitialization, 0, 2);
+  EXPECT_EQ(layer.table[0][0].item<float>(), static_cast<float>(0.02 * first.normal()));
+  EXPECT_TRUE(at::equal(layer.scale, at::full({3}, 2.0)));
+  // Its own parameters have the first numbers; those of its children are filled as ever.
+  const double bound = 1.0 / std::sqrt(3.0);
+  EXPECT_EQ(layer.linear->weight[0][0].item<float>(), static_cast<float>(bound * (2.0 * third.uniform() - 1.0)));
 }
 
 TEST(Initialization, RefusesLayersThatItDoesNotKnow) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
+#include "runtime/data/images_in_memory.h"
 #include "runtime/evaluation/evaluate_knn.h"
 #include "runtime/evaluation/evaluate_views.h"
 
@@ -13,7 +14,7 @@ namespace {
 const CommunicatorOptions kCheckedEvaluation{.check = true};
 
 /// Two classes that differ in where the picture is bright, some of the labels wrong.
-ImageDataset noisy_dataset(std::int64_t count, std::uint64_t seed) {
+ImagesInMemory noisy_dataset(std::int64_t count, std::uint64_t seed) {
   at::manual_seed(seed);
   const at::Tensor labels = at::randint(0, 2, {count}, at::kLong);
   at::Tensor images = at::randint(0, 200, {count, 1, 8, 8}, at::kLong);
@@ -21,24 +22,24 @@ ImageDataset noisy_dataset(std::int64_t count, std::uint64_t seed) {
   images.slice(2, 0, 4) += top * 55;
   images.slice(2, 4, 8) += (1 - top) * 55;
   const at::Tensor wrong = at::rand({count}).lt(0.2);
-  return {images.to(at::kByte), at::where(wrong, 1 - labels, labels)};
+  return ImagesInMemory(images.to(at::kByte), at::where(wrong, 1 - labels, labels));
 }
 
-at::Tensor pixels(const at::Tensor& images) {
-  return pixel_features(images, Normalization{});
-}
+/// Bytes / 255 in the size of noisy_dataset().
+const ViewFormat kPlain{{8, 8}, {}};
 
 TEST(EvaluateKnn, IsTheSameOnAnyNumberOfRanksAndWithinLimits) {
-  const ImageDataset train = noisy_dataset(400, 1), test = noisy_dataset(101, 2);
+  const ImagesInMemory train = noisy_dataset(400, 1), test = noisy_dataset(101, 2);
   for (const bool limited : {false, true}) {
     KnnEvaluationOptions options;
+    options.format = kPlain;
     options.knn.k = 9;
     if (limited) options.index_count = 150, options.query_count = 3;
     double single = 0.0;
     for (const int ranks : {1, 2, 3, 4}) {  // three queries: a rank without any at 4
       run_ranks(ranks, kCheckedEvaluation, [&](Communicator& comm) {
         at::set_num_threads(1);
-        const double accuracy = evaluate_knn(comm, pixels, train, test, options);
+        const double accuracy = evaluate_knn(comm, pixels_as_features, train, test, options);
         if (ranks == 1) single = accuracy;
         EXPECT_EQ(accuracy, single) << ranks;
       });
@@ -53,14 +54,15 @@ TEST(EvaluateKnn, IsTheSameOnAnyNumberOfRanksAndWithinLimits) {
 }
 
 TEST(EvaluateKnn, SeedChoosesTheSamples) {
-  const ImageDataset train = noisy_dataset(400, 1), test = noisy_dataset(300, 2);
+  const ImagesInMemory train = noisy_dataset(400, 1), test = noisy_dataset(300, 2);
   run_ranks(1, {}, [&](Communicator& comm) {
     std::vector<at::Tensor> seen;
-    const ImageFeatures record = [&](const at::Tensor& images) {
-      seen.push_back(images);
-      return pixels(images);
+    const FeatureFunction record = [&](const at::Tensor& views) {
+      seen.push_back(views);
+      return pixels_as_features(views);
     };
     KnnEvaluationOptions options;
+    options.format = kPlain;
     options.index_count = 50;
     options.query_count = 20;
     evaluate_knn(comm, record, train, test, options);
@@ -78,10 +80,11 @@ TEST(EvaluateKnn, SeedChoosesTheSamples) {
 }
 
 TEST(EvaluateViews, IsTheSameOnAnyNumberOfRanks) {
-  const ImageDataset dataset = noisy_dataset(40, 1);
+  const ImagesInMemory dataset = noisy_dataset(40, 1);
   ViewEvaluationOptions options;
   options.count = 3;
   options.batch = 2;
+  options.format = kPlain;
   options.augmentation.crop_area_min = 0.5;
   const FeatureFunction flatten = [](const at::Tensor& views) { return views.flatten(1); };
   ViewQuality single;
@@ -102,8 +105,21 @@ TEST(EvaluateViews, IsTheSameOnAnyNumberOfRanks) {
   });
 }
 
+TEST(EvaluateKnn, NeedsLabels) {
+  const ImagesInMemory train = noisy_dataset(20, 1);
+  const ImagesInMemory unlabelled(train.images());
+  KnnEvaluationOptions options;
+  options.format = kPlain;
+  run_ranks(1, {}, [&](Communicator& comm) {
+    EXPECT_THROW(evaluate_knn(comm, pixels_as_features, train, unlabelled, options), std::invalid_argument);
+    EXPECT_THROW(evaluate_knn(comm, pixels_as_features, unlabelled, train, options), std::invalid_argument);
+  });
+}
+
 TEST(Features, AreUnitRowsOfEveryImageInOrder) {
-  const at::Tensor images = noisy_dataset(7, 3).images;
+  const ImagesInMemory source = noisy_dataset(7, 3);
+  const at::Tensor ids = at::arange(7, at::kLong);
+  const ViewFormat format{{8, 8}, {0.5, 0.25}};
   std::vector<std::int64_t> batches;
   const FeatureFunction function = [&](const at::Tensor& batch) {
     batches.push_back(batch.size(0));
@@ -111,16 +127,18 @@ TEST(Features, AreUnitRowsOfEveryImageInOrder) {
     EXPECT_FALSE(at::GradMode::is_enabled());
     return batch.flatten(1).to(at::kBFloat16).to(at::kDouble);
   };
-  const at::Tensor rows = extract_features(function, images, {0.5, 0.25}, 3);
+  const at::Tensor rows = extract_features(function, source, ids, format, 3);
   EXPECT_EQ(batches, (std::vector<std::int64_t>{3, 3, 1}));
   EXPECT_EQ(rows.scalar_type(), at::kFloat);
   EXPECT_LT((rows.norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
-  const at::Tensor expected = Normalization{0.5, 0.25}.apply(images).flatten(1);
+  const at::Tensor expected = format.normalization.apply(source.images()).flatten(1);
   EXPECT_LT((rows - expected / expected.norm(2, 1, true)).abs().max().item<double>(), 5e-3);
-  EXPECT_THROW(extract_features(function, images, {}, 0), std::invalid_argument);
-  const at::Tensor pixels = pixel_features(images, {0.5, 0.25});
+  EXPECT_THROW(extract_features(function, source, ids, format, 0), std::invalid_argument);
+  const at::Tensor pixels = extract_features(pixels_as_features, source, ids, format, 3);
   EXPECT_LT((pixels - expected / expected.norm(2, 1, true)).abs().max().item<double>(), 1e-6);
-  EXPECT_FALSE(pixel_features(at::zeros({2, 1, 8, 8}, at::kByte), {}).isnan().any().item<bool>());
+  const ImagesInMemory black(at::zeros({2, 1, 8, 8}, at::kByte));
+  const at::Tensor zeros = extract_features(pixels_as_features, black, ids.slice(0, 0, 2), kPlain, 3);
+  EXPECT_FALSE(zeros.isnan().any().item<bool>());
 }
 
 }  // namespace

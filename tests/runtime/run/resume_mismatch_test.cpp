@@ -36,7 +36,7 @@ class Mismatch : public ::testing::Test {
 
 TEST_F(Mismatch, IsRefusedWithBothValuesAndTheFlag) {
   SmallStart other = start_;
-  other.options.encoder.conv.channels = {8, 24};
+  other.options.encoder.channels = {8, 24};
   expect_refused(other, {"[16, 8, 3, 3]", "[24, 8, 3, 3]", "--encoder-channels"});
   other = start_;
   other.options.encoder.name = "resnet18";
@@ -80,7 +80,7 @@ TEST_F(Mismatch, OfEverythingButTheBankDoesNotMatterToARunThatStartsFromABank) {
   SmallStart fresh = start_;
   fresh.resume.clear();
   fresh.bank = newest_path(start_.run_directory).string();
-  fresh.options.encoder.conv.channels = {8, 24};
+  fresh.options.encoder.channels = {8, 24};
   fresh.options.seed = 8;
   fresh.options.max_steps = 1;
   fresh.ranks = 3;

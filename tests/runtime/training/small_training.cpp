@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "comm/threads/thread_communicator.h"
+#include "runtime/data/images_in_memory.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"
@@ -14,27 +15,25 @@
 namespace negatron::testing {
 
 /// 50 images of 12 x 12 with structure that views keep: a rectangle each.
-ImageDataset rectangles() {
+std::shared_ptr<const ImageSource> rectangles() {
   constexpr std::int64_t kImages = 50;
   constexpr std::int64_t kSide = 12;
-  ImageDataset data;
-  data.images = at::zeros({kImages, 1, kSide, kSide}, at::kByte);
-  data.labels = at::arange(kImages, at::kLong).remainder(5);
+  const at::Tensor images = at::zeros({kImages, 1, kSide, kSide}, at::kByte);
   for (std::int64_t i = 0; i < kImages; ++i) {
     CounterRng random(1, Purpose::kEvaluation, 0, static_cast<std::uint64_t>(i));
     const auto top = static_cast<std::int64_t>(random.below(8));
     const auto left = static_cast<std::int64_t>(random.below(8));
-    data.images[i][0].narrow(0, top, 4).narrow(1, left, 3).fill_(80 + 20 * (i % 5));
+    images[i][0].narrow(0, top, 4).narrow(1, left, 3).fill_(80 + 20 * (i % 5));
   }
-  return data;
+  return std::make_shared<const ImagesInMemory>(images, at::arange(kImages, at::kLong).remainder(5));
 }
 
 PretrainOptions small_options(const std::string& objective) {
   PretrainOptions options;
   options.objective = objective;
-  options.encoder.conv.channels = {8, 16};
-  options.encoder.conv.strides = {1, 2};
-  options.encoder.conv.groups = 4;
+  options.encoder.channels = {8, 16};
+  options.encoder.strides = {1, 2};
+  options.encoder.groups = 4;
   options.head.hidden = 32;
   options.head.output = 16;
   // 50 samples in batches of 12: the last batch of an epoch has 2, so some of 3 or 4 ranks have none.
@@ -50,7 +49,7 @@ PretrainOptions small_options(const std::string& objective) {
 PretrainSummary run(const SmallStart& start) {
   PretrainSummary summary;
   std::filesystem::create_directories(start.run_directory);
-  const PretrainData data{rectangles(), rectangles(), {}};
+  const PretrainData data = start.data.train ? start.data : PretrainData{rectangles(), rectangles(), {}};
   run_ranks(start.ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     at::set_num_threads(1);
     PosixFileLayer files;

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/data/image_dataset.h"
+#include "runtime/data/image_source.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/find_snapshot.h"
@@ -17,7 +18,7 @@
 namespace negatron::testing {
 
 /// 50 images of 12 x 12 with structure that views keep: a rectangle each.
-ImageDataset rectangles();
+std::shared_ptr<const ImageSource> rectangles();
 /// A run that learns in 20 steps: 5 steps an epoch, the last of them ragged.
 PretrainOptions small_options(const std::string& objective);
 
@@ -34,6 +35,8 @@ struct SmallStart {
   /// Of this rank alone, from before the first step on; -1 for none.
   int signalled_rank = -1;
   bool stop = false;
+  /// What it trains on and evaluates; without a training part, rectangles().
+  PretrainData data;
 };
 PretrainSummary run(const SmallStart& start);
 

@@ -21,16 +21,16 @@ std::vector<double> losses(const PretrainOptions& options, Precision precision, 
   communication.check = true;
   run_ranks(ranks, communication, [&](Communicator& comm) {
     at::set_num_threads(1);
-    const ImageDataset data = rectangles();
+    const auto data = rectangles();
     LoaderOptions loading;
     loading.batches.global_batch = options.global_batch;
     loading.batches.seed = options.seed;
     loading.batches.rank = comm.rank();
     loading.batches.ranks = comm.size();
     loading.batches.augmentation = options.augmentation;
-    loading.batches.normalization = Normalization::measure(data.images);
+    loading.batches.format = ViewFormat::of(*data);
     Loader loader(data, loading);
-    Trainer trainer(options, {at::kCPU, precision}, comm, data.channels(), loader.steps_per_epoch());
+    Trainer trainer(options, {at::kCPU, precision}, comm, data->channels(), loader.steps_per_epoch());
     StepTimer timer;
     for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
       loader.start_epoch(epoch);
@@ -163,7 +163,7 @@ TEST(TrainingSteps, ByolEmbedsEachImageForItselfAndGoesOnTraining) {
   PretrainOptions options = small_options("byol");
   run_ranks(2, CommunicatorOptions{}, [&](Communicator& comm) {
     at::set_num_threads(1);
-    const ImageDataset data = rectangles();
+    const auto data = rectangles();
     BatchOptions batches;
     batches.global_batch = options.global_batch;
     batches.rank = comm.rank();
@@ -202,7 +202,7 @@ TEST(TrainingSteps, AStepThatIsNotFiniteIsSkippedByAllRanksAndCounted) {
   const PretrainOptions options = small_options("info-nce");
   run_ranks(3, CommunicatorOptions{}, [&](Communicator& comm) {
     at::set_num_threads(1);
-    const ImageDataset data = rectangles();
+    const auto data = rectangles();
     BatchOptions batches;
     batches.global_batch = options.global_batch;
     batches.rank = comm.rank();

@@ -1,0 +1,38 @@
+#include "runtime/data/decoded_images.h"
+
+#include <stdexcept>
+#include <utility>
+
+namespace negatron {
+
+DecodedImages::DecodedImages(const at::Tensor& images) : together_(images) {
+  if (images.dim() != 4 || images.scalar_type() != at::kByte) {
+    throw std::invalid_argument("Images of one size are [n, C, H, W] of bytes.");
+  }
+}
+
+DecodedImages::DecodedImages(std::vector<at::Tensor> images) : apart_(std::move(images)) {
+  if (apart_.empty()) throw std::invalid_argument("Images of differing sizes are at least one.");
+  bool one_size = true;
+  for (const at::Tensor& image : apart_) {
+    const at::Tensor& first = apart_.front();
+    if (image.dim() != 3 || image.scalar_type() != at::kByte || image.size(0) != first.size(0)) {
+      throw std::invalid_argument("Images of differing sizes are [C, h, w] of bytes each, of the same channels.");
+    }
+    one_size = one_size && image.sizes() == first.sizes();
+  }
+  // One call of the sampler for all of them is faster than one for each.
+  if (!one_size) return;
+  together_ = at::stack(apart_);
+  apart_.clear();
+}
+
+std::int64_t DecodedImages::size() const {
+  return have_one_size() ? together_.size(0) : static_cast<std::int64_t>(apart_.size());
+}
+
+at::Tensor DecodedImages::image(std::int64_t i) const {
+  return have_one_size() ? together_.narrow(0, i, 1) : apart_[static_cast<std::size_t>(i)].unsqueeze(0);
+}
+
+}  // namespace negatron

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <ATen/ATen.h>
+
+#include "runtime/data/decoded_images.h"
+
+namespace negatron {
+
+/// Where images come from: a set of images with the numbers 0 to size() - 1, of which any may be asked for at any time.
+/// Everything else (order of an epoch, views, batches, shares of ranks, evaluation) is made of these few answers, so
+/// that a new kind of data is one class and one line in registry.cpp.
+///
+/// All ranks have a source of the same images. Nothing need lie in memory: load() may open files, and it decides alone
+/// what it keeps. Images may differ in size, not in channels. All functions are local and may be called by several
+/// threads at a time.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  virtual std::int64_t size() const = 0;
+  /// 1 for grey images, 3 for colour.
+  virtual std::int64_t channels() const = 0;
+  /// How large views of these images are made: as large as the images where all have one size, else the source's
+  /// choice.
+  virtual ImageSize view_size() const = 0;
+  /// The images `ids` [n] int64 (on the host, any order, also repeated), decoded, on the host, in this order. n is at
+  /// least 1 where sizes differ. Throws DataError naming the file that cannot be read.
+  virtual DecodedImages load(const at::Tensor& ids) const = 0;
+
+  /// The label of each image, [size()] int64 from 0, or an undefined tensor when there are none.
+  virtual at::Tensor labels() const { return {}; }
+  bool has_labels() const { return labels().defined(); }
+  /// The images that are kept apart for evaluation, opened now; null when the data have no such part. Throws DataError.
+  virtual std::shared_ptr<const ImageSource> test_part() const { return nullptr; }
+  /// Bytes that the images take in the memory of each rank, 0 where they are read when they are needed.
+  virtual std::int64_t bytes_in_memory() const { return 0; }
+};
+
+/// Labels of the images `ids` [n] int64 as [n] int64, undefined without labels. Local.
+at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids);
+
+/// One more than the highest label; 0 without labels or images. Local.
+std::int64_t count_classes(const ImageSource& source);
+
+}  // namespace negatron

@@ -1,0 +1,68 @@
+#include "runtime/encoders/registry.h"
+
+#include <deque>
+
+#include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/named_choice.h"
+#include "runtime/encoders/resnet.h"
+
+namespace negatron {
+namespace {
+
+constexpr char kBeforeOptions = ':';
+
+/// One line an encoder, in the order of messages. A deque, because chosen entries are pointed to.
+std::deque<BackboneEntry>& backbones() {
+  static std::deque<BackboneEntry> all = {
+      backbone_entry<ConvEncoder>(),
+      backbone_entry<ResNetOf<18>>(),
+      backbone_entry<ResNetOf<34>>(),
+      backbone_entry<ResNetOf<50>>(),
+  };
+  return all;
+}
+
+const BackboneEntry& find_backbone(const std::string& name) {
+  std::vector<std::string> known;
+  for (const BackboneEntry& entry : backbones()) {
+    if (entry.description.name == name) return entry;
+    known.push_back(entry.description.name);
+  }
+  refuse_name("--encoder", name, known);
+}
+
+}  // namespace
+
+ChosenBackbone choose_backbone(const BackboneOptions& flags) {
+  const std::size_t colon = flags.name.find(kBeforeOptions);
+  const std::string name = flags.name.substr(0, colon);
+  const std::string options = colon == std::string::npos ? "" : flags.name.substr(colon + 1);
+  ChosenBackbone chosen;
+  chosen.entry = &find_backbone(name);
+  chosen.arguments.flags = flags;
+  chosen.arguments.options = MethodOptions("--encoder " + name, chosen.entry->description.options, options);
+  return chosen;
+}
+
+std::string backbone_names() {
+  std::string text, family;
+  for (const BackboneEntry& entry : backbones()) {
+    const BackboneDescription& one = entry.description;
+    const bool goes_on = !family.empty() && one.family == family;
+    if (!text.empty()) text += goes_on ? ", " : ", or ";
+    if (!goes_on && !one.family.empty()) text += one.family + ": ";
+    text += one.name;
+    family = one.family;
+  }
+  return text;
+}
+
+AddedBackbone::AddedBackbone(const BackboneEntry& entry) {
+  backbones().push_back(entry);
+}
+
+AddedBackbone::~AddedBackbone() {
+  backbones().pop_back();
+}
+
+}  // namespace negatron

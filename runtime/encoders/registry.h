@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "runtime/encoders/backbone.h"
+#include "runtime/encoders/backbone_options.h"
+#include "samplers/options/method_options.h"
+
+namespace negatron {
+
+/// What an encoder says of itself.
+struct BackboneDescription {
+  /// As --encoder takes it.
+  std::string name;
+  /// What several encoders have in common, for --help; empty for one that stands alone.
+  std::string family{};
+  /// Its own options: --encoder NAME:option=value,option=value.
+  std::vector<MethodOption> options{};
+};
+
+/// What an encoder is made of.
+struct BackboneArguments {
+  /// The flags that encoders share; an encoder takes those that it understands, and refuses what contradicts it.
+  BackboneOptions flags;
+  /// Its own options.
+  MethodOptions options;
+  /// Of the images.
+  std::int64_t input_channels = 1;
+  /// What batch norm is over; outlives the network. Null while options are only checked.
+  Communicator* comm = nullptr;
+};
+
+/// One kind of encoder: how to check what it is asked for, and how to make it.
+struct BackboneEntry {
+  BackboneDescription description;
+  /// Throws std::invalid_argument in a sentence that names the flag. Local.
+  void (*check)(const BackboneArguments& arguments);
+  /// Makes the network, not initialised, of arguments that were checked. Local.
+  std::shared_ptr<Backbone> (*make)(const BackboneArguments& arguments);
+};
+
+/// Of a class of Backbone with static describe() and check(arguments), and a constructor that takes the arguments.
+template <typename Network>
+BackboneEntry backbone_entry() {
+  return {Network::describe(), &Network::check, [](const BackboneArguments& arguments) -> std::shared_ptr<Backbone> {
+            return std::make_shared<Network>(arguments);
+          }};
+}
+
+/// The encoder that the flags name, with its arguments read from them but for channels and ranks. Throws
+/// std::invalid_argument for an unknown name, with all that are known and the nearest, and for options that are wrong.
+/// Local.
+struct ChosenBackbone {
+  const BackboneEntry* entry = nullptr;
+  BackboneArguments arguments;
+};
+ChosenBackbone choose_backbone(const BackboneOptions& flags);
+
+/// The names of all encoders in words, for --help. Local.
+std::string backbone_names();
+
+/// An encoder that is known, behind the others, as long as this lives: how a test, or a program with encoders of its
+/// own, brings them in. The last one that was added goes first. Not at the same time as other calls. Local.
+class AddedBackbone {
+ public:
+  explicit AddedBackbone(const BackboneEntry& entry);
+  ~AddedBackbone();
+  AddedBackbone(const AddedBackbone&) = delete;
+  AddedBackbone& operator=(const AddedBackbone&) = delete;
+};
+
+}  // namespace negatron
