@@ -104,6 +104,8 @@ Judgement verify_own(const FileLayer& files, const fs::path& path, int rank, int
       }
       return manifest;
     });
+    // Nothing but an absence heals by itself. The other ranks wait meanwhile in the collective that follows, so the
+    // time is bounded.
     if (judgement.verdict != Verdict::kAbsent || std::chrono::steady_clock::now() >= deadline) return judgement;
     std::this_thread::sleep_for(kLookInterval);
   }

@@ -161,6 +161,8 @@ std::string SnapshotStore::prepare(SaveRequest& request, const TrainerState& sta
     request.trainer = host_copy(state);
     if (!files_.exists(directory_)) files_.make_directory(directory_);
     const std::string name = temporary_name(request.step);
+    // Made before its name is broadcast: when another rank learns where to create its file, the directory is there. A
+    // name nobody else makes, so what an earlier save left behind is never written into.
     files_.make_directory(directory_ / name);
     return name;
   } catch (...) {
