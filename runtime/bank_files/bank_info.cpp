@@ -29,6 +29,8 @@ void read_ages(const OpenBank& bank, BankInfo& info) {
   info.mean_age = layout.mean_age(bank.manifest.step);
   if (rows_of_age.empty()) return;
   const std::int64_t youngest = rows_of_age.begin()->first;
+  // Example: ages 0 to 25 give 25 / 10 + 1 = 3, so bins 0-2, 3-5, ... 24-26: nine of them. Ages 3 to 12 give ten of
+  // width 1.
   const std::int64_t width = (rows_of_age.rbegin()->first - youngest) / kAgeBins + 1;
   for (const auto& [age, rows] : rows_of_age) {
     const std::int64_t first = youngest + (age - youngest) / width * width;
@@ -89,6 +91,9 @@ class Norms {
 std::set<std::int64_t> draw_without_replacement(Range range, std::int64_t count, std::uint64_t seed) {
   std::set<std::int64_t> drawn;
   CounterRng random(seed, Purpose::kEvaluation, 0, 0);
+  // Example: 2 of [0, 4). First one of 0 to 2, then one of 0 to 3; when that is there already, 3 takes its place, which
+  // cannot be there before. {1, 3} is drawn as 1, then 1 or 3: 1/3 * 2/4. {0, 1} is drawn in two orders: 2 * 1/3 * 1/4.
+  // Both are 1/6, as for each of the 6 sets.
   for (std::int64_t last = range.size() - count; last < range.size(); ++last) {
     const auto pick = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last) + 1));
     if (!drawn.insert(range.begin + pick).second) drawn.insert(range.begin + last);

@@ -19,6 +19,8 @@ BankMemory::BankMemory(std::int64_t bytes) : bytes_(bytes), left_(bytes) {
 }
 
 void BankMemory::reserve(std::int64_t bytes, const std::string& what) {
+  // Example: of 256 MiB 40 are reserved, and 230 more are wanted. 40 + 230 and the quarter MiB of kLeastBytes are
+  // 270.25, so the message asks for --memory 271.
   if (left_ - bytes < kLeastBytes) {
     throw std::invalid_argument("This needs --memory " + mib(bytes_ - left_ + bytes + kLeastBytes) + " (MiB) for " +
                                 what + ", not " + mib(bytes_) + ".");

@@ -17,6 +17,7 @@ bool before(const RowDigest& x, const RowDigest& y) {
 std::vector<RowDigest> sorted_part(const OpenBank& bank, std::uint64_t part, std::uint64_t parts,
                                    std::int64_t rows_per_block) {
   std::vector<RowDigest> digests;
+  // Hashes spread rows over parts evenly, so an eighth more is rarely exceeded; where it is, the vector grows.
   const auto expected = static_cast<std::uint64_t>(bank.layout().filled()) / parts;
   digests.reserve(static_cast<std::size_t>(expected + expected / 8 + 64));
   for_each_block(bank, rows_per_block, [&](const BankBlock& block) {
@@ -29,6 +30,9 @@ std::vector<RowDigest> sorted_part(const OpenBank& bank, std::uint64_t part, std
 }
 
 /// Adds what one part of both banks says. Equal rows are struck out first; what is left of one key in both has changed.
+/// Example: id 7 at step 3 is there twice in each bank, with vectors u, v in one and v, w in the other. v is common; u
+/// and w are left, one on each side, and count as one changed row and not as two that are in one bank only. Rows
+/// without an id have key 0: nothing says which of them was which, so none of them has changed.
 void compare_parts(const std::vector<RowDigest>& a, const std::vector<RowDigest>& b, BankDiff& diff) {
   auto x = a.begin();
   auto y = b.begin();
@@ -90,6 +94,8 @@ BankDiff diff_banks(const OpenBank& a, const OpenBank& b, BankMemory memory) {
   memory.reserve(for_digests, "comparing rows");
   const auto digest_bytes = static_cast<std::int64_t>(sizeof(RowDigest));
   const std::int64_t most = std::max<std::int64_t>(1, for_digests / (2 * digest_bytes));
+  // Example: 96 MiB are left. 48 MiB for digests are 1048576 times 48 bytes, so two banks of a million rows are
+  // compared in 2 parts, and each bank is read twice for that and once more for its order.
   const auto parts = static_cast<std::uint64_t>(1 + (diff.rows_a + diff.rows_b) / most);
   const auto block_rows = [&](const OpenBank& bank) {
     return memory.fitting(bank.bytes_while_reading() + digest_bytes);

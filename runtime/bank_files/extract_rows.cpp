@@ -27,6 +27,7 @@ class ListedRows {
     BankBlock block{at::empty({rows, bank.width}, bank.dtype), at::empty({rows}, at::kLong),
                     at::empty({rows}, at::kLong), at::empty({rows}, at::kLong), at::empty({rows}, at::kLong)};
     for (std::int64_t done = 0; done < rows;) {
+      // Example: of keys 3, 4, 5, 9 a block of 4 rows takes two reads, [3, 6) and [9, 10).
       const auto first = sequence_.begin() + position_;
       std::int64_t count = 1;
       while (done + count < rows && first[count] == first[0] + count) ++count;

@@ -53,6 +53,8 @@ void find_duplicates(const std::vector<OpenBank>& banks, const DuplicateOptions&
         BankBlock compared = block;
         compared.vectors = block.vectors.to(options.dtype).contiguous();
         const auto* id = block.ids.const_data_ptr<std::int64_t>();
+        // Equal rows have equal digests and so the same part, in whichever banks they are: no pair is missed between
+        // parts.
         for (const RowDigest& digest : digest_rows(compared)) {
           const bool counts = options.without_id || *id >= 0;
           if (counts && part_of(digest, parts) == part) entries.push_back({digest.low, digest.high, number});
@@ -61,6 +63,8 @@ void find_duplicates(const std::vector<OpenBank>& banks, const DuplicateOptions&
         }
       });
     }
+    // Equal rows lie together, that of the lowest number first. Of three equal rows 4, 9 and 20 the pairs (4, 9) and
+    // (4, 20) are told: whoever leaves out the later ones keeps exactly one.
     std::sort(entries.begin(), entries.end(), entry_before);
     const Entry* first = nullptr;
     for (const Entry& entry : entries) {

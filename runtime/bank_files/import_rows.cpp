@@ -14,6 +14,9 @@ namespace {
 /// A matrix as [K, d], whichever way it lies.
 class RowsOf {
  public:
+  /// Example: a queue of shape (128, 65536) needs --transpose. In C order its rows of 65536 numbers are read by
+  /// columns. In Fortran order its bytes lie as those of (65536, 128) in C order do, and the two transposes cancel:
+  /// [count, 128] is read as it lies.
   RowsOf(const MatrixFile& matrix, bool transpose)
       : matrix_(matrix), by_column_(transpose != matrix.means_transpose()) {}
 
@@ -96,6 +99,8 @@ Manifest import_rows(FileLayer& files, const MatrixFile& matrix, const std::file
   // Ranks are asked for parts of a batch; the file is read in larger ones.
   at::Tensor held;
   Range held_keys;
+  // Example: 5 rows, oldest 2: keys 0 to 4 are rows 2, 3, 4, 0, 1. With blocks of 4 rows key 0 loads rows 2 to 4 (the
+  // file ends there) and key 3 loads rows 0 and 1: a block never runs over the end of the file.
   const auto row_of = [&](std::int64_t key) { return (key + options.oldest) % rows.count(); };
   const auto load = [&](std::int64_t key) {
     held = at::Tensor();

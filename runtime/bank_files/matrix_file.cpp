@@ -54,6 +54,7 @@ class Hdf5Matrix : public MatrixFile {
   at::ScalarType dtype_ = at::kFloat;
 };
 
+/// By content and not by name. A file too short to tell is left to HDF5, which says what is wrong with it.
 bool begins_like_npy(const FileLayer& files, const std::filesystem::path& path) {
   const std::unique_ptr<InputFile> file = files.open(path);
   std::array<char, kNpyMagic.size()> first{};

@@ -36,8 +36,12 @@ void check_alike(const std::vector<OpenBank>& banks, bool types_too) {
 
 /// Those first whose oldest rows are older, or of which more of one step are left; else as they are given.
 std::vector<OpenBank> by_reach(std::vector<OpenBank> banks) {
+  // The second number is minus the rows that are left of the oldest batch. Example: of the batch of step 1 one bank
+  // holds keys 2 and 3 and another only 3. The first has -2 and comes before the second with -1, so that key 3 of the
+  // second is the duplicate, and the result has 2 before 3. The other way round it would have 3 before 2.
   const auto reach = [](const OpenBank& bank) {
     const BankLayout layout = bank.layout();
+    // An empty bank has no oldest batch: it comes last, and gives no rows wherever it stands.
     if (layout.filled() == 0) return std::pair{std::numeric_limits<std::int64_t>::max(), std::int64_t{0}};
     const BankBatch& oldest = layout.batches().front();
     return std::pair{oldest.step, layout.floor() - oldest.end()};
@@ -72,6 +76,7 @@ SavedBank merged_bank(const std::vector<OpenBank>& banks, const MergeOrder& orde
   merged.layout.height = std::min(height, capacity);
   merged.layout.batches = order.batches(merged.layout.height);
   const auto count = static_cast<std::int64_t>(merged.layout.batches.size());
+  // A column for each batch there is, also where small batches make more of them than the capacity asks for.
   merged.layout.columns = std::max(count, (capacity + merged.layout.height - 1) / merged.layout.height);
   merged.layout.head = order.rows();
   merged.layout.next_number = count;
@@ -100,6 +105,7 @@ MergeResult merge_banks(FileLayer& files, const std::vector<OpenBank>& given, co
     result.rows_read += bank.layout().filled();
     merged.step = std::max(merged.step, bank.manifest.step);
   }
+  // Before the banks are read, which may take long, and not after.
   check_new_snapshot(files, out, merged.step);
   memory.reserve(result.rows_read / kBitsPerByte, "the list of rows");
   const std::vector<std::vector<bool>> duplicate = duplicates_of(banks, dtype, memory, result.duplicates);
@@ -126,6 +132,7 @@ MergeResult merge_banks(FileLayer& files, const std::vector<OpenBank>& given, co
     for (const MergeOrder::Piece& piece : order.pieces_of(keys)) {
       const BankBlock part = readers[piece.bank].read({piece.sequence, piece.sequence + piece.count});
       const std::int64_t at = piece.begin - keys.begin;
+      // copy_ rounds rows of another type: [count, d] of the bank's type into [keys, d] of the result's.
       block.vectors.narrow(0, at, piece.count).copy_(part.vectors);
       block.ids.narrow(0, at, piece.count).copy_(part.ids);
       block.labels.narrow(0, at, piece.count).copy_(part.labels);

@@ -25,6 +25,15 @@ void add_pieces(const BankLayout& layout, std::size_t bank, const std::vector<bo
 
 }  // namespace
 
+// Example: a run with batches of 4 and K = 6 wrote keys 0-3 at step 1, 4-7 at step 2 and 8-11 at step 3. Bank A was
+// saved after step 2 and holds keys 2 to 7, bank B after step 3 and holds 6 to 11. Keys 6 and 7 of B are A's once more
+// and are left out. Pieces, by step:
+//   step  bank  sequence  count     keys of the result     of the newest 7
+//    1     A       2        2             0, 1                 (dropped)
+//    2     A       4        4             2 to 5           A from 5: 0 to 2
+//    3     B       8        4             6 to 9           B from 8: 3 to 6
+// With at most 7 rows 3 of the 10 are dropped: the first piece, and one row of the second. In the order B, A the
+// duplicates would be A's, and step 2 would come out as keys 6, 7, 4, 5: hence by_reach in merge_banks.cpp.
 MergeOrder::MergeOrder(const std::vector<OpenBank>& banks, const std::vector<std::vector<bool>>& left_out,
                        std::int64_t most) {
   for (std::size_t bank = 0; bank < banks.size(); ++bank) {
@@ -47,6 +56,7 @@ void MergeOrder::drop_oldest(std::int64_t count) {
   auto first = pieces_.begin();
   while (first != pieces_.end() && first->count <= count) count -= (first++)->count;
   pieces_.erase(pieces_.begin(), first);
+  // What is left of `count` is less than what the first piece holds: it loses its oldest rows and stays.
   if (count > 0) {
     pieces_.front().count -= count;
     pieces_.front().sequence += count;
@@ -65,6 +75,8 @@ std::vector<MergeOrder::Piece> MergeOrder::pieces_of(Range keys) const {
   return result;
 }
 
+// Pieces of one step share batches, whichever banks they come from; a batch never holds two steps, because a layout
+// remembers one step for each. The example above with height 4: sizes 2, 4 and 4, or 3 and 4 for the newest 7.
 std::vector<BankBatch> MergeOrder::batches(std::int64_t height) const {
   std::vector<BankBatch> batches;
   for (const Piece& piece : pieces_) {

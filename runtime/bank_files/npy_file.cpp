@@ -31,6 +31,7 @@ Preamble read_preamble(const InputFile& file) {
   const std::int64_t length_at = version_at + static_cast<std::int64_t>(version.size());
   file.read(length_at, std::as_writable_bytes(std::span(digits).first(length_bytes)));
   std::int64_t length = 0;
+  // From the highest byte down: 0x76 0x00 is 0 * 256 + 118.
   for (std::size_t i = length_bytes; i-- > 0;) length = length * 256 + digits[i];
   if (length > kMostHeaderBytes) throw SnapshotError("its header claims " + std::to_string(length) + " bytes");
   std::string text(static_cast<std::size_t>(length), '\0');

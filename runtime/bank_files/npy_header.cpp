@@ -76,6 +76,7 @@ at::ScalarType dtype_of(const std::string& descr) {
   throw SnapshotError("it holds numbers of type '" + descr + "'; '<f2', '<f4' or '<f8' is expected (numpy's astype)");
 }
 
+/// "(3, 4)", "(3, )" and "()" are shapes, as in Python. That a bank needs two sizes is said later, with what was found.
 std::vector<std::int64_t> shape_of(Scanner& scanner) {
   std::vector<std::int64_t> shape;
   scanner.expect('(');
@@ -96,6 +97,8 @@ NpyHeader parse_npy_header(std::string_view text) {
   NpyHeader header;
   std::set<std::string> seen;
   scanner.expect('{');
+  // Python would evaluate this text; here each key has its own grammar, so nothing in a file can be run. Keys come in
+  // any order, and a comma before the brace is as good as none.
   while (!scanner.take('}')) {
     const std::string key = scanner.quoted();
     if (!seen.insert(key).second) throw SnapshotError("its header says '" + key + "' twice");

@@ -49,6 +49,8 @@ OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemor
       opened.notes = std::move(notes);
       return opened;
     }
+    // Someone asked for this one by name: another in its place would be a surprise. Where a run was named, its newest
+    // whole snapshot is meant, and the notes say which one that was.
     if (!chosen_here) throw SnapshotError(problems.front());
     notes.push_back("passing over '" + candidate.string() + "': " + problems.front());
   }

@@ -17,6 +17,8 @@ int checked_ranks(std::int64_t ranks) {
 Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesystem::path& out, std::int64_t ranks,
                       BankMemory memory) {
   NewBank result{bank.bank(), bank.manifest.step, nullptr};
+  // All that changes. The layout's state does not depend on ranks, so slots, batches and steps are those of before;
+  // only files and rows within them are others.
   result.bank.shards = checked_ranks(ranks);
   if (bank.manifest.has(kTrainerName)) result.trainer_of = &bank;
   check_new_snapshot(files, out, result.step);

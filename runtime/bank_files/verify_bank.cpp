@@ -128,6 +128,7 @@ void check_bank(const OpenBank& bank, const BankMemory& memory, SnapshotVerdict&
     if (file->problem.empty()) file->problem = problem_of([&] { check_shard(bank, shard, rows); });
     all_shards = all_shards && file->problem.empty();
   }
+  // Looking for duplicates reads all shards together, and the first damaged one would end it with a throw.
   if (all_shards) check_duplicates(bank, memory, verdict);
 }
 
@@ -149,6 +150,8 @@ SnapshotVerdict verify_bank(const FileLayer& files, const fs::path& snapshot, co
   verdict.files.push_back(of_manifest);
   if (!of_manifest.problem.empty()) return verdict;
 
+  // From the outside in: each look relies on what the one before found right. Damage of one file does not end the work,
+  // so the user sees all files that are damaged and not one at a time.
   check_files(files, manifest, memory, verdict);
   if (manifest.bank) check_bank({snapshot, manifest, {}}, memory, verdict);
   std::set<std::string> known{std::string(kManifestName)};

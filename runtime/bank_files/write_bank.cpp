@@ -63,6 +63,7 @@ ManifestFile copy_trainer(FileLayer& files, const OpenBank& from, const fs::path
   }
   output->sync();
   output->close();
+  // Of the copy, read back: it is right only when what was read and what was written are both.
   check_digest(source, digest_of_file(files, directory / kTrainerName, block_bytes), known.digest);
   return known;
 }
@@ -139,6 +140,8 @@ void write_then_rename(FileLayer& files, const fs::path& out, const std::functio
   const fs::path partial = out.string() + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(random());
   try {
     write(partial);
+    // rename would silently take the place of a file of that name. Reading a bank can take long, so it is looked for
+    // again.
     if (files.exists(out)) throw SnapshotError("'" + out.string() + "' was made by someone else meanwhile.");
     files.rename(partial, out);
   } catch (...) {
@@ -149,6 +152,7 @@ void write_then_rename(FileLayer& files, const fs::path& out, const std::functio
     }
     throw;
   }
+  // Durable from here on. When the power goes before, the whole content is found under the one name or the other.
   files.sync_directory(parent_of(out));
 }
 

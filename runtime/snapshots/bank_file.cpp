@@ -16,6 +16,7 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
   const BankLayout layout(bank.layout, bank.shards);
   const std::int64_t rows = RingOrder(layout, shard).size();
   const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+  // The reader of the plan asks for block_bytes at a time, and a block holds as many whole rows as fit into them.
   BlockDatasets datasets(next, rows, std::max<std::int64_t>(1, writing.block_bytes / row_bytes));
   Hdf5Layout plan;
   datasets.add_to(plan, bank.dtype, bank.width);

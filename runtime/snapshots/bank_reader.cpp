@@ -26,9 +26,21 @@ BankBlock join(const std::vector<BankBlock>& parts) {
 BankReader::BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes)
     : directory_(std::move(directory)), bank_(bank), layout_(bank.layout, bank.shards) {
   const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+  // Every shard keeps a buffer, so they share the bytes: 8 MiB for rows of d = 128 in fp32 and 4 shards are 4096 rows
+  // for each. At least one row, or nothing would ever be read.
   buffer_rows_ = std::max<std::int64_t>(1, block_bytes / row_bytes / bank.shards);
 }
 
+// A key is found by arithmetic alone: its batch by sequence number, its shard by share(), its row in the shard's file
+// by RingOrder. None of that asks over how many ranks the reading run is laid out.
+//
+// Example: batches of 12 keys, saved by 4 ranks, of which each holds 3 of every batch, and restored on 3, of which each
+// owns 4. Both batches count: keys 0 to 23.
+//   file of shard    0                    1                    2                     3
+//   keys in it       0 1 2 12 13 14       3 4 5 15 16 17       6 7 8 18 19 20        9 10 11 21 22 23
+// New rank 1 owns keys 4 to 7 of the first batch. It reads rows 1 and 2 of shard 1's file (keys 4, 5) and rows 0 and 1
+// of shard 2's (keys 6, 7), and joins them in ascending order. For its keys 16 to 19 of the second batch rows 4 and 5
+// of the one and 3 and 4 of the other are in the buffers already.
 BankBlock BankReader::read(Range sequence) {
   if (sequence.begin < layout_.floor() || sequence.end > layout_.head() || sequence.size() < 1) {
     throw SnapshotError("The bank of '" + directory_.string() + "' has no keys " + std::to_string(sequence.begin) +
@@ -48,6 +60,9 @@ BankBlock BankReader::read(Range sequence) {
   return join(parts);
 }
 
+// In the example above ranks 0, 1 and 2 of 3 need the files of shards {0, 1}, {1, 2} and {2, 3}. So restoring reads
+// each file at most twice here, and no rank verifies files that it does not read. Batches of other sizes are split
+// elsewhere, hence the look at all of them.
 std::vector<int> BankReader::shards_for(int rank, int ranks) const {
   std::vector<int> needed;
   for (int shard = 0; shard < bank_.shards; ++shard) {
@@ -71,6 +86,8 @@ BankReader::Shard& BankReader::open(int shard) {
       throw SnapshotError("'" + path.string() + "' is not the file of this bank: its " + what + " differs.");
   };
   const auto attribute = [&](const char* name) { return opened.file.integer_attribute("/", name); };
+  // The digest tells that these are the bytes that were written; these lines, that they are the bytes of this bank.
+  // Whatever is allocated later has sizes that were compared here.
   require(attribute("format") <= kSnapshotFormat, "format");
   require(attribute("capacity") == layout_.capacity(), "capacity");
   require(attribute("head") == layout_.head(), "head");
@@ -91,6 +108,8 @@ BankBlock BankReader::read_shard(int number, Range sequence) {
   const std::int64_t first = shard.order.position_of(sequence.begin);
   const std::int64_t count = sequence.size();
   const std::int64_t held = shard.buffer.ids.defined() ? shard.buffer.ids.size(0) : 0;
+  // The new buffer begins with the row that is asked for, because the next question is for later ones. [held, d]
+  // vectors, and [held] of each number.
   if (first < shard.first || first + count > shard.first + held) {
     shard.buffer = load(shard, first, std::min(std::max(count, buffer_rows_), shard.order.size() - first));
     shard.first = first;
@@ -103,6 +122,8 @@ BankBlock BankReader::load(Shard& shard, std::int64_t first, std::int64_t count)
   BankBlock block{rows("rows"), rows("ids"), rows("labels"), rows("steps"), rows("sequence")};
   const auto* sequence = block.sequence.const_data_ptr<std::int64_t>();
   const auto* step = block.steps.const_data_ptr<std::int64_t>();
+  // Every row is compared with what the manifest's table of batches says of it. A file whose rows are right but in
+  // another order would otherwise put keys into wrong slots, and nothing later would notice.
   for (const RingOrder::Stretch& stretch : shard.order.stretches({first, first + count})) {
     for (std::int64_t i = 0; i < stretch.count; ++i) {
       if (*sequence++ != stretch.sequence + i || *step++ != stretch.step) {

@@ -16,6 +16,16 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kLookInterval{20};
 
 /// Ascending: the gravest of any rank is that of all.
+///
+///   kGood          restored
+///   kAbsent        some rank does not see what rank 0 sees, however long it waits: an error, since the file may only
+///   be late kUnreadable    no permission, no memory, a server that is down: an error, since the snapshot may be good
+///   kDamaged       quarantined; the next older one is tried
+///   kNewerFormat   an error: an older one would silently lose training that a newer program could go on with
+///
+/// Example: 4 ranks, steps 300 and 200. Of 300 rank 2 finds its file's digest wrong and rank 3 may not read its own:
+/// the gravest is kDamaged, so 300 is quarantined, and what rank 3 said stands in the reason too. Of 200 all four say
+/// kGood, and it is restored. Had rank 3's been the only complaint, nothing would have been quarantined or restored.
 enum class Verdict : std::int64_t { kGood, kAbsent, kUnreadable, kDamaged, kNewerFormat };
 
 /// What one rank, or all of them, think of one snapshot.
@@ -33,6 +43,7 @@ Judgement judge(const Look& look) {
   } catch (const NewerFormatError& error) {
     judgement.verdict = Verdict::kNewerFormat;
     judgement.reason = error.what();
+    // Before SnapshotError, which it is one of: what the operating system could not do need not be the file's fault.
   } catch (const FileError& error) {
     judgement.verdict = error.is_absent()         ? Verdict::kAbsent
                         : error.tells_of_damage() ? Verdict::kDamaged
@@ -53,6 +64,8 @@ Judgement judge(const Look& look) {
 Manifest glance(const FileLayer& files, const fs::path& path) {
   Manifest manifest = read_manifest(files, path);
   for (const ManifestFile& file : manifest.files) {
+    // Only the size is looked at, so the digest is compared with itself. Reading all bytes is for the ranks, each its
+    // own files: rank 0 alone would read the whole bank while the others wait.
     const std::int64_t bytes = files.open(path / file.name)->size();
     check_digest(path / file.name, {bytes, file.digest.xxh3_128}, file.digest);
   }
@@ -73,6 +86,7 @@ std::vector<std::string> files_for(const Manifest& manifest, const fs::path& pat
   if (!manifest.bank) return names;
   if (rank == 0) names.emplace_back(kVirtualBankName);
   const BankReader reader(path, *manifest.bank, options.block_bytes);
+  // With several copies of the bank rank r reads what rank r % shards of the first copy reads.
   for (const int shard : reader.shards_for(rank % shards, shards)) {
     names.push_back(bank_file_name(shard, manifest.bank->shards));
   }
@@ -90,12 +104,19 @@ Judgement verify_own(const FileLayer& files, const fs::path& path, int rank, int
       }
       return manifest;
     });
+    // Nothing but an absence heals by itself. The other ranks wait meanwhile in the collective that follows, so the
+    // time is bounded.
     if (judgement.verdict != Verdict::kAbsent || std::chrono::steady_clock::now() >= deadline) return judgement;
     std::this_thread::sleep_for(kLookInterval);
   }
 }
 
 /// Collective: one judgement for all.
+///
+/// The collectives, in order: broadcast of rank 0's glance; the reasons; the gravest verdict; then, only when that is
+/// kGood, the digest of rank 0's manifest and the reasons again. Every branch around them depends on a value that was
+/// broadcast or reduced, so no rank leaves early. None stands inside what `judge` runs: a rank that threw past one
+/// would be waited for forever.
 Judgement judge_together(Communicator& comm, const FileLayer& files, const fs::path& path, const FindOptions& options) {
   const int shards = options.shards > 0 ? options.shards : comm.size();
   Judgement own;
@@ -106,6 +127,7 @@ Judgement judge_together(Communicator& comm, const FileLayer& files, const fs::p
   }
   const at::Tensor first = at::full({1}, static_cast<std::int64_t>(own.verdict), at::kLong);
   comm.broadcast(first, 0);
+  // When rank 0 refuses at a glance, nobody reads gigabytes of the rest.
   if (first.item<std::int64_t>() == static_cast<std::int64_t>(Verdict::kGood)) {
     own = verify_own(files, path, comm.rank(), shards, options);
   }
@@ -118,6 +140,8 @@ Judgement judge_together(Communicator& comm, const FileLayer& files, const fs::p
   if (all.verdict != Verdict::kGood) return all;
   // Each rank has read a manifest that is whole; they must be one.
   const std::string text = manifest_text(own.manifest);
+  // A stale cache of a shared file system may show another directory of the same name, whole but not this one. The text
+  // is made anew from what was parsed, by one rule, so equal manifests give equal digests.
   if (text_of_rank_0(comm, digest_of(text)) != digest_of(text)) all.reason = "it is not the snapshot that rank 0 sees";
   all.reason = joined_errors(comm, all.reason);
   if (!all.reason.empty()) all.verdict = Verdict::kAbsent;
@@ -143,6 +167,8 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
   std::vector<SnapshotEntry> candidates;
   failing_as<SnapshotError>([&] {
     return on_rank_0(comm, [&]() -> std::string {
+      // Only rank 0 lists. Another rank might see other names, and then the ranks would judge different snapshots in
+      // the same turn.
       candidates = list_snapshots(files, directory);
       return {};
     });
@@ -150,6 +176,7 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
   for (std::size_t next = 0;; ++next) {
     const std::string name =
         text_of_rank_0(comm, next < candidates.size() ? candidates[next].path.filename().string() : std::string());
+    // The end of rank 0's list, which every rank learns in the same turn.
     if (name.empty()) return found;
     const fs::path path = directory / name;
     Judgement judgement = judge_together(comm, files, path, options);
@@ -165,6 +192,7 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
       throw SnapshotError("'" + path.string() + "' may be good but cannot be read, so none is restored. " +
                           judgement.reason);
     }
+    // One rank renames, and none looks at the next candidate before it has: on_rank_0 is a collective.
     found.quarantined.push_back(on_rank_0(comm, [&] { return set_aside(files, path, judgement.reason); }));
   }
 }

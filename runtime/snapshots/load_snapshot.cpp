@@ -20,6 +20,7 @@ void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& opti
   const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
     throw SnapshotError("The bank of " + name + " has " + what + " " + theirs + "; this run wants " + ours + ".");
   };
+  // All refusals come before the bank is touched. A throw of restore itself leaves the bank without a use.
   if (saved.width != bank.width()) refuse("rows of width", std::to_string(saved.width), std::to_string(bank.width()));
   if (saved.layout.capacity != bank.capacity()) {
     refuse("a capacity of", std::to_string(saved.layout.capacity), std::to_string(bank.capacity()));
@@ -28,6 +29,8 @@ void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& opti
     refuse("rows of type", dtype_text(saved.dtype), dtype_text(bank.options().dtype));
   }
   BankReader reader(snapshot.path, saved, options.block_bytes);
+  // Each rank asks for its own keys, so no rank waits for another here, and one that throws leaves nobody in a
+  // collective.
   bank.restore(saved.layout, [&](Range sequence) { return reader.read(sequence); });
 }
 

@@ -12,6 +12,11 @@ namespace {
 
 using Json = nlohmann::json;
 
+// The first line, which no version changes (here with a digest cut short):
+//   {"format": "negatron snapshot", "version": 1, "digest": "5f0c...",
+// The digest is that of the whole text without its own 32 digits, so it covers the version: a flipped bit there is
+// damage, and never looks like a snapshot of a newer program. The line is the beginning of a JSON object, and the file
+// as a whole is JSON that other programs can read.
 constexpr std::string_view kBeforeVersion = R"({"format": "negatron snapshot", "version": )";
 constexpr std::string_view kBeforeDigest = R"(, "digest": ")";
 constexpr std::string_view kAfterDigest = "\",\n";
@@ -63,6 +68,7 @@ SavedBank bank_of(const Json& json) {
   const Json& layout = json.at("layout");
   bank.layout = {json.at("capacity"), layout.at("columns"),     layout.at("height"),
                  layout.at("head"),   layout.at("next_number"), {}};
+  // Batches have consecutive numbers, so the next one tells all: with next_number 3 and two batches they are 1 and 2.
   std::int64_t number = bank.layout.next_number - static_cast<std::int64_t>(layout.at("batches").size());
   for (const Json& batch : layout.at("batches")) {
     bank.layout.batches.push_back({number++, batch.at(0), batch.at(1), batch.at(2)});
@@ -81,6 +87,7 @@ SavedBank bank_of(const Json& json) {
 /// Names are never paths: each must be one that a snapshot has.
 void check_names(const Manifest& manifest) {
   std::set<std::string> wanted;
+  // Without a bank trainer.h5 is all there is and must be there; beside a bank it may be missing.
   if (!manifest.bank || manifest.has(kTrainerName)) wanted.insert(std::string(kTrainerName));
   if (manifest.bank) {
     wanted.insert(std::string(kVirtualBankName));
@@ -90,6 +97,7 @@ void check_names(const Manifest& manifest) {
   }
   std::set<std::string> found;
   for (const ManifestFile& file : manifest.files) found.insert(file.name);
+  // The sizes differ when a name is listed twice, which a set does not show.
   if (found != wanted || found.size() != manifest.files.size()) {
     throw SnapshotError("it does not list the files of a snapshot");
   }
@@ -167,6 +175,7 @@ Manifest parse_manifest(std::string_view text) {
 
 Manifest read_manifest(const FileLayer& files, const std::filesystem::path& snapshot) {
   const std::filesystem::path path = snapshot / kManifestName;
+  // A FileError passes as it is: to find_snapshot it may mean something else than damage.
   const std::string text = read_text(files, path, kMostManifestBytes);
   const std::string refused = "'" + path.string() + "' is refused: ";
   try {

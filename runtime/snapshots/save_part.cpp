@@ -9,11 +9,19 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Gives the temporary directory its final name, durably, or leaves everything as it was.
+///
+/// What a power cut leaves, by where it strikes, when step 300 is saved once more:
+///   before the first rename    step-000000300 (the old one) and a temporary directory that the next pruning removes
+///   between the two renames    step-000000300.replaced, which restoring takes for the snapshot of step 300 that it is
+///   before the fsync           any of these three states: renames reach the disk in order, but at a time of their own
+///   after it                   step-000000300 (the new one), and the old one as .replaced until pruning
+/// At no point is there none of that step, which is why the old one steps aside and is not removed first.
 void publish(FileLayer& files, const SaveRequest& request) {
   const fs::path target = request.directory / step_name(request.step);
   const fs::path aside = request.directory / replaced_name(request.step);
   // Of a run that was set back to an older step, or one that is saved once more. Restoring finds it under its other
   // name too: it may be the only one.
+  // A rename onto a directory that holds files is refused by POSIX, so the old one has to make room.
   const bool replaces = files.exists(target);
   if (replaces) {
     // Left there by a save that ended between its publishing and its pruning.
@@ -27,6 +35,8 @@ void publish(FileLayer& files, const SaveRequest& request) {
     files.rename(request.temporary, target);
     renamed = true;
     request.writing.reach("publish");
+    // The rename changed the parent's list of names and nothing else: it is durable when the parent is, and only then
+    // may a caller be told so and pruning remove older snapshots.
     files.sync_directory(request.directory);
   } catch (...) {
     // A name that may not survive must not be found either.
@@ -38,6 +48,8 @@ void publish(FileLayer& files, const SaveRequest& request) {
 
 }  // namespace
 
+// Each rank in its own background thread, with no regard to the others. Every file is synced when its digest is
+// returned, so once the ranks have gathered these digests all contents are on the disk; names are not yet.
 std::vector<ManifestFile> write_part(FileLayer& files, const SaveRequest& request) {
   std::vector<ManifestFile> written;
   if (request.copy) {
@@ -53,6 +65,16 @@ std::vector<ManifestFile> write_part(FileLayer& files, const SaveRequest& reques
   return written;
 }
 
+// The order, and why no two steps can change places:
+//
+//   1  contents     synced file by file (write_part), here that of bank.h5: what a manifest vouches for must be there
+//   2  manifest     last of all files, since a directory that holds a valid one counts as a snapshot
+//   3  fsync        of the temporary directory: contents without names would be lost with it
+//   4  rename       the one step that is all or nothing
+//   5  fsync        of the directory of all snapshots, for the new name
+//
+// Were 4 before 3, a power cut could leave step-000000300 without some of its files: a damaged snapshot where there
+// should be none. As it is, one that strikes before 4 leaves a name with ".tmp-" in it, which nobody restores from.
 void commit_parts(FileLayer& files, const SaveRequest& request, std::vector<ManifestFile> parts) {
   Manifest manifest{request.step, request.world_size, request.bank, std::move(parts)};
   if (request.bank) {
@@ -66,6 +88,7 @@ void commit_parts(FileLayer& files, const SaveRequest& request, std::vector<Mani
   request.writing.reach("manifest");
   write_text(files, request.temporary / kManifestName, text);
   files.sync_directory(request.temporary);
+  // The first save may have made the directory of all snapshots, whose own name is in the run directory above it.
   if (request.sync_run_directory) files.sync_directory(request.run_directory);
 
   publish(files, request);

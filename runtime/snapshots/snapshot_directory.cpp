@@ -26,6 +26,7 @@ bool is_temporary(const std::string& name) {
   return mark != std::string::npos && step_of(name.substr(0, mark)).has_value();
 }
 
+/// A manifest of a newer version is valid too: to an older program it is a snapshot like any other that ages.
 bool has_valid_manifest(const FileLayer& files, const fs::path& path) {
   try {
     read_manifest(files, path);
@@ -56,6 +57,8 @@ std::optional<std::int64_t> step_of(const std::string& full_name) {
   std::int64_t step = 0;
   const char* end = name.data() + name.size();
   const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, step);
+  // The way there and back must give the same name, so "step-12" and "step-0000000012" are no snapshots: no two names
+  // stand for one step, but for a replaced one.
   if (error != std::errc() || stop != end || step < 0 || step_name(step) != name) return std::nullopt;
   return step;
 }
@@ -77,10 +80,15 @@ std::vector<SnapshotEntry> list_snapshots(const FileLayer& files, const fs::path
   return entries;
 }
 
+// Example: keep 2, keep_every 300, snapshots of steps 100, 200, ... 600. From the newest on: 600 and 500 are the newest
+// two, 400 goes, 300 is a multiple of 300 and stays, 200 and 100 go. With 600 damaged in its manifest it is neither
+// counted nor touched, and 500 and 400 are the newest two.
 void prune_snapshots(FileLayer& files, const fs::path& directory, const Retention& retention,
                      const FileWriting& writing) {
   writing.reach("prune");
   for (const std::string& name : files.list(directory)) {
+    // All of them, also those of earlier starts: whoever owns the run may, and the save that prunes has its final name
+    // by now.
     if (is_temporary(name)) remove_flat_directory(files, directory / name);
   }
   std::int64_t complete = 0;
@@ -88,6 +96,8 @@ void prune_snapshots(FileLayer& files, const fs::path& directory, const Retentio
   std::vector<fs::path> leaving;
   for (const SnapshotEntry& entry : list_snapshots(files, directory)) {
     if (!has_valid_manifest(files, entry.path)) continue;
+    // True only when the one that replaces it came before in this list and is whole. Otherwise the replaced one is the
+    // snapshot of its step and is counted as such.
     const bool replaced = entry.step == last_step;
     last_step = entry.step;
     if (!replaced) ++complete;
@@ -110,6 +120,9 @@ fs::path quarantine_snapshot(FileLayer& files, const fs::path& snapshot, const s
   for (int again = 2; files.exists(target); ++again) {
     target = snapshot.string() + kQuarantineMark + "-" + std::to_string(again);
   }
+  // First the name, so that a start which is killed right here does not find it again; a directory without reason.txt
+  // is less of a loss. Not synced yet: when the power goes, the old name may come back, and the next start finds the
+  // same damage.
   files.rename(snapshot, target);
   write_text(files, target / "reason.txt", reason + "\n");
   files.sync_directory(target);

@@ -71,6 +71,8 @@ SnapshotStore::SnapshotStore(FileLayer& files, fs::path run_directory, SnapshotO
 }
 
 SnapshotStore::~SnapshotStore() {
+  // The thread stops at its next block. `result_` is the last member and so the first to be destroyed, which waits for
+  // the thread while all that it uses is still there.
   if (pace_) pace_->give_up();
 }
 
@@ -81,6 +83,8 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
     return false;
   }
   auto request = std::make_shared<SaveRequest>();
+  // All ranks come here or none: saving() is equal on all, because phases change only after a collective that gave all
+  // of them the same answer.
   request->run_directory = run_directory_;
   request->directory = directory_;
   request->step = step;
@@ -92,11 +96,13 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
 
   std::string answer = comm.rank() == 0 ? prepare(*request, state) : std::string();
   answer = text_of_rank_0(comm, answer);
+  // A throw on all ranks alike. The phase is still kNone, so training goes on and the next save may be tried.
   if (answer.starts_with(kErrorMark)) throw SnapshotError(answer.substr(1));
   request->temporary = directory_ / answer;
 
   request_ = std::move(request);
   started_ = std::chrono::steady_clock::now();
+  // From here on nothing may throw on one rank alone: the others would wait for it in the all_reduce of poll.
   phase_ = Phase::kWriting;
   result_ = started_or_failed([&] {
     if (bank != nullptr) take(*bank, comm.rank());
@@ -110,6 +116,11 @@ SaveReport SnapshotStore::poll(Communicator& comm) {
   const bool ready = !result_.valid() || result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   // This rank's rows are on the disk, or never will be: its bank need not set anything aside any more.
   if (ready && phase_ == Phase::kWriting) request_->copy.reset();
+  // The slowest rank decides. While committing only rank 0 has a thread; the others have no valid `result_` and are
+  // ready at once. The answer is the same everywhere, so all ranks make the collectives of the next phase in one and
+  // the same poll, however their threads are timed.
+  // Example: 3 ranks, whose threads end at steps 10, 12 and 11. The polls of steps 10 and 11 reduce to 0, that of step
+  // 12 to 1: all gather texts at step 12, and rank 0 begins to commit.
   const at::Tensor all_ready = at::full({1}, ready ? 1 : 0, at::kLong);
   comm.all_reduce(all_ready, ReduceOp::kMin);
   if (all_ready.item<std::int64_t>() != 0) {
@@ -125,6 +136,7 @@ SaveReport SnapshotStore::poll(Communicator& comm) {
 SaveReport SnapshotStore::finish(Communicator& comm) {
   if (pace_) pace_->hurry();
   SaveReport report = poll(comm);
+  // The number of turns is the same on every rank, because every rank gets the same state from a poll.
   while (report.state == SaveState::kRunning) {
     std::this_thread::sleep_for(kPollInterval);
     report = poll(comm);
@@ -132,6 +144,8 @@ SaveReport SnapshotStore::finish(Communicator& comm) {
   return report;
 }
 
+// Copies no rows: the copy reads the bank's own tensors block by block, and the bank puts rows aside that it overwrites
+// before their turn. So a save takes memory for one block and for what training overtakes.
 void SnapshotStore::take(Bank& bank, int rank) {
   const int shards = bank.layout().ranks();
   request_->bank = SavedBank{bank.layout().state(), shards, bank.width(), bank.options().dtype};
@@ -142,9 +156,13 @@ void SnapshotStore::take(Bank& bank, int rank) {
 
 std::string SnapshotStore::prepare(SaveRequest& request, const TrainerState& state) {
   try {
+    // The state is copied before training may take its next step; it is small beside the bank. That it is rank 0's
+    // alone is enough: it is replicated.
     request.trainer = host_copy(state);
     if (!files_.exists(directory_)) files_.make_directory(directory_);
     const std::string name = temporary_name(request.step);
+    // Made before its name is broadcast: when another rank learns where to create its file, the directory is there. A
+    // name nobody else makes, so what an earlier save left behind is never written into.
     files_.make_directory(directory_ / name);
     return name;
   } catch (...) {
@@ -161,6 +179,9 @@ std::string SnapshotStore::write_own_part() {
   }
 }
 
+// Collective, from poll. A rank's text begins with the error mark or is the list of its files. Example: 2 ranks, and
+// the disk of the second is full. Rank 0 gathers a list and "!Could not write '...': No space left on device."; the
+// user sees "The snapshot of step 300 could not be written. Rank 1: Could not write ...".
 void SnapshotStore::start_commit(Communicator& comm) {
   const std::string own = result_.get();
   std::vector<ManifestFile> parts;
@@ -176,6 +197,7 @@ void SnapshotStore::start_commit(Communicator& comm) {
   bytes_ = 0;
   for (const ManifestFile& file : parts) bytes_ += file.digest.bytes;
   phase_ = Phase::kCommitting;
+  // get() left the other ranks' futures without a state, which poll takes for being ready.
   if (comm.rank() != 0) return;
   result_ = started_or_failed(
       [&] { return std::async(std::launch::async, [this, error, parts] { return commit_or_clean(error, parts); }); });
@@ -193,6 +215,7 @@ std::string SnapshotStore::commit_or_clean(const std::string& error, std::vector
   }
   if (!problem.empty()) {
     try {
+      // Nobody writes there any more: that all ranks' texts were gathered means that all their threads have ended.
       if (files_.exists(request_->temporary)) remove_flat_directory(files_, request_->temporary);
     } catch (...) {
       problem += " Its files are still there: " + what_went_wrong();
@@ -200,6 +223,8 @@ std::string SnapshotStore::commit_or_clean(const std::string& error, std::vector
     return kErrorMark + problem;
   }
   try {
+    // Only now that the new one is durable. A failure here costs disk space and no snapshot, so the save counts as
+    // committed and the problem is reported beside it.
     prune_snapshots(files_, directory_, request_->retention, request_->writing);
   } catch (...) {
     return std::string(kPruneMark) + "Old snapshots could not be removed. " + what_went_wrong();
@@ -208,6 +233,7 @@ std::string SnapshotStore::commit_or_clean(const std::string& error, std::vector
 }
 
 SaveReport SnapshotStore::end(Communicator& comm) {
+  // What rank 0 says is the outcome of all: state, path and problem follow from this text, and `first_` with them.
   const std::string outcome = text_of_rank_0(comm, comm.rank() == 0 ? result_.get() : std::string());
   SaveReport report;
   report.step = request_->step;

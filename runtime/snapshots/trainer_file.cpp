@@ -48,6 +48,8 @@ std::string read_terminated(const Hdf5Reader& file, const std::string& path) {
 TrainerState host_copy(const TrainerState& state) {
   TrainerState copy = state;
   for (auto& [name, tensor] : copy.tensors) {
+    // A copy also of what is on the host already: the trainer goes on changing its tensors in place while they are
+    // written.
     tensor = tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true).contiguous();
   }
   return copy;
@@ -74,6 +76,7 @@ FileDigest write_trainer_file(FileLayer& files, const std::filesystem::path& pat
     check_name(name);
     plan.datasets.push_back(text_dataset("text/" + name, text));
   }
+  // It lives until write_hdf5 returns, as all texts do whose bytes the plan only points to.
   const std::string order_text = order.dump();
   plan.datasets.push_back(text_dataset(kOrder, order_text));
   for (const auto& [name, number] : state.numbers) {

@@ -51,6 +51,15 @@ void select(const Hdf5Handle& space, const Selection& rows, std::int64_t width) 
 }
 
 /// `width` 0: one number per key.
+///
+/// Example: K = 6, batches of 4 by 2 shards; after three batches the keys 6 to 11 count, and the runs are batch 1 with
+/// 2 keys expired, and batch 2. Rows of bank.h5 and of the shards' files:
+///   key       6  7    8  9    10 11
+///   row       0  1    2  3     4  5
+///   shard     1  1    0  0     1  1
+///   row in it 0  1    0  1     2  3
+/// Shard 0 has no key left of batch 1, so three mappings make up the whole. A thousand whole batches of 4 in a row are
+/// one run: of shard 1 one mapping, which takes 2 of every 4 rows a thousand times.
 void create_virtual(const Hdf5Handle& file, const char* name, at::ScalarType dtype, std::int64_t width,
                     const SavedBank& bank, const BankLayout& layout) {
   const auto shape = [&](std::int64_t rows) { return width > 0 ? std::vector{rows, width} : std::vector{rows}; };

@@ -34,6 +34,7 @@ void DigestStream::update(std::span<const std::byte> bytes) {
 
 std::string DigestStream::hex() const {
   XXH128_canonical_t canonical;
+  // The canonical form has its highest byte first on every machine, so digests are the same text everywhere.
   XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_->xxh));
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
@@ -56,6 +57,8 @@ FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& p
   DigestStream digest;
   std::vector<std::byte> block(
       static_cast<std::size_t>(std::min(block_bytes, std::max<std::int64_t>(1, file->size()))));
+  // size() is that of when the file was opened. One that grows meanwhile is digested up to there, one that shrinks
+  // throws; and the count of bytes is compared beside the digest.
   for (std::int64_t offset = 0; offset < file->size();) {
     if (between_blocks) between_blocks();
     const std::span<std::byte> part =
@@ -68,6 +71,7 @@ FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& p
 }
 
 void check_digest(const std::filesystem::path& path, const FileDigest& found, const FileDigest& expected) {
+  // The size first: to the reader of the message a file that was cut off says more than two digests that differ.
   if (found.bytes != expected.bytes) {
     throw SnapshotError("'" + path.string() + "' has " + std::to_string(found.bytes) + " bytes and not the " +
                         std::to_string(expected.bytes) + " of its manifest.");

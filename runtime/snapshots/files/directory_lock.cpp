@@ -25,6 +25,7 @@ std::int64_t process_began(std::int64_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
   std::getline(file, text);
+  // The last one: a program's name may hold parentheses and blanks, the numbers behind it do not.
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos) return 0;
   std::istringstream fields(text.substr(name_end + 1));
@@ -48,6 +49,8 @@ std::string text_of(const LockOwner& owner) {
 LockOwner owner_of(const std::string& text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   LockOwner owner;
+  // The lock of a run that lost power between making and writing it is empty. Nobody can tell whose it was, so it is
+  // nobody's to take over: a person reads "an owner that cannot be read" and removes it.
   if (!json.is_object()) return owner;
   owner.host = json.value("host", "");
   owner.pid = json.value("pid", std::int64_t{0});
@@ -59,6 +62,9 @@ LockOwner owner_of(const std::string& text) {
 
 bool is_dead(const LockOwner& owner) {
   if (owner.pid <= 0) return false;
+  // EPERM is a living process of another user. Where a process with this pid lives, it may be a later one: that began
+  // at another time. Where either time is unknown the owner counts as alive, for two runs in one directory are worse
+  // than one that does not start.
   if (::kill(static_cast<pid_t>(owner.pid), 0) != 0 && errno == ESRCH) return true;
   const std::int64_t began = process_began(owner.pid);
   return owner.began != 0 && began != 0 && began != owner.began;
@@ -91,6 +97,7 @@ LockOwner this_owner(const std::string& job_id) {
 DirectoryLock::DirectoryLock(Communicator& comm, FileLayer& files, const fs::path& run_directory,
                              const LockOwner& owner, bool take_over)
     : files_(files), path_(run_directory / "lock") {
+  // Rank 0 decides and all ranks throw or go on alike: on_rank_0 is collective, and `acquire` holds no collective.
   took_over_ = failing_as<SnapshotError>([&] {
     return on_rank_0(comm, [&] {
       acquire(owner, take_over);
@@ -125,6 +132,7 @@ void DirectoryLock::acquire(const LockOwner& owner, bool take_over) {
     took_over_ = held + why + ": taken over.";
   }
   try {
+    // Of two runs that both found no lock, the creation lets one through: it fails where the file exists already.
     write_text(files_, path_, text_of(owner));
   } catch (const FileError& error) {
     if (error.error_number() != EEXIST) throw;

@@ -18,6 +18,7 @@ FileError::FileError(std::string_view operation, const std::filesystem::path& pa
     : SnapshotError(describe(operation, path, error_number)), error_number_(error_number) {}
 
 bool FileError::is_absent() const noexcept {
+  // ESTALE: on NFS, a file that was there when its name was looked up and is gone now.
   return error_number_ == ENOENT || error_number_ == ESTALE;
 }
 
@@ -33,6 +34,7 @@ std::string read_text(const FileLayer& files, const std::filesystem::path& path,
     throw SnapshotError("'" + path.string() + "' is larger than such a file can be (" + std::to_string(file->size()) +
                         " bytes).");
   }
+  // No memory is taken before the size was found acceptable: the file may be anyone's.
   std::string text(static_cast<std::size_t>(file->size()), '\0');
   file->read(0, std::as_writable_bytes(std::span(text)));
   return text;
@@ -41,6 +43,7 @@ std::string read_text(const FileLayer& files, const std::filesystem::path& path,
 void write_text(FileLayer& files, const std::filesystem::path& path, std::string_view text) {
   const std::unique_ptr<OutputFile> file = files.create(path);
   file->append(std::as_bytes(std::span(text)));
+  // The content is durable when this returns; the name waits for the fsync of its directory, which is the caller's.
   file->sync();
   file->close();
 }
@@ -50,6 +53,8 @@ void remove_flat_directory(FileLayer& files, const std::filesystem::path& path) 
     files.remove_directory(path);
     return;
   } catch (const FileError& error) {
+    // The plain removal comes first because it answers what the path is, and follows no link: a link to a directory
+    // gives ENOTDIR, and only the link goes. POSIX lets a directory that is not empty answer with either of two codes.
     if (error.error_number() == ENOTDIR) return files.remove_file(path);
     if (error.error_number() != ENOTEMPTY && error.error_number() != EEXIST) throw;
   }

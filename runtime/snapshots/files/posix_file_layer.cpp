@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
+// With the usual blocks of 1 MiB the disk is told to begin once in eight of them.
 constexpr off_t kWriteBackBytes = 8 << 20;
 
 /// Owns a file descriptor.
@@ -96,6 +97,7 @@ class PosixInputFile : public InputFile {
       // O_NONBLOCK: a pipe in place of a file must not hang the open.
       : path_(path), calls_(calls), file_(open_or_throw(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "open")) {
     struct stat status {};
+    // Of the open file and not of its name, which may mean another file a moment later.
     if (::fstat(file_.get(), &status) != 0) throw FileError("read the size of", path, errno);
     if (!S_ISREG(status.st_mode)) throw SnapshotError("'" + path.string() + "' is not a regular file.");
     size_ = status.st_size;
@@ -108,6 +110,7 @@ class PosixInputFile : public InputFile {
       const ssize_t count = calls_.pread(file_.get(), bytes.data(), bytes.size(), offset);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) throw FileError("read", path_, errno);
+      // No FileError: the system did as it was told, and the file is shorter than it was when it was opened.
       if (count == 0) throw SnapshotError("'" + path_.string() + "' ends early.");
       bytes = bytes.subspan(static_cast<std::size_t>(count));
       offset += count;
@@ -140,11 +143,15 @@ void PosixFileLayer::make_directory(const fs::path& path) {
 }
 
 void PosixFileLayer::sync_directory(const fs::path& path) {
+  // A file's fsync does not cover the name by which it is found. That is content of its directory, which has an fsync
+  // of its own.
   const Descriptor directory(open_or_throw(path, O_RDONLY | O_DIRECTORY, "open the directory"));
   sync_or_throw(calls_, directory.get(), path);
 }
 
 void PosixFileLayer::rename(const fs::path& from, const fs::path& to) {
+  // All or nothing within one file system: whoever looks meanwhile, or after a power cut, finds the old name or the new
+  // one.
   if (::rename(from.c_str(), to.c_str()) != 0) throw FileError("rename to '" + to.string() + "'", from, errno);
 }
 
@@ -161,6 +168,8 @@ std::vector<std::string> PosixFileLayer::list(const fs::path& path) const {
   if (!directory) throw FileError("list", path, errno);
   std::vector<std::string> names;
   for (;;) {
+    // readdir returns null at the end and after an error alike; errno alone tells them apart. Half a list taken for a
+    // whole one would hide snapshots.
     errno = 0;
     const dirent* entry = ::readdir(directory.get());
     if (entry == nullptr) break;
@@ -173,6 +182,7 @@ std::vector<std::string> PosixFileLayer::list(const fs::path& path) const {
 
 bool PosixFileLayer::exists(const fs::path& path) const {
   struct stat status {};
+  // A link that leads nowhere exists: a rename or a removal would meet it.
   if (::lstat(path.c_str(), &status) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
   throw FileError("look for", path, errno);

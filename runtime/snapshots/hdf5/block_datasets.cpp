@@ -15,6 +15,8 @@ BlockDatasets::BlockDatasets(BankBlockSource next, std::int64_t rows, std::int64
 void BlockDatasets::add_to(Hdf5Layout& plan, at::ScalarType dtype, std::int64_t width) {
   plan.datasets.push_back(
       {"rows", dtype, {rows_, width}, false, [this](std::size_t at_most) { return vectors(at_most); }});
+  // The numbers are 32 bytes a row and stay in memory until all vectors are written; the vectors, some hundred or
+  // thousand bytes a row, never lie there as a whole.
   plan.datasets.push_back({"ids", at::kLong, {rows_}, false, column(&BlockDatasets::ids_)});
   plan.datasets.push_back({"labels", at::kLong, {rows_}, false, column(&BlockDatasets::labels_)});
   plan.datasets.push_back({"steps", at::kLong, {rows_}, false, column(&BlockDatasets::steps_)});
@@ -22,6 +24,8 @@ void BlockDatasets::add_to(Hdf5Layout& plan, at::ScalarType dtype, std::int64_t 
 }
 
 std::span<const std::byte> BlockDatasets::vectors(std::size_t at_most) {
+  // At most the rest of one block, even when more is asked for: bytes stay where they lie, and two blocks are not
+  // adjacent.
   if (used_ == vectors_.nbytes()) take_block();
   const std::size_t count = std::min(at_most, vectors_.nbytes() - used_);
   const std::span bytes(static_cast<const std::byte*>(vectors_.const_data_ptr()) + used_, count);

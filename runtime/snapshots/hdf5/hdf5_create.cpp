@@ -16,6 +16,8 @@ Hdf5Handle create_hdf5(const std::string& path) {
   const Hdf5Handle properties(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "making file properties");
   hdf5_ok(H5Pset_obj_track_times(properties.get(), false), "asking for no times");
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "making access properties");
+  // Closing fails while an object of the file is still open. By default HDF5 would only put it off, and the bytes that
+  // are read out next would not be those of a finished file.
   hdf5_ok(H5Pset_fclose_degree(access.get(), H5F_CLOSE_SEMI), "asking for a strict close");
   // The path of a MemoryFile is a link to a file without a name, which HDF5's usual driver wants to know.
   hdf5_ok(H5Pset_fapl_stdio(access.get()), "choosing a driver");

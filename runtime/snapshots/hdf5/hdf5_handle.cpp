@@ -4,6 +4,8 @@ namespace negatron {
 namespace {
 
 std::recursive_mutex& hdf5_mutex() {
+  // One for the program, since HDF5 keeps global tables: a thread that lays out a snapshot and one that reads a file
+  // take turns.
   static std::recursive_mutex mutex;
   return mutex;
 }
@@ -16,6 +18,8 @@ herr_t keep_innermost(unsigned /*depth*/, const H5E_error2_t* error, void* text)
 
 std::string reason() {
   std::string text;
+  // Downward begins at the call that we made and ends where it went wrong; each visit replaces the text, so the last
+  // stays.
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_innermost, &text);
   H5Eclear2(H5E_DEFAULT);
   return text.empty() ? "no reason given" : text;

@@ -41,6 +41,8 @@ struct Hdf5Reader::State {
   }
 
   /// Every link on the way must be a hard one: others lead out of the file.
+  /// Example: "tensors/conv1.weight" looks at "tensors" first and then at the whole. A soft or external link at either
+  /// place could name any file that this user may read.
   void follow(const std::string& name) const {
     for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
       const std::string part = name.substr(0, end);
@@ -95,6 +97,8 @@ struct Hdf5Reader::State {
       hdf5_ok(H5Sget_simple_extent_dims(opened.space.get(), sizes.data(), nullptr), "reading the shape of " + of(name));
     }
     // No more than the file holds: the product cannot overflow, and memory is bounded by the file's size.
+    // Example: in a file of 1 MiB fp32 datasets have at most 262144 elements; a shape [2^32, 2^32] is refused at its
+    // first size, long before the product would overflow 64 bits.
     const auto most = static_cast<std::uint64_t>(file_bytes) / std::max<std::size_t>(1, H5Tget_size(opened.type.get()));
     std::uint64_t elements = 1;
     for (const hsize_t size : sizes) {
@@ -104,6 +108,7 @@ struct Hdf5Reader::State {
     }
     opened.elements = static_cast<std::int64_t>(elements);
     const std::uint64_t bytes = elements * H5Tget_size(opened.type.get());
+    // Chunks that were never written take no storage, and HDF5 would make up their content from the fill value.
     if (H5Dget_storage_size(opened.dataset.get()) < bytes) refuse(name, "its rows are not all in the file");
   }
 
@@ -144,6 +149,7 @@ Hdf5Reader::Dataset Hdf5Reader::dataset(const std::string& path) const {
 at::Tensor Hdf5Reader::read(const std::string& path) const {
   const Hdf5Lock lock;
   const State::Opened opened = state_->open(path);
+  // The type in memory is that of the file, so HDF5 copies bytes and converts nothing.
   at::Tensor result = at::empty(opened.shape, state_->dtype_of(path, opened));
   if (result.numel() == 0) return result;
   hdf5_ok(H5Dread(opened.dataset.get(), opened.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, result.mutable_data_ptr()),
@@ -171,6 +177,7 @@ at::Tensor Hdf5Reader::read_slab(const std::string& path, std::size_t dimension,
   shape[dimension] = count;
   at::Tensor result = at::empty(shape, state_->dtype_of(path, opened));
   if (result.numel() == 0) return result;
+  // All of every other dimension: of [K, d] rows [begin, begin + count) give [count, d], columns [K, count].
   std::vector<hsize_t> start(shape.size(), 0);
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
   start[dimension] = static_cast<hsize_t>(begin);

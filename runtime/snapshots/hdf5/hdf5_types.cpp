@@ -24,6 +24,9 @@ Hdf5Handle copy_of(hid_t type) {
 
 /// A 16-bit floating type: sign, then exponent, then mantissa.
 Hdf5Handle narrow_float(std::size_t exponent_bits, std::size_t mantissa_bits, std::size_t bias) {
+  // The fields shrink before the size: HDF5 refuses a size that the present fields do not fit into.
+  // Example: 1.0 is 0x3F80 in bf16 (0 01111111 0000000, an exponent of 127 less the bias 127)
+  // and 0x3C00 in fp16 (0 01111 0000000000, an exponent of 15 less the bias 15).
   Hdf5Handle type = copy_of(H5T_IEEE_F32LE);
   hdf5_ok(H5Tset_fields(type.get(), kSignBit16, mantissa_bits, exponent_bits, 0, mantissa_bits),
           "placing float fields");
@@ -70,6 +73,8 @@ Hdf5Handle hdf5_type(at::ScalarType dtype) {
 
 std::optional<at::ScalarType> scalar_type(const Hdf5Handle& type) {
   for (const NamedType& known : kTypes) {
+    // Byte order, sizes, fields and bias must all agree. Big-endian numbers equal none of them and are refused by the
+    // reader, which never converts.
     const htri_t equal = H5Tequal(type.get(), hdf5_type(known.dtype).get());
     hdf5_ok(equal, "comparing types");
     if (equal > 0) return known.dtype;

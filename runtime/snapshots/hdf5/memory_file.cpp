@@ -15,6 +15,8 @@ constexpr const char* kName = "negatron-skeleton";
 
 }  // namespace
 
+// A bank of gigabytes is laid out here in some kilobytes: HDF5 reserves the datasets' places and writes only its own
+// metadata, and pages that nobody touches are holes, which size() counts and memory does not.
 MemoryFile::MemoryFile() : number_(::memfd_create(kName, MFD_CLOEXEC)) {
   if (number_ < 0) throw FileError("make the memory file", kName, errno);
 }
@@ -24,6 +26,7 @@ MemoryFile::~MemoryFile() {
 }
 
 std::string MemoryFile::path() const {
+  // Opening it gives HDF5 a descriptor of its own to the same memory: it may close its own without ending the file.
   return "/proc/self/fd/" + std::to_string(number_);
 }
 

@@ -18,6 +18,7 @@ struct Placement {
 Hdf5Handle in_place() {
   Hdf5Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "making dataset properties");
   hdf5_ok(H5Pset_layout(properties.get(), H5D_CONTIGUOUS), "asking for a contiguous dataset");
+  // By default a contiguous dataset gets its place at the first write, which never comes here.
   hdf5_ok(H5Pset_alloc_time(properties.get(), H5D_ALLOC_TIME_EARLY), "asking for early allocation");
   hdf5_ok(H5Pset_fill_time(properties.get(), H5D_FILL_TIME_NEVER), "asking for no fill");
   // Times would make equal snapshots differ.
@@ -42,6 +43,7 @@ std::vector<Placement> lay_out(const Hdf5Layout& plan, const std::string& path) 
     const hssize_t elements = H5Sget_simple_extent_npoints(space.get());
     hdf5_ok(elements < 0 ? -1 : 0, "counting the elements of '" + dataset.path + "'");
     const std::int64_t bytes = elements * static_cast<std::int64_t>(H5Tget_size(type.get()));
+    // A shard may hold no key that counts: its datasets are [0, d] and [0], without a place in the file.
     if (bytes == 0) continue;
     const haddr_t offset = H5Dget_offset(made.get());
     if (offset == HADDR_UNDEF)
@@ -64,6 +66,9 @@ Skeleton make_skeleton(const Hdf5Layout& plan) {
     throw SnapshotError("HDF5 placed datasets in another order than they were made.");
   }
   Skeleton skeleton;
+  // Pieces alternate: HDF5's bytes up to a dataset, that dataset, HDF5's bytes behind it. Example with made-up offsets:
+  // datasets of 512 bytes at 2048 and of 64 at 2560 in a file of 4096 bytes give metadata [0, 2048), data [2048, 2560),
+  // data [2560, 2624), metadata [2624, 4096); the second gap is empty and gives no piece.
   skeleton.bytes = file.size();
   std::int64_t offset = 0;
   const auto metadata_until = [&](std::int64_t end) {
@@ -80,6 +85,7 @@ Skeleton make_skeleton(const Hdf5Layout& plan) {
     skeleton.pieces.push_back({{}, placement.dataset, placement.bytes});
     offset += placement.bytes;
   }
+  // A file that ends with a dataset of which nothing was written need not have been given its full size.
   metadata_until(std::max(offset, skeleton.bytes));
   return skeleton;
 }
