@@ -38,7 +38,7 @@ extern "C" void on_signal(int number) {
 void handle(int number, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
-  // Reads and writes that the signal interrupts go on by themselves: no other code of the process need expect EINTR.
+  // Reads and writes that the signal interrupts go on by themselves.
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, nullptr);

@@ -33,6 +33,8 @@ void KnnEvaluationOptions::validate() const {
 double evaluate_knn(Communicator& comm, const ImageFeatures& features, const ImageDataset& train,
                     const ImageDataset& test, const KnnEvaluationOptions& options) {
   options.validate();
+  // Every rank draws the same subset and takes its share of it, so the accuracy does not depend on the number of
+  // ranks.
   const ImageDataset index = limit(train, options.index_count, options.seed, 0);
   const ImageDataset queries = limit(test, options.query_count, options.seed, 1);
   const ImageDataset own_index = index.slice(share(index.size(), comm.size(), comm.rank()));
