@@ -25,7 +25,7 @@ CollectiveTime time_of(const Network& network, const std::vector<PlannedCall>& c
 }  // namespace
 
 // Example: a global batch of 256 over P = S = 8 ranks, K = 65,536 and d = 128. All 256 queries meet the 8,192 rows of
-// each shard: 2,097,152 scores, and 4 * 128 of them times that is 1.07 GFLOP, 1.07 ms at 1 TFLOP/s.
+// each shard: 2,097,152 scores of 4 * 128 FLOP, which are 1.07 GFLOP, or 1.07 ms at 1 TFLOP/s.
 StagePrediction predict_stage(const Machine& machine, const PlannedJob& job) {
   check(job);
   const auto queries = static_cast<double>(group_queries(job, 0));
