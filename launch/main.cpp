@@ -70,6 +70,7 @@ int refused(Environment& environment, const std::string& sentence) {
 int run_ranks_command(int argc, char** argv, const std::function<int(Environment&)>& command) {
   std::unique_ptr<Environment> environment;
   try {
+    // An environment that could not be made has nothing to end in order.
     environment = std::make_unique<Environment>(&argc, &argv);
   } catch (const CommError& error) {
     return usage_error(error.what());
@@ -81,13 +82,18 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
   } catch (const UsageError& error) {
     return refused(*environment, error.what());
   } catch (const FailedTogether& error) {
+    // All ranks learned of the failure together. What the user can correct ends the job without MPI's own lines about
+    // an abort; what broke while running is reported by each rank that threw.
     if (error.kind() == FailureKind::kRefused) return refused(*environment, error.what());
     report(environment->rank(), error.what());
     environment->abort(kExitFailure);
+    // Other ranks may hang in the collective that did not end: only an abort reaches them, and its code tells a hang
+    // from other failures.
   } catch (const TimeoutError& error) {
     report(environment->rank(), error.what());
     environment->abort(kExitHang);
   } catch (const c10::Error& error) {
+    // The backtrace of a tensor library tells a user nothing and hides the sentence that does.
     report(environment->rank(), error.what_without_backtrace());
     environment->abort(kExitFailure);
   } catch (const std::exception& error) {

@@ -25,9 +25,13 @@ at::Tensor placement(int& bound_cores) {
 
 }  // namespace
 
+// Only equal rows count as sharing: the same host and exactly the same cores. Example: 4 ranks on a host of 16 cores.
+// If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads; if it binds each to 2 cores
+// of its own, the masks differ and each may use 2 / 1.
 int thread_budget(Communicator& comm) {
   int bound_cores = 1;
   const at::Tensor own = placement(bound_cores);
+  // A collective, which every rank reaches with a row of one size: the host name is padded with zeros.
   const at::Tensor all = comm.all_gather(own);  // [P, bytes]
   const auto sharing = all.eq(own).all(1).sum().item<std::int64_t>();
   return std::max(1, bound_cores / static_cast<int>(sharing));

@@ -43,6 +43,7 @@ template <typename Number>
 Number number_from(const std::string& name, const std::string& text, const char* expected) {
   Number value{};
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  // The whole text must be used up: "12x" is refused and not read as 12.
   if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
     throw UsageError("--" + name + " takes " + expected + ", not '" + text + "'.");
   }
@@ -129,10 +130,14 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     po::store(
         po::command_line_parser(with_joined_switches(arguments)).options(all).positional(positional).style(exact).run(),
         values);
+    // Help comes before the file is opened: it must work with a --config that is wrong.
     if (values.count("help") != 0) return false;
     if (values.count(kWordsName) != 0) *words_ = values[kWordsName].as<std::vector<std::string>>();
     if (values.count("config") != 0) {
       config_path_ = values["config"].as<std::string>();
+      // The first value that is stored for a name stays, and the command line was stored above. Example: "--tau 0.2
+      // --config a.ini" with the lines "tau = 0.1" and "lr = 0.03" gives 0.2 from the flag, 0.03 from the file and
+      // defaults for the rest. A name that comes twice within one of the two sources is an error.
       std::istringstream file(read_config_text(config_path_));
       po::store(po::parse_config_file(file, known), values);
     }
@@ -146,6 +151,7 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
   }
   for (const Flag& flag : flags_) {
     if (values.count(flag.name) == 0) continue;
+    // Targets of flags that were named nowhere are untouched and keep their defaults.
     assign(flag.name, flag.field, values[flag.name].as<std::string>());
   }
   return true;
@@ -161,6 +167,8 @@ std::vector<std::string> FlagTable::with_joined_switches(const std::vector<std::
                        [&](const Flag& flag) { return is_switch(flag) && word == "--" + flag.name; });
   };
   std::vector<std::string> joined;
+  // Only a word that reads as on or off is joined, so that a switch may stand before words that are no flags.
+  // Example: "--mask off run" becomes "--mask=off run", and "--mask run" stays two words.
   for (const std::string& word : arguments) {
     if (!joined.empty() && names_switch(joined.back()) && (is_on(word) || is_off(word))) {
       joined.back() += "=" + word;

@@ -103,6 +103,7 @@ class PretrainStart {
     // "auto" may mean different things on different hosts; what it came to is part of the configuration.
     request_.options.precision = name_of(place_.precision);
     comm_->agree("precision", request_.options.precision);
+    // Collective, so every rank asks, whatever --threads says; the cores that it leaves over are free for the bank.
     const int budget = thread_budget(*comm_);
     threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
     free_threads_ = std::max(0, budget - threads_);

@@ -29,6 +29,7 @@ void tell(char what) {
 }
 
 extern "C" void on_signal(int number) {
+  // The handler may interrupt a call between its failure and the look at errno, which write() below would change.
   const int saved = errno;
   tell(number == SIGUSR1 ? kSnapshot : kStop);
   errno = saved;
@@ -37,6 +38,7 @@ extern "C" void on_signal(int number) {
 void handle(int number, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
+  // Reads and writes that the signal interrupts go on by themselves.
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, nullptr);
@@ -51,7 +53,9 @@ SignalWatch::SignalWatch() {
   }
   read_end_ = ends[0];
   write_end = ends[1];
+  // A handler must never block; the end that is read stays blocking, since the thread has nothing else to do.
   ::fcntl(write_end, F_SETFL, O_NONBLOCK);
+  // Handlers come last: from the first signal on there is a pipe, and somebody who reads it.
   thread_ = std::thread([this] { watch(); });
   handle(SIGUSR1, on_signal);
   handle(SIGTERM, on_signal);
@@ -69,6 +73,8 @@ SignalWatch::~SignalWatch() {
 
 void SignalWatch::watch() {
   for (char what = 0; ::read(read_end_, &what, 1) == 1 && what != kEnd;) {
+    // SIGUSR1 only leaves a wish, which the step that runs takes to all ranks. SIGTERM does so too, and starts the
+    // clock below; a second SIGTERM starts no second clock.
     if (what == kSnapshot) requests_.snapshot.store(true);
     if (what != kStop || requests_.stop.exchange(true)) continue;
     // Until then every rank that can leaves in order, between two steps.
@@ -76,6 +82,7 @@ void SignalWatch::watch() {
       std::this_thread::sleep_for(kLeaveWithin);
       constexpr char kText[] = "negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n";
       [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+      // No destructors and no MPI_Finalize: both could wait for ranks that are gone.
       ::_exit(kExitStopped);
     }).detach();
   }

@@ -42,6 +42,8 @@ class Start {
       throw UsageError("--resume auto needs --run-dir: which run is to go on?");
     }
     start_.run_directory = choose_run_directory(comm_, request_.run_directory, "pretrain");
+    // Each question about the file system is rank 0's and its answer everyone's: file systems of hosts may lag behind
+    // each other, and ranks that branch differently would wait in different collectives.
     const bool holds = holds_run(comm_, start_.run_directory);
     const bool sets_back = is_path() && same_run();
     if (holds && request_.resume != kAuto && !sets_back) {

@@ -45,6 +45,9 @@ at::Tensor resized_crop_of(const at::Tensor& images, const ViewParameters& param
   const auto coordinates = [&](const at::Tensor& starts, const at::Tensor& extents, std::int64_t pixels) {
     const at::Tensor start = starts.slice(0, rows.begin, rows.end).to(images.device());
     const at::Tensor extent = extents.slice(0, rows.begin, rows.end).to(images.device());
+    // Where output pixel middle p of a view falls in the image, as a share: start + p * extent. Then 0..1 becomes
+    // -1..1. A flipped view has a negative extent. Example: start 0.9, extent -0.8, p = 1/8 -> 0.8 -> 0.6.
+    //
     // The sampler's coordinates run from -1 to 1 over the whole image.
     const at::Tensor shares = pixel_middles(pixels, images) * extent.unsqueeze(1);  // [b, pixels]
     return shares.add_(start.unsqueeze(1)).mul_(2.0).sub_(1.0);
@@ -110,10 +113,13 @@ at::Tensor blur_along(const at::Tensor& padded, std::int64_t dimension, const at
 /// In place, on the rows that were chosen.
 void blur(at::Tensor& images, const ViewParameters& parameters, const AugmentationOptions& options) {
   if (parameters.blurred.empty()) return;
+  // The radius follows from the largest sigma that could be drawn, not from those that were: the number of taps, and
+  // with it the rounding of a view, must not depend on which samples share its batch.
   const auto radius = static_cast<std::int64_t>(std::ceil(kBlurReach * options.blur_sigma_max));
   const at::Tensor rows = at::tensor(parameters.blurred, at::kLong).to(images.device());
   const at::Tensor weights = blur_weights(parameters.blur_sigma, radius).to(images.device());
   const at::Tensor chosen = images.index_select(0, rows);
+  // A 2D Gaussian is one along lines after one along columns: 2 * (2r + 1) products per pixel and not (2r + 1)^2.
   const at::Tensor down = blur_along(at::replication_pad2d(chosen, {0, 0, radius, radius}), 2, weights);
   images.index_copy_(0, rows, blur_along(at::replication_pad2d(down, {radius, radius, 0, 0}), 3, weights));
 }
@@ -123,6 +129,7 @@ void erase(at::Tensor& images, const ViewParameters& parameters, const Augmentat
   if (options.erase_probability == 0.0) return;
   const at::Tensor x = pixel_middles(images.size(3), images);                      // [W]
   const at::Tensor y = pixel_middles(images.size(2), images).view({1, 1, -1, 1});  // [1, 1, H, 1]
+  // A pixel is erased when its middle lies in the box; an empty box, with right equal to left, holds no middle.
   const at::Tensor columns = (x >= per_image(parameters.erase_left, images)) &
                              (x < per_image(parameters.erase_right, images));  // [b, 1, 1, W]
   const at::Tensor lines = (y >= per_image(parameters.erase_top, images)) &

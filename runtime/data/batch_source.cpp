@@ -56,12 +56,15 @@ DecodedImages BatchSource::load(const at::Tensor& ids) const {
 Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
   const std::int64_t begin = index * options_.global_batch;
   const std::int64_t end = std::min(begin + options_.global_batch, images_->size());
+  // Example: 1,000 samples, a global batch of 256 and 4 ranks. Batches 0 to 2 give each rank 64; batch 3 has 232
+  // left, and each rank takes 58.
   const Range own = share(end - begin, options_.ranks, options_.rank);
 
   Batch batch;
   batch.epoch = epoch;
   batch.index_in_epoch = index;
   batch.global_size = end - begin;
+  // A copy, so that the batch does not keep the order of a whole epoch alive.
   batch.ids = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
   batch.labels = labels_of(*images_, batch.ids);
   const DecodedImages samples = load(batch.ids);

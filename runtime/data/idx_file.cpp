@@ -95,6 +95,7 @@ std::int64_t checked_product(const std::filesystem::path& path, const std::vecto
   std::int64_t product = 1;
   for (const std::int64_t size : sizes) {
     if (size == 0) refuse(path, "is empty: one of its dimensions is 0");
+    // The division instead of a product: sizes of 2^32 - 1 would overflow it.
     if (product > kMaxIdxBytes / size) {
       refuse(path, "claims more than " + std::to_string(kMaxIdxBytes) + " bytes, the most this reader accepts");
     }
@@ -105,6 +106,10 @@ std::int64_t checked_product(const std::filesystem::path& path, const std::vecto
 
 }  // namespace
 
+// The header is two zero bytes, the type, the number of dimensions and each size as 4 bytes, the largest first.
+// Example: the 60,000 training images begin with
+//  00 00 08 03 | 00 00 ea 60 | 00 00 00 1c | 00 00 00 1c
+// which is bytes, three dimensions, 60,000 x 28 x 28. The header has 4 + 3 * 4 = 16 bytes, the data 47,040,000.
 at::Tensor read_idx(const std::filesystem::path& path, int dimensions) {
   const std::int64_t file_bytes = checked_file_size(path);
   ByteReader reader(path);
@@ -125,6 +130,7 @@ at::Tensor read_idx(const std::filesystem::path& path, int dimensions) {
   const std::int64_t elements = checked_product(path, sizes);
   const std::int64_t header_bytes = kHeaderBytes + dimensions * kBytesPerDimension;
   const std::int64_t most = starts_like_gzip(path) ? file_bytes * kMaxDeflateRatio : file_bytes;
+  // Before anything is allocated: a damaged header must not ask for gigabytes.
   if (header_bytes + elements > most) {
     refuse(path, "is truncated: its header promises " + std::to_string(elements) +
                      " bytes of data, the whole file of " + std::to_string(file_bytes) + " bytes cannot hold them");
@@ -136,6 +142,7 @@ at::Tensor read_idx(const std::filesystem::path& path, int dimensions) {
     refuse(path, "is truncated: its header promises " + std::to_string(elements) + " bytes of data, it holds " +
                      std::to_string(got));
   }
+  // Asking for one byte more also makes zlib reach the end of its data, where it compares the checksum.
   char extra = 0;
   if (reader.read(&extra, 1) != 0) {
     refuse(path, "is longer than its header says: there is more after " + std::to_string(elements) + " bytes of data");

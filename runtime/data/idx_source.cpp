@@ -47,10 +47,12 @@ ImagesInMemory read_part(const std::filesystem::path& directory, DataPart part) 
   const std::filesystem::path labels_path = find_file(directory, std::string(prefix_of(part)) + kLabels);
   const at::Tensor images = read_idx(images_path, 3);  // [N, H, W]
   const at::Tensor labels = read_idx(labels_path, 1);  // [N]
+  // Files of two data sets, or of the train and the test part, that were mixed show up here.
   if (images.size(0) != labels.size(0)) {
     throw DataError("Data file '" + images_path.string() + "' holds " + std::to_string(images.size(0)) +
                     " images, but '" + labels_path.string() + "' holds " + std::to_string(labels.size(0)) + " labels.");
   }
+  // IDX images have no channel: [N, H, W] -> [N, 1, H, W].
   return ImagesInMemory(images.unsqueeze(1), labels.to(at::kLong));
 }
 

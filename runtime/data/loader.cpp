@@ -72,6 +72,7 @@ Loader::Slot Loader::build(std::int64_t position) const {
   try {
     slot.batch = build_(position / steps_per_epoch_, position % steps_per_epoch_);
   } catch (...) {
+    // An error travels in the place of its batch: it is thrown in the caller's thread, and when its turn comes.
     slot.error = std::current_exception();
   }
   return slot;
@@ -85,6 +86,8 @@ void Loader::work() {
   ++threads_ready_;
   changed_.notify_all();
   while (true) {
+    // Batches are claimed in order and may be finished out of order; `ready_` is keyed by position, so they leave in
+    // order. At most queue_depth positions from next_out_ on are ready or in the making, which bounds the memory.
     changed_.wait(lock, [this] { return stop_ || next_to_build_ < next_out_ + queue_depth_; });
     if (stop_) return;
     const std::int64_t position = next_to_build_++;
@@ -92,6 +95,8 @@ void Loader::work() {
     lock.unlock();
     Slot slot = build(position);
     lock.lock();
+    // A jump came while this batch was built without the lock: it belongs to the old place and must not be found at
+    // the new.
     if (generation != generation_) continue;
     ready_.emplace(position, std::move(slot));
     changed_.notify_all();
@@ -105,6 +110,7 @@ std::optional<Batch> Loader::next() {
     slot = build(next_out_++);
   } else {
     std::unique_lock lock(mutex_);
+    // The wait ends: the position lies inside the window, so a thread has claimed it or will.
     changed_.wait(lock, [this] { return ready_.count(next_out_) > 0; });
     slot = std::move(ready_.extract(next_out_++).mapped());
     lock.unlock();
@@ -122,6 +128,9 @@ void Loader::start_epoch(std::int64_t epoch, std::int64_t first_index) {
   const std::int64_t position = epoch * steps_per_epoch_ + first_index;
   {
     const std::lock_guard lock(mutex_);
+    // Going from the last batch of an epoch to the first of the next is no jump: positions count over epochs.
+    // Example: 10 steps per epoch, epoch 2 done; next_out_ is 30, which is epoch 3, batch 0, and batches 30, 31, ...
+    // are built already.
     if (position != next_out_) {
       ready_.clear();
       ++generation_;

@@ -27,6 +27,10 @@ double between(CounterRng& random, double low, double high) {
   return low + (high - low) * random.uniform();
 }
 
+// Lengths are shares of the sides, so that a box of a given area and aspect has the same numbers in any image.
+// Example: area 0.32 and aspect 2 give a width of sqrt(0.64) = 0.8 and a height of sqrt(0.16) = 0.4; its left edge is
+// then drawn from [0, 0.2] and its top edge from [0, 0.6]. Area 0.8 with the same aspect would be 1.26 wide and is
+// drawn anew. The logarithm of the aspect is what is uniform: 1/2 is as likely as 2.
 Box draw_box(CounterRng& random, double area_min, double area_max, double aspect_min, double aspect_max) {
   for (int attempt = 0; attempt < kCropTries; ++attempt) {
     const double area = between(random, area_min, area_max);
@@ -47,12 +51,15 @@ ViewParameters draw_view_parameters(const at::Tensor& ids, const ViewNumber& num
   const std::int64_t count = ids.size(0);
   enum Row { kLeft, kTop, kWidth, kHeight, kBrightness, kContrast, kEraseLeft, kEraseTop, kEraseRight, kEraseBottom };
   constexpr std::int64_t kRows = kEraseBottom + 1;
+  // One row per parameter: each of the [count] tensors that leave this function is a row of one allocation.
   at::Tensor table = at::empty({kRows, count}, at::kFloat);
   auto rows = table.accessor<float, 2>();
   const auto samples = ids.accessor<std::int64_t, 1>();
   ViewParameters parameters;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto put = [&](Row row, double value) { rows[row][i] = static_cast<float>(value); };
+    // The two views of a sample have neighbouring streams, 2 * id and 2 * id + 1. Neither the rank nor the position
+    // in the batch is part of the number, which makes views equal for any number of ranks and loader threads.
     CounterRng random(number.seed, Purpose::kAugmentation, static_cast<std::uint64_t>(number.epoch),
                       static_cast<std::uint64_t>(samples[i] * kViews + number.view));
     // Every number is drawn whether used or not, boxes (which take a varying number of draws) last: switching one
@@ -67,10 +74,14 @@ ViewParameters draw_view_parameters(const at::Tensor& ids, const ViewNumber& num
     const Box crop = draw_box(random, options.crop_area_min, options.crop_area_max, options.crop_aspect_min,
                               options.crop_aspect_max);
     const Box hole = draw_box(random, options.erase_area_min, options.erase_area_max, kEraseAspectMin, kEraseAspectMax);
+    // A flip costs nothing here: the sampler walks the same crop from its right edge to its left. A crop that starts
+    // at 0.1 and is 0.8 wide becomes start 0.9 and width -0.8, so the first of 4 pixels, whose middle is at 1/8,
+    // reads at 0.8.
     put(kLeft, flip ? crop.left + crop.width : crop.left);
     put(kWidth, flip ? -crop.width : crop.width);
     put(kTop, crop.top);
     put(kHeight, crop.height);
+    // Neutral values stand for "switched off", so that the whole batch takes the same operations whatever was drawn.
     put(kBrightness, jitter ? brightness : 1.0);
     put(kContrast, jitter ? contrast : 1.0);
     put(kEraseLeft, hole.left);

@@ -101,6 +101,9 @@ torch::Tensor ConvEncoder::forward(const torch::Tensor& images) {
   }  // [b, channels[stage], h', w']
   const std::int64_t height = maps.size(2);
   const std::int64_t width = maps.size(3);
+  // Pooling is separable, so the matrix for a grid of cells is the Kronecker product of those for lines and columns:
+  // [h' * w', grid^2], position y * w' + x in row, cell j_y * grid + j_x in column. Example of one side: 7 positions
+  // and 3 cells give the bounds [0, 3), [2, 5) and [4, 7); neighbouring cells share positions 2 and 4.
   const at::Tensor pooling = at::kron(averaging_matrix(height, options_.pool_grid, maps.options()),
                                       averaging_matrix(width, options_.pool_grid, maps.options()));
   // A product with the pooling matrix: as adaptive_avg_pool2d and its backward, about twenty times faster on a CPU.

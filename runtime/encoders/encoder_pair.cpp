@@ -54,6 +54,7 @@ std::pair<at::Tensor, at::Tensor> EncoderPair::both(const at::Tensor& view_a, co
   const PrecisionGuard precision(place_.precision, place_.device.type());
   const at::Tensor rows = query_->forward(at::cat({to_place(view_a), to_place(view_b)}));  // [2b, d]
   const std::int64_t size = view_a.size(0);
+  // Views of one tensor: [b, d] queries and [b, d] keys.
   return {rows.narrow(0, 0, size), rows.narrow(0, size, size)};
 }
 

@@ -17,15 +17,20 @@ std::int64_t BlockShape::output() const {
 ResidualBlock::ResidualBlock(const BlockShape& shape, const MakeNorm& make_norm) {
   if (shape.bottleneck) {
     add_layer(shape.input, shape.width, 1, 1, make_norm);
+    // The stride sits on the 3 x 3 convolution and not on the first 1 x 1, which would skip three quarters of the
+    // positions.
     add_layer(shape.width, shape.width, 3, shape.stride, make_norm);
     add_layer(shape.width, shape.output(), 1, 1, make_norm);
   } else {
     add_layer(shape.input, shape.width, 3, shape.stride, make_norm);
     add_layer(shape.width, shape.output(), 3, 1, make_norm);
   }
+  // The identity serves as shortcut where shapes agree. The first block of the first stage of a ResNet-50 has stride
+  // 1 and still needs a projection, since it goes from 64 to 256 channels.
   if (shape.stride == 1 && shape.input == shape.output()) return;
   shortcut_ = torch::nn::Sequential(plain_convolution(shape.input, shape.output(), 1, shape.stride));
   shortcut_->push_back(make_norm(shape.output()));
+  // Names are those of torchvision's ResNet, so that weights can be told apart, or exchanged, by name.
   register_module("downsample", shortcut_);
 }
 
@@ -41,6 +46,7 @@ torch::Tensor ResidualBlock::forward(const torch::Tensor& maps) {
   torch::Tensor residual = maps;
   for (std::size_t layer = 0; layer < convolutions_.size(); ++layer) {
     residual = norms_[layer].forward(convolutions_[layer](residual));
+    // The last layer gets its ReLU after the shortcut was added.
     if (layer + 1 < convolutions_.size()) residual.relu_();
   }
   return residual.add_(shortcut_.is_empty() ? maps : shortcut_->forward(maps)).relu_();

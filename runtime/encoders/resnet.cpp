@@ -76,6 +76,10 @@ ResNet::ResNet(const ResNetOptions& options, Communicator* comm) : options_(opti
   norm_ = make_norm(kFirstWidth);
   register_module("bn1", norm_.ptr());
   BlockShape shape{kFirstWidth, kFirstWidth, 1, depth.bottleneck};
+  // Only the first block of stages 2 to 4 halves the maps. Sides of the maps behind the stem and the four stages:
+  //  CIFAR stem, 28 x 28 images        28 | 28  14   7   4
+  //  ImageNet stem, 224 x 224 images   56 | 56  28  14   7
+  // Features are 512 wide with basic blocks, 4 * 512 = 2048 with bottlenecks.
   for (std::size_t stage = 0; stage < kStages; ++stage) {
     torch::nn::Sequential blocks;
     for (std::int64_t block = 0; block < depth.blocks[stage]; ++block) {

@@ -27,6 +27,8 @@ double alignment(Communicator& comm, const at::Tensor& x, const at::Tensor& y, d
   return totals[0].item<double>() / totals[1].item<double>();
 }
 
+// Of unit rows |x - y|^2 = 2 - 2 x.y, so exp(-t |x - y|^2) = exp(2t x.y) exp(-2t): the second factor leaves the
+// logarithm as -2t. Ordered pairs are summed, n(n - 1) of them, whose mean is that of unordered ones.
 double uniformity(Communicator& comm, const at::Tensor& x, double t) {
   const std::vector<std::int64_t> counts = row_counts(comm, x);
   std::int64_t total = 0;
@@ -46,6 +48,7 @@ double uniformity(Communicator& comm, const at::Tensor& x, double t) {
     own_sums.slice(0, begin, begin + kScoredRows).copy_(at::logsumexp(scores, 1));
   }
   const at::Tensor sums = comm.all_gather(own_sums, counts);  // [n]
+  // Behind the last collective, although the total is known earlier and equal everywhere.
   if (total < 2) return std::numeric_limits<double>::quiet_NaN();
   const double pairs = static_cast<double>(total) * static_cast<double>(total - 1);
   return at::logsumexp(sums, 0).item<double>() - std::log(pairs) - 2.0 * t;

@@ -46,6 +46,8 @@ double evaluate_knn(Communicator& comm, const FeatureFunction& function, const I
                     const ImageSource& test, const KnnEvaluationOptions& options) {
   options.validate();
   if (!train.has_labels() || !test.has_labels()) throw std::invalid_argument("A kNN evaluation needs labels.");
+  // Every rank draws the same subset and takes its share of it, so the accuracy does not depend on the number of
+  // ranks.
   const at::Tensor index = chosen_images(train, options.index_count, options.seed, 0);
   const at::Tensor queries = chosen_images(test, options.query_count, options.seed, 1);
   const LabelledRows own_index = own_rows(comm, function, train, index, options);

@@ -40,6 +40,7 @@ std::int64_t sum_before(const std::vector<std::int64_t>& sizes, int rank) {
 /// Rank by rank stacked candidates [P*m, k] -> [m, P*k].
 at::Tensor beside_each_other(const at::Tensor& received, int ranks) {
   const std::int64_t own = received.size(0) / ranks, k = received.size(1);
+  // [P*m, k] -> [P, m, k] -> [m, P, k] -> [m, P*k]: all candidates of a query in one row.
   return received.view({ranks, own, k}).transpose(0, 1).reshape({own, ranks * k});
 }
 
@@ -47,6 +48,8 @@ at::Tensor beside_each_other(const at::Tensor& received, int ranks) {
 /// rank in this round.
 Neighbours nearest_over_ranks(Communicator& comm, const at::Tensor& queries, const std::vector<std::int64_t>& counts,
                               const at::Tensor& train, std::int64_t first_row, std::int64_t k) {
+  // Queries go to the training rows and not the other way round: a round of them is small, the rows of a shard are
+  // not. The three collectives come in this order on every rank, also on one that has no queries left, or no rows.
   const at::Tensor all_queries = comm.all_gather(queries, counts);  // [sum m, D]
   const Neighbours local = nearest_rows(all_queries, train, first_row, k);
   const std::vector<std::int64_t> back(counts.size(), queries.size(0));
@@ -55,10 +58,16 @@ Neighbours nearest_over_ranks(Communicator& comm, const at::Tensor& queries, con
   return keep_best_sorted({beside_each_other(scores, comm.size()), beside_each_other(rows, comm.size())}, k);
 }
 
+/// Example: temperature 0.1, neighbours of 0.9 with label 3 and of 0.8 and 0.8 with label 5. Their weights are 1,
+/// exp(-1) and exp(-1), so label 3 has 1 / 1.736 = 0.576 of the vote and label 5 the other 0.424. At temperature 1 the
+/// weights are 1, 0.905 and 0.905, and label 5 wins with 0.644.
+///
 /// [m, k] neighbours -> [m, classes] fp64 vote shares. The best neighbour has weight 1, so that no temperature
 /// overflows.
 at::Tensor vote(const Neighbours& neighbours, const at::Tensor& all_labels, const KnnOptions& options) {
   const at::Tensor exists = neighbours.rows.ne(kNoRow);  // [m, k]
+  // Row 0 stands in for a missing neighbour, since its own number lies outside the labels; its weight is set to 0
+  // below.
   const at::Tensor labels = all_labels.take(neighbours.rows.masked_fill(exists.logical_not(), 0));
   const at::Tensor scores = neighbours.scores.to(at::kDouble);
   const at::Tensor best = scores.slice(1, 0, 1);  // [m, 1]
@@ -97,6 +106,7 @@ KnnResult classify_knn(Communicator& comm, const at::Tensor& train, const at::Te
   const Sizes sizes = exchange_sizes(comm, train.size(0), queries.size(0), train.device());
   const std::int64_t train_total = sum_before(sizes.train, comm.size());
   const std::int64_t query_total = sum_before(sizes.queries, comm.size());
+  // Totals are the same on every rank, so all of them throw here or none does.
   if (train_total == 0) throw std::invalid_argument("kNN needs at least one training row.");
   const std::int64_t first_row = sum_before(sizes.train, comm.rank());
   // Labels of every row are small beside the rows: replicated, so that candidates need not carry theirs.
@@ -105,6 +115,9 @@ KnnResult classify_knn(Communicator& comm, const at::Tensor& train, const at::Te
   const std::int64_t k = std::min(options.k, train_total);
   const std::int64_t most_queries = *std::max_element(sizes.queries.begin(), sizes.queries.end());
   std::vector<at::Tensor> votes;
+  // The number of rounds follows from the largest count of any rank, which all ranks know: a rank whose queries are
+  // used up takes part with 0 rows, because the others still need its training rows. Example: 5,000 and 1,000 queries
+  // take 3 rounds, of 2048 + 1000, 2048 + 0 and 904 + 0.
   for (std::int64_t begin = 0; begin < most_queries; begin += kRoundQueries) {
     std::vector<std::int64_t> counts;
     for (const std::int64_t count : sizes.queries) {
@@ -117,6 +130,7 @@ KnnResult classify_knn(Communicator& comm, const at::Tensor& train, const at::Te
   KnnResult result;
   result.votes = votes.empty() ? at::zeros({0, options.classes}, train.options().dtype(at::kDouble)) : at::cat(votes);
   result.predictions = result.votes.argmax(1);
+  // The sum is of whole numbers, so the accuracy does not depend on how queries were split over ranks.
   const at::Tensor correct = result.predictions.eq(query_labels).sum();  // int64 scalar
   comm.all_reduce(correct, ReduceOp::kSum);
   result.accuracy = static_cast<double>(correct.item<std::int64_t>()) / static_cast<double>(query_total);

@@ -30,8 +30,10 @@ Neighbours best_in_queries(const at::Tensor& queries, const at::Tensor& shard, s
     const at::Tensor rows =
         at::arange(first_row + begin, first_row + begin + tile.size(0), queries.options().dtype(at::kLong));
     const Neighbours found = keep_best({scores, rows.expand_as(scores)}, k);
+    // What is kept so far never exceeds k columns, so that memory is bounded by one tile and 2k candidates per query.
     best = keep_best(join(best, found), k);
   }
+  // A shard of fewer than k rows still sends k columns: messages of all ranks have one width.
   const std::int64_t missing = k - best.scores.size(1);
   return missing > 0 ? join(best, no_neighbours(queries.size(0), missing, queries)) : best;
 }
@@ -48,6 +50,9 @@ Neighbours keep_best_sorted(const Neighbours& candidates, std::int64_t k) {
 }
 
 Neighbours keep_best(const Neighbours& candidates, std::int64_t k) {
+  // Example with k = 2: of scores 0.7, 0.9, 0.7 in rows 4, 5, 6, topk(3) gives 0.9, 0.7, 0.7. Places 2 and 3 are
+  // equal, so topk may have taken row 6 for the second; the full sort takes row 4, as it would with the rows on other
+  // ranks.
   if (candidates.scores.size(1) <= k) return candidates;
   // One more than wanted shows whether equal scores straddle the border: topk may take any of them then, and such
   // queries, which are rare, are sorted in full.

@@ -61,6 +61,7 @@ MetricsWriter::MetricsWriter(const std::filesystem::path& path)
     : path_(path), file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode)) {
   if (file_ < 0) fail(path_, "opened for writing");
   try {
+    // A run that was killed may have left half a line, to which the next line would be joined.
     if (ftruncate(file_, whole_lines(file_, path_)) != 0) fail(path_, "cut to whole lines");
   } catch (...) {
     close(file_);

@@ -77,6 +77,7 @@ void ProgressLine::finish() {
 
 std::string ProgressLine::text(std::chrono::steady_clock::time_point now) const {
   const std::int64_t done = latest_->steps_done - first_step_;
+  // The mean since this start, with evaluations and snapshots in it: what is left will have them too.
   const double per_step = seconds_between(start_, now) / static_cast<double>(std::max<std::int64_t>(1, done));
   const double left = per_step * static_cast<double>(options_.total_steps - latest_->steps_done);
   std::string line =

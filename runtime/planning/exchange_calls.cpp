@@ -41,6 +41,8 @@ PlannedCall return_to_owners(const char* purpose, const GroupShare& share, std::
 PlannedCall reduce(const char* purpose, std::int64_t elements, std::int64_t element_bytes, std::int64_t ranks,
                    std::int64_t rank) {
   const std::int64_t own = share(elements, static_cast<int>(ranks), static_cast<int>(rank)).size();
+  // Every other rank's share goes out, and the own share comes back reduced to the other ranks. Example: 12 elements
+  // over 4 ranks, 3 each: 9 go to their owners and 3 * 3 copies of the own result to the others, 18 in all.
   const std::int64_t moved = (elements - own + (ranks - 1) * own) * element_bytes;
   return {purpose, Collective::kAllReduce, ranks, moved, moved};
 }
@@ -100,6 +102,8 @@ std::vector<PlannedCall> enqueue_calls(const PlannedJob& job, std::int64_t rank)
   // are copies fill a shard.
   const std::int64_t kept = overlap(own, shard);
   const std::int64_t copies = job.ranks / job.shards;
+  // Example: a batch of 8 over 4 ranks in 2 copies of 2 shards. Rank 0 has keys 0 and 1 and holds keys 0 to 3 of its
+  // copy: it keeps 2, sends 2 * 2 - 2 = 2 to the other copy and receives 4 - 2 = 2.
   const std::int64_t sent = copies * own.size() - kept;
   const std::int64_t received = shard.size() - kept;
   const auto call = [&](const char* purpose, std::int64_t bytes) {

@@ -31,6 +31,8 @@ FittedLine fit_line(const std::vector<Measurement>& measurements) {
   const double determinant = by_start * by_slope - by_both * by_both;
   const FittedLine line{(start_side * by_slope - slope_side * by_both) / determinant,
                         (by_start * slope_side - by_both * start_side) / determinant};
+  // With one coefficient 0 the other has an equation of its own: slope * sum((x/t)^2) = sum(x/t), or the same for the
+  // start.
   if (line.start < 0.0) return {0.0, slope_side / by_slope};
   if (line.slope < 0.0) return {start_side / by_start, 0.0};
   return line;

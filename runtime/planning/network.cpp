@@ -53,6 +53,11 @@ double steps_of(Collective collective, std::int64_t ranks, std::int64_t inner, s
   throw std::invalid_argument("unknown collective");
 }
 
+// Example: 8 ranks on 2 nodes of 4, so h = 1, g = 4 and then h = 4, g = 8. Steps and shares of the bytes:
+//               within a node     between nodes
+//  all_gather   6 steps, 1        1 step, 1/7
+//  all_to_all   3 steps, 3/7      4 steps, 4/7
+//  all_reduce   6 steps, 1        2 steps, 1/7
 CollectiveTime collective_time(const Network& network, Collective collective, std::int64_t ranks, double bytes) {
   if (network.levels.empty() || network.levels.back().ranks < ranks) {
     throw std::invalid_argument("the network joins fewer than " + std::to_string(ranks) + " ranks");
@@ -61,6 +66,7 @@ CollectiveTime collective_time(const Network& network, Collective collective, st
   CollectiveTime time{network.launch_seconds, 0.0};
   std::int64_t inner = 1;
   for (const NetworkLevel& level : network.levels) {
+    // A job smaller than a node never leaves it: the level is cut to the job, and the loop ends there.
     const std::int64_t outer = std::min(level.ranks, ranks);
     const Link& link = level.links[static_cast<std::size_t>(collective)];
     time.latency += steps_of(collective, ranks, inner, outer) * link.step_seconds;

@@ -38,6 +38,8 @@ at::Tensor slowest_of_rounds(Communicator& comm, at::Device device, const std::v
 
 std::vector<double> seconds_of_ranks(Communicator& comm, at::Device device,
                                      const std::vector<std::function<void()>>& works) {
+  // The round that does not count is equal on all ranks, being a maximum, and so is the number of rounds that follows
+  // from it: a rank with another number would wait in a barrier for ever.
   const double first = slowest_of_rounds(comm, device, works, 1).sum().item<double>();
   const double rounds = std::clamp(kSeconds / first, kFewestRounds, kMostRounds);
   const at::Tensor sorted =

@@ -37,6 +37,7 @@ std::int64_t choose_shards(const Machine& machine, PlannedJob job, double memory
   const auto shortest = std::min_element(options.begin(), options.end(), [](const Option& left, const Option& right) {
     return left.seconds < right.seconds;
   });
+  // Options are in rising order of shards, so the first that is short enough is the smallest.
   const double longest = (1.0 + kAcceptableShare) * shortest->seconds;
   return std::find_if(options.begin(), options.end(), [&](const Option& option) { return option.seconds <= longest; })
       ->shards;

@@ -24,6 +24,8 @@ CollectiveTime time_of(const Network& network, const std::vector<PlannedCall>& c
 
 }  // namespace
 
+// Example: a global batch of 256 over P = S = 8 ranks, K = 65,536 and d = 128. All 256 queries meet the 8,192 rows of
+// each shard: 2,097,152 scores of 4 * 128 FLOP, which are 1.07 GFLOP, or 1.07 ms at 1 TFLOP/s.
 StagePrediction predict_stage(const Machine& machine, const PlannedJob& job) {
   check(job);
   const auto queries = static_cast<double>(group_queries(job, 0));
@@ -52,6 +54,7 @@ StepPrediction predict_step(const Machine& machine, const PlannedJob& job) {
   step.gradients = time_of(machine.network, gradients);
   if (!gradients.empty()) {
     const double last = time_of(machine.network, {gradients.back()}).seconds();
+    // The last bucket is complete only when backward is over, so at least its time shows however long backward is.
     step.gradients_exposed = std::max(last, step.gradients.seconds() - kBackwardShare * step.encoder);
   }
   return step;

@@ -72,6 +72,8 @@ class Pretraining {
 
   /// Where the epochs end is known from the start on: after a change of batch the steps before were of another length.
   void find_end() {
+    // Example: 4 epochs of 50 steps were done, then the batch was halved to 100 steps per epoch, 10 epochs in all.
+    // The total is 10 * 100 + 200 - 4 * 100 = 800: the 200 steps done and 6 epochs of 100.
     const std::int64_t steps_of_epochs = position_.epoch * position_.steps_per_epoch + position_.batch_in_epoch;
     total_steps_ = options_.epochs * position_.steps_per_epoch + trainer_.steps_done() - steps_of_epochs;
     if (options_.max_steps > 0) total_steps_ = std::min(total_steps_, options_.max_steps);

@@ -51,6 +51,8 @@ RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
   if (saved.batch_in_epoch >= saved.steps_per_epoch) {
     position.batch_in_epoch = here.steps_per_epoch;
   } else if (saved.global_batch != here.global_batch || saved.steps_per_epoch != here.steps_per_epoch) {
+    // Example: 100 batches of 256 are 25,600 samples, which are 50 batches of 512. With batches of 300 they are 85,
+    // rounded down: the last 100 samples are met twice rather than left out.
     const std::int64_t samples = saved.batch_in_epoch * saved.global_batch;
     position.batch_in_epoch = std::min(samples / here.global_batch, here.steps_per_epoch);
   }

@@ -25,6 +25,7 @@ double RunEvaluation::random_weights() {
   return baseline("random weights", backbone());
 }
 
+// Collective: alignment, uniformity and kNN take their collectives in this order on every rank.
 double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std::int64_t query_count) {
   StepTimer clock;
   ViewEvaluationOptions views;
@@ -59,6 +60,8 @@ double RunEvaluation::baseline(const std::string& subject, const FeatureFunction
   EvaluationMetrics metrics;
   metrics.subject = subject;
   metrics.knn = classify(features, 0, 0);
+  // Baselines have no pairs of views: what was not measured is not a number, rather than a 0 that could be read as
+  // good.
   metrics.alignment = metrics.uniformity = std::nan("");
   metrics.seconds = clock.step_milliseconds() / 1000.0;
   log_.evaluation(metrics, subject);

@@ -28,11 +28,13 @@ StepWishes RunSnapshots::wishes() {
   if (requests_ != nullptr) {
     wishes.stop = requests_->stop.load();
     if (leaves_) {
+      // The wish to leave stays, the wish for a snapshot is taken once: after it the run goes on.
       wishes.leave = requests_->snapshot.load();
     } else {
       wishes.snapshot = requests_->snapshot.exchange(false);
     }
   }
+  // Clocks of ranks differ; rank 0's decides, and the agreement of the step carries its wish to the others.
   if (interval_.unit == SnapshotInterval::Unit::kMinutes && comm_.rank() == 0) {
     wishes.snapshot = wishes.snapshot || clock_() - last_begin_ >= std::chrono::minutes(interval_.count);
   }

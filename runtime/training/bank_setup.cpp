@@ -4,6 +4,7 @@ namespace negatron {
 namespace {
 
 at::ScalarType row_type(const PretrainOptions& options, Precision precision) {
+  // A run in fp64 is a reference run: rows of fewer bits would hide what it is there to show.
   if (precision == Precision::kFp64) return at::kDouble;
   if (options.bank_dtype == "bf16") return at::kBFloat16;
   return options.bank_dtype == "fp16" ? at::kHalf : at::kFloat;

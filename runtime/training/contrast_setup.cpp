@@ -88,6 +88,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor&
   // Constructed once, so that options which exclude each other are refused before anything is made.
   const auto objective = make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
   if (options.sample_types.empty() || sample_types.defined()) {
+    // A sampler that needs types which are named but not loaded yet is constructed later, when they are there.
     make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
   }
   if (setup.sampler.refuses_learned_scale != nullptr && !objective->parameters().empty()) {

@@ -18,11 +18,15 @@ at::Tensor finite_flag(const at::Tensor& loss, const std::vector<at::Tensor>& pa
     // The largest magnitude and not the 2-norm: the square of a large finite gradient overflows.
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     const at::Tensor largest = at::stack(at::_foreach_norm(gradients, kInfinity));  // [tensors]
+    // A maximum hands on NaN as well as infinity, so one look at the norms sees both.
     finite = finite.logical_and(at::isfinite(largest).all());
   }
   return finite.to(at::kInt).reshape({1});
 }
 
+/// Example: rank 0 is finite and wishes nothing, [1, 1, 1, 1]; rank 1 is finite and wishes a snapshot, [1, 0, 1, 1].
+/// The minimum [1, 0, 1, 1] tells both to take the step and then to save.
+///
 /// [4] int32 on the device of `finite`: 0 for what is wished, so that the minimum over ranks is what any of them
 /// wishes.
 at::Tensor with_wishes(const at::Tensor& finite, const StepWishes& wishes) {
@@ -43,6 +47,9 @@ bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, con
   const at::NoGradGuard no_grad;
   at::Tensor flags = finite_flag(loss, parameters);
   if (wishes != nullptr) flags = with_wishes(flags, *wishes);
+  // One small collective decides for all ranks: a step that any rank must skip is skipped by all, or their weights
+  // would part. Wishes travel in the same message and so cost nothing, and signals, which reach ranks at different
+  // moments, take effect in the same step everywhere.
   communicator.all_reduce(flags, ReduceOp::kMin);
   const at::Tensor host = flags.cpu();
   const auto* flag = host.const_data_ptr<std::int32_t>();
@@ -53,6 +60,7 @@ bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, con
   }
   ++skipped_;
   ++consecutive_;
+  // The counts are equal on every rank, so that all of them throw in the same step.
   if (consecutive_ > max_consecutive_) {
     throw TrainingError("Step " + std::to_string(step) + ": loss or gradient was not finite in " +
                         std::to_string(consecutive_) + " steps in a row, " + std::to_string(max_consecutive_) +

@@ -49,6 +49,9 @@ GradientReducer::~GradientReducer() {
   }
 }
 
+// Example: parameters A, B, C, D of 3, 2, 1 and 1 MiB in registration order and buckets of 4 MiB. From the back D, C
+// and B fill bucket 0, and A goes into bucket 1: backward completes bucket 0 while A's gradient is still to come. A
+// parameter larger than a bucket has one for itself.
 void GradientReducer::pack(std::int64_t bucket_bytes) {
   std::int64_t bytes = 0;
   for (std::size_t i = parameters_.size(); i-- > 0;) {
@@ -82,6 +85,8 @@ void GradientReducer::gradient_ready(std::size_t index) {
     throw std::logic_error("GradientReducer: a second backward pass began before reduce().");
   }
   ++bucket.ready;
+  // Bucket 1 may be complete before bucket 0; it waits then, since ranks that start collectives in different orders
+  // hang or sum gradients of different parameters.
   while (next_bucket_ < buckets_.size() && buckets_[next_bucket_]->ready == buckets_[next_bucket_]->members.size()) {
     start(*buckets_[next_bucket_++]);
   }
@@ -106,6 +111,8 @@ void GradientReducer::drop_gradients() {
 
 void GradientReducer::reduce() {
   const at::NoGradGuard no_grad;
+  // Parameters that this loss did not reach have no hook called: their buckets start here, with zeros for them, so
+  // that every rank still takes part in the same collectives.
   while (next_bucket_ < buckets_.size()) start(*buckets_[next_bucket_++]);
   for (const std::unique_ptr<Bucket>& bucket : buckets_) {
     bucket->work->wait();

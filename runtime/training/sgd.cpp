@@ -22,11 +22,14 @@ std::unique_ptr<torch::optim::SGD> make_sgd(const torch::nn::Module& module, con
   std::vector<torch::Tensor> decayed;
   std::vector<torch::Tensor> plain;
   for (const torch::Tensor& parameter : module.parameters()) {
+    // Weights decay; biases and the scales of norms, which have one dimension, do not, and neither does what the
+    // objective learns.
     (parameter.dim() >= 2 ? decayed : plain).push_back(parameter);
   }
   plain.insert(plain.end(), others.begin(), others.end());
 
   const auto group_options = [&options](double weight_decay) {
+    // The rate is set before each step.
     return torch::optim::SGDOptions(0.0)
         .momentum(options.momentum)
         .weight_decay(weight_decay)

@@ -111,6 +111,7 @@ void StepReport::describe_sampler(StepMetrics& metrics) {
 
 std::map<std::string, Traffic> StepReport::traffic() const {
   std::map<std::string, Traffic> traffic = comm_.traffic().step();
+  // With as many shards as ranks the group is the whole job, whose traffic must not count twice.
   if (&group_ == &comm_) return traffic;
   for (const auto& [operation, part] : group_.traffic().step()) {
     Traffic& whole = traffic[operation];

@@ -6,6 +6,7 @@ void StepSums::add(const std::string& name, const at::Tensor& sum) {
   names_.push_back(name);
   // The first scalar says where the others go: all of them travel in one tensor.
   const at::Device device = sums_.empty() ? sum.device() : sums_.front().device();
+  // In fp64 and without a look from the host: the sums of a step are added over ranks as one message of scalars.
   sums_.push_back(sum.detach().to(device, at::kDouble).reshape({}));
 }
 

@@ -61,8 +61,10 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   std::optional<OtherDirection> other = begin_other_direction(views, contrast);
   timer.enter(Phase::kBank);
   ContrastOutput output = stage.finish(keys);  // 4, 5  what the whole bank says about the queries, and the loss
+  // Both stages were begun before either is finished, in the same order on every rank.
   if (other) output.loss = 0.5 * (output.loss + other->stage.finish(other->keys).loss);
   timer.enter(Phase::kBackward);
+  // Undefined and not zeroed: the old gradients are views of the buckets.
   reducer_.drop_gradients();
   output.loss.backward();  // 6  complete buckets of gradients travel while it runs
   timer.enter(Phase::kExchange);
@@ -71,6 +73,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   comm_.all_reduce(totals, ReduceOp::kSum);
   if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes)) {  // 7  all ranks agree
     timer.enter(Phase::kOptimizer);
+    // Skipped by all ranks or by none: otherwise weights and banks of the ranks would part.
     set_learning_rate(*optimizer_, rate);
     optimizer_->step();
     encoders_.follow(momentum);
@@ -79,6 +82,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   }
   timer.leave();
   const StepMetrics metrics = report_.finish(totals, guard_.skipped(), timer);  // 9  the caller writes them down
+  // A skipped step counts: schedules, ages of keys and metrics follow the number of batches.
   ++steps_done_;
   return metrics;
 }

@@ -61,6 +61,8 @@ Counts counts_of(const TrainerState& state) {
 
 }  // namespace
 
+// What is trained comes first, in the order of trained_tensors(): the loops below tell by the index alone which
+// tensors have an optimizer momentum. Buffers and the key encoder, which no optimizer touches, follow.
 Trainer::NamedTensors Trainer::named_tensors() const {
   NamedTensors named;
   for (const auto& parameter : encoders_.trained().named_parameters()) {
@@ -112,6 +114,8 @@ void Trainer::restore(const TrainerState& state, std::int64_t schedule_step) {
   }
   SavedTensors saved(state.tensors.begin(), state.tensors.end());
   std::erase_if(saved, [](const auto& one) { return ContrastiveLoss::remembers(one.first); });
+  // Everything that may refuse the snapshot comes before the first tensor is changed: a run that was refused is as it
+  // was.
   check_tensors(saved);
   Counts counts;
   try {
@@ -123,6 +127,7 @@ void Trainer::restore(const TrainerState& state, std::int64_t schedule_step) {
   }
   take_tensors(saved);
   steps_done_ = counts.steps_done;
+  // Added to the step when a schedule is asked, so that the count of steps and the place in the schedule may differ.
   schedule_shift_ = schedule_step - counts.steps_done;
   guard_.restore(counts.skipped, counts.skipped_in_a_row);
   report_.restore(counts.last_look);
@@ -139,6 +144,7 @@ void Trainer::check_tensors(const SavedTensors& saved) const {
       throw SnapshotError("The snapshot has no '" + name + "', which this run needs (" + flags_of(name) + ").");
     }
     check_fits(name, found->second, live);
+    // What is left at the end is in the snapshot and not in this run, which means that their flags differ.
     unknown.erase(name);
     if (i >= trained) continue;
     const auto momentum = saved.find(kMomentum + name);
@@ -158,6 +164,7 @@ void Trainer::take_tensors(const SavedTensors& saved) {
     at::Tensor live = named[i].second;
     live.copy_(saved.at(named[i].first));
     if (i >= trained) continue;
+    // A parameter without a momentum in the snapshot must not keep one of this run.
     optimizer_->state().erase(live.unsafeGetTensorImpl());
     const auto momentum = saved.find(kMomentum + named[i].first);
     if (momentum == saved.end()) continue;

@@ -9,7 +9,10 @@ LearningRateOptions learning_rate_options(const PretrainOptions& options, std::i
   LearningRateOptions rate;
   rate.base = options.learning_rate;
   rate.minimum = options.minimum_learning_rate;
+  // The warm-up may be part of an epoch: 0.5 epochs of 235 steps are 118 steps, rounded from 117.5.
   rate.warmup_steps = std::llround(options.warmup_epochs * static_cast<double>(steps_per_epoch));
+  // All epochs count, also where --max-steps ends the run early: a run that is cut short and resumed sees the same
+  // rates.
   rate.total_steps = options.epochs * steps_per_epoch;
   rate.global_batch = options.global_batch;
   return rate;
