@@ -48,6 +48,9 @@ BankBlock BankReader::read(Range sequence) {
   return join(parts);
 }
 
+// Example: a bank of 4 shards restored onto 3 ranks, batches of 12 keys. The files hold offsets 0 to 2, 3 to 5, 6 to 8
+// and 9 to 11 of each batch, the ranks want 0 to 3, 4 to 7 and 8 to 11: they read shards 0 and 1, 1 and 2, 2 and 3. No
+// rank needs all files, which is why each of them verifies only its own.
 std::vector<int> BankReader::shards_for(int rank, int ranks) const {
   std::vector<int> needed;
   for (int shard = 0; shard < bank_.shards; ++shard) {

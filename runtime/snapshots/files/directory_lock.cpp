@@ -57,6 +57,8 @@ LockOwner owner_of(const std::string& text) {
   return owner;
 }
 
+// Process numbers are used again, so one that is alive may be another program: the time at which it began tells. Where
+// /proc cannot be read that time is 0, and the owner counts as alive. Only for an owner on this host.
 bool is_dead(const LockOwner& owner) {
   if (owner.pid <= 0) return false;
   if (::kill(static_cast<pid_t>(owner.pid), 0) != 0 && errno == ESRCH) return true;

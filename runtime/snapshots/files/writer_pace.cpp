@@ -10,6 +10,8 @@
 namespace negatron {
 namespace {
 
+// Nine parts of rest for one of work: a block that took 10 ms of processor time is followed by 90 ms of rest, a tenth
+// of a core. One that took 30 ms would ask for 270 ms and gets the longest rest, 200 ms.
 constexpr double kRestForWork = 9.0;
 constexpr double kLongestRest = 0.2;
 constexpr double kNano = 1e-9;
@@ -29,6 +31,8 @@ void WriterPace::between_blocks() {
   const double worked = writer_ == std::this_thread::get_id() ? now - rested_at_ : now;
   writer_ = std::this_thread::get_id();
   rested_at_ = now;
+  // A condition variable and not a sleep, so that training, which waits once it hurries the save, does not wait for a
+  // rest to end.
   changed_.wait_for(lock, std::chrono::duration<double>(std::min(kRestForWork * worked, kLongestRest)),
                     [this] { return hurries_ || given_up_; });
   if (given_up_) throw SnapshotError("The snapshot was given up.");
