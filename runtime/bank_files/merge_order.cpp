@@ -25,6 +25,12 @@ void add_pieces(const BankLayout& layout, std::size_t bank, const std::vector<bo
 
 }  // namespace
 
+// The result is a bank whose rows are as old as they were, so the oldest step comes first and is dropped first.
+//
+// Example: bank a holds a0 a1 a2 of step 10 and a3 a4 of step 12, bank b holds b0 b1 of step 10 and b2 b3 b4 of
+// step 11. Sorted by step the pieces are a0 a1 a2 | b0 b1 | b2 b3 b4 | a3 a4. If at most 6 rows may stay, 4 are
+// dropped: the first piece whole, and the second begins at b1. Keys 0 to 5 are b1 b2 b3 b4 a3 a4, and in batches of at
+// most 2 keys they are b1 | b2 b3 | b4 | a3 a4: a batch has one step, so it ends where the step changes.
 MergeOrder::MergeOrder(const std::vector<OpenBank>& banks, const std::vector<std::vector<bool>>& left_out,
                        std::int64_t most) {
   for (std::size_t bank = 0; bank < banks.size(); ++bank) {
@@ -53,6 +59,8 @@ void MergeOrder::drop_oldest(std::int64_t count) {
   }
 }
 
+// Pieces follow one another without gaps, so their ends ascend and the first that reaches into `keys` is found by
+// halving.
 std::vector<MergeOrder::Piece> MergeOrder::pieces_of(Range keys) const {
   auto piece = std::partition_point(pieces_.begin(), pieces_.end(),
                                     [&](const Piece& one) { return one.begin + one.count <= keys.begin; });
