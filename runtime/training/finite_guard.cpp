@@ -43,6 +43,8 @@ bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, con
   const at::NoGradGuard no_grad;
   at::Tensor flags = finite_flag(loss, parameters);
   if (wishes != nullptr) flags = with_wishes(flags, *wishes);
+  // One rank with an overflow makes all ranks skip the step, or their weights would differ from here on. The wishes
+  // ride on the same message: they reach every rank at the same step without a collective of their own.
   communicator.all_reduce(flags, ReduceOp::kMin);
   const at::Tensor host = flags.cpu();
   const auto* flag = host.const_data_ptr<std::int32_t>();

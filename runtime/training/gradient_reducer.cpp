@@ -49,6 +49,8 @@ GradientReducer::~GradientReducer() {
   }
 }
 
+// From the last parameter to the first: backward reaches the last layers first, so the first buckets are full early and
+// travel while the layers before them are still at work.
 void GradientReducer::pack(std::int64_t bucket_bytes) {
   std::int64_t bytes = 0;
   for (std::size_t i = parameters_.size(); i-- > 0;) {
@@ -82,6 +84,8 @@ void GradientReducer::gradient_ready(std::size_t index) {
     throw std::logic_error("GradientReducer: a second backward pass began before reduce().");
   }
   ++bucket.ready;
+  // Buckets start in their order and never in that in which they fill, which may differ between ranks: reductions that
+  // are started in different orders would add up different buckets. A full bucket waits for those before it.
   while (next_bucket_ < buckets_.size() && buckets_[next_bucket_]->ready == buckets_[next_bucket_]->members.size()) {
     start(*buckets_[next_bucket_++]);
   }
@@ -106,6 +110,7 @@ void GradientReducer::drop_gradients() {
 
 void GradientReducer::reduce() {
   const at::NoGradGuard no_grad;
+  // A parameter that took no part in the loss calls no hook, so its bucket, and all after it, start only here.
   while (next_bucket_ < buckets_.size()) start(*buckets_[next_bucket_++]);
   for (const std::unique_ptr<Bucket>& bucket : buckets_) {
     bucket->work->wait();
