@@ -8,6 +8,7 @@
 namespace negatron {
 namespace {
 
+// Ascending from the gravest, so that the minimum over ranks is the outcome of all: a failure outweighs a refusal.
 enum Outcome : std::int64_t { kFailed = 0, kRefused = 1, kDone = 2 };
 
 /// The text of the lowest rank that has one. Collective.

@@ -25,6 +25,8 @@ at::Tensor placement(int& bound_cores) {
 
 }  // namespace
 
+// Ranks share cores when host and mask are equal. Example: 4 ranks on a host, none of them bound, with 8 cores get 2
+// threads each; bound to 2 cores of their own they get 2 as well. Masks that overlap only in part count as separate.
 int thread_budget(Communicator& comm) {
   int bound_cores = 1;
   const at::Tensor own = placement(bound_cores);

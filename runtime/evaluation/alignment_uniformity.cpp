@@ -27,6 +27,9 @@ double alignment(Communicator& comm, const at::Tensor& x, const at::Tensor& y, d
   return totals[0].item<double>() / totals[1].item<double>();
 }
 
+// Rows have length 1, so |x - y|^2 = 2 - 2 x.y, and exp(-t |x - y|^2) = exp(2t x.y - 2t): one matrix product gives all
+// pairs, and sums stay in the logarithm, where they cannot underflow. Example: two opposite rows have x.y = -1; the
+// log-sum-exp over both ordered pairs is log 2 - 2t, and log 2 - 2t - log 2 - 2t = -4t, as |x - y|^2 = 4 asks for.
 double uniformity(Communicator& comm, const at::Tensor& x, double t) {
   const std::vector<std::int64_t> counts = row_counts(comm, x);
   std::int64_t total = 0;
