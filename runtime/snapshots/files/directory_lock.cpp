@@ -132,8 +132,7 @@ void DirectoryLock::acquire(const LockOwner& owner, bool take_over) {
     took_over_ = held + why + ": taken over.";
   }
   try {
-    // The file is created only where none is: of two runs that both saw no lock, or both removed an old one, the second
-    // to come here is told so.
+    // The file is created only where none is: of two runs that both saw no lock, the second to come here is told so.
     write_text(files_, path_, text_of(owner));
   } catch (const FileError& error) {
     if (error.error_number() != EEXIST) throw;
