@@ -28,6 +28,8 @@ void tell(char what) {
   [[maybe_unused]] const ssize_t written = ::write(write_end, &what, 1);
 }
 
+// A handler may interrupt malloc or a lock of MPI, so it only writes one byte, which is allowed there, and the thread
+// that reads it does the rest. The code that it interrupts may be about to look at errno.
 extern "C" void on_signal(int number) {
   // The handler may interrupt a call between its failure and the look at errno, which write() below would change.
   const int saved = errno;

@@ -125,6 +125,7 @@ Judgement judge_together(Communicator& comm, const FileLayer& files, const fs::p
     // What rank 0 does not find is not late but gone.
     if (own.verdict == Verdict::kAbsent) own.verdict = Verdict::kDamaged;
   }
+  // Looking at sizes costs rank 0 little. What is plainly broken is settled here, before P ranks read gigabytes of it.
   const at::Tensor first = at::full({1}, static_cast<std::int64_t>(own.verdict), at::kLong);
   comm.broadcast(first, 0);
   // When rank 0 refuses at a glance, nobody reads gigabytes of the rest.
@@ -133,12 +134,16 @@ Judgement judge_together(Communicator& comm, const FileLayer& files, const fs::p
   }
   Judgement all = own;
   all.reason = joined_errors(comm, own.reason);
+  // Also the ranks that found nothing wrong come here, and those that skipped the verification: all make the same
+  // calls.
   const at::Tensor worst = at::full({1}, static_cast<std::int64_t>(own.verdict), at::kLong);
   comm.all_reduce(worst, ReduceOp::kMax);
   all.verdict =
       std::max(static_cast<Verdict>(worst.item<std::int64_t>()), static_cast<Verdict>(first.item<std::int64_t>()));
   if (all.verdict != Verdict::kGood) return all;
   // Each rank has read a manifest that is whole; they must be one.
+  // Two file systems under the same path may each hold a good snapshot of this step, from different runs: every digest
+  // would agree with its own manifest, and ranks would go on from different weights.
   const std::string text = manifest_text(own.manifest);
   // A stale cache of a shared file system may show another directory of the same name, whole but not this one. The text
   // is made anew from what was parsed, by one rule, so equal manifests give equal digests.
@@ -160,6 +165,16 @@ std::string set_aside(FileLayer& files, const fs::path& path, const std::string&
 
 }  // namespace
 
+// The search goes from the newest snapshot to older ones, and every rank takes the same turn of the loop: rank 0 alone
+// lists the directory and sends one name at a time, an empty one at the end, and the verdict is the gravest of all
+// ranks. Only damage leads on to an older snapshot, because it alone makes this one worthless. All other verdicts stop
+// the run: going back silently would lose steps to a mount that is late or a program that is old.
+//
+// Example: steps 300, 200 and 100 lie there, 2 ranks.
+//   rank 1's file of 300 has a wrong digest     300 goes into quarantine, 200 is judged
+//   rank 1 may not read its file (EACCES)       error: 300 may be good, and nothing is renamed
+//   rank 1 does not see 300, rank 0 does        error once the wait is over: the ranks look at different file systems
+//   300 was written in a newer format           error: a newer program can restore it
 FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const fs::path& run_directory,
                                    const FindOptions& options) {
   const fs::path directory = run_directory / "snapshots";

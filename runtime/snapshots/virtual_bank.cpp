@@ -76,6 +76,8 @@ void create_virtual(const Hdf5Handle& file, const char* name, at::ScalarType dty
       const std::int64_t block = own.end - first;
       if (block <= 0) continue;
       const std::int64_t sequence = run.start + first;
+      // Example: 2 shards and two batches of 4 keys, none expired. Shard 1 holds keys 2, 3, 6 and 7: in the bank 2 rows
+      // from row 2 on and 2 again 4 rows later, in its own file 2 rows and the 2 that follow.
       select(target, {sequence - layout.floor(), run.size, run.count, block}, width);
       select(source, {order.position_of(sequence), block, run.count, block}, width);
       hdf5_ok(H5Pset_virtual(properties.get(), target.get(), bank_file_name(shard, bank.shards).c_str(), name,

@@ -36,6 +36,7 @@ class Descriptor {
   int number_;
 };
 
+// O_CLOEXEC: a program that a library starts beside the run must not keep a snapshot's files open.
 int open_or_throw(const fs::path& path, int flags, const char* operation) {
   for (;;) {
     const int number = ::open(path.c_str(), flags | O_CLOEXEC, kFileMode);
@@ -142,6 +143,8 @@ void PosixFileLayer::make_directory(const fs::path& path) {
   if (::mkdir(path.c_str(), kDirectoryMode) != 0) throw FileError("make the directory", path, errno);
 }
 
+// fsync of a file makes its bytes durable but not its name: that lies in the directory, which has an fsync of its own.
+// Without it a power cut may leave a file that was synced under no name at all.
 void PosixFileLayer::sync_directory(const fs::path& path) {
   // A file's fsync does not cover the name by which it is found. That is content of its directory, which has an fsync
   // of its own.
@@ -163,6 +166,8 @@ void PosixFileLayer::remove_directory(const fs::path& path) {
   if (::rmdir(path.c_str()) != 0) throw FileError("remove the directory", path, errno);
 }
 
+// readdir answers null both at the end and on an error, and only errno tells which: it is cleared before each call. A
+// listing that an error cut short would hide the newest snapshot.
 std::vector<std::string> PosixFileLayer::list(const fs::path& path) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
   if (!directory) throw FileError("list", path, errno);
@@ -180,6 +185,7 @@ std::vector<std::string> PosixFileLayer::list(const fs::path& path) const {
   return names;
 }
 
+// lstat: a link that leads nowhere takes up its name all the same. What cannot be looked at is an error and not absent.
 bool PosixFileLayer::exists(const fs::path& path) const {
   struct stat status {};
   // A link that leads nowhere exists: a rename or a removal would meet it.
