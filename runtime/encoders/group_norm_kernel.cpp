@@ -42,110 +42,60 @@ NEGATRON_INLINED float behind_relu(float arriving, float output) {
   return output <= 0.0F ? 0.0F : arriving;
 }
 
-/// sums [channels] += the values of all positions.
-template <typename T>
-NEGATRON_INLINED void add_values(const ImageShape& shape, const T* __restrict x, float* __restrict sums) {
-  for (std::int64_t p = 0; p < shape.positions; ++p) {
-    const T* __restrict row = x + p * shape.channels;
-    for (std::int64_t c = 0; c < shape.channels; ++c) sums[c] += load(row[c]);
-  }
-}
-
-/// sums [channels] += the squared distances of all positions from `centre` [channels].
-template <typename T>
-NEGATRON_INLINED void add_squares(const ImageShape& shape, const T* __restrict x, const float* __restrict centre,
-                                  float* __restrict sums) {
-  for (std::int64_t p = 0; p < shape.positions; ++p) {
-    const T* __restrict row = x + p * shape.channels;
-    for (std::int64_t c = 0; c < shape.channels; ++c) {
-      const float distance = load(row[c]) - centre[c];
-      sums[c] += distance * distance;
-    }
-  }
-}
-
-/// y = max(0, scale x + shift), scale and shift [channels].
-template <typename T>
-NEGATRON_INLINED void scale_and_cut(const ImageShape& shape, const T* __restrict x, const float* __restrict scale,
-                                    const float* __restrict shift, T* __restrict y) {
-  for (std::int64_t p = 0; p < shape.positions; ++p) {
-    const T* __restrict row = x + p * shape.channels;
-    T* __restrict out = y + p * shape.channels;
-    for (std::int64_t c = 0; c < shape.channels; ++c) {
-      const float value = load(row[c]) * scale[c] + shift[c];
-      store(value < 0.0F ? 0.0F : value, out[c]);
-    }
-  }
-}
-
 // Three sweeps over an image that lies in the cache: its means, the variances around them, and the values themselves.
 // What is per channel is widened from groups first, so that the inner loops run over channels alone and become vector
 // code. With 4 channels in 2 groups and means (5, 7) of the groups, `centre` is (5, 5, 7, 7).
 template <typename T>
-NEGATRON_INLINED void forward(const ImageShape& shape, const GroupNormForward<T>& image, float* scratch) {
+NEGATRON_INLINED void forward(const ImageShape& shape, const GroupNormForward<T>& image, float* __restrict scratch) {
+  // Named here once more, because only a pointer of its own can promise that nothing else writes where it points.
+  const T* __restrict x = image.x;
+  const float* __restrict weight = image.weight;
+  const float* __restrict bias = image.bias;
+  T* __restrict y = image.y;
+  float* __restrict mean = image.mean;
+  float* __restrict inverse = image.inverse;
   const std::int64_t channels = shape.channels;
   const std::int64_t width = channels / shape.groups;
   const auto count = static_cast<float>(shape.positions * width);
-  float* sums = scratch;
-  float* centre = scratch + channels;
+  float* __restrict sums = scratch;
+  float* __restrict centre = scratch + channels;
   std::fill_n(sums, channels, 0.0F);
-  add_values(shape, image.x, sums);
+  for (std::int64_t p = 0; p < shape.positions; ++p) {
+    const T* __restrict row = x + p * channels;
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] += load(row[c]);
+  }
   for (std::int64_t g = 0; g < shape.groups; ++g) {
     float sum = 0.0F;
     for (std::int64_t c = g * width; c < (g + 1) * width; ++c) sum += sums[c];
-    image.mean[g] = sum / count;
-    std::fill_n(centre + g * width, width, image.mean[g]);
+    mean[g] = sum / count;
+    std::fill_n(centre + g * width, width, mean[g]);
   }
   // Around the mean, and not mean of squares minus square of the mean, which cancels.
   std::fill_n(sums, channels, 0.0F);
-  add_squares(shape, image.x, centre, sums);
+  for (std::int64_t p = 0; p < shape.positions; ++p) {
+    const T* __restrict row = x + p * channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float distance = load(row[c]) - centre[c];
+      sums[c] += distance * distance;
+    }
+  }
   float* scale = sums;
   float* shift = centre;
   for (std::int64_t g = 0; g < shape.groups; ++g) {
     float sum = 0.0F;
     for (std::int64_t c = g * width; c < (g + 1) * width; ++c) sum += sums[c];
-    image.inverse[g] = 1.0F / std::sqrt(sum / count + kEpsilon);
+    inverse[g] = 1.0F / std::sqrt(sum / count + kEpsilon);
     for (std::int64_t c = g * width; c < (g + 1) * width; ++c) {
-      scale[c] = image.weight[c] * image.inverse[g];
-      shift[c] = image.bias[c] - scale[c] * image.mean[g];
+      scale[c] = weight[c] * inverse[g];
+      shift[c] = bias[c] - scale[c] * mean[g];
     }
   }
-  scale_and_cut(shape, image.x, scale, shift, image.y);
-}
-
-/// What arrives at the parameters, but for the factor `inverse` of by_weight: centre [channels] are the means.
-template <typename T>
-NEGATRON_INLINED void add_by_parameters(const ImageShape& shape, const GroupNormBackward<T>& image,
-                                        const float* __restrict centre) {
-  const T* __restrict by_y = image.by_y;
-  const T* __restrict x = image.x;
-  const T* __restrict y = image.y;
-  float* __restrict by_weight = image.by_weight;
-  float* __restrict by_bias = image.by_bias;
   for (std::int64_t p = 0; p < shape.positions; ++p) {
-    const std::int64_t begin = p * shape.channels;
-    for (std::int64_t c = 0; c < shape.channels; ++c) {
-      const float arriving = behind_relu(load(by_y[begin + c]), load(y[begin + c]));
-      by_bias[c] += arriving;
-      by_weight[c] += arriving * (load(x[begin + c]) - centre[c]);
-    }
-  }
-}
-
-/// by_x = scale * what arrives + slopes * x + offsets; scale, slopes, offsets [channels].
-template <typename T>
-NEGATRON_INLINED void send_back(const ImageShape& shape, const GroupNormBackward<T>& image,
-                                const float* __restrict scale, const float* __restrict slopes,
-                                const float* __restrict offsets) {
-  const T* __restrict by_y = image.by_y;
-  const T* __restrict x = image.x;
-  const T* __restrict y = image.y;
-  T* __restrict by_x = image.by_x;
-  for (std::int64_t p = 0; p < shape.positions; ++p) {
-    const std::int64_t begin = p * shape.channels;
-    for (std::int64_t c = 0; c < shape.channels; ++c) {
-      const float arriving = behind_relu(load(by_y[begin + c]), load(y[begin + c]));
-      store(scale[c] * arriving + slopes[c] * load(x[begin + c]) + offsets[c], by_x[begin + c]);
+    const T* __restrict row = x + p * channels;
+    T* __restrict out = y + p * channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float value = load(row[c]) * scale[c] + shift[c];
+      store(value < 0.0F ? 0.0F : value, out[c]);
     }
   }
 }
@@ -153,35 +103,56 @@ NEGATRON_INLINED void send_back(const ImageShape& shape, const GroupNormBackward
 // Two sweeps: what the parameters receive is also what mean and variance need, and with it the gradient of every value
 // is linear in the value itself and in what arrives there.
 template <typename T>
-NEGATRON_INLINED void backward(const ImageShape& shape, const GroupNormBackward<T>& image, float* scratch) {
+NEGATRON_INLINED void backward(const ImageShape& shape, const GroupNormBackward<T>& image, float* __restrict scratch) {
+  const T* __restrict by_y = image.by_y;
+  const T* __restrict x = image.x;
+  const T* __restrict y = image.y;
+  const float* __restrict weight = image.weight;
+  const float* __restrict mean = image.mean;
+  const float* __restrict inverse = image.inverse;
+  T* __restrict by_x = image.by_x;
+  float* __restrict by_weight = image.by_weight;
+  float* __restrict by_bias = image.by_bias;
   const std::int64_t channels = shape.channels;
   const std::int64_t width = channels / shape.groups;
   const float share = 1.0F / static_cast<float>(shape.positions * width);
-  std::fill_n(image.by_weight, channels, 0.0F);
-  std::fill_n(image.by_bias, channels, 0.0F);
-  float* scale = scratch;
+  std::fill_n(by_weight, channels, 0.0F);
+  std::fill_n(by_bias, channels, 0.0F);
+  float* __restrict scale = scratch;
   float* slopes = scratch + channels;
-  float* offsets = scratch + 2 * channels;
+  float* __restrict offsets = scratch + 2 * channels;
   float* centre = slopes;
-  for (std::int64_t c = 0; c < channels; ++c) centre[c] = image.mean[c / width];
-  add_by_parameters(shape, image, centre);
+  for (std::int64_t c = 0; c < channels; ++c) centre[c] = mean[c / width];
+  for (std::int64_t p = 0; p < shape.positions; ++p) {
+    const std::int64_t begin = p * channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float arriving = behind_relu(load(by_y[begin + c]), load(y[begin + c]));
+      by_bias[c] += arriving;
+      by_weight[c] += arriving * (load(x[begin + c]) - centre[c]);
+    }
+  }
   for (std::int64_t g = 0; g < shape.groups; ++g) {
     // Every value of a group moves its mean and variance, and through them all values of the group.
-    const float inverse = image.inverse[g];
     float through_mean = 0.0F;
     float through_variance = 0.0F;
     for (std::int64_t c = g * width; c < (g + 1) * width; ++c) {
-      image.by_weight[c] *= inverse;
-      through_mean += image.weight[c] * image.by_bias[c];
-      through_variance += image.weight[c] * image.by_weight[c];
-      scale[c] = image.weight[c] * inverse;
+      by_weight[c] *= inverse[g];
+      through_mean += weight[c] * by_bias[c];
+      through_variance += weight[c] * by_weight[c];
+      scale[c] = weight[c] * inverse[g];
     }
-    const float slope = -through_variance * inverse * inverse * share;
-    const float offset = -through_mean * inverse * share - slope * image.mean[g];
+    const float slope = -through_variance * inverse[g] * inverse[g] * share;
+    const float offset = -through_mean * inverse[g] * share - slope * mean[g];
     std::fill_n(slopes + g * width, width, slope);
     std::fill_n(offsets + g * width, width, offset);
   }
-  send_back(shape, image, scale, slopes, offsets);
+  for (std::int64_t p = 0; p < shape.positions; ++p) {
+    const std::int64_t begin = p * channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float arriving = behind_relu(load(by_y[begin + c]), load(y[begin + c]));
+      store(scale[c] * arriving + slopes[c] * load(x[begin + c]) + offsets[c], by_x[begin + c]);
+    }
+  }
 }
 
 }  // namespace
