@@ -17,6 +17,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
+/// What a command that wrote a bank says: one object for programs, or a sentence for people, and nothing in between, so
+/// that `--json` can be piped. `more` is what only this command knows.
 int report_written(const BankArguments& request, std::ostream& out, const std::string& path, const Manifest& manifest,
                    const Json& more = Json::object()) {
   if (request.json()) {
@@ -28,6 +30,9 @@ int report_written(const BankArguments& request, std::ostream& out, const std::s
   }
   return kExitOk;
 }
+
+// Each command below is read in one order: declare its flags, parse, refuse what cannot be meant, and only then open a
+// bank. Nothing is read, and nothing written, before the whole command line is known to make sense.
 
 int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   BankArguments request(
@@ -58,6 +63,8 @@ int verify(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   if (!request.parse(arguments, 1, 1)) return kExitOk;
   std::vector<SnapshotVerdict> verdicts;
   bool good = true;
+  // A verdict is printed as soon as it is there: reading all snapshots of a run may take an hour, and the first bad one
+  // is what somebody waits for. Programs get all of them as one object at the end.
   for (const std::filesystem::path& snapshot : snapshots_at(request.files(), request.path(0))) {
     verdicts.push_back(verify_bank(request.files(), snapshot, request.memory()));
     good = good && verdicts.back().good();
@@ -75,6 +82,7 @@ int reshard(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   std::int64_t ranks = 0;
   request.flags().add("ranks", &ranks, "files that the bank is to lie in");
   if (!request.parse(arguments, 2, 2)) return kExitOk;
+  // Before the bank is opened, because verifying it takes as long as reading it.
   checked_ranks(ranks);
   const OpenBank bank = request.open(request.path(0));
   return report_written(request, out, request.path(1),
@@ -96,6 +104,7 @@ int diff(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   } else {
     print_diff(out, a, b, found);
   }
+  // As diff(1) does, so that scripts may ask without reading the output.
   return found.equal() ? kExitOk : kExitFailure;
 }
 
@@ -111,6 +120,7 @@ int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
   constexpr std::size_t kFewestPaths = 3;
   if (!request.parse(arguments, kFewestPaths, std::numeric_limits<std::size_t>::max())) return kExitOk;
+  // The last path is the result, all others are read. The fewest are two banks and a result.
   options.convert = read_float_type("convert", convert);
   const std::string target = request.paths().back();
   std::vector<OpenBank> banks;
@@ -136,10 +146,13 @@ int extract(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   request.flags().add("ids", &ids, "sample ids, or a file of them");
   request.flags().add("range", &range, "sequence numbers, without END; negatron bank info shows those that there are");
   if (!request.parse(arguments, 2, 2)) return kExitOk;
+  // Both would leave open whether a row must fit one of them or both; neither would copy the bank, which reshard does.
   if (ids.empty() == range.empty()) throw UsageError("negatron bank extract takes either --ids or --range.");
+  // Read before the bank is opened: a list of ids that cannot be read should not cost the time of verifying a bank.
   const std::vector<std::int64_t> wanted = ids.empty() ? std::vector<std::int64_t>() : read_ids(ids);
   const Range keys = range.empty() ? Range{} : read_range(range);
   const OpenBank bank = request.open(request.path(0));
+  // Rows are named by sequence number from here on, oldest first: an id may stand for several keys of its sample.
   FoundKeys found;
   if (ids.empty()) {
     found.sequence = keys_in(bank, keys, request.memory());
@@ -177,6 +190,7 @@ int import(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
   if (!request.parse(arguments, 2, 2)) return kExitOk;
   options.dtype = read_float_type("dtype", dtype);
+  // Only the head of the file is looked at here; rows are streamed by import_rows().
   std::unique_ptr<MatrixFile> matrix;
   try {
     matrix = open_matrix(request.files(), request.path(0), dataset);

@@ -42,6 +42,7 @@ std::optional<std::vector<std::int64_t>> read_list(std::string text, std::string
 
 BankArguments::BankArguments(std::string usage, std::ostream& out, std::ostream& remarks)
     : out_(out), remarks_(remarks), usage_(std::move(usage)) {
+  // Flags that every command has come first, in --help as well.
   flags_.add("json", &json_, "one JSON object instead of text");
   flags_.add("memory", &memory_mib_, "MiB that rows may take, beside the program itself");
   flags_.words(&paths_);
@@ -56,6 +57,7 @@ bool BankArguments::parse(const std::vector<std::string>& arguments, std::size_t
     throw UsageError(std::to_string(paths_.size()) + (paths_.size() == 1 ? " path was" : " paths were") + " given; " +
                      usage_.substr(0, usage_.find('\n')));
   }
+  // The largest number of MiB whose bytes still fit into an int64; a shift beyond it would wrap to a small budget.
   constexpr std::int64_t kMostMib = std::numeric_limits<std::int64_t>::max() >> kMibShift;
   if (memory_mib_ < 1 || memory_mib_ > kMostMib) throw UsageError("--memory must be at least 1 (MiB).");
   return true;
@@ -80,6 +82,8 @@ std::optional<at::ScalarType> read_float_type(const std::string& flag, const std
 }
 
 std::vector<std::int64_t> read_ids(const std::string& text) {
+  // A list of numbers is never taken for the name of a file: a file that is called "12" can be given as "./12". So what
+  // somebody types does not change its meaning with what lies in the folder.
   std::string other;
   if (const auto list = read_list(text, other)) return *list;
   std::ifstream file(text);

@@ -31,6 +31,8 @@ std::string shape(std::initializer_list<std::int64_t> sizes) {
 
 void print_dry_run(const PretrainOptions& options, const ComputePlace& place, const ImageSource& train,
                    Communicator& comm, std::ostream& out) {
+  // Of rank 0, whose share of batch and bank is the largest where they do not divide: what fits there fits everywhere.
+  // The encoder is made, which takes no more than its parameters, so that counts and shapes are those of the real one.
   const int ranks = comm.size();
   const std::int64_t batch = share(options.global_batch, ranks, 0).size();
   const std::int64_t width = options.head.output;
@@ -49,6 +51,7 @@ void print_dry_run(const PretrainOptions& options, const ComputePlace& place, co
   }
   out << "Memory of rank 0\n";
   line(out, "parameters", bytes_text(parameters));
+  // One gradient and one momentum buffer for each parameter: SGD keeps no more.
   line(out, "gradients, optimizer", bytes_text(2.0 * parameters));
   if (options.needs_bank()) {
     const double row = place.precision == Precision::kFp64 ? 8.0 : options.bank_dtype == "fp32" ? 4.0 : 2.0;
@@ -58,6 +61,7 @@ void print_dry_run(const PretrainOptions& options, const ComputePlace& place, co
   }
   line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
   out << "Steps\n";
+  // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.
   const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
   const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);
   line(out, "per epoch", std::to_string(steps));

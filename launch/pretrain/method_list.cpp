@@ -10,6 +10,8 @@
 namespace negatron {
 namespace {
 
+/// "    name=default   help (what is allowed)". What is allowed comes from where values are checked, so it cannot
+/// differ.
 void print_option(std::ostream& out, const MethodOption& option) {
   constexpr std::size_t kHelpColumn = 30;
   std::string line = "    " + option.name + "=" + text_of(option.default_value);
@@ -27,6 +29,7 @@ void print_option(std::ostream& out, const MethodOption& option) {
   out << "\n";
 }
 
+/// The names of items, between commas.
 template <typename Item, typename Name>
 std::string joined(const std::vector<Item>& items, Name name) {
   std::string text;

@@ -8,6 +8,9 @@
 namespace negatron {
 namespace {
 
+// Example: a run was saved when 100 steps were done, went on to step 130 and was killed. Lines of steps 0 to 99 stay,
+// and so does "snapshot" with step 100; those of steps 100 to 129 go, because they will be written again. A last line
+// that the kill cut in half is no JSON, and goes as well.
 bool stays(const std::string& line, std::int64_t steps_done) {
   const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) return false;
@@ -27,6 +30,8 @@ void cut_metrics(const std::filesystem::path& path, std::int64_t steps_done) {
   const auto fail = [&](const char* what) {
     throw std::runtime_error("Metrics file '" + path.string() + "' cannot be " + what + ".");
   };
+  // Written beside and renamed: a power cut in between leaves the old file or the new one, and no half of either. The
+  // files are closed before the rename, at the end of this block.
   {
     std::ifstream old(path);
     if (!old) fail("read");

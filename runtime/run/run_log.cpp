@@ -15,6 +15,8 @@ std::string percent(double part) {
 
 }  // namespace
 
+// Only rank 0 opens its log. On the others every call below does nothing, so that the run need not ask which rank it is
+// and no rank takes another way through it.
 void RunLog::open(const std::filesystem::path& metrics, const ProgressOptions& options, std::ostream& out) {
   metrics_.emplace(metrics);
   progress_.emplace(options, out);
@@ -22,6 +24,7 @@ void RunLog::open(const std::filesystem::path& metrics, const ProgressOptions& o
 
 void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
   if (!metrics_) return;
+  // To the file first: what is on the screen must be on the disk, also when the process ends between the two.
   metrics_->write(metrics);
   progress_->update({metrics.epoch, steps_done, metrics.loss, metrics.images_per_second, metrics.skipped_steps});
 }
@@ -39,6 +42,8 @@ void RunLog::snapshots(const std::vector<SnapshotMetrics>& told) {
   for (const SnapshotMetrics& one : told) {
     metrics_->write(one);
     const std::string name = "snapshot of step " + std::to_string(one.step);
+    // A snapshot that failed or is late does not end the run, so it must be seen: above the progress line, where it
+    // stays. One that was saved is in metrics.jsonl only.
     if (one.outcome == Outcome::kFailed) {
       progress_->print("WARNING: no " + name + ": " + one.problem + " Older snapshots are untouched.");
     } else if (one.outcome == Outcome::kLate) {

@@ -64,6 +64,7 @@ std::map<std::string, std::string> values_of(std::string_view ini) {
   std::istringstream lines{std::string(ini)};
   for (std::string line; std::getline(lines, line);) {
     const std::size_t equals = line.find('=');
+    // config.ini is written by this program, one "name = value" a line. Sections and quotes do not occur in it.
     if (line.starts_with("#") || equals == std::string::npos) continue;
     values[trimmed(line.substr(0, equals))] = trimmed(line.substr(equals + 1));
   }
@@ -76,6 +77,9 @@ std::string shown(const std::string& value) {
 
 }  // namespace
 
+// Names of both configurations are compared, so that a setting that only one of them knows shows, as "(not set)" on the
+// other side. Example: saved "tau = 0.2, width = 128, threads = 2", now "tau = 0.1, width = 64, threads = 4": width is
+// refused, tau is reported as "--tau 0.2 -> 0.1", and threads are nobody's business.
 SettingsDifference compare_settings(std::string_view saved, std::string_view now) {
   SettingsDifference difference;
   std::map<std::string, std::string> before = values_of(saved);

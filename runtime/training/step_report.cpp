@@ -37,6 +37,10 @@ bool StepReport::looks_at_hard_sets() const {
   return bank_ != nullptr && options_.hard_sets_every > 0 && begun_.step % options_.hard_sets_every == 0;
 }
 
+// Sums travel and not means, because ranks may hold batches of different sizes: the mean of means would count a query
+// of a smaller batch more. All sums of a step are one message. Which names there are follows from options, sampler and
+// objective, which every rank has alike, so their order in it is the same everywhere. Example: with 2 ranks of 3 and 2
+// queries, of which 3 and 1 are right, "correct" comes back as 4, and the proxy accuracy is 4 / 5.
 at::Tensor StepReport::sums(const ContrastOutput& output) {
   const NegativeResult& negatives = output.negatives;
   sums_ = {};
@@ -67,6 +71,7 @@ StepMetrics StepReport::finish(const at::Tensor& totals, std::int64_t skipped, c
   describe_loss(metrics);
   describe_bank(metrics);
   describe_sampler(metrics);
+  // Read last, so that the bytes of this report's own message are among them.
   metrics.skipped_steps = skipped;
   metrics.traffic = traffic();
   metrics.phases = timer.milliseconds();
@@ -75,6 +80,7 @@ StepMetrics StepReport::finish(const at::Tensor& totals, std::int64_t skipped, c
   return metrics;
 }
 
+// The loss is not divided: each rank's part is its share of the mean over the global batch already.
 void StepReport::describe_loss(StepMetrics& metrics) const {
   metrics.loss = sums_["loss"];
   metrics.positive_similarity = sums_["positive_similarity"] / queries_;

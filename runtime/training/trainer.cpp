@@ -87,6 +87,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   return metrics;
 }
 
+// All that is known of a step before its queries: made once, so that both directions of a symmetric step mean the same.
 ContrastBatch Trainer::describe(const Batch& batch) {
   ContrastBatch contrast;
   contrast.ids = batch.ids;
@@ -101,6 +102,7 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   return contrast;
 }
 
+// Its queries leave behind those of the first direction, and stages end in the order in which they began.
 std::optional<Trainer::OtherDirection> Trainer::begin_other_direction(const ViewPair& views,
                                                                       const ContrastBatch& contrast) {
   if (!options_.symmetric) return std::nullopt;
