@@ -27,6 +27,14 @@ std::vector<std::string> gather_texts(Communicator& comm, const std::string& tex
   return texts;
 }
 
+std::vector<std::string> gather_equal_texts(Communicator& comm, const std::string& text) {
+  const at::Tensor all = comm.all_gather(bytes_of(text));
+  const auto* next = static_cast<const char*>(all.const_data_ptr());
+  std::vector<std::string> texts;
+  for (int rank = 0; rank < comm.size(); ++rank, next += text.size()) texts.emplace_back(next, text.size());
+  return texts;
+}
+
 std::string text_of_rank_0(Communicator& comm, const std::string& text) {
   const at::Tensor size = at::full({1}, static_cast<std::int64_t>(text.size()), at::kLong);
   comm.broadcast(size, 0);

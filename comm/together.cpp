@@ -28,6 +28,9 @@ std::optional<Failure> failure_of(const std::function<void()>& work) {
     return Failure{FailureKind::kRefused, error.what()};
   } catch (const std::exception& error) {
     return Failure{FailureKind::kFailed, error.what()};
+  } catch (...) {
+    // Whatever it was, the others wait for this rank.
+    return Failure{FailureKind::kFailed, "Something was thrown that does not say what is wrong."};
   }
   return std::nullopt;
 }

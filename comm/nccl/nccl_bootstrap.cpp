@@ -10,7 +10,7 @@
 namespace negatron {
 
 void refuse_shared_device(Communicator& side, int device) {
-  const std::vector<std::string> identities = gather_texts(side, device_identity(device));
+  const std::vector<std::string> identities = gather_equal_texts(side, device_identity(device));
   // All ranks compare the same list in the same order, so all of them throw, and name the same pair.
   for (std::size_t second = 1; second < identities.size(); ++second) {
     for (std::size_t first = 0; first < second; ++first) {

@@ -210,7 +210,7 @@ class NcclCommunicator : public Communicator {
     return std::make_unique<NcclCommunicator>(side_->split(color), device_, options());
   }
 
-  std::vector<std::string> do_exchange(const std::string& bytes) override { return gather_texts(*side_, bytes); }
+  std::vector<std::string> do_exchange(const std::string& bytes) override { return gather_equal_texts(*side_, bytes); }
 
   /// NCCL adds in the type that it is given.
   static at::Tensor widened(const at::Tensor& tensor, ReduceOp op) {

@@ -26,6 +26,9 @@ void texts_of_any_length_reach_every_rank(Communicator& communicator, at::Device
   const std::vector<std::string> texts = gather_texts(communicator, std::string(static_cast<std::size_t>(rank), 'x'));
   ASSERT_EQ(static_cast<int>(texts.size()), communicator.size());
   for (std::size_t other = 0; other < texts.size(); ++other) EXPECT_EQ(texts[other], std::string(other, 'x'));
+  const std::vector<std::string> equal = gather_equal_texts(communicator, "rank " + std::to_string(rank));
+  ASSERT_EQ(static_cast<int>(equal.size()), communicator.size());
+  for (std::size_t other = 0; other < equal.size(); ++other) EXPECT_EQ(equal[other], "rank " + std::to_string(other));
   EXPECT_EQ(text_of_rank_0(communicator, rank == 0 ? "of rank 0" : "another"), "of rank 0");
   EXPECT_EQ(text_of_rank_0(communicator, ""), "");
   EXPECT_EQ(joined_errors(communicator, ""), "");
