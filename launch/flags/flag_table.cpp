@@ -1,5 +1,6 @@
 #include "launch/flags/flag_table.h"
 
+#include <algorithm>
 #include <boost/algorithm/string.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
@@ -98,9 +99,14 @@ void FlagTable::group(std::string title) {
   group_ = std::move(title);
 }
 
-void FlagTable::add(std::string name, Field field, std::string help) {
+void FlagTable::add(std::string name, Field field, std::string help, FlagRole role) {
   std::string default_text = text_of(field);
-  flags_.push_back({group_, std::move(name), field, std::move(help), std::move(default_text)});
+  flags_.push_back({group_, std::move(name), field, std::move(help), role, std::move(default_text)});
+}
+
+FlagRole FlagTable::role_of(const std::string& name) const {
+  const auto found = std::find_if(flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.name == name; });
+  return found == flags_.end() ? FlagRole::kNumbers : found->role;
 }
 
 bool FlagTable::parse(const std::vector<std::string>& arguments) {

@@ -10,9 +10,18 @@
 
 namespace negatron {
 
+/// What another value of a flag means for a run that resumes a snapshot.
+enum class FlagRole {
+  kNetwork,   ///< the saved parameters are those of another network or of another loss: refused
+  kNumbers,   ///< the run goes on, but not as it would have: the operator is told
+  kSpeed,     ///< where and how fast it computes: the same numbers
+  kThisStart  ///< what this start measures, keeps or checks
+};
+
 /// The one list of a command's flags. Each entry binds a name to a field of an options struct, whose value at that
 /// moment is the default; parsing, the INI file, --help and the resolved configuration all come from this list, so that
-/// a knob lives in two places only: its struct and its line here.
+/// a knob lives in two places only: its struct and its line here, which also says what another value means for a run
+/// that resumes a snapshot.
 class FlagTable {
  public:
   using Field = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::int64_t>*>;
@@ -21,7 +30,9 @@ class FlagTable {
   void group(std::string title);
   /// `help` says what the value means, with its unit; the default is appended. Lists are written 64,128,256; a bool may
   /// stand alone, for on.
-  void add(std::string name, Field field, std::string help);
+  void add(std::string name, Field field, std::string help, FlagRole role = FlagRole::kNumbers);
+  /// Of a flag that is not in the table, as configurations of older versions may name one: kNumbers.
+  FlagRole role_of(const std::string& name) const;
 
   /// Words that are no flags and no flag's value go here, in their order; without this call they are refused.
   void words(std::vector<std::string>* target) { words_ = target; }
@@ -41,6 +52,7 @@ class FlagTable {
     std::string name;
     Field field;
     std::string help;
+    FlagRole role;
     std::string default_text;
   };
 

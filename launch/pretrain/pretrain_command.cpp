@@ -130,7 +130,7 @@ class PretrainStart {
     CommunicatorOptions restoring;
     restoring.time_limit = kRestoreTimeLimit;
     restoring_ = make_mpi_communicator(environment_, restoring);
-    StartPoint point = find_start(*restoring_, files_, request_, config_);
+    StartPoint point = find_start(*restoring_, files_, request_, flags_, config_);
     if (!speaks()) return point;
     for (const std::string& remark : point.remarks) warn(remark);
     return point;

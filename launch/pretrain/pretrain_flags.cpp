@@ -9,40 +9,48 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   PretrainOptions& o = request.options;
   table.group("Run");
   table.add("run-dir", &request.run_directory,
-            "directory of the run; must not hold one yet, unless --resume (default: runs/pretrain-DATE-TIME)");
+            "directory of the run; must not hold one yet, unless --resume (default: runs/pretrain-DATE-TIME)",
+            FlagRole::kThisStart);
   table.add("epochs", &o.epochs, "passes over the training set");
-  table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs");
+  table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs",
+            FlagRole::kThisStart);
   table.add("global-batch", &o.global_batch, "samples per step over all ranks");
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", &o.seed,
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
-  table.add("device", &o.device, "cpu, or cuda: one GPU per rank");
+  table.add("device", &o.device, "cpu, or cuda: one GPU per rank", FlagRole::kSpeed);
   table.add("precision", &o.precision, "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
-  table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores");
+  table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores", FlagRole::kSpeed);
   table.add("bank-threads", &o.bank_threads,
             "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "
-            "that --threads leaves free");
+            "that --threads leaves free",
+            FlagRole::kSpeed);
   table.add("cpu-isa", &o.cpu_isa,
             "vector code that scores the bank on a CPU: auto (the best there is), amx-bf16, avx512-bf16, avx512, avx2, "
             "portable");
   table.add("max-skipped-steps", &o.max_skipped_steps,
-            "end when more steps in a row had a loss or gradient that is not finite");
-  table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave");
+            "end when more steps in a row had a loss or gradient that is not finite", FlagRole::kThisStart);
+  table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave", FlagRole::kThisStart);
 }
 
 void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
   SnapshotSettings& s = request.options.snapshots;
   table.group("Snapshots (in RUN-DIR/snapshots; restored on any number of ranks)");
-  table.add("snapshot-every", &s.every,
-            "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end");
-  table.add("keep", &s.keep, "newest snapshots that stay, at least 2");
-  table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none");
+  table.add("snapshot-every", &s.every, "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end",
+            FlagRole::kThisStart);
+  table.add("keep", &s.keep, "newest snapshots that stay, at least 2", FlagRole::kThisStart);
+  table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none",
+            FlagRole::kThisStart);
   table.add("resume", &request.resume,
-            "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never");
+            "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never",
+            FlagRole::kThisStart);
   table.add("on-usr1", &s.on_usr1,
-            "after the snapshot that SIGUSR1 asks for: exit (with code 75: start me again) or continue");
-  table.add("bank", &request.bank, "a new run starts from the bank of this snapshot; everything else is fresh");
-  table.add("convert-bank", &request.convert_bank, "take a bank that is stored in another --bank-dtype, rounded");
+            "after the snapshot that SIGUSR1 asks for: exit (with code 75: start me again) or continue",
+            FlagRole::kThisStart);
+  table.add("bank", &request.bank, "a new run starts from the bank of this snapshot; everything else is fresh",
+            FlagRole::kThisStart);
+  table.add("convert-bank", &request.convert_bank, "take a bank that is stored in another --bank-dtype, rounded",
+            FlagRole::kThisStart);
 }
 
 void add_data_flags(FlagTable& table, PretrainOptions& o) {
@@ -51,7 +59,7 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
   table.add("data", &o.data_directory, "directory of the four IDX files, plain or .gz");
   table.add("holdout", &o.holdout,
             "evaluate on so many training samples, left out of training, instead of the test set");
-  table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches");
+  table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches", FlagRole::kSpeed);
   table.group("Views (random, two per sample)");
   table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");
   table.add("crop-area-max", &a.crop_area_max, "largest crop, as a share of the image");
@@ -71,26 +79,30 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
 
 void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Encoder");
-  table.add("encoder", &o.encoder.name, backbone_names());
-  table.add("stem", &o.encoder.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images");
+  table.add("encoder", &o.encoder.name, backbone_names(), FlagRole::kNetwork);
+  table.add("stem", &o.encoder.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images",
+            FlagRole::kNetwork);
   table.add("encoder-norm", &o.encoder.norm,
-            "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch");
-  table.add("encoder-channels", &o.encoder.channels, "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)");
-  table.add("encoder-strides", &o.encoder.strides, "of conv: stride of each stage");
-  table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm");
-  table.add("pool-grid", &o.encoder.pool_grid, "of conv: features are averaged over a grid of this many cells a side");
-  table.add("head-hidden", &o.head.hidden, "hidden width of the projection head");
+            "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch",
+            FlagRole::kNetwork);
+  table.add("encoder-channels", &o.encoder.channels, "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)",
+            FlagRole::kNetwork);
+  table.add("encoder-strides", &o.encoder.strides, "of conv: stride of each stage", FlagRole::kNetwork);
+  table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm", FlagRole::kNetwork);
+  table.add("pool-grid", &o.encoder.pool_grid, "of conv: features are averaged over a grid of this many cells a side",
+            FlagRole::kNetwork);
+  table.add("head-hidden", &o.head.hidden, "hidden width of the projection head", FlagRole::kNetwork);
   table.add(
       "head-norm", &o.head_norm,
       "batch (batch norm over the samples of all ranks, in head and predictor), none; auto: batch with a predictor");
-  table.add("width", &o.head.output, "d, width of queries, keys and bank rows");
+  table.add("width", &o.head.output, "d, width of queries, keys and bank rows", FlagRole::kNetwork);
   table.add("key-momentum", &o.momentum_start, "m of the key encoder: k <- m k + (1 - m) q");
   table.add("momentum-schedule", &o.momentum_schedule, "constant, or cosine: from --key-momentum to 1");
 }
 
 void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Bank and objective");
-  table.add("objective", &o.objective, "loss; --list-objectives shows all");
+  table.add("objective", &o.objective, "loss; --list-objectives shows all", FlagRole::kNetwork);
   table.add("objective-options", &o.objective_options, "its own options: name=value,name=value");
   table.add("negatives", &o.negatives,
             "bank, batch (the other views of all ranks), bank-and-batch, none; auto: as the objective is known");
@@ -123,19 +135,24 @@ void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
 void add_evaluation_flags(FlagTable& table, PretrainArguments& request) {
   PretrainOptions& o = request.options;
   table.group("Evaluation (weighted kNN on backbone features)");
-  table.add("knn-k", &o.knn_k, "neighbours that vote");
-  table.add("knn-temperature", &o.knn_temperature, "votes weigh exp(similarity / this)");
-  table.add("baselines", &o.baselines, "evaluate raw pixels and random weights first, to compare with");
-  table.add("evaluate-every", &o.evaluate_every, "epochs between evaluations, 0 for only before and after");
-  table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all");
-  table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all");
-  table.add("telemetry-every", &o.telemetry_every, "steps between looks at the hard set, 0 for never");
-  table.add("telemetry-top", &o.telemetry_top, "how many rows a query are looked at");
+  table.add("knn-k", &o.knn_k, "neighbours that vote", FlagRole::kThisStart);
+  table.add("knn-temperature", &o.knn_temperature, "votes weigh exp(similarity / this)", FlagRole::kThisStart);
+  table.add("baselines", &o.baselines, "evaluate raw pixels and random weights first, to compare with",
+            FlagRole::kThisStart);
+  table.add("evaluate-every", &o.evaluate_every, "epochs between evaluations, 0 for only before and after",
+            FlagRole::kThisStart);
+  table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all",
+            FlagRole::kThisStart);
+  table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all",
+            FlagRole::kThisStart);
+  table.add("telemetry-every", &o.telemetry_every, "steps between looks at the hard set, 0 for never",
+            FlagRole::kThisStart);
+  table.add("telemetry-top", &o.telemetry_top, "how many rows a query are looked at", FlagRole::kThisStart);
   table.group("Collectives");
   table.add("check-collectives", &request.check_collectives,
-            "compare every collective over the ranks first (slow; finds bugs)");
+            "compare every collective over the ranks first (slow; finds bugs)", FlagRole::kThisStart);
   table.add("collective-time-limit", &request.collective_time_limit,
-            "seconds until an unfinished collective ends the job");
+            "seconds until an unfinished collective ends the job", FlagRole::kThisStart);
 }
 
 }  // namespace

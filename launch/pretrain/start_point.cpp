@@ -6,8 +6,8 @@
 #include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain/run_directory.h"
+#include "launch/pretrain/settings_difference.h"
 #include "runtime/run/resume.h"
-#include "runtime/run/settings_difference.h"
 #include "runtime/snapshots/snapshot_directory.h"
 #include "runtime/snapshots/snapshot_error.h"
 
@@ -32,8 +32,9 @@ fs::path run_of(const fs::path& snapshot) {
 
 class Start {
  public:
-  Start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const std::string& config_ini)
-      : comm_(comm), files_(files), request_(request), config_ini_(config_ini) {
+  Start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const FlagTable& flags,
+        const std::string& config_ini)
+      : comm_(comm), files_(files), request_(request), flags_(flags), config_ini_(config_ini) {
     find_.shards = static_cast<int>(request.options.shards);
   }
 
@@ -98,7 +99,7 @@ class Start {
     std::string saved;
     together(comm_, [&] { saved = saved_config(snapshot); });
     const std::string name = "'" + snapshot.path.string() + "'";
-    SettingsDifference difference = compare_settings(saved, config_ini_);
+    SettingsDifference difference = compare_settings(saved, config_ini_, flags_);
     if (!difference.refused.empty()) {
       throw UsageError("--resume: " + name + " was saved with other settings: " + joined(difference.refused) + ".");
     }
@@ -139,6 +140,7 @@ class Start {
   Communicator& comm_;
   FileLayer& files_;
   const PretrainArguments& request_;
+  const FlagTable& flags_;
   const std::string& config_ini_;
   FindOptions find_;
   StartPoint start_;
@@ -146,10 +148,10 @@ class Start {
 
 }  // namespace
 
-StartPoint find_start(Communicator& comm, FileLayer& files, const PretrainArguments& request,
+StartPoint find_start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const FlagTable& flags,
                       const std::string& config_ini) {
   try {
-    return Start(comm, files, request, config_ini).find();
+    return Start(comm, files, request, flags, config_ini).find();
   } catch (const SnapshotError& error) {
     // All ranks hold the same sentence.
     throw UsageError(error.what());

@@ -26,11 +26,12 @@ struct StartPoint {
   std::vector<std::string> remarks;
 };
 
-/// Finds, verifies and locks what --run-dir, --resume and --bank ask for, and writes `config_ini` into the directory.
+/// Finds, verifies and locks what --run-dir, --resume and --bank ask for, and writes `config_ini`, the values
+/// of `flags`, into the directory.
 /// Collective; `comm` carries host tensors, and waits as long as verifying takes. Throws UsageError on every rank, with
 /// nothing changed, when the directory holds another run, is in use, or when a snapshot is damaged or of another
 /// network, objective or width; the sentence says how to go on.
-StartPoint find_start(Communicator& comm, FileLayer& files, const PretrainArguments& request,
+StartPoint find_start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const FlagTable& flags,
                       const std::string& config_ini);
 
 }  // namespace negatron

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "launch/flags/flag_table.h"
+
 namespace negatron {
 
 /// How the settings of a run differ from those of the snapshot that it resumes. One line each: "--lr 0.06 -> 0.1".
@@ -14,9 +16,10 @@ struct SettingsDifference {
   std::vector<std::string> changed;
 };
 
-/// Of two configurations as config.ini holds them ("name = value" lines). Settings of where and how fast a run
-/// computes, what it measures and what it keeps are not looked at. A name that one of them lacks counts as not set.
+/// Of two configurations as config.ini holds them ("name = value" lines). What a difference means is
+/// the role of its flag; those of FlagRole::kSpeed and kThisStart are not looked at. A name that one of the
+/// configurations lacks counts as not set.
 /// Local.
-SettingsDifference compare_settings(std::string_view saved, std::string_view now);
+SettingsDifference compare_settings(std::string_view saved, std::string_view now, const FlagTable& flags);
 
 }  // namespace negatron

@@ -1,0 +1,51 @@
+#include "launch/pretrain/settings_difference.h"
+
+#include <gtest/gtest.h>
+
+#include "launch/pretrain/pretrain_flags.h"
+
+namespace negatron::testing {
+namespace {
+
+SettingsDifference difference_of(std::string_view saved, std::string_view now) {
+  PretrainArguments arguments;
+  return compare_settings(saved, now, pretrain_flags(arguments));
+}
+
+TEST(SettingsDifference, TellsRefusalsFromChangesAndLeavesOutWhatDoesNotMatter) {
+  const char* saved =
+      "# Run\nepochs = 4\nlr = 0.06\nwidth = 16\n# sampler-options = \nthreads = 1\nresume = never\nold = 1\n";
+  const char* now = "epochs = 4\nlr = 0.1\nwidth = 32\nsampler-options = n=3\nthreads = 2\nresume = auto\n";
+  const SettingsDifference difference = difference_of(saved, now);
+  EXPECT_EQ(difference.refused, std::vector<std::string>{"--width 16 -> 32"});
+  EXPECT_EQ(difference.changed, (std::vector<std::string>{"--lr 0.06 -> 0.1", "--old 1 -> (not set)",
+                                                          "--sampler-options (not set) -> n=3"}));
+}
+
+TEST(SettingsDifference, SnapshotsFromBeforeTheEncoderWasAChoiceAreOfConv) {
+  const SettingsDifference same = difference_of("lr = 1\n", "encoder = conv\nstem = imagenet\nlr = 1\n");
+  EXPECT_TRUE(same.refused.empty() && same.changed.empty());
+  const SettingsDifference other = difference_of("lr = 1\n", "encoder = resnet18\nlr = 1\n");
+  EXPECT_EQ(other.refused, std::vector<std::string>{"--encoder conv -> resnet18"});
+}
+
+TEST(SettingsDifference, EveryFlagOfTheNetworkIsRefused) {
+  for (const char* name : {"objective", "encoder", "stem", "encoder-norm", "encoder-channels", "encoder-strides",
+                           "encoder-groups", "pool-grid", "head-hidden", "width"}) {
+    const std::string flag = name;
+    EXPECT_EQ(difference_of(flag + " = 1\n", flag + " = 2\n").refused,
+              std::vector<std::string>{"--" + flag + " 1 -> 2"});
+  }
+  const SettingsDifference told = difference_of("head-norm = batch\n", "head-norm = none\n");
+  EXPECT_TRUE(told.refused.empty());
+  EXPECT_EQ(told.changed, std::vector<std::string>{"--head-norm batch -> none"});
+}
+
+TEST(SettingsDifference, EqualOnesDifferInNothing) {
+  const SettingsDifference difference = difference_of("a = 1\nb = x y\n", "b = x y\na = 1\n");
+  EXPECT_TRUE(difference.refused.empty());
+  EXPECT_TRUE(difference.changed.empty());
+}
+
+}  // namespace
+}  // namespace negatron::testing
