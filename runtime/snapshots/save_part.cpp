@@ -16,31 +16,31 @@ namespace fs = std::filesystem;
 ///   before the fsync           any of these three states: renames reach the disk in order, but at a time of their own
 ///   after it                   step-000000300 (the new one), and the old one as .replaced until pruning
 /// At no point is there none of that step, which is why the old one steps aside and is not removed first.
-void publish(FileLayer& files, const SaveRequest& request) {
-  const fs::path target = request.directory / step_name(request.step);
-  const fs::path aside = request.directory / replaced_name(request.step);
+void publish(FileLayer& files, const SaveJob& job) {
+  const fs::path target = job.directory / step_name(job.step);
+  const fs::path aside = job.directory / replaced_name(job.step);
   // Of a run that was set back to an older step, or one that is saved once more. Restoring finds it under its other
   // name too: it may be the only one.
   // A rename onto a directory that holds files is refused by POSIX, so the old one has to make room.
   const bool replaces = files.exists(target);
   if (replaces) {
     // Left there by a save that ended between its publishing and its pruning.
-    if (files.exists(aside)) files.rename(aside, request.directory / temporary_name(request.step));
+    if (files.exists(aside)) files.rename(aside, job.directory / temporary_name(job.step));
     files.rename(target, aside);
   }
   bool renamed = false;
   try {
-    if (replaces) request.writing.reach("replace");
-    request.writing.reach("rename");
-    files.rename(request.temporary, target);
+    if (replaces) job.writing.reach("replace");
+    job.writing.reach("rename");
+    files.rename(job.temporary, target);
     renamed = true;
-    request.writing.reach("publish");
+    job.writing.reach("publish");
     // The rename changed the parent's list of names and nothing else: it is durable when the parent is, and only then
     // may a caller be told so and pruning remove older snapshots.
-    files.sync_directory(request.directory);
+    files.sync_directory(job.directory);
   } catch (...) {
     // A name that may not survive must not be found either.
-    if (renamed) files.rename(target, request.temporary);
+    if (renamed) files.rename(target, job.temporary);
     if (replaces) files.rename(aside, target);
     throw;
   }
@@ -50,17 +50,16 @@ void publish(FileLayer& files, const SaveRequest& request) {
 
 // Each rank in its own background thread, with no regard to the others. Every file is synced when its digest is
 // returned, so once the ranks have gathered these digests all contents are on the disk; names are not yet.
-std::vector<ManifestFile> write_part(FileLayer& files, const SaveRequest& request) {
+std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
   std::vector<ManifestFile> written;
-  if (request.copy) {
-    const std::string name = bank_file_name(request.shard, request.bank->shards);
-    const auto next = [&](std::int64_t rows) { return request.copy->next(rows); };
-    written.push_back(
-        {name, write_bank_file(files, request.temporary / name, *request.bank, request.shard, next, request.writing)});
+  if (job.copy) {
+    const std::string name = bank_file_name(job.shard, job.bank->shards);
+    const auto next = [&](std::int64_t rows) { return job.copy->next(rows); };
+    written.push_back({name, write_bank_file(files, job.temporary / name, *job.bank, job.shard, next, job.writing)});
   }
-  if (request.trainer) {
+  if (job.trainer) {
     const std::string name(kTrainerName);
-    written.push_back({name, write_trainer_file(files, request.temporary / name, *request.trainer, request.writing)});
+    written.push_back({name, write_trainer_file(files, job.temporary / name, *job.trainer, job.writing)});
   }
   return written;
 }
@@ -75,23 +74,22 @@ std::vector<ManifestFile> write_part(FileLayer& files, const SaveRequest& reques
 //
 // Were 4 before 3, a power cut could leave step-000000300 without some of its files: a damaged snapshot where there
 // should be none. As it is, one that strikes before 4 leaves a name with ".tmp-" in it, which nobody restores from.
-void commit_parts(FileLayer& files, const SaveRequest& request, std::vector<ManifestFile> parts) {
-  Manifest manifest{request.step, request.world_size, request.bank, std::move(parts)};
-  if (request.bank) {
+void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts) {
+  Manifest manifest{job.step, job.world_size, job.bank, std::move(parts)};
+  if (job.bank) {
     const std::string name(kVirtualBankName);
-    manifest.files.push_back(
-        {name, write_virtual_bank(files, request.temporary / name, *request.bank, request.writing)});
+    manifest.files.push_back({name, write_virtual_bank(files, job.temporary / name, *job.bank, job.writing)});
   }
   const std::string text = manifest_text(manifest);
   // Never publish what could not be read back.
   parse_manifest(text);
-  request.writing.reach("manifest");
-  write_text(files, request.temporary / kManifestName, text);
-  files.sync_directory(request.temporary);
+  job.writing.reach("manifest");
+  write_text(files, job.temporary / kManifestName, text);
+  files.sync_directory(job.temporary);
   // The first save may have made the directory of all snapshots, whose own name is in the run directory above it.
-  if (request.sync_run_directory) files.sync_directory(request.run_directory);
+  if (job.sync_run_directory) files.sync_directory(job.run_directory);
 
-  publish(files, request);
+  publish(files, job);
 }
 
 }  // namespace negatron

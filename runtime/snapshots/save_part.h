@@ -13,7 +13,7 @@
 namespace negatron {
 
 /// One save as one rank sees it. What the background threads work on: nothing here communicates.
-struct SaveRequest {
+struct SaveJob {
   std::filesystem::path run_directory;
   /// Of all snapshots.
   std::filesystem::path directory;
@@ -34,11 +34,11 @@ struct SaveRequest {
 };
 
 /// What one rank writes: its shard, and on rank 0 trainer.h5. Throws SnapshotError.
-std::vector<ManifestFile> write_part(FileLayer& files, const SaveRequest& request);
+std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job);
 
 /// When all parts are written, on rank 0: bank.h5, the manifest, and the renaming that makes it a snapshot. `parts` are
 /// the files of all ranks. Removes no older ones: that is prune_snapshots. Throws SnapshotError, and then there is no
 /// snapshot.
-void commit_parts(FileLayer& files, const SaveRequest& request, std::vector<ManifestFile> parts);
+void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts);
 
 }  // namespace negatron
