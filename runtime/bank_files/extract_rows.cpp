@@ -8,6 +8,7 @@
 #include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/hdf5/block_datasets.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "runtime/snapshots/hdf5/write_hdf5.h"
 
 namespace negatron {
 namespace {

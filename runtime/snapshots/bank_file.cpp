@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "runtime/snapshots/hdf5/write_hdf5.h"
+
 namespace negatron {
 
 std::string bank_file_name(int shard, int shards) {

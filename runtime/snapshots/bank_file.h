@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "runtime/snapshots/files/digest.h"
+#include "runtime/snapshots/files/file_layer.h"
 #include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/hdf5/block_datasets.h"
 

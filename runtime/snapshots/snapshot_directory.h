@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/snapshots/files/digest.h"
+#include "runtime/snapshots/files/file_layer.h"
 #include "runtime/snapshots/files/file_writing.h"
 
 namespace negatron {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "runtime/snapshots/hdf5/write_hdf5.h"
 
 namespace negatron {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "runtime/snapshots/files/digest.h"
+#include "runtime/snapshots/files/file_layer.h"
 #include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/trainer_state.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/snapshots/files/digested_file.h"
 #include "runtime/snapshots/hdf5/hdf5_create.h"
 #include "runtime/snapshots/hdf5/memory_file.h"
 

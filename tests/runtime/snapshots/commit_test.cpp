@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
+#include "runtime/snapshots/files/digested_file.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
+#include "runtime/snapshots/hdf5/write_hdf5.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/files/lossy_file_layer.h"
 #include "tests/runtime/snapshots/saved_run.h"

@@ -7,6 +7,7 @@
 
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "runtime/snapshots/hdf5/write_hdf5.h"
 #include "runtime/snapshots/trainer_file.h"
 #include "tests/runtime/data/temporary_directory.h"
 
