@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ class TimeoutError : public CommError {
  public:
   using CommError::CommError;
 };
+
+/// Throws the TimeoutError of a wait that was given `limit`.
+[[noreturn]] void throw_timeout(std::chrono::milliseconds limit);
 
 /// Ranks hold different values where they must hold the same.
 class DisagreementError : public CommError {

@@ -17,7 +17,4 @@ class HostTransfer {
 
 using HostTransferPtr = std::unique_ptr<HostTransfer>;
 
-/// Throws the TimeoutError of a wait that was given `limit`.
-[[noreturn]] void throw_timeout(std::chrono::milliseconds limit);
-
 }  // namespace negatron

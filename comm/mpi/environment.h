@@ -39,7 +39,4 @@ class Environment {
 /// returns null where it is not set. Local.
 void diagnose_srun(const std::function<const char*(const char*)>& variable);
 
-/// A group of all ranks of the job over MPI. Host tensors; device tensors are staged through pinned memory. Collective.
-std::unique_ptr<Communicator> make_mpi_communicator(const Environment& environment, const CommunicatorOptions& options);
-
 }  // namespace negatron

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "comm/error.h"
-#include "comm/host_transfer.h"
 
 namespace negatron {
 namespace {

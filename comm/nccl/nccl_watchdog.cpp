@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include "comm/error.h"
-#include "comm/host_transfer.h"
 
 namespace negatron {
 namespace {

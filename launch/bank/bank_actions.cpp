@@ -6,6 +6,7 @@
 #include "launch/bank/bank_arguments.h"
 #include "launch/bank/bank_report.h"
 #include "launch/exit_code.h"
+#include "launch/flags/float_type.h"
 #include "runtime/bank_files/extract_rows.h"
 #include "runtime/bank_files/import_rows.h"
 #include "runtime/bank_files/merge_banks.h"

@@ -7,8 +7,6 @@
 #include <ostream>
 #include <sstream>
 
-#include "runtime/snapshots/hdf5/dtype_text.h"
-
 namespace negatron {
 namespace {
 
@@ -71,14 +69,6 @@ OpenBank BankArguments::open(const std::string& path) {
   OpenBank bank = open_bank(files_, path, memory());
   for (const std::string& note : bank.notes) remarks_ << "negatron: note: " << note << "\n";
   return bank;
-}
-
-std::optional<at::ScalarType> read_float_type(const std::string& flag, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
-    if (dtype_text(dtype) == text) return dtype;
-  }
-  throw UsageError("--" + flag + " takes fp32, bf16, fp16 or fp64, not '" + text + "'.");
 }
 
 std::vector<std::int64_t> read_ids(const std::string& text) {

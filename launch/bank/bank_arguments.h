@@ -44,8 +44,6 @@ class BankArguments {
   PosixFileLayer files_;
 };
 
-/// The value of a flag that names a floating type; nothing for none. Throws UsageError.
-std::optional<at::ScalarType> read_float_type(const std::string& flag, const std::string& text);
 /// --ids: numbers between commas, or the name of a file that holds some. Throws UsageError.
 std::vector<std::int64_t> read_ids(const std::string& text);
 /// --range FIRST:END. Throws UsageError.

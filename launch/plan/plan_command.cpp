@@ -6,13 +6,14 @@
 #include <ostream>
 #include <sstream>
 
+#include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
 #include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/plan/plan_flags.h"
 #include "launch/plan/plan_report.h"
 #include "launch/pretrain/training_communicator.h"
-#include "launch/thread_budget.h"
+#include "launch/process_setup.h"
 #include "runtime/planning/measured_machine.h"
 #include "runtime/planning/shard_choice.h"
 #include "runtime/planning/step_prediction.h"

@@ -1,7 +1,7 @@
 #include "launch/plan/plan_flags.h"
 
-#include "launch/bank/bank_arguments.h"
 #include "launch/exit_code.h"
+#include "launch/flags/float_type.h"
 #include "samplers/cpu/cpu_isa.h"
 #include "samplers/pass/cpu/kernel_choice.h"
 

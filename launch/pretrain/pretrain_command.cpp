@@ -10,16 +10,16 @@
 #include <sstream>
 #include <string_view>
 
+#include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
 #include "comm/together.h"
 #include "launch/exit_code.h"
-#include "launch/keep_memory.h"
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "launch/pretrain/progress_display.h"
 #include "launch/pretrain/start_point.h"
 #include "launch/pretrain/training_communicator.h"
-#include "launch/thread_budget.h"
+#include "launch/process_setup.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/snapshot_error.h"

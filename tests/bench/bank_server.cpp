@@ -17,7 +17,7 @@
 
 #include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
-#include "launch/keep_memory.h"
+#include "launch/process_setup.h"
 #include "samplers/exchange/bank_exchange.h"
 
 namespace {

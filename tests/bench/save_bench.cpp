@@ -23,6 +23,7 @@
 #include <ATen/Parallel.h>
 
 #include "comm/mpi/environment.h"
+#include "comm/mpi/mpi_communicator.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/snapshot_store.h"
 #include "samplers/bank/random_rows.h"

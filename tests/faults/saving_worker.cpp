@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "comm/mpi/environment.h"
+#include "comm/mpi/mpi_communicator.h"
 #include "comm/threads/thread_communicator.h"
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/files/posix_file_layer.h"

@@ -75,6 +75,8 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
     if (included ~ /^(mpi|nccl)\.h$/ && FILENAME !~ ("^comm/" (included ~ /^mpi/ ? "mpi" : "nccl") "/[^/]*\\.cpp$")) wrong(included " belongs into comm/mpi/*.cpp or comm/nccl/*.cpp only")
     if (included ~ /^(hdf5|H5[A-Za-z]*)\.h$/ && FILENAME !~ /^runtime\/(snapshots\/|data\/hdf5)/)
       wrong(included " belongs into runtime/snapshots and runtime/data/hdf5* only")
+    if (FILENAME ~ /^runtime\/snapshots\/files\// && included ~ /^runtime\/snapshots\/hdf5\//)
+      wrong("runtime/snapshots/files knows nothing of HDF5 and must not include " included)
     if (included ~ /^boost\// && from[1] != "launch") wrong(included " belongs into launch/ only")
     if (included ~ /^torch\/(torch|nn|optim)\.h$/) wrong(included " costs seconds in every file; include narrow headers")
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "comm/mpi/mpi_communicator.h"
 #include "tests/support/rank_test.h"
 
 namespace negatron::testing {

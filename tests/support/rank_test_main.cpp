@@ -1,11 +1,10 @@
 // main of test programs under mpirun.
 
-#include "tests/support/rank_test.h"
-
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
-
+#include "comm/mpi/mpi_communicator.h"
 #include "tests/support/rank_listener.h"
+#include "tests/support/rank_test.h"
 #include "tests/support/time_limit.h"
 #include "tests/support/verdict.h"
 

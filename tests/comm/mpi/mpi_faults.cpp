@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "comm/mpi/mpi_communicator.h"
 #include "tests/support/rank_test.h"
 
 namespace negatron::testing {

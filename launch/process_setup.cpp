@@ -1,9 +1,15 @@
-#include "launch/thread_budget.h"
+#include "launch/process_setup.h"
 
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 namespace negatron {
 namespace {
@@ -24,6 +30,15 @@ at::Tensor placement(int& bound_cores) {
 }
 
 }  // namespace
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  // The most that glibc takes: larger blocks, of which a step has few, are mapped one by one.
+  constexpr int kLargestInHeap = 32 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargestInHeap);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
 
 // Only equal rows count as sharing: the same host and exactly the same cores. Example: 4 ranks on a host of 16 cores.
 // If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads; if it binds each to 2 cores

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "comm/communicator.h"
+#include "comm/communicator_options.h"
+#include "comm/mpi/environment.h"
+
+namespace negatron {
+
+/// A group of all ranks of the job over MPI. Host tensors; device tensors are staged through pinned memory. Collective.
+std::unique_ptr<Communicator> make_mpi_communicator(const Environment& environment, const CommunicatorOptions& options);
+
+}  // namespace negatron
