@@ -115,14 +115,13 @@ int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
       "The union of banks, the same (id, step, vector) once, as a bank that pretrain --bank starts from.\n",
       out, remarks);
   MergeOptions options;
-  std::string convert;
   request.flags().add("rows", &options.rows, "rows of the result, of which the newest survive; 0: the sum");
-  request.flags().add("convert", &convert, "round all rows to this type: fp32, bf16, fp16 or fp64");
+  request.flags().add("convert", float_type_field(&options.convert),
+                      "round all rows to this type: fp32, bf16, fp16 or fp64");
   request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
   constexpr std::size_t kFewestPaths = 3;
   if (!request.parse(arguments, kFewestPaths, std::numeric_limits<std::size_t>::max())) return kExitOk;
   // The last path is the result, all others are read. The fewest are two banks and a result.
-  options.convert = read_float_type("convert", convert);
   const std::string target = request.paths().back();
   std::vector<OpenBank> banks;
   for (std::size_t i = 0; i + 1 < request.paths().size(); ++i) banks.push_back(request.open(request.path(i)));
@@ -180,17 +179,16 @@ int import(const Words& arguments, std::ostream& out, std::ostream& remarks) {
       out, remarks);
   ImportOptions options;
   std::string dataset;
-  std::string dtype;
   request.flags().add("dataset", &dataset, "which dataset of an HDF5 file; may be left out when there is one only");
   request.flags().add("transpose", &options.transpose, "the file is [d, K], as the queue of PyTorch's MoCo is");
   request.flags().add("normalize", &options.normalize, "scale rows to norm 1; else such as have another are refused");
-  request.flags().add("dtype", &dtype, "how to store rows: fp32, bf16, fp16 or fp64; else as in the file");
+  request.flags().add("dtype", float_type_field(&options.dtype),
+                      "how to store rows: fp32, bf16, fp16 or fp64; else as in the file");
   request.flags().add("rows", &options.rows, "rows of the bank; more than the file has: partly filled; 0: as many");
   request.flags().add("oldest", &options.oldest, "the row to be overwritten first (MoCo's queue_ptr)");
   request.flags().add("batch", &options.batch, "keys per step of the run that the bank is for");
   request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
   if (!request.parse(arguments, 2, 2)) return kExitOk;
-  options.dtype = read_float_type("dtype", dtype);
   // Only the head of the file is looked at here; rows are streamed by import_rows().
   std::unique_ptr<MatrixFile> matrix;
   try {

@@ -36,6 +36,7 @@ std::string text_of(const FlagTable::Field& field) {
       for (const std::int64_t element : *value) parts.push_back(std::to_string(element));
       return boost::algorithm::join(parts, ",");
     }
+    std::string operator()(const TypedField& typed) const { return typed.text(); }
   };
   return std::visit(Writer{}, field);
 }
@@ -89,6 +90,7 @@ void assign(const std::string& name, const FlagTable::Field& field, const std::s
         value->push_back(number_from<std::int64_t>(name, part, "whole numbers separated by commas"));
       }
     }
+    void operator()(const TypedField& typed) const { typed.read(name, text); }
   };
   std::visit(Reader{name, text}, field);
 }

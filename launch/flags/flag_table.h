@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <variant>
@@ -18,13 +19,22 @@ enum class FlagRole {
   kThisStart  ///< what this start measures, keeps or checks
 };
 
+/// A field of a type of its own.
+struct TypedField {
+  /// What the configuration calls its value; empty for one that is not set.
+  std::function<std::string()> text;
+  /// Takes the value with that name. Throws std::invalid_argument in a sentence that names the flag.
+  std::function<void(const std::string& flag, const std::string& text)> read;
+};
+
 /// The one list of a command's flags. Each entry binds a name to a field of an options struct, whose value at that
 /// moment is the default; parsing, the INI file, --help and the resolved configuration all come from this list, so that
 /// a knob lives in two places only: its struct and its line here, which also says what another value means for a run
 /// that resumes a snapshot.
 class FlagTable {
  public:
-  using Field = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::int64_t>*>;
+  using Field =
+      std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::int64_t>*, TypedField>;
 
   /// Later flags belong to this group of --help.
   void group(std::string title);

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include <ATen/ATen.h>
 
+#include "launch/flags/flag_table.h"
+
 namespace negatron {
 
-/// The value of a flag that names a floating type; nothing for none. Throws UsageError.
-std::optional<at::ScalarType> read_float_type(const std::string& flag, const std::string& text);
+/// A field that holds a floating type: fp32, bf16, fp16 or fp64; an optional one may be left open. `field` outlives
+/// what is returned. Local.
+TypedField float_type_field(at::ScalarType* field);
+TypedField float_type_field(std::optional<at::ScalarType>* field);
 
 }  // namespace negatron

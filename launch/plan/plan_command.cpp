@@ -72,7 +72,7 @@ void compare_here(Environment& environment, Communicator& start, const PlanArgum
   together(start, [&] {
     job = request.job(start.size());
     if (request.shards == 0) job.shards = start.size();
-    place = {start.rank(), compute_device(topology, request.device), parse_cpu_isa(request.cpu_isa)};
+    place = {start.rank(), compute_device(topology, request.device), request.cpu_isa};
   });
   const int threads = request.threads > 0 ? static_cast<int>(request.threads) : thread_budget(start);
   at::set_num_threads(threads);

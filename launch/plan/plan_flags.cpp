@@ -2,7 +2,7 @@
 
 #include "launch/exit_code.h"
 #include "launch/flags/float_type.h"
-#include "samplers/cpu/cpu_isa.h"
+#include "launch/flags/typed_fields.h"
 #include "samplers/pass/cpu/kernel_choice.h"
 
 namespace negatron {
@@ -24,7 +24,7 @@ PlannedJob PlanArguments::job(std::int64_t job_ranks) const {
   job.global_batch = batch_per_gpu > 0 ? batch_per_gpu * job_ranks : global_batch;
   job.bank_rows = bank_rows;
   job.width = width;
-  job.bank_dtype = read_float_type("bank-dtype", bank_dtype).value_or(at::kBFloat16);
+  job.bank_dtype = bank_dtype;
   job.hard = hard;
   job.sample_seconds = 1.0 / images_per_second;
   job.gradient_bytes = gradient_mb * kMega;
@@ -58,10 +58,9 @@ void PlanArguments::validate() const {
   require_usage(bank_memory_gb > 0.0, "--bank-memory-gb must be above 0.");
   require_usage(pass_tflops >= 0.0, "--pass-tflops must not be negative; 0 takes what is known of --gpu.");
   require_usage(threads >= 0, "--threads must not be negative.");
-  require_usage(device == "cpu" || device == "cuda", "--device must be cpu or cuda, not '" + device + "'.");
   require_usage(!here || ranks.empty(), "--ranks does not go with --here: ranks are those that mpirun starts.");
   preset();
-  require_isa(parse_cpu_isa(cpu_isa));
+  require_isa(cpu_isa);
   if (here) return;
   for (const std::int64_t count : planned_ranks()) job(count);
 }
@@ -73,7 +72,7 @@ FlagTable plan_flags(PlanArguments& request) {
   table.add("batch-per-gpu", &request.batch_per_gpu, "samples per step and rank instead, 0 for --global-batch");
   table.add("bank-rows", &request.bank_rows, "K, keys in the bank over all ranks");
   table.add("width", &request.width, "d, width of queries, keys and bank rows");
-  table.add("bank-dtype", &request.bank_dtype, "how rows are stored: fp32, bf16, fp16");
+  table.add("bank-dtype", float_type_field(&request.bank_dtype), "how rows are stored: fp32, bf16, fp16");
   table.add("hard", &request.hard, "N, hardest rows that each query is told, 0 for none");
   table.add("shards", &request.shards, "ranks that share one copy of the bank; 0 chooses (with --here: all ranks)");
   table.add("images-per-second", &request.images_per_second, "that the encoders of one GPU train, without a bank");
@@ -87,9 +86,10 @@ FlagTable plan_flags(PlanArguments& request) {
   table.group("This machine");
   table.add("here", &request.here,
             "measure this machine under mpirun -n P, predict the bank's stage of this job, run it, and compare");
-  table.add("device", &request.device, "cpu, or cuda: one GPU per rank");
+  table.add("device", one_of<at::DeviceType>(&request.device, {{"cpu", at::kCPU}, {"cuda", at::kCUDA}}),
+            "cpu, or cuda: one GPU per rank");
   table.add("threads", &request.threads, "compute threads per rank, 0 for its share of the cores");
-  table.add("cpu-isa", &request.cpu_isa, "vector code of the pass on a CPU, as in pretrain");
+  table.add("cpu-isa", isa_field(&request.cpu_isa), "vector code of the pass on a CPU, as in pretrain");
   return table;
 }
 

@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
+#include <ATen/ATen.h>
+
 #include "launch/flags/flag_table.h"
 #include "runtime/planning/machine_presets.h"
 #include "runtime/planning/planned_job.h"
+#include "samplers/cpu/cpu_isa.h"
 
 namespace negatron {
 
@@ -21,7 +24,7 @@ struct PlanArguments {
   std::int64_t batch_per_gpu = 0;
   std::int64_t bank_rows = 65536;
   std::int64_t width = 128;
-  std::string bank_dtype = "bf16";
+  at::ScalarType bank_dtype = at::kBFloat16;
   std::int64_t hard = 0;
   /// 0: choose.
   std::int64_t shards = 0;
@@ -36,9 +39,9 @@ struct PlanArguments {
   double pass_tflops = 0.0;
 
   bool here = false;
-  std::string device = "cpu";
+  at::DeviceType device = at::kCPU;
   std::int64_t threads = 0;
-  std::string cpu_isa = "auto";
+  CpuIsa cpu_isa = CpuIsa::kAuto;
 
   /// The job on so many ranks; its shards are 1 where they are to be chosen. Throws UsageError, or
   /// std::invalid_argument, with one sentence that names the flag.

@@ -6,6 +6,8 @@
 
 #include "comm/share.h"
 #include "runtime/encoders/contrastive_encoder.h"
+#include "runtime/snapshots/hdf5/dtype_text.h"
+#include "runtime/training/bank_setup.h"
 
 namespace negatron {
 namespace {
@@ -29,8 +31,8 @@ std::string shape(std::initializer_list<std::int64_t> sizes) {
 
 }  // namespace
 
-void print_dry_run(const PretrainOptions& options, const ComputePlace& place, const ImageSource& train,
-                   Communicator& comm, std::ostream& out) {
+void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+                   const ImageSource& train, Communicator& comm, std::ostream& out) {
   // Of rank 0, whose share of batch and bank is the largest where they do not divide: what fits there fits everywhere.
   // The encoder is made, which takes no more than its parameters, so that counts and shapes are those of the real one.
   const int ranks = comm.size();
@@ -38,26 +40,27 @@ void print_dry_run(const PretrainOptions& options, const ComputePlace& place, co
   const std::int64_t width = options.head.output;
   const ContrastiveEncoder encoder(make_backbone(options.encoder, train.channels(), &comm), options.head);
   const auto element = static_cast<double>(at::elementSize(parameter_dtype(place.precision)));
+  const at::ScalarType stored = row_type(options, place.precision);
   const double parameters = static_cast<double>(encoder.parameter_count()) * element;
 
   out << "\nOne step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
   line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
   line(out, "features", shape({batch, encoder.feature_width()}));
   line(out, "queries, keys", shape({batch, width}));
-  if (options.needs_bank()) {
+  if (setup.has_bank()) {
     const BankLayout layout(options.bank_rows, ranks, options.global_batch);
-    line(out, "bank, all ranks", shape({options.bank_rows, width}) + " " + options.bank_dtype);
+    line(out, "bank, all ranks", shape({options.bank_rows, width}) + " " + dtype_text(stored));
     line(out, "bank, this rank", shape({layout.local_rows(0), width}));
   }
   out << "Memory of rank 0\n";
   line(out, "parameters", bytes_text(parameters));
   // One gradient and one momentum buffer for each parameter: SGD keeps no more.
   line(out, "gradients, optimizer", bytes_text(2.0 * parameters));
-  if (options.needs_bank()) {
-    const double row = place.precision == Precision::kFp64 ? 8.0 : options.bank_dtype == "fp32" ? 4.0 : 2.0;
+  if (setup.has_bank()) {
     const BankLayout layout(options.bank_rows, ranks, options.global_batch);
     line(out, "key encoder", bytes_text(parameters));
-    line(out, "bank", bytes_text(static_cast<double>(layout.local_rows(0) * width) * row));
+    line(out, "bank",
+         bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
   }
   line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
   out << "Steps\n";

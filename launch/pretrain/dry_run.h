@@ -10,7 +10,7 @@ namespace negatron {
 
 /// Prints what a run would work on: shapes of one step, and the memory of one rank that its size decides (parameters,
 /// optimizer, bank, batch), computed from the objects themselves. Local.
-void print_dry_run(const PretrainOptions& options, const ComputePlace& place, const ImageSource& train,
-                   Communicator& comm, std::ostream& out);
+void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+                   const ImageSource& train, Communicator& comm, std::ostream& out);
 
 }  // namespace negatron

@@ -1,9 +1,24 @@
 #include "launch/pretrain/pretrain_flags.h"
 
+#include "launch/flags/typed_fields.h"
 #include "runtime/encoders/registry.h"
 
 namespace negatron {
 namespace {
+
+TypedField interval_field(SnapshotInterval* field) {
+  return {[field] { return text_of(*field); },
+          [field](const std::string&, const std::string& text) { *field = parse_snapshot_interval(text); }};
+}
+
+TypedField source_field(std::optional<NegativeSource>* field) {
+  return one_of<std::optional<NegativeSource>>(field,
+                                               {{"auto", std::nullopt},
+                                                {name_of(NegativeSource::kBank), NegativeSource::kBank},
+                                                {name_of(NegativeSource::kBatch), NegativeSource::kBatch},
+                                                {name_of(NegativeSource::kBankAndBatch), NegativeSource::kBankAndBatch},
+                                                {name_of(NegativeSource::kNone), NegativeSource::kNone}});
+}
 
 void add_run_flags(FlagTable& table, PretrainArguments& request) {
   PretrainOptions& o = request.options;
@@ -18,14 +33,20 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", &o.seed,
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
-  table.add("device", &o.device, "cpu, or cuda: one GPU per rank", FlagRole::kSpeed);
-  table.add("precision", &o.precision, "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
+  table.add("device", one_of<at::DeviceType>(&o.device, {{"cpu", at::kCPU}, {"cuda", at::kCUDA}}),
+            "cpu, or cuda: one GPU per rank", FlagRole::kSpeed);
+  table.add(
+      "precision",
+      one_of<std::optional<Precision>>(
+          &o.precision,
+          {{"auto", std::nullopt}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp64", Precision::kFp64}}),
+      "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
   table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores", FlagRole::kSpeed);
   table.add("bank-threads", &o.bank_threads,
             "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "
             "that --threads leaves free",
             FlagRole::kSpeed);
-  table.add("cpu-isa", &o.cpu_isa,
+  table.add("cpu-isa", isa_field(&o.cpu_isa),
             "vector code that scores the bank on a CPU: auto (the best there is), amx-bf16, avx512-bf16, avx512, avx2, "
             "portable");
   table.add("max-skipped-steps", &o.max_skipped_steps,
@@ -36,15 +57,15 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
 void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
   SnapshotSettings& s = request.options.snapshots;
   table.group("Snapshots (in RUN-DIR/snapshots; restored on any number of ranks)");
-  table.add("snapshot-every", &s.every, "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end",
-            FlagRole::kThisStart);
+  table.add("snapshot-every", interval_field(&s.every),
+            "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end", FlagRole::kThisStart);
   table.add("keep", &s.keep, "newest snapshots that stay, at least 2", FlagRole::kThisStart);
   table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none",
             FlagRole::kThisStart);
   table.add("resume", &request.resume,
             "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never",
             FlagRole::kThisStart);
-  table.add("on-usr1", &s.on_usr1,
+  table.add("on-usr1", one_of<bool>(&s.leaves_on_usr1, {{"exit", true}, {"continue", false}}),
             "after the snapshot that SIGUSR1 asks for: exit (with code 75: start me again) or continue",
             FlagRole::kThisStart);
   table.add("bank", &request.bank, "a new run starts from the bank of this snapshot; everything else is fresh",
@@ -93,18 +114,23 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
             FlagRole::kNetwork);
   table.add("head-hidden", &o.head.hidden, "hidden width of the projection head", FlagRole::kNetwork);
   table.add(
-      "head-norm", &o.head_norm,
+      "head-norm",
+      one_of<std::optional<HeadNorm>>(&o.head_norm,
+                                      {{"auto", std::nullopt}, {"none", HeadNorm::kNone}, {"batch", HeadNorm::kBatch}}),
       "batch (batch norm over the samples of all ranks, in head and predictor), none; auto: batch with a predictor");
   table.add("width", &o.head.output, "d, width of queries, keys and bank rows", FlagRole::kNetwork);
   table.add("key-momentum", &o.momentum_start, "m of the key encoder: k <- m k + (1 - m) q");
-  table.add("momentum-schedule", &o.momentum_schedule, "constant, or cosine: from --key-momentum to 1");
+  table.add("momentum-schedule",
+            one_of<MomentumSchedule>(&o.momentum_schedule, {{"constant", MomentumSchedule::kConstant},
+                                                            {"cosine", MomentumSchedule::kCosine}}),
+            "constant, or cosine: from --key-momentum to 1");
 }
 
 void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Bank and objective");
   table.add("objective", &o.objective, "loss; --list-objectives shows all", FlagRole::kNetwork);
   table.add("objective-options", &o.objective_options, "its own options: name=value,name=value");
-  table.add("negatives", &o.negatives,
+  table.add("negatives", source_field(&o.negatives),
             "bank, batch (the other views of all ranks), bank-and-batch, none; auto: as the objective is known");
   table.add("sampler", &o.sampler, "which rows of the bank a query meets; --list-samplers shows all");
   table.add("sampler-options", &o.sampler_options, "its own options: name=value,name=value");
@@ -115,8 +141,11 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.add("tau", &o.tau, "temperature");
   table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
   table.add("bank-rows", &o.bank_rows, "K, keys in the bank over all ranks");
-  table.add("bank-fill", &o.bank_fill, "random (unit rows at start, as MoCo), or empty");
-  table.add("bank-dtype", &o.bank_dtype, "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
+  table.add("bank-fill", one_of<BankFill>(&o.bank_fill, {{"random", BankFill::kRandom}, {"empty", BankFill::kEmpty}}),
+            "random (unit rows at start, as MoCo), or empty");
+  table.add("bank-dtype",
+            one_of<at::ScalarType>(&o.bank_dtype, {{"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}}),
+            "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
   table.add("mask-own-sample", &o.mask_own_sample, "a query never meets an older key of its own sample");
   table.add("max-key-age", &o.max_key_age, "older keys do not score, steps; 0 for no limit");
   table.add("shards", &o.shards, "ranks that share one copy of the bank, a divisor of all ranks; 0 for all");

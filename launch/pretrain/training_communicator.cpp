@@ -9,8 +9,8 @@
 
 namespace negatron {
 
-at::Device compute_device(const Topology& topology, const std::string& name) {
-  if (name == "cpu") return at::kCPU;
+at::Device compute_device(const Topology& topology, at::DeviceType kind) {
+  if (kind == at::kCPU) return at::kCPU;
   const int visible = at::detail::getCUDAHooks().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
   if (visible == 0) {
     throw UsageError("--device cuda: no CUDA device is visible on " + topology.host +

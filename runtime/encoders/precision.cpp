@@ -1,20 +1,13 @@
 #include "runtime/encoders/precision.h"
 
-#include <string>
-
 #include <ATen/autocast_mode.h>
 
 namespace negatron {
 
-Precision parse_precision(std::string_view name, at::Device device) {
-  if (name == "fp32") return Precision::kFp32;
-  if (name == "bf16") return Precision::kBf16;
-  if (name == "fp64") return Precision::kFp64;
-  if (name == "auto") {
-    // Every CUDA device that LibTorch 2.11 is built for with tensor cores (sm80 and later) has bf16.
-    return device.is_cuda() || cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32;
-  }
-  throw std::invalid_argument("--precision must be auto, fp32, bf16 or fp64, got \"" + std::string(name) + "\".");
+Precision choose_precision(std::optional<Precision> asked, at::Device device) noexcept {
+  if (asked) return *asked;
+  // Every CUDA device that LibTorch 2.11 is built for with tensor cores (sm80 and later) has bf16.
+  return device.is_cuda() || cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32;
 }
 
 const char* name_of(Precision precision) noexcept {

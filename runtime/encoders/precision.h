@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string_view>
+#include <optional>
 
 #include <ATen/ATen.h>
 
@@ -14,9 +14,8 @@ enum class Precision {
   kFp64,
 };
 
-/// "fp32", "bf16", "fp64", or "auto": bf16 where `device` computes in it natively, else fp32. Throws
-/// std::invalid_argument naming --precision.
-Precision parse_precision(std::string_view name, at::Device device);
+/// What was asked for, or, of nothing, bf16 where `device` computes in it natively and else fp32. Local.
+Precision choose_precision(std::optional<Precision> asked, at::Device device) noexcept;
 const char* name_of(Precision precision) noexcept;
 /// dtype of the parameters.
 at::ScalarType parameter_dtype(Precision precision) noexcept;

@@ -4,11 +4,8 @@
 
 namespace negatron {
 
-HeadNorm parse_head_norm(std::string_view name, bool has_predictor) {
-  if (name == "none") return HeadNorm::kNone;
-  if (name == "batch") return HeadNorm::kBatch;
-  if (name == "auto") return has_predictor ? HeadNorm::kBatch : HeadNorm::kNone;
-  throw std::invalid_argument("--head-norm is '" + std::string(name) + "', expected one of: auto, none, batch.");
+HeadNorm choose_head_norm(std::optional<HeadNorm> asked, bool has_predictor) noexcept {
+  return asked.value_or(has_predictor ? HeadNorm::kBatch : HeadNorm::kNone);
 }
 
 void ProjectionHeadOptions::validate() const {

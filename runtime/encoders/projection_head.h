@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <optional>
 
 #include <torch/nn/modules/linear.h>
 
@@ -15,10 +15,10 @@ enum class HeadNorm {
   kBatch,
 };
 
-/// "none", "batch", or "auto": batch for objectives that have a predictor, else none. Without negatives it is the batch
-/// norm that keeps embeddings from all becoming equal; with negatives it only lets a query and its key recognise each
-/// other by their batch. Throws std::invalid_argument naming --head-norm.
-HeadNorm parse_head_norm(std::string_view name, bool has_predictor);
+/// What was asked for, or, of nothing, batch norm for objectives that have a predictor and else none. Without negatives
+/// it is the batch norm that keeps embeddings from all becoming equal; with negatives it only lets a query and its key
+/// recognise each other by their batch. Local.
+HeadNorm choose_head_norm(std::optional<HeadNorm> asked, bool has_predictor) noexcept;
 
 struct ProjectionHeadOptions {
   std::int64_t hidden = 512;

@@ -30,13 +30,13 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
 /// A run from its start to its summary: what trainer, data, evaluations and snapshots share.
 class Pretraining {
  public:
-  Pretraining(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data, Communicator& comm,
-              const PretrainJob& job)
+  Pretraining(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+              const PretrainData& data, Communicator& comm, const PretrainJob& job)
       : options_(options),
         job_(job),
         batches_(loader_options(options, comm, *data.train)),
         loader_(data.train, batches_),
-        trainer_(options, place, comm, data.train->channels(), loader_.steps_per_epoch(), data.sample_types),
+        trainer_(options, setup, place, comm, {data.train->channels(), loader_.steps_per_epoch(), data.sample_types}),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
     find_start();
@@ -171,9 +171,9 @@ class Pretraining {
 
 }  // namespace
 
-PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
-                         Communicator& comm, const PretrainJob& job) {
-  return Pretraining(options, place, data, comm, job).run();
+PretrainSummary pretrain(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+                         const PretrainData& data, Communicator& comm, const PretrainJob& job) {
+  return Pretraining(options, setup, place, data, comm, job).run();
 }
 
 }  // namespace negatron

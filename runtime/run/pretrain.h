@@ -63,7 +63,7 @@ struct PretrainSummary {
 /// end; writes `metrics.jsonl` into the run directory and shows progress (rank 0 only). A run that resumes writes the
 /// lines that it would have written without the interruption. Collective; all ranks return the same. `comm` carries
 /// tensors of `place.device`. Throws SnapshotError on all ranks when what it should start from does not fit.
-PretrainSummary pretrain(const PretrainOptions& options, const ComputePlace& place, const PretrainData& data,
-                         Communicator& comm, const PretrainJob& job);
+PretrainSummary pretrain(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+                         const PretrainData& data, Communicator& comm, const PretrainJob& job);
 
 }  // namespace negatron

@@ -6,16 +6,15 @@
 #include "runtime/data/registry.h"
 #include "runtime/data/sample_types.h"
 #include "runtime/data/source_part.h"
-#include "runtime/training/contrast_setup.h"
 
 namespace negatron {
 
-PretrainData load_pretrain_data(const PretrainOptions& options) {
+PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup) {
   PretrainData data;
   data.train = open_images(options.data_directory);
   const std::int64_t samples = data.train->size();
   if (!options.sample_types.empty()) data.sample_types = read_sample_types(options.sample_types, samples);
-  resolve_contrast(options, data.sample_types, data.train->has_labels());
+  require_data(options, setup, data.sample_types, data.train->has_labels());
   if (options.holdout == 0) {
     data.test = data.train->test_part();
     if (data.test == nullptr) {

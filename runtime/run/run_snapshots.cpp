@@ -17,8 +17,8 @@ RunSnapshots::RunSnapshots(Communicator& comm, FileLayer& files, const std::file
                            const SnapshotSettings& settings, RunSignals* requests, Clock clock)
     : comm_(comm),
       store_(files, run_directory, store_options(settings)),
-      interval_(parse_snapshot_interval(settings.every)),
-      leaves_(settings.on_usr1 == "exit"),
+      interval_(settings.every),
+      leaves_(settings.leaves_on_usr1),
       requests_(requests),
       clock_(std::move(clock)),
       last_begin_(clock_()) {}

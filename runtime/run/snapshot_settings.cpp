@@ -33,16 +33,27 @@ SnapshotInterval parse_snapshot_interval(std::string_view text) {
   return interval;
 }
 
+std::string text_of(const SnapshotInterval& interval) {
+  const std::string count = std::to_string(interval.count);
+  switch (interval.unit) {
+    case SnapshotInterval::Unit::kSteps:
+      return count;
+    case SnapshotInterval::Unit::kEpochs:
+      return count + (interval.count == 1 ? "epoch" : "epochs");
+    case SnapshotInterval::Unit::kMinutes:
+      return count + "min";
+    case SnapshotInterval::Unit::kNever:
+      break;
+  }
+  return "never";
+}
+
 void SnapshotSettings::validate() const {
-  parse_snapshot_interval(every);
   if (keep < kFewestKept) {
     throw std::invalid_argument("--keep must be at least 2, got " + std::to_string(keep) +
                                 ": one snapshot may turn out to be damaged.");
   }
   if (keep_every < 0) throw std::invalid_argument("--keep-every must be at least 0 steps (0 means none).");
-  if (on_usr1 != "exit" && on_usr1 != "continue") {
-    throw std::invalid_argument("--on-usr1 is '" + on_usr1 + "', expected one of: exit, continue.");
-  }
 }
 
 }  // namespace negatron

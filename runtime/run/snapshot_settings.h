@@ -15,19 +15,21 @@ struct SnapshotInterval {
 };
 
 /// "500" or "500steps", "2epochs", "10min", "never" (one step, epoch or minute without the s). Throws
-/// std::invalid_argument in a sentence that names --snapshot-every.
+/// std::invalid_argument in a sentence that names --snapshot-every. Local.
 SnapshotInterval parse_snapshot_interval(std::string_view text);
+/// The shortest text that parse_snapshot_interval() reads as this interval. Local.
+std::string text_of(const SnapshotInterval& interval);
 
 /// When a run is saved and what is kept. Decides nothing about what it computes.
 struct SnapshotSettings {
-  /// As parse_snapshot_interval; with "never" only SIGUSR1 makes one.
-  std::string every = "1epoch";
+  /// With kNever only SIGUSR1 makes one.
+  SnapshotInterval every;
   /// The newest so many stay, at least 2: one may turn out to be damaged.
   std::int64_t keep = 2;
   /// Snapshots of steps that are multiples of this stay for ever; 0 for none.
   std::int64_t keep_every = 0;
-  /// After the snapshot that SIGUSR1 asks for: "exit", to be started again, or "continue".
-  std::string on_usr1 = "exit";
+  /// After the snapshot that SIGUSR1 asks for: leaves, to be started again, or goes on.
+  bool leaves_on_usr1 = true;
 
   /// Throws std::invalid_argument in a sentence that names the flag.
   void validate() const;

@@ -1,16 +1,10 @@
 #include "runtime/training/bank_setup.h"
 
 namespace negatron {
-namespace {
 
 at::ScalarType row_type(const PretrainOptions& options, Precision precision) {
-  // A run in fp64 is a reference run: rows of fewer bits would hide what it is there to show.
-  if (precision == Precision::kFp64) return at::kDouble;
-  if (options.bank_dtype == "bf16") return at::kBFloat16;
-  return options.bank_dtype == "fp16" ? at::kHalf : at::kFloat;
+  return precision == Precision::kFp64 ? at::kDouble : options.bank_dtype;
 }
-
-}  // namespace
 
 int shard_count(const PretrainOptions& options, const Communicator& comm) {
   return options.shards > 0 ? static_cast<int>(options.shards) : comm.size();
@@ -22,7 +16,7 @@ std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePla
   bank.width = options.head.output;
   bank.dtype = row_type(options, place.precision);
   bank.device = place.device;
-  bank.fill = options.bank_fill == "empty" ? BankFill::kEmpty : BankFill::kRandom;
+  bank.fill = options.bank_fill;
   bank.seed = options.seed;
   bank.global_batch = options.global_batch;
   return std::make_unique<Bank>(bank, group.rank(), group.size());

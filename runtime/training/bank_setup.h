@@ -9,6 +9,10 @@
 
 namespace negatron {
 
+/// How rows of the bank are stored: as --bank-dtype says, or fp64 in a run of fp64, a reference run, in which rows of
+/// fewer bits would hide what it is there to show. Local.
+at::ScalarType row_type(const PretrainOptions& options, Precision precision);
+
 /// Ranks that share one copy of the bank, S: all of them unless the options say otherwise.
 int shard_count(const PretrainOptions& options, const Communicator& comm);
 

@@ -1,13 +1,12 @@
 #include "runtime/training/contrast_setup.h"
 
 #include <algorithm>
-#include <stdexcept>
+#include <optional>
+
+#include "comm/require.h"
 
 namespace negatron {
 namespace {
-
-constexpr NegativeSource kSources[] = {NegativeSource::kBank, NegativeSource::kBatch, NegativeSource::kBankAndBatch,
-                                       NegativeSource::kNone};
 
 std::string names_of(const std::vector<NegativeSource>& sources) {
   std::string text;
@@ -15,29 +14,44 @@ std::string names_of(const std::vector<NegativeSource>& sources) {
   return text;
 }
 
-NegativeSource resolve_source(const ObjectiveDescription& objective, const std::string& asked) {
-  if (asked == "auto") return objective.sources.front();
-  for (const NegativeSource source : kSources) {
-    if (asked != name_of(source)) continue;
-    const auto& allowed = objective.sources;
-    if (std::find(allowed.begin(), allowed.end(), source) == allowed.end()) {
-      throw std::invalid_argument("--negatives " + asked + " does not go with --objective " + objective.name +
-                                  ", which takes: " + names_of(allowed) + ".");
-    }
-    return source;
-  }
-  throw std::invalid_argument("--negatives is '" + asked +
-                              "', expected one of: auto, bank, batch, bank-and-batch, none.");
+NegativeSource resolve_source(const ObjectiveDescription& objective, std::optional<NegativeSource> asked) {
+  const auto& allowed = objective.sources;
+  const NegativeSource source = asked.value_or(allowed.front());
+  require(std::find(allowed.begin(), allowed.end(), source) != allowed.end(),
+          std::string("--negatives ") + name_of(source) + " does not go with --objective " + objective.name +
+              ", which takes: " + names_of(allowed) + ".");
+  return source;
 }
 
-void check_needs(const SamplerDescription& sampler, const PretrainOptions& options, bool has_labels) {
-  for (const Need need : sampler.needs) {
-    if (need == Need::kLabels && has_labels) continue;
-    if (need == Need::kOracleConsent && options.allow_oracle) continue;
-    if (need == Need::kTypes && !options.sample_types.empty()) continue;
-    throw std::invalid_argument("--sampler " + sampler.name + " needs " + name_of(need) + ": " + supplied_by(need) +
-                                ", or another --sampler.");
+/// What a sampler needs and has from the data only, or from nobody.
+bool meets(Need need, const PretrainOptions& options, bool has_labels) {
+  switch (need) {
+    case Need::kLabels:
+      return has_labels;
+    case Need::kOracleConsent:
+      return options.allow_oracle;
+    case Need::kTypes:
+      return !options.sample_types.empty();
   }
+  return false;
+}
+
+void require_needs(const SamplerDescription& sampler, const PretrainOptions& options, bool has_labels) {
+  for (const Need need : sampler.needs) {
+    require(meets(need, options, has_labels), "--sampler " + sampler.name + " needs " + name_of(need) + ": " +
+                                                  supplied_by(need) + ", or another --sampler.");
+  }
+}
+
+/// How batch, bank and both directions go together with where the negatives come from.
+void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
+  require(!options.symmetric || !setup.trains_keys(),
+          "--symmetric goes with a key encoder; --negatives batch contrasts both views already.");
+  require(!setup.has_bank() || options.bank_rows >= options.global_batch,
+          "--bank-rows " + std::to_string(options.bank_rows) + " is smaller than --global-batch " +
+              std::to_string(options.global_batch) + ": a step would push out its own keys.");
+  require(setup.source != NegativeSource::kBatch || options.global_batch >= 2,
+          "--negatives batch needs --global-batch of at least 2: the negatives are the batch.");
 }
 
 TemperatureOptions temperature_options(const PretrainOptions& options, at::ScalarType dtype, at::Device device) {
@@ -64,7 +78,7 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
 
 }  // namespace
 
-ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types, bool has_labels) {
+ContrastSetup resolve_contrast(const PretrainOptions& options) {
   ContrastSetup setup;
   setup.objective = describe_objective(options.objective);
   setup.objective_options =
@@ -72,30 +86,32 @@ ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor&
   setup.source = resolve_source(setup.objective, options.negatives);
   setup.sampler = describe_sampler(options.sampler);
   setup.sampler_options = MethodOptions("--sampler " + options.sampler, setup.sampler.options, options.sampler_options);
-  if (!setup.has_bank() && options.sampler != PretrainOptions{}.sampler) {
-    throw std::invalid_argument("--sampler " + options.sampler + " picks from a bank, but --objective " +
-                                options.objective + " with --negatives " + name_of(setup.source) + " has none.");
-  }
-  check_needs(setup.sampler, options, has_labels);
-  if (setup.objective.needs_labels && !has_labels) {
-    throw std::invalid_argument("--objective " + options.objective + " needs labels: " + supplied_by(Need::kLabels) +
-                                ", or another --objective.");
-  }
-  if (setup.sampler.makes_positives && !setup.objective.needs_labels) {
-    throw std::invalid_argument("--sampler " + options.sampler + " makes further positives, which --objective " +
-                                options.objective + " does not use; --objective supcon does.");
-  }
+  require(setup.has_bank() || options.sampler == PretrainOptions{}.sampler,
+          "--sampler " + options.sampler + " picks from a bank, but --objective " + options.objective +
+              " with --negatives " + name_of(setup.source) + " has none.");
+  // Whether the data have labels is not known yet.
+  require_needs(setup.sampler, options, /*has_labels=*/true);
+  require(!setup.sampler.makes_positives || setup.objective.needs_labels,
+          "--sampler " + options.sampler + " makes further positives, which --objective " + options.objective +
+              " does not use; --objective supcon does.");
   // Constructed once, so that options which exclude each other are refused before anything is made.
   const auto objective = make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
-  if (options.sample_types.empty() || sample_types.defined()) {
-    // A sampler that needs types which are named but not loaded yet is constructed later, when they are there.
-    make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
-  }
+  // A sampler of types is constructed when the types are there.
+  if (options.sample_types.empty()) make_sampler(options.sampler, sampler_arguments(options, setup, 1, {}));
   if (setup.sampler.refuses_learned_scale != nullptr && !objective->parameters().empty()) {
     const std::string reason = setup.sampler.refuses_learned_scale(setup.sampler_options);
-    if (!reason.empty()) throw std::invalid_argument(reason);
+    require(reason.empty(), reason);
   }
+  require_shares(options, setup);
   return setup;
+}
+
+void require_data(const PretrainOptions& options, const ContrastSetup& setup, const at::Tensor& sample_types,
+                  bool has_labels) {
+  require_needs(setup.sampler, options, has_labels);
+  require(!setup.objective.needs_labels || has_labels, "--objective " + options.objective + " needs labels: " +
+                                                           supplied_by(Need::kLabels) + ", or another --objective.");
+  if (sample_types.defined()) make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
 }
 
 std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
@@ -106,15 +122,14 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
     sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, sample_types));
   }
   auto loss = std::make_unique<ContrastiveLoss>(
-      describe_objective(options.objective), setup.source,
+      setup.objective, setup.source,
       make_objective(options.objective, objective_arguments(options, setup, dtype, device)), std::move(sampler));
-  loss->exchange().use(parse_cpu_isa(options.cpu_isa));
+  loss->exchange().use(options.cpu_isa);
   loss->exchange().set_side_threads(static_cast<int>(std::max<std::int64_t>(options.bank_threads, 0)));
   return loss;
 }
 
-std::vector<std::string> contrast_warnings(const PretrainOptions& options) {
-  const ContrastSetup setup = resolve_contrast(options);
+std::vector<std::string> contrast_warnings(const PretrainOptions& options, const ContrastSetup& setup) {
   return make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU))
       ->warnings(options.head.output);
 }

@@ -25,11 +25,14 @@ struct ContrastSetup {
 };
 
 /// Throws std::invalid_argument with one sentence that names the flag to change: unknown names (and the nearest),
-/// options that are wrong, sources that an objective has not, samplers without a bank, needs that the run does not
-/// meet. What depends on the data is checked only once they are there: `sample_types` are [samples] int64 as
-/// read_sample_types() gives them, `has_labels` is what the source of the images says.
-ContrastSetup resolve_contrast(const PretrainOptions& options, const at::Tensor& sample_types = {},
-                               bool has_labels = true);
+/// options that are wrong, sources that an objective has not, samplers without a bank, a bank or batch that is too
+/// small, needs that the options do not meet. Once a run, before the data are there. Local.
+ContrastSetup resolve_contrast(const PretrainOptions& options);
+
+/// The same of what depends on the data: `sample_types` are [samples] int64 as read_sample_types() gives them,
+/// undefined for none; `has_labels` is what the source of the images says. Local.
+void require_data(const PretrainOptions& options, const ContrastSetup& setup, const at::Tensor& sample_types,
+                  bool has_labels);
 
 std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
                                                        at::ScalarType dtype, at::Device device,
@@ -37,6 +40,6 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
                                                        const at::Tensor& sample_types = {});
 
 /// Settings that work but hardly can be meant, one sentence each.
-std::vector<std::string> contrast_warnings(const PretrainOptions& options);
+std::vector<std::string> contrast_warnings(const PretrainOptions& options, const ContrastSetup& setup);
 
 }  // namespace negatron

@@ -1,14 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include <ATen/ATen.h>
 
 #include "runtime/data/augmentation.h"
 #include "runtime/data/registry.h"
 #include "runtime/encoders/backbone_options.h"
+#include "runtime/encoders/precision.h"
 #include "runtime/encoders/projection_head.h"
 #include "runtime/run/snapshot_settings.h"
+#include "runtime/training/schedule.h"
 #include "runtime/training/sgd.h"
+#include "samplers/bank/bank.h"
+#include "samplers/cpu/cpu_isa.h"
+#include "samplers/objectives/registry.h"
 
 namespace negatron {
 
@@ -25,17 +33,15 @@ struct PretrainOptions {
   BackboneOptions encoder;
   /// Its norm is decided by `head_norm`.
   ProjectionHeadOptions head;
-  /// "auto", "none" or "batch": of the projection head, and of the predictor if any.
-  std::string head_norm = "auto";
+  /// Of the projection head, and of the predictor if any; nothing for what the objective is known with.
+  std::optional<HeadNorm> head_norm;
   double momentum_start = 0.99;
-  /// "constant" or "cosine".
-  std::string momentum_schedule = "constant";
+  MomentumSchedule momentum_schedule = MomentumSchedule::kConstant;
 
   std::int64_t bank_rows = 4096;
-  /// "random" or "empty".
-  std::string bank_fill = "random";
-  /// "fp32", "bf16" or "fp16".
-  std::string bank_dtype = "fp32";
+  BankFill bank_fill = BankFill::kRandom;
+  /// fp32, bf16 or fp16. A run in fp64 stores fp64 whatever this says.
+  at::ScalarType bank_dtype = at::kFloat;
   bool mask_own_sample = true;
   /// Rows that are more steps old do not score; 0 for no limit.
   std::int64_t max_key_age = 0;
@@ -45,8 +51,8 @@ struct PretrainOptions {
   std::string objective = "info-nce";
   /// "name=value,..." as `--list-objectives` and `--list-samplers` show them.
   std::string objective_options;
-  /// "auto", "bank", "batch", "bank-and-batch" or "none".
-  std::string negatives = "auto";
+  /// Nothing for the source that the objective is known with.
+  std::optional<NegativeSource> negatives;
   std::string sampler = "whole-bank";
   std::string sampler_options;
   bool allow_oracle = false;
@@ -70,18 +76,18 @@ struct PretrainOptions {
   SgdOptions sgd;
   std::int64_t max_skipped_steps = 10;
   std::uint64_t seed = 0;
-  /// "auto", "fp32", "bf16" or "fp64".
-  std::string precision = "auto";
+  /// Nothing for bf16 where the device computes in it natively, else fp32.
+  std::optional<Precision> precision;
 
   // How it is computed.
-  std::string device = "cpu";
+  at::DeviceType device = at::kCPU;
   /// Compute threads of a rank; 0 means its share of the cores that it may use.
   std::int64_t threads = 0;
   /// Threads of a rank that score the bank while the key encoder runs, on a CPU; 0 for none, -1 for the cores that
   /// `threads` leaves free, which the launcher knows.
   std::int64_t bank_threads = -1;
-  /// Vector code of the bank's passes on a CPU: "auto", "amx-bf16", "avx512-bf16", "avx512", "avx2", "portable".
-  std::string cpu_isa = "auto";
+  /// Vector code of the bank's passes on a CPU.
+  CpuIsa cpu_isa = CpuIsa::kAuto;
   /// Background threads of a rank that build batches.
   std::int64_t loader_threads = 1;
 
@@ -103,9 +109,9 @@ struct PretrainOptions {
   std::int64_t telemetry_every = 0;
   std::int64_t telemetry_top = 64;
 
-  /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it.
+  /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it. What
+  /// objective, sampler and bank ask of each other is resolve_contrast()'s to say.
   void validate(int ranks) const;
-  bool needs_bank() const;
 };
 
 }  // namespace negatron

@@ -14,7 +14,7 @@ EncoderPairOptions encoder_options(const PretrainOptions& options, const Contras
   encoders.backbone = options.encoder;
   encoders.input_channels = input_channels;
   encoders.head = options.head;
-  encoders.head.norm = parse_head_norm(options.head_norm, setup.objective.needs_predictor);
+  encoders.head.norm = choose_head_norm(options.head_norm, setup.objective.needs_predictor);
   encoders.predictor_hidden = setup.objective.needs_predictor ? options.predictor_hidden : 0;
   encoders.trains_keys = setup.trains_keys();
   encoders.seed = options.seed;
@@ -28,18 +28,18 @@ StepReportOptions report_options(const PretrainOptions& options, const ContrastS
 
 }  // namespace
 
-Trainer::Trainer(const PretrainOptions& options, const ComputePlace& place, Communicator& comm,
-                 std::int64_t input_channels, std::int64_t steps_per_epoch, const at::Tensor& sample_types)
+Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+                 Communicator& comm, const TrainedData& data)
     : options_(options),
       comm_(comm),
-      setup_(resolve_contrast(options)),
-      encoders_(encoder_options(options, setup_, input_channels), place, comm),
+      setup_(setup),
+      encoders_(encoder_options(options, setup_, data.channels), place, comm),
       mesh_(comm, shard_count(options, comm)),
       bank_(setup_.has_bank() ? make_bank(options, place, mesh_.group()) : nullptr),
-      loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, steps_per_epoch,
-                                  sample_types)),
+      loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, data.steps_per_epoch,
+                                  data.sample_types)),
       optimizer_(make_sgd(encoders_.trained(), loss_->objective().parameters(), options.sgd)),
-      schedule_(options, steps_per_epoch),
+      schedule_(options, data.steps_per_epoch),
       reducer_(comm, trained_tensors()),
       guard_(options.max_skipped_steps),
       report_(report_options(options, setup_), comm, mesh_.group(), bank_.get(), *loss_) {}

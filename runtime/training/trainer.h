@@ -32,16 +32,24 @@
 
 namespace negatron {
 
+/// What a trainer must know of its data before it sees any.
+struct TrainedData {
+  /// Of the images.
+  std::int64_t channels = 1;
+  std::int64_t steps_per_epoch = 1;
+  /// [samples] int64 as read_sample_types() gives them, undefined for none.
+  at::Tensor sample_types;
+};
+
 /// All that a run learns and the step that changes it. Every rank holds one; parameters are replicated, the bank is
 /// sharded. Tensors live on one device.
 class Trainer {
  public:
-  /// `options` are valid for the communicator's size; `input_channels` those of the images. The communicator carries
-  /// tensors of the device and outlives the trainer. `sample_types` as read_sample_types() gives them, undefined for
-  /// none. Collective where ranks hold several copies of the bank (`options.shards`), which divides the communicator;
-  /// local with one copy. All ranks begin with equal parameters.
-  Trainer(const PretrainOptions& options, const ComputePlace& place, Communicator& comm, std::int64_t input_channels,
-          std::int64_t steps_per_epoch, const at::Tensor& sample_types = {});
+  /// `options` are valid for the communicator's size, `setup` is what resolve_contrast() made of them. The communicator
+  /// carries tensors of the device and outlives the trainer. Collective where ranks hold several copies of the bank
+  /// (`options.shards`), which divides the communicator; local with one copy. All ranks begin with equal parameters.
+  Trainer(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place, Communicator& comm,
+          const TrainedData& data);
 
   /// One training step; README.md, "The step in nine lines". Collective. `timer` has been started for this step; the
   /// metrics are those of the whole job, but for the times and bytes, which are this rank's. `wishes` (may be null) go

@@ -24,9 +24,7 @@ TrainingSchedule::TrainingSchedule(const PretrainOptions& options, std::int64_t 
     : steps_per_epoch_(steps_per_epoch),
       total_steps_(options.epochs * steps_per_epoch),
       learning_rate_(learning_rate_options(options, steps_per_epoch)),
-      momentum_{options.momentum_start,
-                options.momentum_schedule == "cosine" ? MomentumSchedule::kCosine : MomentumSchedule::kConstant,
-                total_steps_} {}
+      momentum_{options.momentum_start, options.momentum_schedule, total_steps_} {}
 
 double TrainingSchedule::epoch(std::int64_t step) const noexcept {
   return static_cast<double>(step) / static_cast<double>(steps_per_epoch_);

@@ -41,6 +41,14 @@ negatron::BackboneOptions backbone_options(const std::string& first, const std::
   return options;
 }
 
+negatron::Precision precision_of(const std::string& name) {
+  using negatron::Precision;
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kFp64}) {
+    if (name == negatron::name_of(precision)) return precision;
+  }
+  return negatron::choose_precision(std::nullopt, at::kCPU);
+}
+
 void measure(negatron::Communicator& comm, int argc, char** argv) {
   using namespace negatron;
   const auto argument = [argc, argv](int index, const char* otherwise) {
@@ -49,7 +57,7 @@ void measure(negatron::Communicator& comm, int argc, char** argv) {
   const std::string first = argument(1, "64,128,256");
   const std::string second = argument(2, first.starts_with("resnet") ? "cifar" : "2,2,2");
   const BackboneOptions options = backbone_options(first, second);
-  const Precision precision = parse_precision(argument(3, "auto"), at::kCPU);
+  const Precision precision = precision_of(argument(3, "auto"));
   at::set_num_threads(std::stoi(argument(4, "2")));
   const std::int64_t batch = std::stoll(argument(5, "256"));
   const int repeats = std::stoi(argument(6, "20"));

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "launch/pretrain/pretrain_flags.h"
+#include "runtime/training/contrast_setup.h"
 #include "samplers/options/nearest_name.h"
 
 namespace negatron {
@@ -151,9 +152,66 @@ TEST(PretrainFlags, EveryOptionSurvivesTheIni) {
   EXPECT_EQ(read.options.global_batch, 240);
   EXPECT_EQ(read.options.max_steps, 50);
   EXPECT_EQ(read.options.seed, 1u);
-  EXPECT_EQ(read.options.precision, "fp32");
+  EXPECT_EQ(read.options.precision, Precision::kFp32);
   EXPECT_EQ(read.run_directory, "somewhere");
   EXPECT_NO_THROW(read.options.validate(4));
+}
+
+/// Every flag whose value has a type of its own, with a value that is not its default.
+const std::vector<std::string> kTypedFlags = {"--device",
+                                              "cuda",
+                                              "--precision",
+                                              "fp64",
+                                              "--cpu-isa",
+                                              "portable",
+                                              "--snapshot-every",
+                                              "3epochs",
+                                              "--on-usr1",
+                                              "continue",
+                                              "--head-norm",
+                                              "none",
+                                              "--momentum-schedule",
+                                              "cosine",
+                                              "--negatives",
+                                              "bank-and-batch",
+                                              "--bank-fill",
+                                              "empty",
+                                              "--bank-dtype",
+                                              "fp16"};
+
+TEST(PretrainFlags, ValuesOfTheirOwnTypesSurviveTheIni) {
+  PretrainArguments typed;
+  FlagTable table = pretrain_flags(typed);
+  table.parse(kTypedFlags);
+  EXPECT_EQ(typed.options.precision, Precision::kFp64);
+  EXPECT_EQ(typed.options.head_norm, HeadNorm::kNone);
+  EXPECT_EQ(typed.options.negatives, NegativeSource::kBankAndBatch);
+  EXPECT_EQ(typed.options.bank_dtype, at::kHalf);
+  EXPECT_FALSE(typed.options.snapshots.leaves_on_usr1);
+  const IniFile file(table.ini());
+  PretrainArguments read;
+  FlagTable again = pretrain_flags(read);
+  again.parse({"--config", file.path()});
+  EXPECT_EQ(again.ini(), table.ini());
+  for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
+    const std::string line = "\n" + kTypedFlags[i].substr(2) + " = " + kTypedFlags[i + 1] + "\n";
+    EXPECT_NE(again.ini().find(line), std::string::npos) << line;
+  }
+}
+
+TEST(PretrainFlags, RefuseANameThatAValueHasNot) {
+  for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
+    PretrainArguments request;
+    FlagTable table = pretrain_flags(request);
+    try {
+      table.parse({kTypedFlags[i], "sometimes"});
+      ADD_FAILURE() << kTypedFlags[i] << " took it";
+    } catch (const std::exception& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.find(kTypedFlags[i]), 0U) << text;
+      EXPECT_NE(text.find("sometimes"), std::string::npos) << text;
+    }
+  }
 }
 
 TEST(PretrainOptions, RefuseWhatCannotWork) {
@@ -162,6 +220,7 @@ TEST(PretrainOptions, RefuseWhatCannotWork) {
     change(options);
     try {
       options.validate(ranks);
+      resolve_contrast(options);
     } catch (const std::invalid_argument& error) {
       return error.what();
     }

@@ -247,11 +247,10 @@ TEST(GlobalBatchNorm, InAHeadKeyAndQueryKeepStatisticsOfTheirOwn) {
 }
 
 TEST(ProjectionHead, HasANormWhereTheObjectiveNeedsOne) {
-  EXPECT_EQ(parse_head_norm("auto", true), HeadNorm::kBatch);
-  EXPECT_EQ(parse_head_norm("auto", false), HeadNorm::kNone);
-  EXPECT_EQ(parse_head_norm("none", true), HeadNorm::kNone);
-  EXPECT_EQ(parse_head_norm("batch", false), HeadNorm::kBatch);
-  EXPECT_THROW(parse_head_norm("layer", false), std::invalid_argument);
+  EXPECT_EQ(choose_head_norm(std::nullopt, true), HeadNorm::kBatch);
+  EXPECT_EQ(choose_head_norm(std::nullopt, false), HeadNorm::kNone);
+  EXPECT_EQ(choose_head_norm(HeadNorm::kNone, true), HeadNorm::kNone);
+  EXPECT_EQ(choose_head_norm(HeadNorm::kBatch, false), HeadNorm::kBatch);
   EXPECT_THROW(ProjectionHead(4, {.hidden = 3, .output = 2, .norm = HeadNorm::kBatch}), std::invalid_argument);
 }
 

@@ -46,21 +46,12 @@ TEST(PrecisionGuard, SeesWeightsThatChangedSinceTheLastGuard) {
   EXPECT_EQ(first_product(), 6.0) << "a stale bf16 copy of the weight was used";
 }
 
-TEST(Precision, ParsesItsNamesAndRefusesOthers) {
-  EXPECT_EQ(parse_precision("fp32", at::kCPU), Precision::kFp32);
-  EXPECT_EQ(parse_precision("bf16", at::kCPU), Precision::kBf16);
-  EXPECT_EQ(parse_precision("fp64", at::kCPU), Precision::kFp64);
-  EXPECT_EQ(parse_precision("auto", at::kCPU), cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32);
-  EXPECT_EQ(parse_precision("auto", at::kCUDA), Precision::kBf16);
+TEST(Precision, IsWhatWasAskedForOrWhatTheDeviceHas) {
   for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kFp64}) {
-    EXPECT_EQ(parse_precision(name_of(precision), at::kCPU), precision);
+    EXPECT_EQ(choose_precision(precision, at::kCPU), precision);
   }
-  try {
-    parse_precision("fp8", at::kCPU);
-    ADD_FAILURE() << "fp8 was accepted";
-  } catch (const std::invalid_argument& error) {
-    EXPECT_NE(std::string(error.what()).find("--precision"), std::string::npos) << error.what();
-  }
+  EXPECT_EQ(choose_precision(std::nullopt, at::kCPU), cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32);
+  EXPECT_EQ(choose_precision(std::nullopt, at::kCUDA), Precision::kBf16);
 }
 
 TEST(Precision, ParametersAreFp64OnlyForFp64) {

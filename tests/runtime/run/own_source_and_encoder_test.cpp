@@ -49,7 +49,7 @@ class OwnKinds : public ::testing::Test {
     start.ranks = ranks;
     start.run_directory = folder_ / name;
     start.precision = Precision::kFp64;
-    start.data = load_pretrain_data(start.options);
+    start.data = load_pretrain_data(start.options, resolve_contrast(start.options));
     return start;
   }
 
@@ -123,7 +123,7 @@ std::string refusal_of(PretrainOptions options, const std::function<void(Pretrai
   change(options);
   try {
     options.validate(1);
-    load_pretrain_data(options);
+    load_pretrain_data(options, resolve_contrast(options));
   } catch (const std::exception& error) {
     return error.what();
   }
@@ -143,7 +143,7 @@ TEST_F(OwnKinds, AreRefusedWhatTheyHaveNot) {
   EXPECT_EQ(refusal_of(options, [](auto& o) { o.encoder.norm = "batch"; }),
             "--encoder-norm: mean-colours has no norm.");
   std::filesystem::resize_file(folder_ / "pictures" / "3.ppm", 60);
-  EXPECT_THROW(Normalization::measure(*load_pretrain_data(options).train), DataError);
+  EXPECT_THROW(Normalization::measure(*load_pretrain_data(options, resolve_contrast(options)).train), DataError);
 }
 
 }  // namespace

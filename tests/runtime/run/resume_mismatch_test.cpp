@@ -57,14 +57,14 @@ TEST_F(Mismatch, IsRefusedWithBothValuesAndTheFlag) {
   other.precision = Precision::kFp64;
   expect_refused(other, {"fp32", "fp64"});
   other = start_;
-  other.options.bank_dtype = "bf16";
+  other.options.bank_dtype = at::kBFloat16;
   expect_refused(other, {"fp32", "bf16", "--bank-dtype", "--convert-bank"});
 }
 
 TEST_F(Mismatch, OfTheBanksTypeIsConvertedOnRequest) {
   const Saved saved = newest_saved(start_.run_directory);
   start_.resume = newest_path(start_.run_directory).string();
-  start_.options.bank_dtype = "bf16";
+  start_.options.bank_dtype = at::kBFloat16;
   start_.options.max_steps = kInterrupted;
   start_.convert_bank = true;
   start_.run_directory = folder_ / "converted";

@@ -197,7 +197,8 @@ TEST(Resume, AfterTheEndEvaluatesAgainAndWritesNothingTwice) {
 
 TEST(Resume, TakesOverEveryCounterOfTheTrainer) {
   run_ranks(1, CommunicatorOptions{}, [](Communicator& comm) {
-    Trainer trainer(resumed_options("info-nce"), {}, comm, 1, 5);
+    const PretrainOptions options = resumed_options("info-nce");
+    Trainer trainer(options, resolve_contrast(options), {}, comm, {1, 5, {}});
     TrainerState state = trainer.state();
     state.numbers = {{"steps_done", std::int64_t{7}},
                      {"skipped_steps", std::int64_t{3}},

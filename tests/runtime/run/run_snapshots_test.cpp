@@ -43,6 +43,8 @@ TEST(SnapshotSettings, IntervalsAreReadOrRefusedByName) {
   const auto expect = [](const char* text, Unit unit, std::int64_t count) {
     EXPECT_EQ(parse_snapshot_interval(text).unit, unit) << text;
     EXPECT_EQ(parse_snapshot_interval(text).count, count) << text;
+    EXPECT_EQ(parse_snapshot_interval(text_of(parse_snapshot_interval(text))).unit, unit) << text;
+    EXPECT_EQ(parse_snapshot_interval(text_of(parse_snapshot_interval(text))).count, count) << text;
   };
   expect("500", Unit::kSteps, 500);
   expect("1step", Unit::kSteps, 1);
@@ -89,17 +91,17 @@ TEST(RunSnapshots, AreMadeAtTheStepsAskedForAndAtTheEndAndOldOnesGo) {
   const TemporaryDirectory folder;
   for (const char* name : {"steps", "epochs", "never"}) std::filesystem::create_directory(folder / name);
   SnapshotSettings settings;
-  settings.every = "3";
+  settings.every = parse_snapshot_interval("3");
   settings.keep_every = 3;
   EXPECT_EQ(steps_begun(settings, folder / "steps"), (Steps{3, 6, 9, 10}));
   EXPECT_EQ(steps_saved(folder / "steps"), (Steps{10, 9, 6, 3}));
   settings.keep_every = 0;
-  settings.every = "1epoch";
+  settings.every = parse_snapshot_interval("1epoch");
   EXPECT_EQ(steps_begun(settings, folder / "epochs"), (Steps{5, 10}));
-  settings.every = "2";
+  settings.every = parse_snapshot_interval("2");
   EXPECT_EQ(steps_begun(settings, folder / "epochs"), (Steps{2, 4, 6, 8, 10}));
   EXPECT_EQ(steps_saved(folder / "epochs"), (Steps{10, 8}));
-  settings.every = "never";
+  settings.every = parse_snapshot_interval("never");
   EXPECT_EQ(steps_begun(settings, folder / "never"), Steps{});
   EXPECT_EQ(steps_saved(folder / "never"), Steps{});
 }
@@ -108,7 +110,7 @@ TEST(RunSnapshots, ASignalThatReachesOneRankMovesAllOfThem) {
   const TemporaryDirectory folder;
   SmallStart start;
   start.options = short_options();
-  start.options.snapshots.every = "never";
+  start.options.snapshots.every = parse_snapshot_interval("never");
   start.ranks = 3;
   start.signalled_rank = 1;
 
@@ -119,14 +121,14 @@ TEST(RunSnapshots, ASignalThatReachesOneRankMovesAllOfThem) {
   EXPECT_EQ(left.steps_done, 1);
   EXPECT_EQ(steps_saved(start.run_directory), std::vector<std::int64_t>{1});
 
-  start.options.snapshots.on_usr1 = "continue";
+  start.options.snapshots.leaves_on_usr1 = false;
   start.run_directory = folder / "continue";
   const PretrainSummary done = run(start);
   EXPECT_EQ(done.end, RunEnd::kDone);
   EXPECT_EQ(done.steps_done, 10);
   EXPECT_EQ(steps_saved(start.run_directory), std::vector<std::int64_t>{1});
 
-  start.options.snapshots.every = "1";
+  start.options.snapshots.every = parse_snapshot_interval("1");
   start.stop = true;
   start.run_directory = folder / "stop";
   const PretrainSummary stopped = run(start);
@@ -140,7 +142,7 @@ TEST(RunSnapshots, MinutesAreThoseOfRank0) {
   run_ranks(2, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     PosixFileLayer files;
     SnapshotSettings settings;
-    settings.every = "10min";
+    settings.every = parse_snapshot_interval("10min");
     std::chrono::steady_clock::time_point now{};
     RunSnapshots snapshots(comm, files, folder.path(), settings, nullptr, [&] { return now; });
     EXPECT_FALSE(snapshots.wishes().snapshot);
@@ -187,7 +189,7 @@ TEST(RunSnapshots, OneThatCannotKeepUpIsReportedAndMadeAsSoonAsItCan) {
   files.set(/*held=*/true, false);
   run_ranks(2, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     SnapshotSettings settings;
-    settings.every = "2";
+    settings.every = parse_snapshot_interval("2");
     RunSnapshots snapshots(comm, files, folder.path(), settings, nullptr);
     const auto after = [&](std::int64_t step) { return snapshots.after_step({}, step, -1, some_state, nullptr); };
     EXPECT_TRUE(after(1).empty());
@@ -216,7 +218,7 @@ TEST(RunSnapshots, AFullDiskIsToldOnAllRanksAndTheRunGoesOn) {
   StubbornFiles files;
   run_ranks(3, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     SnapshotSettings settings;
-    settings.every = "1";
+    settings.every = parse_snapshot_interval("1");
     RunSnapshots snapshots(comm, files, folder.path(), settings, nullptr);
     const auto save = [&](std::int64_t step) {
       snapshots.after_step({}, step, -1, some_state, nullptr);

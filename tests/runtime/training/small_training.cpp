@@ -70,7 +70,8 @@ PretrainSummary run(const SmallStart& start) {
       job.resume = open_snapshot(comm, files, start.resume, {});
     }
     if (!start.bank.empty()) job.bank = open_snapshot(comm, files, start.bank, {});
-    const PretrainSummary own = pretrain(start.options, {at::kCPU, start.precision}, data, comm, job);
+    const PretrainSummary own =
+        pretrain(start.options, resolve_contrast(start.options), {at::kCPU, start.precision}, data, comm, job);
     if (comm.rank() == 0) summary = own;
   });
   return summary;

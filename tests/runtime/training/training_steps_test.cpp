@@ -30,7 +30,8 @@ std::vector<double> losses(const PretrainOptions& options, Precision precision, 
     loading.batches.augmentation = options.augmentation;
     loading.batches.format = ViewFormat::of(*data);
     Loader loader(data, loading);
-    Trainer trainer(options, {at::kCPU, precision}, comm, data->channels(), loader.steps_per_epoch());
+    Trainer trainer(options, resolve_contrast(options), {at::kCPU, precision}, comm,
+                    {data->channels(), loader.steps_per_epoch(), {}});
     StepTimer timer;
     for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
       loader.start_epoch(epoch);
@@ -73,8 +74,8 @@ INSTANTIATE_TEST_SUITE_P(Objectives, TrainingSteps, ::testing::Values("info-nce"
 TEST(TrainingSteps, LearnedTemperatureAndEmptyBankDoNotDependOnTheNumberOfRanks) {
   PretrainOptions options = small_options("info-nce");
   options.learn_tau = true;
-  options.bank_fill = "empty";
-  options.momentum_schedule = "cosine";
+  options.bank_fill = BankFill::kEmpty;
+  options.momentum_schedule = MomentumSchedule::kCosine;
   expect_same_losses(options, Precision::kFp64, 1e-10);
 }
 
@@ -128,14 +129,14 @@ TEST(TrainingSteps, ByolNormalisesOverTheBatchesOfAllRanks) {
   options.learning_rate = 0.02;
   expect_same_losses(options, Precision::kFp64, 1e-12);
   const std::vector<double> normalized = losses(options, Precision::kFp64, 1);
-  options.head_norm = "none";
+  options.head_norm = HeadNorm::kNone;
   EXPECT_NE(losses(options, Precision::kFp64, 1).front(), normalized.front());
 }
 
 TEST(TrainingSteps, HeadsWithBatchNormDoNotDependOnTheNumberOfRanks) {
   for (const char* objective : {"info-nce", "nt-xent"}) {
     PretrainOptions options = small_options(objective);
-    options.head_norm = "batch";
+    options.head_norm = HeadNorm::kBatch;
     options.learning_rate = 0.2;
     expect_same_losses(options, Precision::kFp64, 1e-10);
   }
@@ -170,7 +171,8 @@ TEST(TrainingSteps, ByolEmbedsEachImageForItselfAndGoesOnTraining) {
     batches.ranks = comm.size();
     const BatchSource source(data, batches);
     const auto losses_with = [&](bool embeds) {
-      Trainer trainer(options, {at::kCPU, Precision::kFp64}, comm, 1, source.steps_per_epoch());
+      Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
+                      {1, source.steps_per_epoch(), {}});
       StepTimer timer;
       std::vector<double> result;
       for (std::int64_t step = 0; step < 3; ++step) {
@@ -208,7 +210,8 @@ TEST(TrainingSteps, AStepThatIsNotFiniteIsSkippedByAllRanksAndCounted) {
     batches.rank = comm.rank();
     batches.ranks = comm.size();
     const BatchSource source(data, batches);
-    Trainer trainer(options, {at::kCPU, Precision::kFp32}, comm, 1, source.steps_per_epoch());
+    Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp32}, comm,
+                    {1, source.steps_per_epoch(), {}});
     StepTimer timer;
     timer.start_step();
     trainer.step(source.build(0, 0), timer);

@@ -1,0 +1,123 @@
+#include "launch/pretrain/pretrain_start.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include "comm/mpi/mpi_communicator.h"
+#include "comm/mpi/topology.h"
+#include "comm/together.h"
+#include "launch/exit_code.h"
+#include "launch/pretrain/dry_run.h"
+#include "launch/pretrain/progress_display.h"
+#include "launch/pretrain/training_communicator.h"
+#include "launch/process_setup.h"
+#include "runtime/snapshots/snapshot_error.h"
+
+namespace negatron {
+namespace {
+
+/// Verifying a bank takes as long as reading it from the slowest disk.
+constexpr std::chrono::hours kRestoreTimeLimit{1};
+
+void warn(const std::string& sentence) {
+  std::cerr << "negatron: warning: " << sentence << "\n";
+}
+
+CommunicatorOptions communication(const PretrainArguments& request) {
+  CommunicatorOptions options;
+  options.check = request.check_collectives;
+  options.time_limit = std::chrono::milliseconds(static_cast<std::int64_t>(1000.0 * request.collective_time_limit));
+  return options;
+}
+
+}  // namespace
+
+// Until the flags are read and agreed on, messages travel with the defaults.
+PretrainStart::PretrainStart(Environment& environment)
+    : environment_(environment),
+      flags_(pretrain_flags(request_)),
+      comm_(make_mpi_communicator(environment, CommunicatorOptions{})) {}
+
+void PretrainStart::read(const std::vector<std::string>& arguments) {
+  together(*comm_, [&] {
+    flags_.parse(arguments);
+    request_.options.validate(comm_->size());
+    contrast_ = resolve_contrast(request_.options);
+    if (!(request_.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
+  });
+  comm_->agree("configuration", flags_.ini());
+}
+
+void PretrainStart::place() {
+  const Topology topology = discover_topology(environment_);
+  together(*comm_, [&] {
+    place_.device = compute_device(topology, request_.options.device);
+    place_.precision = choose_precision(request_.options.precision, place_.device);
+    data_ = load_pretrain_data(request_.options, contrast_);
+  });
+  // "auto" may mean different things on different hosts; what it came to is part of the configuration.
+  request_.options.precision = place_.precision;
+  comm_->agree("precision", name_of(place_.precision));
+  // Collective, so every rank asks, whatever --threads says; the cores that it leaves over are free for the bank.
+  const int budget = thread_budget(*comm_);
+  threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
+  free_threads_ = std::max(0, budget - threads_);
+  at::set_num_threads(threads_);
+  if (!speaks()) return;
+  for (const std::string& warning : contrast_warnings(request_.options, contrast_)) warn(warning);
+}
+
+void PretrainStart::describe() const {
+  if (!speaks()) return;
+  std::cout << flags_.ini();
+  print_dry_run(request_.options, contrast_, place_, *data_.train, *comm_, std::cout);
+}
+
+StartPoint PretrainStart::find() {
+  config_ = flags_.ini();
+  // Of this machine, not of the run: the configuration keeps what was asked for.
+  if (request_.options.bank_threads < 0) request_.options.bank_threads = free_threads_;
+  CommunicatorOptions restoring;
+  restoring.time_limit = kRestoreTimeLimit;
+  restoring_ = make_mpi_communicator(environment_, restoring);
+  StartPoint point = find_start(*restoring_, files_, request_, flags_, config_);
+  if (!speaks()) return point;
+  for (const std::string& remark : point.remarks) warn(remark);
+  return point;
+}
+
+PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& requests) {
+  const TrainingCommunicator comm(environment_, place_.device, communication(request_));
+  if (speaks()) print_start(comm.get().transport(), point);
+  PretrainJob job;
+  job.run_directory = point.run_directory;
+  job.config = config_;
+  job.host = &comm.host();
+  job.restoring = restoring_.get();
+  job.files = &files_;
+  job.requests = &requests;
+  job.resume = point.resume;
+  job.bank = point.bank;
+  job.convert_bank = request_.convert_bank;
+  job.out = &std::cout;
+  job.display = detect_display();
+  try {
+    return pretrain(request_.options, contrast_, place_, data_, comm.get(), job);
+  } catch (const SnapshotError& error) {
+    // What a run should start from does not fit: all ranks hold the same sentence.
+    throw UsageError(error.what());
+  }
+}
+
+void PretrainStart::print_start(std::string_view transport, const StartPoint& point) const {
+  std::cout << "negatron pretrain: " << comm_->size() << (comm_->size() == 1 ? " rank" : " ranks") << " on "
+            << place_.device << " (" << transport << "), " << threads_ << (threads_ == 1 ? " thread" : " threads")
+            << " each, " << name_of(place_.precision) << ", " << data_.train->size()
+            << " training images, run directory " << point.run_directory.string() << "\n"
+            << std::flush;
+}
+
+}  // namespace negatron

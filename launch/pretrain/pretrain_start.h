@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "comm/mpi/environment.h"
+#include "launch/flags/flag_table.h"
+#include "launch/pretrain/pretrain_flags.h"
+#include "launch/pretrain/start_point.h"
+#include "runtime/encoders/compute_place.h"
+#include "runtime/run/pretrain.h"
+#include "runtime/run/pretrain_data.h"
+#include "runtime/run/run_signals.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
+#include "runtime/training/contrast_setup.h"
+
+namespace negatron {
+
+/// One start of `negatron pretrain`: what its parts, called in the order in which they stand here, share. Each part is
+/// collective, and throws UsageError or std::invalid_argument on every rank when the request cannot work. Standard
+/// output and warnings are rank 0's.
+class PretrainStart {
+ public:
+  /// `environment` outlives it. Collective.
+  explicit PretrainStart(Environment& environment);
+
+  /// Reads the flags; they are the same on every rank from here on, and every rank can do what they ask.
+  void read(const std::vector<std::string>& arguments);
+  /// Finds this rank's device and threads, and loads the data.
+  void place();
+
+  bool is_dry() const { return request_.dry_run; }
+  /// Prints what a run would be; trains nothing.
+  void describe() const;
+
+  /// Makes the run directory this run's, and finds what the run goes on from.
+  StartPoint find();
+  /// The run itself.
+  PretrainSummary train(const StartPoint& point, RunSignals& requests);
+
+  /// Whether this rank is the one that prints. Local.
+  bool speaks() const { return comm_->rank() == 0; }
+
+ private:
+  void print_start(std::string_view transport, const StartPoint& point) const;
+
+  Environment& environment_;
+  PretrainArguments request_;
+  FlagTable flags_;
+  /// Carries the start.
+  std::unique_ptr<Communicator> comm_;
+  /// Waits as long as reading a snapshot takes.
+  std::unique_ptr<Communicator> restoring_;
+  PosixFileLayer files_;
+  ContrastSetup contrast_;
+  ComputePlace place_;
+  PretrainData data_;
+  int threads_ = 1;
+  /// Cores of this rank that training leaves free.
+  int free_threads_ = 0;
+  std::string config_;
+};
+
+}  // namespace negatron
