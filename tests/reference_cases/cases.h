@@ -18,7 +18,8 @@ Computed in_batch_case(const ReferenceCase& reference, int ranks);   // nt_xent_
 Computed label_case(const ReferenceCase& reference, int ranks);      // soft_nn_*, lifted_*, supcon_*
 Computed margin_case(const ReferenceCase& reference, int ranks);     // triplet_*, contrastive_*, warp
 Computed logistic_case(const ReferenceCase& reference, int ranks);   // neg_*, nce_*, siglip_*
-Computed selection_case(const ReferenceCase& reference, int ranks);  // ring_*, mochi_*
+Computed selection_case(const ReferenceCase& reference, int ranks);  // ring_*
+Computed mix_case(const ReferenceCase& reference, int ranks);        // mochi_*
 Computed metrics_case(const ReferenceCase& reference, int ranks);    // metrics
 
 /// A job over the case's bank, or over its batch (then both sides take gradient), before it is told what to compute.
