@@ -87,17 +87,9 @@ void check_mixes(const MixRecipe& recipe, const Bank& bank) {
     pooled += pool.hard;
   }
   check(recipe.pools.empty() || pooled == recipe.hard, "the hard sets of the pools must add up to that of the mixes");
-  const bool by_hand = recipe.first.defined() || recipe.query_partner.defined();
-  const bool by_owner = by_hand || recipe.max_label_share < 1.0 || recipe.skip_own_cluster || recipe.pools.size() > 1;
+  const bool by_owner = recipe.max_label_share < 1.0 || recipe.skip_own_cluster || recipe.pools.size() > 1;
   check(recipe.mode == MixRecipe::Mode::kFetch || !by_owner,
-        "draws by hand, labels that matter and several pools need mixes that are fetched");
-  if (!by_hand) return;
-  check(recipe.pairs == 0 || (is_long_vector(recipe.first, recipe.pairs) &&
-                              is_long_vector(recipe.second, recipe.pairs) && is_vector(recipe.alpha, recipe.pairs)),
-        "draws by hand need first, second and alpha [s]");
-  check(recipe.query_mixes == 0 ||
-            (is_long_vector(recipe.query_partner, recipe.query_mixes) && is_vector(recipe.beta, recipe.query_mixes)),
-        "draws by hand need query_partner and beta [s']");
+        "labels that matter and several pools need mixes that are fetched");
 }
 
 }  // namespace

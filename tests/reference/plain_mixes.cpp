@@ -35,17 +35,10 @@ class PlainMixer {
     CounterRng random = stream(recipe, Purpose::kPairMix);
     for (std::int64_t k = 0; k < recipe.pairs && (members.size() > 1 || !recipe.distinct); ++k) {
       Indices others = members;
-      std::size_t first = random.below(members.size());
+      const std::size_t first = random.below(members.size());
       if (recipe.distinct) others.erase(others.begin() + static_cast<std::ptrdiff_t>(first));
-      std::size_t second = random.below(others.size());
-      double alpha = random.uniform();
-      if (recipe.first.defined()) {
-        mixes.push_back(pair_mix(members[static_cast<std::size_t>(recipe.first[k].item<std::int64_t>())],
-                                 members[static_cast<std::size_t>(recipe.second[k].item<std::int64_t>())],
-                                 recipe.alpha[k].item<double>()));
-      } else {
-        mixes.push_back(pair_mix(members[first], others[second], alpha));
-      }
+      const std::size_t second = random.below(others.size());
+      mixes.push_back(pair_mix(members[first], others[second], random.uniform()));
     }
     add_query_mixes(recipe, members, mixes);
     return mixes;
@@ -54,13 +47,8 @@ class PlainMixer {
   void add_query_mixes(const MixRecipe& recipe, const Indices& members, std::vector<at::Tensor>& mixes) const {
     CounterRng random = stream(recipe, Purpose::kQueryMix);
     for (std::int64_t k = 0; k < recipe.query_mixes; ++k) {
-      std::size_t partner = random.below(members.size());
-      double beta = recipe.max_query_share * random.uniform();
-      if (recipe.query_partner.defined()) {
-        partner = static_cast<std::size_t>(recipe.query_partner[k].item<std::int64_t>());
-        beta = recipe.beta[k].item<double>();
-      }
-      mixes.push_back(query_mix(members[partner], beta));
+      const std::size_t partner = random.below(members.size());
+      mixes.push_back(query_mix(members[partner], recipe.max_query_share * random.uniform()));
     }
   }
 

@@ -11,16 +11,16 @@ namespace negatron::reference {
 /// recognises its cases by parameters and expected keys; by a word in the name only where those are the same for two.
 using Computed = std::optional<nlohmann::json>;
 
-Computed softmax_case(const ReferenceCase& reference, int ranks);     // infonce_*, similarities
-Computed shard_case(const ReferenceCase& reference, int ranks);       // *_shards_*
-Computed estimator_case(const ReferenceCase& reference, int ranks);   // bank_debiased*, bank_hcl*, inbatch_*
-Computed in_batch_case(const ReferenceCase& reference, int ranks);    // nt_xent_*, decoupled_*, n_pair_raw
-Computed label_case(const ReferenceCase& reference, int ranks);       // soft_nn_*, lifted_*, supcon_*
-Computed margin_case(const ReferenceCase& reference, int ranks);      // triplet_*, contrastive_*, warp
-Computed logistic_case(const ReferenceCase& reference, int ranks);    // neg_*, nce_*, siglip_*
-Computed selection_case(const ReferenceCase& reference, int ranks);   // ring_*, mochi_*
-Computed whole_bank_case(const ReferenceCase& reference, int ranks);  // adco_*, whole_data_gram, popularity
-Computed metrics_case(const ReferenceCase& reference, int ranks);     // metrics
+Computed softmax_case(const ReferenceCase& reference, int ranks);    // infonce_*, similarities
+Computed shard_case(const ReferenceCase& reference, int ranks);      // *_shards_*
+Computed estimator_case(const ReferenceCase& reference, int ranks);  // bank_debiased*, bank_hcl*, inbatch_*
+Computed in_batch_case(const ReferenceCase& reference, int ranks);   // nt_xent_*, decoupled_*, n_pair_raw
+Computed label_case(const ReferenceCase& reference, int ranks);      // soft_nn_*, lifted_*, supcon_*
+Computed margin_case(const ReferenceCase& reference, int ranks);     // triplet_*, contrastive_*, warp
+Computed logistic_case(const ReferenceCase& reference, int ranks);   // neg_*, nce_*, siglip_*
+Computed selection_case(const ReferenceCase& reference, int ranks);  // ring_*
+Computed mix_case(const ReferenceCase& reference, int ranks);        // mochi_*
+Computed metrics_case(const ReferenceCase& reference, int ranks);    // metrics
 
 /// A job over the case's bank, or over its batch (then both sides take gradient), before it is told what to compute.
 testing::ContrastJob bank_job(const ReferenceCase& reference, const std::string& objective, double tau);

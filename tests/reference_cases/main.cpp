@@ -23,9 +23,9 @@ constexpr int kUnknown = 3;
 constexpr int kMostRanks = 64;
 
 constexpr Computed (*kTopics[])(const ReferenceCase&, int) = {
-    negatron::reference::shard_case,    negatron::reference::estimator_case, negatron::reference::selection_case,
-    negatron::reference::label_case,    negatron::reference::in_batch_case,  negatron::reference::margin_case,
-    negatron::reference::logistic_case, negatron::reference::softmax_case,   negatron::reference::whole_bank_case,
+    negatron::reference::shard_case,   negatron::reference::estimator_case, negatron::reference::selection_case,
+    negatron::reference::mix_case,     negatron::reference::label_case,     negatron::reference::in_batch_case,
+    negatron::reference::margin_case,  negatron::reference::logistic_case,  negatron::reference::softmax_case,
     negatron::reference::metrics_case,
 };
 

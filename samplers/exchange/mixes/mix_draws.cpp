@@ -1,7 +1,5 @@
 #include "samplers/exchange/mixes/mix_draws.h"
 
-#include <stdexcept>
-
 #include "samplers/random/philox.h"
 
 namespace negatron {
@@ -11,28 +9,8 @@ std::int64_t below(CounterRng& random, std::int64_t n) {
   return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
 }
 
-void require_members(const at::Tensor& positions, std::int64_t members) {
-  if ((positions < 0).logical_or(positions >= members).any().item<bool>()) {
-    throw std::invalid_argument("mixes: a draw by hand names a position that the hard set does not have");
-  }
-}
-
-void by_hand(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::int64_t members) {
-  if (recipe.pairs > 0) {
-    require_members(recipe.first, members);
-    require_members(recipe.second, members);
-    draws.first[query].copy_(recipe.first);
-    draws.second[query].copy_(recipe.second);
-    draws.alpha[query].copy_(recipe.alpha);
-  }
-  if (recipe.query_mixes > 0) {
-    require_members(recipe.query_partner, members);
-    draws.partner[query].copy_(recipe.query_partner);
-    draws.beta[query].copy_(recipe.beta);
-  }
-}
-
-void at_random(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::int64_t index, std::int64_t members) {
+void draw_query(MixDraws& draws, const MixRecipe& recipe, std::int64_t query, std::int64_t index,
+                std::int64_t members) {
   // A generator for each query and kind of mix: the number of ranks, other queries and the number of the other kind's
   // mixes do not show in what is drawn. A single member has no other to pair with, so a distinct recipe leaves its
   // pairs at -1.
@@ -70,15 +48,9 @@ MixDraws draw_mixes(const MixRecipe& recipe, const at::Tensor& query_index, cons
                  at::zeros({queries, recipe.pairs}, at::kDouble),
                  at::full({queries, recipe.query_mixes}, -1, at::kLong),
                  at::zeros({queries, recipe.query_mixes}, at::kDouble)};
-  const bool given = recipe.first.defined() || recipe.query_partner.defined();
   for (std::int64_t query = 0; query < queries; ++query) {
     const std::int64_t count = host_members.const_data_ptr<std::int64_t>()[query];
-    if (count == 0) continue;
-    if (given) {
-      by_hand(draws, recipe, query, count);
-    } else {
-      at_random(draws, recipe, query, host_index.const_data_ptr<std::int64_t>()[query], count);
-    }
+    if (count > 0) draw_query(draws, recipe, query, host_index.const_data_ptr<std::int64_t>()[query], count);
   }
   return draws;
 }

@@ -16,9 +16,8 @@ struct MixDraws {
 };
 
 /// For queries at positions `query_index` [b] of the global batch, with `members` [b] int64 to choose from: none, or
-/// one for distinct pairs, means no mix. Those given by hand in the recipe, or from one stream of random numbers for
-/// each query's pairs and one for its query mixes (in order: i, j, alpha; j, beta). Throws std::invalid_argument for a
-/// position by hand that a query lacks. On the host. Local.
+/// one for distinct pairs, means no mix. They are drawn from one stream of random numbers for each query's pairs and
+/// one for its query mixes (in order: i, j, alpha; j, beta). On the host. Local.
 MixDraws draw_mixes(const MixRecipe& recipe, const at::Tensor& query_index, const at::Tensor& members);
 
 }  // namespace negatron

@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <vector>
 
-#include <ATen/ATen.h>
-
 #include "samplers/exchange/ranking/row_pool.h"
 
 namespace negatron {
@@ -43,14 +41,6 @@ struct MixRecipe {
   bool skip_own_cluster = false;
   std::uint64_t seed = 0;
   std::int64_t step = 0;
-
-  /// Draws given by hand instead of at random (kFetch): positions in the hard set, best first, the same for all
-  /// queries. [s] int64, [s] int64, [s] fp64, [s'] int64, [s'] fp64; undefined for random draws.
-  at::Tensor first;
-  at::Tensor second;
-  at::Tensor alpha;
-  at::Tensor query_partner;
-  at::Tensor beta;
 };
 
 }  // namespace negatron

@@ -12,9 +12,4 @@ namespace negatron {
 at::Tensor draw_uniform_slots(const SelectionOrder& order, const at::Tensor& query_index, std::int64_t m,
                               std::int64_t filled);
 
-/// The same with probabilities in proportion to weights [K] fp64, at least 0, one above 0: inverse CDF in slot order,
-/// sums in fp64 (samplers/exchange/EXCHANGE.md 5). Local.
-at::Tensor draw_weighted_slots(const SelectionOrder& order, const at::Tensor& query_index, std::int64_t m,
-                               const at::Tensor& weights);
-
 }  // namespace negatron

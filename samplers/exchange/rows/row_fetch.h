@@ -16,9 +16,4 @@ struct FetchedRows {
 /// other ranks and A rows that others ask of this one, w bytes an element of the bank: D (d w + 8) + 8 A + 8 (P - 1).
 FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& slots);
 
-/// Collective. sum_u weights[i, u] n_slots[i, u] for own queries, [b, d] in the dtype of weights, without moving a row
-/// (coefficient return, samplers/exchange/EXCHANGE.md 6). Bytes received per rank, A (slot, weight) pairs that others
-/// send to this one: (8 + w) A + (P - 1) (8 + b d w).
-at::Tensor weighted_row_sums(Communicator& comm, const Bank& bank, const at::Tensor& slots, const at::Tensor& weights);
-
 }  // namespace negatron

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -53,11 +52,6 @@ at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots) {
   // The lower half of the image's place is 0, so adding the slot fills it. A hole's slot of -1 borrows from the image,
   // but a hole is no candidate, and its key is replaced.
   return upper_half(image_of(scores)) + slots;
-}
-
-float score_of_key(std::int64_t key) {
-  const auto image = static_cast<std::int32_t>(key >> kSlotBits);
-  return std::bit_cast<float>(image < 0 ? ~image : image ^ kSignBit);
 }
 
 at::Tensor scores_of_keys(const at::Tensor& keys) {

@@ -34,8 +34,6 @@ struct SelectionOrder {
 
 /// scores (any floating dtype, rounded to fp32), slots int64, broadcast against each other -> keys int64. Local.
 at::Tensor selection_keys(const at::Tensor& scores, const at::Tensor& slots);
-/// The score of a key, on the host; packed_key() makes one.
-float score_of_key(std::int64_t key);
 /// The fp32 scores and the int64 slots of keys; of kAfterAllKeys -infinity and -1. Local.
 at::Tensor scores_of_keys(const at::Tensor& keys);
 at::Tensor slots_of_keys(const at::Tensor& keys);

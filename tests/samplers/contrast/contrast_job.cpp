@@ -123,7 +123,6 @@ void describe_hardest(Communicator& comm, const Bank& bank, const at::Tensor& ke
   const at::Tensor labels = at::cat({fetched.labels, at::full({1}, -1, at::kLong)});
   const at::Tensor index =
       at::where(fetched.index < 0, at::full_like(fetched.index, fetched.labels.size(0)), fetched.index);
-  answer.hardest_slots = comm.all_gather(slots.contiguous(), shares.sizes);
   answer.hardest_labels =
       comm.all_gather(labels.index_select(0, index.flatten()).view(slots.sizes()).contiguous(), shares.sizes);
 }
@@ -189,7 +188,6 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
     answer.first_term_gradient = of_queries(negatives.scores.terms[0].gradient);
   }
   if (negatives.hardest.defined()) describe_hardest(comm, *bank, negatives.hardest, input.shares, answer);
-  if (negatives.mix_score_sum.defined()) answer.mix_score_sum = of_queries(negatives.mix_score_sum);
   return answer;
 }
 

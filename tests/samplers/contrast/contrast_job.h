@@ -61,9 +61,7 @@ struct ContrastAnswer {
   std::int64_t correct = 0;
   std::map<std::string, double> metrics;
   at::Tensor first_term_gradient;  // [Bg, d] of the bank
-  at::Tensor hardest_slots;        // [Bg, N]
   at::Tensor hardest_labels;       // [Bg, N]
-  at::Tensor mix_score_sum;        // [Bg]
 };
 
 /// Runs the job on thread ranks, everything split by share(), with the code that training runs.

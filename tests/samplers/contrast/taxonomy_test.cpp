@@ -71,15 +71,6 @@ NegativeRequest with_set(const NegativeSet& set) {
 }
 
 const std::vector<Method> kMethods = {
-    // Popularity : weighted draws of slots; here slot j is drawn in proportion to j + 1.
-    {"popularity", -1,
-     [](const Bank& bank, const QueryBatch& batch) {
-       NegativeSet set;
-       // A draw of its own for each sample; the slots travel with the queries.
-       set.slots =
-           draw_weighted_slots(random_order(batch.step), batch.ids, 6, at::arange(1, bank.filled() + 1, at::kDouble));
-       return with_set(set);
-     }},
     // ANCE : 5 at random of the 15 hardest.
     {"ance", 5,
      [](const Bank&, const QueryBatch& batch) {

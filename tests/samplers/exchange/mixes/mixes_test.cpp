@@ -1,13 +1,7 @@
 #include "samplers/exchange/mixes/mixes.h"
 
-#include <algorithm>
-#include <fstream>
-
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include "comm/share.h"
-#include "comm/threads/thread_communicator.h"
 #include "tests/samplers/exchange/exchange_trial.h"
 
 namespace negatron {
@@ -159,76 +153,6 @@ TEST(FetchedMixes, AttachedIsTheSameOnAnyNumberOfRanks) {
     for (const int ranks : {2, 3, 4}) {
       const NegativeResult sharded = run_on_ranks(scene, mixing(recipe), terms, ranks).result;
       EXPECT_TRUE(at::allclose(sharded.scores.terms[0].gradient, alone.scores.terms[0].gradient, 1e-12, 1e-13));
-    }
-  }
-}
-
-/// samplers/exchange/EXCHANGE.md 7 by an independent program: draws by hand, loss and gradients of InfoNCE.
-TEST(FetchedMixes, ReferenceCase) {
-  const nlohmann::json document = nlohmann::json::parse(std::ifstream(NEGATRON_TEST_DATA "/reference_cases.json"));
-  const auto tensor = [](const nlohmann::json& table) {
-    std::vector<double> values;
-    for (const auto& row : table) {
-      for (const auto& value : row) values.push_back(value.get<double>());
-    }
-    return at::tensor(values, at::kDouble).view({static_cast<std::int64_t>(table.size()), -1});
-  };
-  const auto& cases = document["cases"];
-  const auto found =
-      std::find_if(cases.begin(), cases.end(), [](const auto& entry) { return entry["name"] == "mochi_fixed_mix"; });
-  ASSERT_NE(found, cases.end());
-  const auto& expected = (*found)["expected"];
-  const auto& inputs = document["shared_inputs"];
-  const at::Tensor raw = tensor(inputs["q_raw"]);
-  const auto unit = [](const at::Tensor& rows) { return rows / rows.norm(2, 1, true); };
-
-  MixRecipe recipe;
-  recipe.hard = 4;
-  recipe.pairs = recipe.query_mixes = 2;
-  recipe.first = at::tensor({0, 2}, at::kLong);
-  recipe.second = at::tensor({1, 3}, at::kLong);
-  recipe.alpha = at::tensor({0.3, 0.6}, at::kDouble);
-  recipe.query_partner = at::tensor({0, 1}, at::kLong);
-  recipe.beta = at::tensor({0.4, 0.1}, at::kDouble);
-  constexpr double kTau = 0.2;
-  ScoreTerm term;
-  term.scale = 1.0 / kTau;
-
-  for (const bool attached : {false, true}) {
-    recipe.attached = attached;
-    for (int ranks = 1; ranks <= 3; ++ranks) {
-      run_ranks(ranks, {}, [&](Communicator& comm) {
-        const at::Tensor bank_rows = unit(tensor(inputs["bank_raw"]));
-        Bank bank({8, 4, at::kDouble, at::kCPU, BankFill::kEmpty, 0, 8}, comm.rank(), comm.size());
-        const at::Tensor keys = testing::part(bank_rows, comm);
-        bank.enqueue(keys, at::full({keys.size(0)}, -1, at::kLong), at::Tensor(), 0, 8);
-        QueryBatch batch;
-        const at::Tensor own_raw = testing::part(raw, comm);
-        batch.queries = unit(own_raw);
-        batch.shares = {share_sizes(3, comm.size()), 0};
-        BankExchange exchange;
-        const NegativeResult result = exchange.run(comm, bank, batch, mixing(recipe), {term});
-
-        const at::Tensor positives = testing::part(unit(tensor(inputs["k_pos_raw"])), comm);
-        const at::Tensor gap = result.scores.terms[0].value - (batch.queries * positives).sum(1) / kTau;
-        const auto own = [&](const char* name) { return testing::part(tensor(expected[name]), comm); };
-        const at::Tensor loss = at::softplus(gap);
-        const at::Tensor wanted =
-            testing::part(at::tensor(expected["loss_per_query"].get<std::vector<double>>(), at::kDouble), comm);
-        EXPECT_TRUE(at::allclose(loss, wanted, 1e-10)) << loss << wanted;
-        const at::Tensor gradient =
-            gap.sigmoid().unsqueeze(1) * (result.scores.terms[0].gradient - positives / kTau);  // [b, d]
-        if (!attached) {
-          EXPECT_TRUE(at::allclose(gradient, own("grad_q_unit_detached"), 1e-9, 1e-9)) << gradient;
-        }
-        const at::Tensor along = (gradient * batch.queries).sum(1, true) * batch.queries;
-        const at::Tensor raw_gradient = (gradient - along) / own_raw.norm(2, 1, true);
-        EXPECT_TRUE(
-            at::allclose(raw_gradient, own(attached ? "grad_q_raw_attached" : "grad_q_raw_detached"), 1e-9, 1e-9))
-            << raw_gradient;
-        const at::Tensor slots = slots_of_keys(result.hardest).to(at::kDouble);
-        EXPECT_TRUE(at::equal(slots, own("top_slots")));
-      });
     }
   }
 }

@@ -1,8 +1,6 @@
 #include "samplers/exchange/ranking/slot_draws.h"
 
 #include <cmath>
-#include <limits>
-#include <stdexcept>
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -48,27 +46,6 @@ TEST(SlotDraws, UniformOverFilledSlots) {
   EXPECT_TRUE(at::equal(draw_uniform_slots(order_of(SelectionOrder::By::kRandom), query.narrow(0, 7, 2), 200, 37),
                         slots.narrow(0, 7, 2)));
   EXPECT_TRUE((draw_uniform_slots(order_of(SelectionOrder::By::kRandom), query, 3, 0) == -1).all().item<bool>());
-}
-
-TEST(SlotDraws, ByWeight) {
-  at::Tensor weights = at::arange(40, at::kDouble).remainder(7);
-  weights[39].fill_(0.0);
-  const at::Tensor slots =
-      draw_weighted_slots(order_of(SelectionOrder::By::kRandom), at::arange(500, at::kLong), 200, weights);
-  expect_distributed(at::bincount(slots.flatten(), {}, 40), weights / weights.sum());
-}
-
-TEST(SlotDraws, RefuseWeightsThatAreNone) {
-  const auto refused = [](const std::vector<double>& weights) {
-    EXPECT_THROW(draw_weighted_slots(order_of(SelectionOrder::By::kRandom), at::arange(2, at::kLong), 1,
-                                     at::tensor(weights, at::kDouble)),
-                 std::invalid_argument);
-  };
-  refused({});
-  refused({0.0, 0.0});
-  refused({1.0, -1.0});
-  refused({std::numeric_limits<double>::quiet_NaN()});
-  refused({std::numeric_limits<double>::infinity()});
 }
 
 /// Draws of one row out of a bank, over many copies of one query: how often each slot is drawn on 3 ranks.

@@ -7,7 +7,6 @@
 
 #include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
-#include "samplers/bank/random_rows.h"
 #include "tests/samplers/exchange/exchange_trial.h"
 
 namespace negatron {
@@ -74,40 +73,6 @@ TEST(RowFetch, BringsEachDistinctRowOnce) {
         std::int64_t bytes = 0;
         for (const auto& [name, traffic] : comm.traffic().step()) bytes += traffic.bytes_received;
         EXPECT_EQ(bytes, from_others * (scene.bank.width * element + 8) + 8 * asked_of_this + 8 * (comm.size() - 1));
-      });
-    }
-  }
-}
-
-TEST(RowFetch, WeightedSumsEqualTheFetch) {
-  for (const std::int64_t queries : {7, 2}) {
-    const Scene scene = make_scene(queries);
-    const Whole whole = whole_bank(scene);
-    const at::Tensor all_slots = slots_for(scene);
-    const at::Tensor all_weights = random_unit_rows(6, 0, queries, kAsked);
-    const at::Tensor expected =
-        (whole.rows.index_select(0, all_slots.clamp_min(0).flatten()).view({queries, kAsked, -1}) *
-         all_weights.masked_fill(all_slots < 0, 0.0).unsqueeze(2))
-            .sum(1);
-    for (int ranks = 1; ranks <= 4; ++ranks) {
-      run_ranks(ranks, {.check = true}, [&](Communicator& comm) {
-        at::set_num_threads(1);
-        const Bank bank = testing::make_bank(scene, comm);
-        const at::Tensor slots = testing::part(all_slots, comm);
-        comm.traffic().start_step();
-        const at::Tensor sums = weighted_row_sums(comm, bank, slots, testing::part(all_weights, comm));
-        EXPECT_TRUE(at::allclose(sums, testing::part(expected, comm), 1e-12, 1e-13));
-
-        std::int64_t pairs = 0;
-        for (int rank = 0; rank < comm.size(); ++rank) {
-          if (rank == comm.rank()) continue;
-          const Range theirs = share(queries, comm.size(), rank);
-          const at::Tensor owners = bank.layout().places_of(all_slots.narrow(0, theirs.begin, theirs.size())).ranks;
-          pairs += (owners == comm.rank()).sum().item<std::int64_t>();
-        }
-        std::int64_t bytes = 0;
-        for (const auto& [name, traffic] : comm.traffic().step()) bytes += traffic.bytes_received;
-        EXPECT_EQ(bytes, (8 + 8) * pairs + (comm.size() - 1) * (8 + slots.size(0) * scene.bank.width * 8));
       });
     }
   }

@@ -194,9 +194,9 @@ TEST(SortKeys, AscendAsSigned) {
 TEST(SelectionKey, OfOneRowEqualsThatOfATensor) {
   for (const double score : {0.0, -0.0, 0.1, -0.1, 1.0, -1.0, 1e-40, -1e-40, 3e38, -3e38, 0.1 + 1e-12}) {
     for (const std::int64_t slot : {std::int64_t{0}, std::int64_t{5}, (std::int64_t{1} << 32) - 1}) {
-      const std::int64_t key = packed_key(static_cast<float>(score), slot);
-      EXPECT_EQ(key, selection_keys(at::full({1}, score, at::kDouble), at::full({1}, slot)).item<std::int64_t>());
-      EXPECT_EQ(score_of_key(key), static_cast<float>(score) + 0.0F);
+      const at::Tensor key = at::full({1}, packed_key(static_cast<float>(score), slot), at::kLong);
+      EXPECT_TRUE(at::equal(key, selection_keys(at::full({1}, score, at::kDouble), at::full({1}, slot))));
+      EXPECT_EQ(scores_of_keys(key).item<float>(), static_cast<float>(score) + 0.0F);
     }
   }
 }
