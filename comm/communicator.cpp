@@ -27,15 +27,6 @@ class Communicator::LoggedPending : public Work::Pending {
         started_(Clock::now()),
         pending_(std::move(pending)) {}
 
-  // A failure may show at a look instead of a wait; it gets the same coordinates.
-  bool done() override {
-    try {
-      return pending_->done();
-    } catch (...) {
-      communicator_.rethrow(sequence_, call_);
-    }
-  }
-
   at::Tensor finish() override {
     try {
       at::Tensor result = pending_->finish();
@@ -152,15 +143,7 @@ std::unique_ptr<Communicator> Communicator::split(int color) {
   return group;
 }
 
-void Communicator::agree(std::string_view what, std::int64_t value) {
-  compare_over_ranks(what, std::to_string(value));
-}
-
 void Communicator::agree(std::string_view what, std::string_view value) {
-  compare_over_ranks(what, value);
-}
-
-void Communicator::compare_over_ranks(std::string_view what, std::string_view value) {
   Call call;
   call.operation = "agree";
   call.arguments = std::string(what);

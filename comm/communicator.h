@@ -74,7 +74,6 @@ class Communicator {
 
   /// Passes when all ranks hold the same value; otherwise every rank throws `DisagreementError`, which names `what`
   /// and the ranks that differ from rank 0.
-  void agree(std::string_view what, std::int64_t value);
   void agree(std::string_view what, std::string_view value);
 
   /// Local. What this rank has sent and received so far, by operation.
@@ -116,7 +115,6 @@ class Communicator {
   void enter(const Call& call);
   /// Within a catch block: gives the exception its coordinates and throws it.
   [[noreturn]] void rethrow(std::int64_t sequence, const Call& call);
-  void compare_over_ranks(std::string_view what, std::string_view value);
   std::vector<std::string> exchange_any_length(const std::string& bytes);
 
   int rank_;

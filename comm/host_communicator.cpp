@@ -19,8 +19,6 @@ class HostPending : public Work::Pending {
   HostPending(HostTransferPtr transfer, std::chrono::milliseconds limit, std::function<at::Tensor()> complete)
       : transfer_(std::move(transfer)), limit_(limit), complete_(std::move(complete)) {}
 
-  bool done() override { return transfer_->test(); }
-
   at::Tensor finish() override {
     transfer_->wait(limit_);
     return complete_();

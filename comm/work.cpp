@@ -24,11 +24,6 @@ Work::~Work() {
   settle();
 }
 
-bool Work::done() {
-  if (pending_ == nullptr) throw CommError("a collective was asked whether it is done after it was waited for");
-  return pending_->done();
-}
-
 at::Tensor Work::wait() {
   if (pending_ == nullptr) throw CommError("a collective was waited for twice");
   // Emptied first: a wait that throws must not be repeated by the destructor.

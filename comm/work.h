@@ -18,7 +18,6 @@ class Work {
   class Pending {
    public:
     virtual ~Pending() = default;
-    virtual bool done() = 0;
     virtual at::Tensor finish() = 0;
   };
 
@@ -27,8 +26,6 @@ class Work {
   Work& operator=(Work&&) noexcept;
   ~Work();
 
-  /// True when `wait` would not have to wait for data that is on its way. Local.
-  bool done();
   /// Completes the operation and returns its result (the tensor itself for operations in place). Once only: CommError
   /// otherwise.
   at::Tensor wait();

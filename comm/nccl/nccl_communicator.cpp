@@ -60,11 +60,6 @@ class NcclPending : public Work::Pending {
   NcclPending(NcclWatchdog& watchdog, int device, std::shared_ptr<CudaEvent> end, std::function<at::Tensor()> complete)
       : watchdog_(watchdog), device_(device), end_(std::move(end)), complete_(std::move(complete)) {}
 
-  bool done() override {
-    watchdog_.check();
-    return end_->done();
-  }
-
   at::Tensor finish() override {
     const CurrentDevice current(device_);
     // The host does not wait: what the caller queues from here on comes after the collective. A failure that shows

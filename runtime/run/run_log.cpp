@@ -60,10 +60,6 @@ void RunLog::resumed(const ResumeMetrics& metrics) {
   progress_->print("resumed from step " + std::to_string(metrics.step) + ": " + metrics.path);
 }
 
-void RunLog::line(const std::string& text) {
-  if (progress_) progress_->print(text);
-}
-
 void RunLog::start() {
   if (progress_) progress_->start();
 }

@@ -23,7 +23,6 @@ class RunLog {
   void evaluation(const EvaluationMetrics& metrics, const std::string& subject);
   void snapshots(const std::vector<SnapshotMetrics>& told);
   void resumed(const ResumeMetrics& metrics);
-  void line(const std::string& text);
 
   /// Time left is reckoned from here on.
   void start();

@@ -18,7 +18,7 @@ namespace negatron {
 /// is started, strictly in bucket order, so that every rank issues the same collectives in the same order whatever
 /// order its gradients came in. With one rank there are no hooks, copies or collectives.
 ///
-/// Cost per step and rank, G = bytes of all gradients: 2 * (P-1)/P * G sent and as much received, in `buckets()` calls.
+/// Cost per step and rank, G = bytes of all gradients: 2 * (P-1)/P * G sent and as much received, one call a bucket.
 ///
 /// Threads: hooks run where autograd accumulates: in the thread that calls backward for CPU parameters, in autograd's
 /// device thread, while the caller waits, for CUDA ones. So collectives never overlap, and between the start of
@@ -42,11 +42,6 @@ class GradientReducer {
   /// Collective. Starts what backward did not, waits, and leaves in every parameter the gradient summed over ranks. A
   /// parameter without gradient here counts as zeros; on return all of them have one (P = 1: as backward left them).
   void reduce();
-
-  /// Number of collectives per step; 0 with one rank.
-  std::size_t buckets() const noexcept { return buckets_.size(); }
-  /// How many buckets have been started since the last `reduce`.
-  std::size_t started() const noexcept { return next_bucket_; }
 
  private:
   struct Bucket;

@@ -24,9 +24,7 @@ class LearningRateSchedule {
  public:
   explicit LearningRateSchedule(const LearningRateOptions& options);
 
-  /// base * global_batch / 256
-  double peak() const noexcept { return peak_; }
-  /// With W warm-up and T total steps, step s counted from 0:
+  /// With peak = base * global_batch / 256, W warm-up and T total steps, step s counted from 0:
   ///   s < W   peak * (s + 1) / W                                                          linear, first step above 0
   ///   else    minimum + (peak - minimum) * (1 + cos(pi * (s - W) / (T - W))) / 2          cosine, `minimum` from T on
   double at(std::int64_t step) const noexcept;

@@ -147,23 +147,6 @@ std::optional<BankOrigin> BankLayout::origin_of(std::int64_t slot) const {
   return BankOrigin{batch->size, sequence_of(slot) - batch->start};
 }
 
-std::optional<std::int64_t> BankLayout::slot_of(int rank, std::int64_t row) const {
-  if (batches_.empty()) return std::nullopt;
-  // Batches that count have consecutive numbers, so their columns are consecutive modulo the number of columns, and the
-  // distance from the oldest one's column is the position in the list. A distance beyond the list is a column that
-  // holds nothing of use.
-  const std::int64_t column = row % columns_;
-  const std::int64_t position = (column - column_of(batches_.front()) + columns_) % columns_;
-  if (position >= static_cast<std::int64_t>(batches_.size())) return std::nullopt;
-  const BankBatch& batch = batches_[static_cast<std::size_t>(position)];
-  const Range own = share(batch.size, ranks_, rank);
-  const std::int64_t offset = row / columns_;
-  const std::int64_t sequence = batch.start + own.begin + offset;
-  // The batch may be lower than the grid, and the oldest one partly expired.
-  if (offset >= own.size() || sequence < floor()) return std::nullopt;
-  return sequence % capacity_;
-}
-
 double BankLayout::mean_age(std::int64_t step) const {
   std::int64_t keys = 0;
   double age = 0.0;

@@ -106,8 +106,6 @@ class BankLayout {
   BankPlaces places_of(const at::Tensor& slots) const;
   /// As place_of.
   std::optional<BankOrigin> origin_of(std::int64_t slot) const;
-  /// Nothing when the row is a hole or has expired.
-  std::optional<std::int64_t> slot_of(int rank, std::int64_t row) const;
 
   /// Mean of step - (step of writing) over keys that count and were not part of the fill at start-up; 0 without any.
   double mean_age(std::int64_t step) const;

@@ -33,9 +33,6 @@ class LossStep {
   /// terms: all views (Bg - b) d w a side, and (Bg - b) 3 T w a side of anchors.
   ContrastOutput finish(const at::Tensor& keys);
 
-  /// Whether the queries have left for the shards and what came back is not yet there.
-  bool bank_is_under_way() const noexcept { return stage_.has_value(); }
-
  private:
   /// What the queries alone decide: nothing where terms or sampler look at keys. Collective.
   void begin_bank_stage();

@@ -157,12 +157,6 @@ bool MethodOptions::changed(const std::string& name) const {
   return changed_.at(name);
 }
 
-std::string MethodOptions::text() const {
-  std::string text;
-  for (const std::string& name : order_) text += (text.empty() ? "" : ",") + name + "=" + text_of(values_.at(name));
-  return text;
-}
-
 std::string text_of(const OptionValue& value) {
   if (const bool* on = std::get_if<bool>(&value)) return *on ? "on" : "off";
   if (const std::int64_t* count = std::get_if<std::int64_t>(&value)) return std::to_string(*count);

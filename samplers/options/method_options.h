@@ -43,9 +43,6 @@ class MethodOptions {
   const NumberList& numbers(const std::string& name) const;
   bool changed(const std::string& name) const;
 
-  /// Every option with its value, as the constructor reads it.
-  std::string text() const;
-
  private:
   const OptionValue& value(const std::string& name) const;
   template <typename T>

@@ -104,7 +104,8 @@ TEST(RunRanks, DifferentRowsWithoutCheckedModeAreAnErrorToo) {
 
 TEST(RunRanks, DisagreementKeepsItsType) {
   try {
-    run_ranks(4, kPatient, [](Communicator& communicator) { communicator.agree("seed", communicator.rank() % 2); });
+    run_ranks(4, kPatient,
+              [](Communicator& communicator) { communicator.agree("seed", communicator.rank() % 2 == 0 ? "0" : "1"); });
     ADD_FAILURE() << "no error";
   } catch (const DisagreementError& error) {
     EXPECT_EQ(error.ranks(), (std::vector<int>{1, 3}));

@@ -18,11 +18,12 @@ std::int64_t expect_equals_queue(const Bank& bank, const PlainQueue& queue) {
     std::int64_t valid = 0;
     for (std::int64_t row = leaf.begin; row < leaf.end; ++row) {
       const auto slot = shard.rows.slots[row].item<std::int64_t>();
-      EXPECT_EQ(slot, bank.layout().slot_of(bank.rank(), row).value_or(-1));
       const bool may_score = !shard.rows.validity.defined() || shard.rows.validity[row].item<float>() == 0.0F;
       EXPECT_EQ(may_score, slot >= 0);
       if (slot < 0) continue;
       ++valid;
+      EXPECT_EQ(bank.layout().place_of(slot)->rank, bank.rank());
+      EXPECT_EQ(bank.layout().place_of(slot)->row, row);
       const PlainQueue::Entry& entry = *by_slot.at(slot);
       EXPECT_TRUE(at::equal(shard.rows.vectors[row], entry.vector)) << "slot " << slot;
       EXPECT_EQ(shard.ids[row].item<std::int64_t>(), entry.id);

@@ -46,14 +46,23 @@ at::Tensor own_part(const Communicator& comm, const at::Tensor& all) {
   return all.narrow(0, own.begin, own.size());
 }
 
+/// Collectives that this rank has started in a group.
+std::int64_t calls_of(const Communicator& group) {
+  std::int64_t calls = 0;
+  for (const auto& [name, traffic] : group.traffic().total()) calls += traffic.calls;
+  return calls;
+}
+
 /// What begins a step of the loss for given queries.
 using Begin = std::function<LossStep()>;
 
-/// The step begins twice before either is finished, as those of a symmetric loss do.
-ContrastOutput compute_twice(const Begin& begin, const at::Tensor& keys, bool& early) {
+/// The step begins twice before either is finished, as those of a symmetric loss do. Early is one whose queries leave
+/// for the shards of `group` when it begins.
+ContrastOutput compute_twice(const Communicator& group, const Begin& begin, const at::Tensor& keys, bool& early) {
+  const std::int64_t before = calls_of(group);
   LossStep first = begin();
+  early = calls_of(group) > before;
   LossStep second = begin();
-  early = first.bank_is_under_way();
   const ContrastOutput output = first.finish(keys);
   EXPECT_TRUE(at::equal(output.loss, second.finish(keys).loss));
   return output;
@@ -106,7 +115,8 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.report_hardest = 4;
         const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
         bool early = false;
-        const ContrastOutput output = trial.side_threads ? compute_twice(begin, keys, early) : begin().finish(keys);
+        const ContrastOutput output =
+            trial.side_threads ? compute_twice(mesh.group(), begin, keys, early) : begin().finish(keys);
         if (comm.rank() == 0 && early) ++outcome.begun;
         output.loss.backward();
         const at::Tensor value = output.loss.detach().to(at::kDouble).reshape({1}).clone();

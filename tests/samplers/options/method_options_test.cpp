@@ -31,14 +31,6 @@ TEST(MethodOptions, HoldDefaultsAndWhatWasChanged) {
   EXPECT_FALSE(options.changed("outer"));
 }
 
-TEST(MethodOptions, TextReadsBackToTheSameValues) {
-  const MethodOptions options("m", kOptions, "outer=0.30000000000000004,distinct=off");
-  const MethodOptions again("m", kOptions, options.text());
-  EXPECT_EQ(again.number("outer"), 0.30000000000000004);
-  EXPECT_FALSE(again.on("distinct"));
-  EXPECT_EQ(again.text(), options.text());
-}
-
 TEST(MethodOptions, RefuseInOneSentence) {
   EXPECT_EQ(refusal("outr=0.2"), "--sampler ring: unknown option 'outr', did you mean 'outer'?");
   EXPECT_EQ(refusal("outer=1.5"),

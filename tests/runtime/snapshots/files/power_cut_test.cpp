@@ -122,7 +122,7 @@ int fail_each_call(int error_number, int times) {
       }
       // The same on all ranks.
       comm.agree("the outcome of a failing save", own);
-      comm.agree("the success of a failing save", committed ? 1 : 0);
+      comm.agree("the success of a failing save", committed ? "1" : "0");
       comm.barrier();
       if (comm.rank() != 0) return;
       // Training can go on, and the next save may work.

@@ -1,5 +1,7 @@
 #include "samplers/exchange/ranking/hard_set.h"
 
+#include <string>
+
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
@@ -127,7 +129,7 @@ TEST(HardSet, ListsGrowWhereFallbacksAreFrequentAndShrinkAgain) {
     const std::int64_t base = search.next_list_length(kHardest, 4);
     for (int i = 0; i < 20 && search.next_list_length(kHardest, 4) < kHardest; ++i) {
       find(comm, search, bank, data.queries, kHardest);
-      comm.agree("list length", search.next_list_length(kHardest, 4));
+      comm.agree("list length", std::to_string(search.next_list_length(kHardest, 4)));
     }
     EXPECT_EQ(search.next_list_length(kHardest, 4), kHardest);
     // Whole lists need no second round, nor a vote on it.
