@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "comm/error.h"
+#include "comm/patience.h"
 #include "comm/signature.h"
 
 namespace negatron {
@@ -54,13 +55,49 @@ class Communicator::LoggedPending : public Work::Pending {
   PendingPtr pending_;
 };
 
-Communicator::Communicator(int rank, int size, const CommunicatorOptions& options)
-    : rank_(rank), size_(size), options_(options), log_(rank) {}
+/// A collective on a copy of the caller's tensor, where the transport reads and writes.
+class Communicator::StagedPending : public Work::Pending {
+ public:
+  /// `copy` is what the collective works on.
+  StagedPending(Communicator& communicator, const Call& call, at::Tensor tensor, at::Tensor copy, PendingPtr pending)
+      : communicator_(communicator),
+        operation_(call.operation),
+        tensor_(std::move(tensor)),
+        copy_(std::move(copy)),
+        pending_(std::move(pending)) {}
+
+  bool done() override { return pending_->done(); }
+
+  at::Tensor finish() override {
+    // The host has no stream that could wait in its place. It looks instead of waiting in the copy below, because looks
+    // throw when the collective has failed or is over its limit, and a copy from a device knows no limit.
+    if (tensor_.is_cpu()) {
+      Patience patience;
+      while (!pending_->done()) patience.pause();
+    }
+    const at::Tensor result = pending_->finish();
+    const bool in_place = result.is_same(copy_);
+    const at::Tensor target = in_place ? tensor_ : at::empty(result.sizes(), result.options().device(tensor_.device()));
+    communicator_.staging_.give_back(result, target);
+    communicator_.traffic_.record_staged(operation_, static_cast<std::int64_t>(result.nbytes()));
+    return target;
+  }
+
+ private:
+  Communicator& communicator_;
+  const char* operation_;
+  at::Tensor tensor_;
+  at::Tensor copy_;
+  PendingPtr pending_;
+};
+
+Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options)
+    : rank_(rank), size_(size), staging_(home), options_(options), log_(rank) {}
 
 Communicator::~Communicator() = default;
 
 void Communicator::barrier() {
-  start(barrier_call(), {}, [this] { return do_barrier(); }).wait();
+  start(barrier_call(), {}, [this](const at::Tensor&) { return do_barrier(); }).wait();
 }
 
 void Communicator::broadcast(const at::Tensor& tensor, int root) {
@@ -92,17 +129,19 @@ at::Tensor Communicator::all_to_all(const at::Tensor& tensor, at::IntArrayRef se
 }
 
 Work Communicator::start_broadcast(const at::Tensor& tensor, int root) {
-  return start(broadcast_call({rank_, size_}, tensor, root), tensor, [&] { return do_broadcast(tensor, root); });
+  return start(broadcast_call({rank_, size_}, tensor, root), tensor,
+               [&](const at::Tensor& here) { return do_broadcast(here, root); });
 }
 
 Work Communicator::start_all_reduce(const at::Tensor& tensor, ReduceOp op) {
-  return start(all_reduce_call({rank_, size_}, tensor, op), tensor, [&] { return do_all_reduce(tensor, op); });
+  return start(all_reduce_call({rank_, size_}, tensor, op), tensor,
+               [&](const at::Tensor& here) { return do_all_reduce(here, op); });
 }
 
 Work Communicator::start_all_gather(const at::Tensor& tensor) {
-  return start(all_gather_call({rank_, size_}, tensor, {}), tensor, [&] {
+  return start(all_gather_call({rank_, size_}, tensor, {}), tensor, [&](const at::Tensor& here) {
     // Implementations know the ragged form only; even blocks are a list of equal counts.
-    return do_all_gather(tensor, std::vector<std::int64_t>(static_cast<std::size_t>(size_), tensor.size(0)));
+    return do_all_gather(here, std::vector<std::int64_t>(static_cast<std::size_t>(size_), here.size(0)));
   });
 }
 
@@ -110,23 +149,24 @@ Work Communicator::start_all_gather(const at::Tensor& tensor, at::IntArrayRef ro
   Call call = all_gather_call({rank_, size_}, tensor, rows);
   // The empty list is this class's word for even blocks, not the caller's.
   if (rows.empty()) call.refusal = "rows has 0 entries for " + std::to_string(size_) + " ranks";
-  return start(call, tensor, [&] { return do_all_gather(tensor, rows); });
+  return start(call, tensor, [&](const at::Tensor& here) { return do_all_gather(here, rows); });
 }
 
 Work Communicator::start_reduce_scatter(const at::Tensor& tensor, ReduceOp op) {
-  return start(reduce_scatter_call({rank_, size_}, tensor, op), tensor, [&] { return do_reduce_scatter(tensor, op); });
+  return start(reduce_scatter_call({rank_, size_}, tensor, op), tensor,
+               [&](const at::Tensor& here) { return do_reduce_scatter(here, op); });
 }
 
 Work Communicator::start_all_to_all(const at::Tensor& tensor) {
-  return start(all_to_all_call({rank_, size_}, tensor), tensor, [&] {
-    const std::vector<std::int64_t> rows(static_cast<std::size_t>(size_), tensor.size(0) / size_);
-    return do_all_to_all(tensor, rows, rows);
+  return start(all_to_all_call({rank_, size_}, tensor), tensor, [&](const at::Tensor& here) {
+    const std::vector<std::int64_t> rows(static_cast<std::size_t>(size_), here.size(0) / size_);
+    return do_all_to_all(here, rows, rows);
   });
 }
 
 Work Communicator::start_all_to_all(const at::Tensor& tensor, at::IntArrayRef send_rows, at::IntArrayRef receive_rows) {
   return start(all_to_all_call({rank_, size_}, tensor, send_rows, receive_rows), tensor,
-               [&] { return do_all_to_all(tensor, send_rows, receive_rows); });
+               [&](const at::Tensor& here) { return do_all_to_all(here, send_rows, receive_rows); });
 }
 
 std::unique_ptr<Communicator> Communicator::split(int color) {
@@ -198,14 +238,29 @@ std::vector<std::string> Communicator::exchange_any_length(const std::string& by
   return values;
 }
 
-Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr()>& run) {
+std::string Communicator::refuse(const at::Tensor& tensor) const {
+  if (!tensor.defined() || tensor.device() == staging_.home() || staging_.moves(tensor)) return {};
+  return "the tensor is on " + tensor.device().str() + " where " + transport() + " takes " + staging_.home().str() +
+         " and the host";
+}
+
+Communicator::PendingPtr Communicator::run_staged(const Call& call, const at::Tensor& tensor,
+                                                  const std::function<PendingPtr(const at::Tensor&)>& run) {
+  const at::Tensor copy = staging_.bring(tensor);
+  PendingPtr pending = run(copy);
+  traffic_.record_staged(call.operation, static_cast<std::int64_t>(copy.nbytes()));
+  return std::make_unique<StagedPending>(*this, call, tensor, copy, std::move(pending));
+}
+
+Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr(const at::Tensor&)>& run) {
   // The order matters. The log has the call before anything can fail or hang in it, so a time-out finds it there. It
   // counts as traffic only once it is under way. From then on the Work reports for it.
-  if (call.refusal.empty() && tensor.defined()) call.refusal = refuse(tensor);
+  if (call.refusal.empty()) call.refusal = refuse(tensor);
   const std::int64_t sequence = log_.start(call.operation, call.arguments);
   try {
     enter(call);
-    PendingPtr pending = run();
+    const bool staged = tensor.defined() && staging_.moves(tensor);
+    PendingPtr pending = staged ? run_staged(call, tensor, run) : run(tensor);
     traffic_.record(call.operation, call.bytes_sent, call.bytes_received);
     return Work(std::make_unique<LoggedPending>(*this, call, sequence, std::move(pending)));
   } catch (...) {

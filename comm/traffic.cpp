@@ -12,4 +12,8 @@ void TrafficCounter::record(const char* operation, std::int64_t bytes_sent, std:
   }
 }
 
+void TrafficCounter::record_staged(const char* operation, std::int64_t bytes) {
+  for (auto* counts : {&total_, &step_}) (*counts)[operation].bytes_staged += bytes;
+}
+
 }  // namespace negatron

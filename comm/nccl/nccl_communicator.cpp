@@ -85,7 +85,9 @@ class NcclPending : public Work::Pending {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> side, int device, const CommunicatorOptions& options)
-      : Communicator(side->rank(), side->size(), options), side_(std::move(side)), device_(device) {
+      : Communicator(side->rank(), side->size(), tensor_device(device), options),
+        side_(std::move(side)),
+        device_(device) {
     // Collective over the side channel, before NCCL, which would hang on a shared device or fail with an unclear
     // message. The same order on every rank: identities, the id, then joining.
     refuse_shared_device(*side_, device_);
@@ -116,8 +118,6 @@ class NcclCommunicator : public Communicator {
     return "rank " + std::to_string(rank()) + " of " + std::to_string(size()) + ", joining an NCCL group with device " +
            std::to_string(device_) + ": ";
   }
-
-  std::string refuse(const at::Tensor& tensor) const override { return refuse_for_device(tensor, device_); }
 
   PendingPtr do_barrier() override {
     // Of the hosts: there is nothing on the device that could be waited for.
