@@ -4,8 +4,8 @@
 #include <iostream>
 
 #include "comm/error.h"
-#include "comm/patience.h"
 #include "comm/signature.h"
+#include "comm/staged_work.h"
 
 namespace negatron {
 namespace {
@@ -52,42 +52,6 @@ class Communicator::LoggedPending : public Work::Pending {
   Call call_;
   std::int64_t sequence_;
   Clock::time_point started_;
-  PendingPtr pending_;
-};
-
-/// A collective on a copy of the caller's tensor, where the transport reads and writes.
-class Communicator::StagedPending : public Work::Pending {
- public:
-  /// `copy` is what the collective works on.
-  StagedPending(Communicator& communicator, const Call& call, at::Tensor tensor, at::Tensor copy, PendingPtr pending)
-      : communicator_(communicator),
-        operation_(call.operation),
-        tensor_(std::move(tensor)),
-        copy_(std::move(copy)),
-        pending_(std::move(pending)) {}
-
-  bool done() override { return pending_->done(); }
-
-  at::Tensor finish() override {
-    // The host has no stream that could wait in its place. It looks instead of waiting in the copy below, because looks
-    // throw when the collective has failed or is over its limit, and a copy from a device knows no limit.
-    if (tensor_.is_cpu()) {
-      Patience patience;
-      while (!pending_->done()) patience.pause();
-    }
-    const at::Tensor result = pending_->finish();
-    const bool in_place = result.is_same(copy_);
-    const at::Tensor target = in_place ? tensor_ : at::empty(result.sizes(), result.options().device(tensor_.device()));
-    communicator_.staging_.give_back(result, target);
-    communicator_.traffic_.record_staged(operation_, static_cast<std::int64_t>(result.nbytes()));
-    return target;
-  }
-
- private:
-  Communicator& communicator_;
-  const char* operation_;
-  at::Tensor tensor_;
-  at::Tensor copy_;
   PendingPtr pending_;
 };
 
@@ -244,14 +208,6 @@ std::string Communicator::refuse(const at::Tensor& tensor) const {
          " and the host";
 }
 
-Communicator::PendingPtr Communicator::run_staged(const Call& call, const at::Tensor& tensor,
-                                                  const std::function<PendingPtr(const at::Tensor&)>& run) {
-  const at::Tensor copy = staging_.bring(tensor);
-  PendingPtr pending = run(copy);
-  traffic_.record_staged(call.operation, static_cast<std::int64_t>(copy.nbytes()));
-  return std::make_unique<StagedPending>(*this, call, tensor, copy, std::move(pending));
-}
-
 Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr(const at::Tensor&)>& run) {
   // The order matters. The log has the call before anything can fail or hang in it, so a time-out finds it there. It
   // counts as traffic only once it is under way. From then on the Work reports for it.
@@ -259,8 +215,11 @@ Work Communicator::start(Call call, const at::Tensor& tensor, const std::functio
   const std::int64_t sequence = log_.start(call.operation, call.arguments);
   try {
     enter(call);
+    const auto count_staged = [this, operation = call.operation](std::int64_t bytes) {
+      traffic_.record_staged(operation, bytes);
+    };
     const bool staged = tensor.defined() && staging_.moves(tensor);
-    PendingPtr pending = staged ? run_staged(call, tensor, run) : run(tensor);
+    PendingPtr pending = staged ? run_staged(staging_, tensor, run, count_staged) : run(tensor);
     traffic_.record(call.operation, call.bytes_sent, call.bytes_received);
     return Work(std::make_unique<LoggedPending>(*this, call, sequence, std::move(pending)));
   } catch (...) {

@@ -99,7 +99,6 @@ class Communicator {
 
  private:
   class LoggedPending;
-  class StagedPending;
 
   // What an implementation does: checked arguments that lie at home, errors without coordinates (the front door adds
   // rank, operation, sequence number and arguments). Everything but split and exchange returns at once. Broadcast and
@@ -120,8 +119,6 @@ class Communicator {
   std::string refuse(const at::Tensor& tensor) const;
   /// `tensor` is undefined for a call without one; `run` gets it as it lies at home.
   Work start(Call call, const at::Tensor& tensor, const std::function<PendingPtr(const at::Tensor&)>& run);
-  PendingPtr run_staged(const Call& call, const at::Tensor& tensor,
-                        const std::function<PendingPtr(const at::Tensor&)>& run);
   /// Runs `body` as one logged, blocking operation.
   void run_logged(const Call& call, const std::function<void()>& body);
   void enter(const Call& call);

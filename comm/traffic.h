@@ -15,6 +15,9 @@ struct Traffic {
   std::int64_t bytes_staged = 0;
 };
 
+/// Over all operations.
+std::int64_t staged_bytes(const std::map<std::string, Traffic>& traffic);
+
 /// Counts what collectives move, by operation name ("all_gather", ...). Bytes are those that the operation needs on
 /// one rank whatever the transport: own blocks to others and others' blocks to us, and for a reduction twice the
 /// (P-1)/P share of its bytes (reduce-scatter, then all-gather). Local; not thread-safe.

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "comm/error.h"
-#include "comm/nccl/cuda_stream.h"
 #include "comm/nccl/nccl_communicator.h"
 #include "comm/nccl/nccl_handle.h"
 #include "comm/threads/thread_communicator.h"
