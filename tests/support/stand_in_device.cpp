@@ -146,8 +146,21 @@ void refuse_both_sides(const c10::OperatorHandle& op, const torch::jit::Stack& s
   }
 }
 
+/// On a GPU this operator fails without the saved mean and deviation, which a CPU does not read.
+void refuse_missing_statistics(const c10::OperatorHandle& op, const torch::jit::Stack& stack) {
+  if (op.schema().name() != "aten::native_batch_norm_backward") return;
+  const std::size_t first = stack.size() - op.schema().arguments().size();
+  for (const std::size_t argument : {std::size_t{5}, std::size_t{6}}) {
+    const c10::IValue& statistics = stack[first + argument];
+    if (!statistics.isTensor() || !statistics.toTensor().defined()) {
+      throw std::logic_error("native_batch_norm_backward without saved statistics");
+    }
+  }
+}
+
 void run_on_host(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   refuse_both_sides(op, *stack);
+  refuse_missing_statistics(op, *stack);
   at::native::cpu_fallback(op, stack);
 }
 
