@@ -5,6 +5,7 @@
 
 #include "comm/error.h"
 #include "comm/signature.h"
+#include "comm/staged_work.h"
 
 namespace negatron {
 namespace {
@@ -27,6 +28,15 @@ class Communicator::LoggedPending : public Work::Pending {
         started_(Clock::now()),
         pending_(std::move(pending)) {}
 
+  // A failure may show at a look instead of a wait; it gets the same coordinates.
+  bool done() override {
+    try {
+      return pending_->done();
+    } catch (...) {
+      communicator_.rethrow(sequence_, call_);
+    }
+  }
+
   at::Tensor finish() override {
     try {
       at::Tensor result = pending_->finish();
@@ -45,13 +55,13 @@ class Communicator::LoggedPending : public Work::Pending {
   PendingPtr pending_;
 };
 
-Communicator::Communicator(int rank, int size, const CommunicatorOptions& options)
-    : rank_(rank), size_(size), options_(options), log_(rank) {}
+Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options)
+    : rank_(rank), size_(size), staging_(home), options_(options), log_(rank) {}
 
 Communicator::~Communicator() = default;
 
 void Communicator::barrier() {
-  start(barrier_call(), {}, [this] { return do_barrier(); }).wait();
+  start(barrier_call(), {}, [this](const at::Tensor&) { return do_barrier(); }).wait();
 }
 
 void Communicator::broadcast(const at::Tensor& tensor, int root) {
@@ -83,17 +93,19 @@ at::Tensor Communicator::all_to_all(const at::Tensor& tensor, at::IntArrayRef se
 }
 
 Work Communicator::start_broadcast(const at::Tensor& tensor, int root) {
-  return start(broadcast_call({rank_, size_}, tensor, root), tensor, [&] { return do_broadcast(tensor, root); });
+  return start(broadcast_call({rank_, size_}, tensor, root), tensor,
+               [&](const at::Tensor& here) { return do_broadcast(here, root); });
 }
 
 Work Communicator::start_all_reduce(const at::Tensor& tensor, ReduceOp op) {
-  return start(all_reduce_call({rank_, size_}, tensor, op), tensor, [&] { return do_all_reduce(tensor, op); });
+  return start(all_reduce_call({rank_, size_}, tensor, op), tensor,
+               [&](const at::Tensor& here) { return do_all_reduce(here, op); });
 }
 
 Work Communicator::start_all_gather(const at::Tensor& tensor) {
-  return start(all_gather_call({rank_, size_}, tensor, {}), tensor, [&] {
+  return start(all_gather_call({rank_, size_}, tensor, {}), tensor, [&](const at::Tensor& here) {
     // Implementations know the ragged form only; even blocks are a list of equal counts.
-    return do_all_gather(tensor, std::vector<std::int64_t>(static_cast<std::size_t>(size_), tensor.size(0)));
+    return do_all_gather(here, std::vector<std::int64_t>(static_cast<std::size_t>(size_), here.size(0)));
   });
 }
 
@@ -101,23 +113,24 @@ Work Communicator::start_all_gather(const at::Tensor& tensor, at::IntArrayRef ro
   Call call = all_gather_call({rank_, size_}, tensor, rows);
   // The empty list is this class's word for even blocks, not the caller's.
   if (rows.empty()) call.refusal = "rows has 0 entries for " + std::to_string(size_) + " ranks";
-  return start(call, tensor, [&] { return do_all_gather(tensor, rows); });
+  return start(call, tensor, [&](const at::Tensor& here) { return do_all_gather(here, rows); });
 }
 
 Work Communicator::start_reduce_scatter(const at::Tensor& tensor, ReduceOp op) {
-  return start(reduce_scatter_call({rank_, size_}, tensor, op), tensor, [&] { return do_reduce_scatter(tensor, op); });
+  return start(reduce_scatter_call({rank_, size_}, tensor, op), tensor,
+               [&](const at::Tensor& here) { return do_reduce_scatter(here, op); });
 }
 
 Work Communicator::start_all_to_all(const at::Tensor& tensor) {
-  return start(all_to_all_call({rank_, size_}, tensor), tensor, [&] {
-    const std::vector<std::int64_t> rows(static_cast<std::size_t>(size_), tensor.size(0) / size_);
-    return do_all_to_all(tensor, rows, rows);
+  return start(all_to_all_call({rank_, size_}, tensor), tensor, [&](const at::Tensor& here) {
+    const std::vector<std::int64_t> rows(static_cast<std::size_t>(size_), here.size(0) / size_);
+    return do_all_to_all(here, rows, rows);
   });
 }
 
 Work Communicator::start_all_to_all(const at::Tensor& tensor, at::IntArrayRef send_rows, at::IntArrayRef receive_rows) {
   return start(all_to_all_call({rank_, size_}, tensor, send_rows, receive_rows), tensor,
-               [&] { return do_all_to_all(tensor, send_rows, receive_rows); });
+               [&](const at::Tensor& here) { return do_all_to_all(here, send_rows, receive_rows); });
 }
 
 std::unique_ptr<Communicator> Communicator::split(int color) {
@@ -181,14 +194,24 @@ std::vector<std::string> Communicator::exchange_any_length(const std::string& by
   return values;
 }
 
-Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr()>& run) {
+std::string Communicator::refuse(const at::Tensor& tensor) const {
+  if (!tensor.defined() || tensor.device() == staging_.home() || staging_.moves(tensor)) return {};
+  return "the tensor is on " + tensor.device().str() + " where " + transport() + " takes " + staging_.home().str() +
+         " and the host";
+}
+
+Work Communicator::start(Call call, const at::Tensor& tensor, const std::function<PendingPtr(const at::Tensor&)>& run) {
   // The order matters. The log has the call before anything can fail or hang in it, so a time-out finds it there. It
   // counts as traffic only once it is under way. From then on the Work reports for it.
-  if (call.refusal.empty() && tensor.defined()) call.refusal = refuse(tensor);
+  if (call.refusal.empty()) call.refusal = refuse(tensor);
   const std::int64_t sequence = log_.start(call.operation, call.arguments);
   try {
     enter(call);
-    PendingPtr pending = run();
+    const auto count_staged = [this, operation = call.operation](std::int64_t bytes) {
+      traffic_.record_staged(operation, bytes);
+    };
+    const bool staged = tensor.defined() && staging_.moves(tensor);
+    PendingPtr pending = staged ? run_staged(staging_, tensor, run, count_staged) : run(tensor);
     traffic_.record(call.operation, call.bytes_sent, call.bytes_received);
     return Work(std::make_unique<LoggedPending>(*this, call, sequence, std::move(pending)));
   } catch (...) {

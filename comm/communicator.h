@@ -13,6 +13,7 @@
 #include "comm/collective_log.h"
 #include "comm/communicator_options.h"
 #include "comm/reduce_op.h"
+#include "comm/staging.h"
 #include "comm/traffic.h"
 #include "comm/work.h"
 
@@ -21,17 +22,23 @@ namespace negatron {
 /// A group of P ranks and what they do together.
 ///
 /// Every operation is *collective*: all ranks of the group call the same operations in the same order with matching
-/// arguments, from one thread per rank. Operations are ordered like kernels on a stream: on host tensors an operation
-/// happens between start and `Work::wait`; on device tensors it is queued on the communicator's stream, which waits
-/// for the caller's current stream at the start and which the caller's stream waits for in `Work::wait`.
+/// arguments, from one thread per rank. Operations are ordered like kernels on a stream: over a transport that moves
+/// host memory an operation happens between start and `Work::wait`; over one on a device it is queued on the
+/// communicator's stream, which waits for the caller's current stream at the start and which the caller's stream waits
+/// for in `Work::wait`.
+///
+/// Tensors may lie on the host or on a device, call by call and rank by rank, whatever the transport; results lie where
+/// the arguments do. What does not lie where the transport reads and writes is staged (staging.h) and counted apart
+/// (Traffic::bytes_staged). A result on the host is there when `Work::wait` returns: the host waits for the device. Two
+/// devices are one too many: a transport on one refuses tensors of another.
 ///
 /// The public functions are the checked front door: they refuse wrong arguments (`CommError`), write the collective
 /// log, count bytes and dispatch to the implementation. With `CommunicatorOptions::check` every call first compares
 /// operation, dtype and sizes over the ranks, so that a mismatch is the same error on every rank and not a hang.
 ///
 /// Tensors are contiguous, of dtype fp64, fp32, bf16, fp16, int64, int32, uint8 or bool. Sums of bf16 and fp16
-/// accumulate in fp32; bool has no sum. Over host tensors sums are taken in rank order: the result is the same on every
-/// rank and in every run. (NCCL promises that for one topology and one version.)
+/// accumulate in fp32; bool has no sum. Over MPI and threads sums are taken in rank order: the result is the same on
+/// every rank and in every run. (NCCL promises that for one topology and one version.)
 class Communicator {
  public:
   Communicator(const Communicator&) = delete;
@@ -86,16 +93,15 @@ class Communicator {
  protected:
   using PendingPtr = std::unique_ptr<Work::Pending>;
 
-  Communicator(int rank, int size, const CommunicatorOptions& options);
+  /// `home`: where the transport reads and writes.
+  Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options);
 
  private:
   class LoggedPending;
 
-  /// Empty when this transport takes the tensor, else why not. Local.
-  virtual std::string refuse(const at::Tensor& tensor) const = 0;
-
-  // What an implementation does: checked arguments, errors without coordinates (the front door adds rank, operation,
-  // sequence number and arguments). Everything but split and exchange returns at once.
+  // What an implementation does: checked arguments that lie at home, errors without coordinates (the front door adds
+  // rank, operation, sequence number and arguments). Everything but split and exchange returns at once. Broadcast and
+  // all_reduce return the tensor itself, the others a new one at home.
   virtual PendingPtr do_barrier() = 0;
   virtual PendingPtr do_broadcast(const at::Tensor& tensor, int root) = 0;
   virtual PendingPtr do_all_reduce(const at::Tensor& tensor, ReduceOp op) = 0;
@@ -108,8 +114,10 @@ class Communicator {
   /// The host side channel: a few bytes, the same number on every rank -> those of all ranks, in rank order. Blocks.
   virtual std::vector<std::string> do_exchange(const std::string& bytes) = 0;
 
-  /// `tensor` is undefined for a call without one.
-  Work start(Call call, const at::Tensor& tensor, const std::function<PendingPtr()>& run);
+  /// Empty when this transport can take the tensor, else why not.
+  std::string refuse(const at::Tensor& tensor) const;
+  /// `tensor` is undefined for a call without one; `run` gets it as it lies at home.
+  Work start(Call call, const at::Tensor& tensor, const std::function<PendingPtr(const at::Tensor&)>& run);
   /// Runs `body` as one logged, blocking operation.
   void run_logged(const Call& call, const std::function<void()>& body);
   void enter(const Call& call);
@@ -119,6 +127,7 @@ class Communicator {
 
   int rank_;
   int size_;
+  Staging staging_;
   CommunicatorOptions options_;
   CollectiveLog log_;
   TrafficCounter traffic_;

@@ -19,6 +19,8 @@ class HostPending : public Work::Pending {
   HostPending(HostTransferPtr transfer, std::chrono::milliseconds limit, std::function<at::Tensor()> complete)
       : transfer_(std::move(transfer)), limit_(limit), complete_(std::move(complete)) {}
 
+  bool done() override { return transfer_->test(); }
+
   at::Tensor finish() override {
     transfer_->wait(limit_);
     return complete_();
@@ -30,27 +32,13 @@ class HostPending : public Work::Pending {
   std::function<at::Tensor()> complete_;
 };
 
-/// An uninitialized host tensor of `rows` rows like those of `like`: pinned when `like` lives on a device.
-at::Tensor host_rows(const at::Tensor& like, std::int64_t rows) {
+/// An uninitialized tensor of `rows` rows like those of `like`.
+at::Tensor rows_like(const at::Tensor& like, std::int64_t rows) {
   std::vector<std::int64_t> sizes = like.sizes().vec();
   // A scalar has no first dimension to change; gathered scalars are a list.
   if (sizes.empty()) sizes.push_back(rows);
   sizes.front() = rows;
-  return at::empty(sizes, like.options().device(at::kCPU).pinned_memory(!like.is_cpu()));
-}
-
-/// The tensor itself, or its copy in pinned host memory.
-at::Tensor on_host(const at::Tensor& tensor) {
-  if (tensor.is_cpu()) return tensor.detach();
-  const at::Tensor staged =
-      at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true).requires_grad(false));
-  staged.copy_(tensor);
-  return staged;
-}
-
-/// `host` where `like` lives.
-at::Tensor back(const at::Tensor& host, const at::Tensor& like) {
-  return host.to(like.device());
+  return at::empty(sizes, like.options().requires_grad(false));
 }
 
 /// Into the caller's tensor, without a trace in autograd: communication is differentiated by hand.
@@ -69,80 +57,68 @@ HostCommunicator::PendingPtr HostCommunicator::do_barrier() {
   // A gather of one byte each: no rank can have all of them before all have entered.
   const at::Tensor token = at::zeros({1}, at::kByte);
   const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), 1);
-  return pending(move_all_gather(token, rows, host_rows(token, size())), [] { return at::Tensor(); });
+  return pending(move_all_gather(token, rows, rows_like(token, size())), [] { return at::Tensor(); });
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_broadcast(const at::Tensor& tensor, int root) {
-  const at::Tensor host = on_host(tensor);
-  return pending(move_broadcast(host, root), [tensor, host] {
-    // On the host `host` is the tensor itself, and the bytes are where they belong.
-    if (!tensor.is_cpu()) write(tensor, host);
-    return tensor;
-  });
+  return pending(move_broadcast(tensor.detach(), root), [tensor] { return tensor; });
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_all_gather(const at::Tensor& tensor, at::IntArrayRef rows) {
-  const at::Tensor host = on_host(tensor);
-  const at::Tensor gathered = host_rows(tensor, total_rows(rows));
-  return pending(move_all_gather(host, rows, gathered), [tensor, gathered] { return back(gathered, tensor); });
+  const at::Tensor gathered = rows_like(tensor, total_rows(rows));
+  return pending(move_all_gather(tensor.detach(), rows, gathered), [gathered] { return gathered; });
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_all_to_all(const at::Tensor& tensor, at::IntArrayRef send_rows,
                                                              at::IntArrayRef receive_rows) {
-  const at::Tensor host = on_host(tensor);
-  const at::Tensor received = host_rows(tensor, total_rows(receive_rows));
-  return pending(move_all_to_all(host, send_rows, received, receive_rows),
-                 [tensor, received] { return back(received, tensor); });
+  const at::Tensor received = rows_like(tensor, total_rows(receive_rows));
+  return pending(move_all_to_all(tensor.detach(), send_rows, received, receive_rows), [received] { return received; });
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_reduce_scatter(const at::Tensor& tensor, ReduceOp op) {
-  const at::Tensor host = on_host(tensor);
-  const at::Tensor blocks = host_rows(tensor, tensor.size(0));
+  const at::Tensor blocks = rows_like(tensor, tensor.size(0));
   // Each rank receives its own block from all, [P n] in rank order, and sums them itself: a sum that a transport takes
   // on the way has an order that nobody promises.
   const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), tensor.size(0) / size());
-  return pending(move_all_to_all(host, rows, blocks, rows), [tensor, blocks, op, ranks = size()] {
-    return back(reduce_in_rank_order(blocks, ranks, op), tensor);
-  });
+  return pending(move_all_to_all(tensor.detach(), rows, blocks, rows),
+                 [blocks, op, ranks = size()] { return reduce_in_rank_order(blocks, ranks, op); });
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_all_reduce(const at::Tensor& tensor, ReduceOp op) {
-  const at::Tensor host = on_host(tensor).view({-1});
   // Every element is the sum over ranks in rank order in both ways, so the size at which one gives way to the other
   // does not show in a result.
   //
   // Example with 3 ranks and 10 elements. In one phase each rank receives 30 elements and sums all 10. In two phases
   // the shares are 4, 3, 3: rank 1 receives elements 4 to 6 of each rank, sums these three, and the sums of all are
   // gathered. Both give all ranks the same bits, because an element is summed either by one rank alone or by all alike.
-  return tensor.nbytes() <= kOnePhaseBytes ? all_reduce_in_one_phase(tensor, host, op)
-                                           : all_reduce_in_two_phases(tensor, host, op);
+  return tensor.nbytes() <= kOnePhaseBytes ? all_reduce_in_one_phase(tensor, op) : all_reduce_in_two_phases(tensor, op);
 }
 
-HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_one_phase(const at::Tensor& tensor, const at::Tensor& host,
-                                                                       ReduceOp op) {
-  const at::Tensor blocks = host_rows(host, size() * host.size(0));  // [P*n]
-  const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), host.size(0));
-  return pending(move_all_gather(host, rows, blocks), [tensor, host, blocks, op, ranks = size()] {
+HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_one_phase(const at::Tensor& tensor, ReduceOp op) {
+  const at::Tensor elements = tensor.detach().view({-1});
+  const at::Tensor blocks = rows_like(elements, size() * elements.size(0));  // [P*n]
+  const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), elements.size(0));
+  return pending(move_all_gather(elements, rows, blocks), [tensor, blocks, op, ranks = size()] {
     write(tensor, reduce_in_rank_order(blocks, ranks, op));
     return tensor;
   });
 }
 
-HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_two_phases(const at::Tensor& tensor,
-                                                                        const at::Tensor& host, ReduceOp op) {
-  const std::vector<std::int64_t> shares = share_sizes(host.size(0), size());
+HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_two_phases(const at::Tensor& tensor, ReduceOp op) {
+  const at::Tensor elements = tensor.detach().view({-1});
+  const std::vector<std::int64_t> shares = share_sizes(elements.size(0), size());
   const std::int64_t own = shares[static_cast<std::size_t>(rank())];
   const std::vector<std::int64_t> own_from_each(static_cast<std::size_t>(size()), own);
-  const at::Tensor blocks = host_rows(host, size() * own);  // [P*own]
+  const at::Tensor blocks = rows_like(elements, size() * own);  // [P*own]
   // The second phase starts in the first one's completion, that is in `wait`: this is why works are waited for in the
   // same order on every rank (work.h).
-  return pending(move_all_to_all(host, shares, blocks, own_from_each), [this, tensor, host, blocks, shares, op] {
-    const at::Tensor reduced = reduce_in_rank_order(blocks, size(), op);  // [own]
-    // A transfer that is done on this rank has no more use for its input, so `host` can take the result.
-    move_all_gather(reduced, shares, host)->wait(options().time_limit);
-    if (!tensor.is_cpu()) write(tensor, host);
-    return tensor;
-  });
+  return pending(move_all_to_all(elements, shares, blocks, own_from_each),
+                 [this, tensor, elements, blocks, shares, op] {
+                   const at::Tensor reduced = reduce_in_rank_order(blocks, size(), op);  // [own]
+                   // A transfer that is done on this rank has no more use for its input, so it can take the result.
+                   move_all_gather(reduced, shares, elements)->wait(options().time_limit);
+                   return tensor;
+                 });
 }
 
 std::vector<std::string> HostCommunicator::do_exchange(const std::string& bytes) {

@@ -6,14 +6,13 @@
 namespace negatron {
 
 /// A group whose transport moves bytes between host tensors. Reductions are built from all_to_all (or all_gather) and a
-/// local sum in rank order: reproducible, and several times faster than OpenMPI's own reduce_scatter. Device tensors
-/// are staged through pinned host memory.
+/// local sum in rank order: reproducible, and several times faster than OpenMPI's own reduce_scatter.
 class HostCommunicator : public Communicator {
  protected:
-  using Communicator::Communicator;
+  HostCommunicator(int rank, int size, const CommunicatorOptions& options)
+      : Communicator(rank, size, at::kCPU, options) {}
 
  private:
-  std::string refuse(const at::Tensor&) const override { return {}; }
   PendingPtr do_barrier() override;
   PendingPtr do_broadcast(const at::Tensor& tensor, int root) override;
   PendingPtr do_all_reduce(const at::Tensor& tensor, ReduceOp op) override;
@@ -29,8 +28,8 @@ class HostCommunicator : public Communicator {
   virtual HostTransferPtr move_all_to_all(const at::Tensor& send, at::IntArrayRef send_rows, const at::Tensor& receive,
                                           at::IntArrayRef receive_rows) = 0;
 
-  PendingPtr all_reduce_in_one_phase(const at::Tensor& tensor, const at::Tensor& host, ReduceOp op);
-  PendingPtr all_reduce_in_two_phases(const at::Tensor& tensor, const at::Tensor& host, ReduceOp op);
+  PendingPtr all_reduce_in_one_phase(const at::Tensor& tensor, ReduceOp op);
+  PendingPtr all_reduce_in_two_phases(const at::Tensor& tensor, ReduceOp op);
   PendingPtr pending(HostTransferPtr transfer, std::function<at::Tensor()> complete) const;
 };
 

@@ -8,7 +8,7 @@
 
 namespace negatron {
 
-/// A group of all ranks of the job over MPI. Host tensors; device tensors are staged through pinned memory. Collective.
+/// A group of all ranks of the job over MPI. Moves host memory; device tensors are staged. Collective.
 std::unique_ptr<Communicator> make_mpi_communicator(const Environment& environment, const CommunicatorOptions& options);
 
 }  // namespace negatron

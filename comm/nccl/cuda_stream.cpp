@@ -59,9 +59,8 @@ class DeviceStream : public CudaStream {
 
 }  // namespace
 
-std::string refuse_for_device(const at::Tensor& tensor, int device) {
-  if (tensor.is_cuda() && tensor.get_device() == device) return {};
-  return "the tensor is on " + tensor.device().str() + " where NCCL needs cuda:" + std::to_string(device);
+at::Device tensor_device(int device) {
+  return {at::kCUDA, device_index(device)};
 }
 
 std::string device_identity(int device) {

@@ -7,8 +7,8 @@
 
 namespace negatron {
 
-/// Empty when device `device` of this process can read and write the tensor, else why not. Local.
-std::string refuse_for_device(const at::Tensor& tensor, int device);
+/// Device `device` of this process as tensors name it. Local.
+at::Device tensor_device(int device);
 
 /// A name that no other device of any host has. Throws CommError when there is no such device. Local.
 std::string device_identity(int device);

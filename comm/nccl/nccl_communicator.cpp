@@ -60,6 +60,11 @@ class NcclPending : public Work::Pending {
   NcclPending(NcclWatchdog& watchdog, int device, std::shared_ptr<CudaEvent> end, std::function<at::Tensor()> complete)
       : watchdog_(watchdog), device_(device), end_(std::move(end)), complete_(std::move(complete)) {}
 
+  bool done() override {
+    watchdog_.check();
+    return end_->done();
+  }
+
   at::Tensor finish() override {
     const CurrentDevice current(device_);
     // The host does not wait: what the caller queues from here on comes after the collective. A failure that shows
@@ -80,7 +85,9 @@ class NcclPending : public Work::Pending {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> side, int device, const CommunicatorOptions& options)
-      : Communicator(side->rank(), side->size(), options), side_(std::move(side)), device_(device) {
+      : Communicator(side->rank(), side->size(), tensor_device(device), options),
+        side_(std::move(side)),
+        device_(device) {
     // Collective over the side channel, before NCCL, which would hang on a shared device or fail with an unclear
     // message. The same order on every rank: identities, the id, then joining.
     refuse_shared_device(*side_, device_);
@@ -111,8 +118,6 @@ class NcclCommunicator : public Communicator {
     return "rank " + std::to_string(rank()) + " of " + std::to_string(size()) + ", joining an NCCL group with device " +
            std::to_string(device_) + ": ";
   }
-
-  std::string refuse(const at::Tensor& tensor) const override { return refuse_for_device(tensor, device_); }
 
   PendingPtr do_barrier() override {
     // Of the hosts: there is nothing on the device that could be waited for.

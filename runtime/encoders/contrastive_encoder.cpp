@@ -24,12 +24,13 @@ std::int64_t ContrastiveEncoder::parameter_count() const {
 std::shared_ptr<ContrastiveEncoder> ContrastiveEncoder::duplicate() const {
   auto copy = std::make_shared<ContrastiveEncoder>(backbone_->same_shape(), head_->options(), head_->communicator());
   const torch::NoGradGuard no_grad;
-  // set_data and not Module::to, which would turn integer buffers into floating-point ones.
-  const auto set_all = [](const std::vector<torch::Tensor>& targets, const std::vector<torch::Tensor>& sources) {
-    for (std::size_t i = 0; i < sources.size(); ++i) targets[i].set_data(sources[i].detach().clone());
+  const torch::Tensor like = parameters().front();
+  copy->to(like.device(), like.scalar_type());
+  const auto take_over = [](const std::vector<torch::Tensor>& targets, const std::vector<torch::Tensor>& sources) {
+    for (std::size_t i = 0; i < sources.size(); ++i) targets[i].copy_(sources[i]);
   };
-  set_all(copy->parameters(), parameters());
-  set_all(copy->buffers(), buffers());
+  take_over(copy->parameters(), parameters());
+  take_over(copy->buffers(), buffers());
   return copy;
 }
 

@@ -76,19 +76,21 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
     Communicator& comm =
         *reinterpret_cast<Communicator*>(static_cast<std::intptr_t>(context->saved_data["comm"].toInt()));
 
-    // As if statistics were constants; mixed memory formats would take ATen's slow path.
+    const at::Tensor inverse_deviation = (variance + kEpsilon).rsqrt();  // [F]
+    // As if statistics were constants; mixed memory formats would take ATen's slow path. They are given twice, as
+    // running and as saved ones: which of the two ATen reads is another matter on a GPU than on a CPU.
     at::Tensor by_samples = at::empty_like(samples);
     at::Tensor by_weight = at::zeros_like(weight);  // [F]
     at::Tensor by_bias = at::zeros_like(weight);    // [F]
     if (samples.numel() > 0) {
       std::tie(by_samples, by_weight, by_bias) = at::native_batch_norm_backward(
-          arriving.front().contiguous(samples.suggest_memory_format()), samples, weight, mean, variance, {}, {},
-          /*train=*/false, kEpsilon, {true, true, true});
+          arriving.front().contiguous(samples.suggest_memory_format()), samples, weight, mean, variance, mean,
+          inverse_deviation, /*train=*/false, kEpsilon, {true, true, true});
     }
     // Every sample moves mean and variance, and through them the samples of all ranks.
     const at::Tensor everywhere = at::stack({by_bias, by_weight});  // [2, F]
     comm.all_reduce(everywhere, ReduceOp::kSum);
-    const at::Tensor share = weight * (variance + kEpsilon).rsqrt() / count.clamp_min(1.0);  // [F]
+    const at::Tensor share = weight * inverse_deviation / count.clamp_min(1.0);  // [F]
     by_samples.sub_(normalized(samples, share * everywhere[1], share * everywhere[0], mean, variance));
     return {by_samples, by_weight, by_bias, at::Tensor(), at::Tensor()};
   }

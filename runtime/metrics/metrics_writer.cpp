@@ -81,6 +81,7 @@ void MetricsWriter::write(const StepMetrics& metrics) {
                {"images_per_second", metrics.images_per_second},
                {"step_ms", phases_json(metrics)},
                {"bytes", traffic_json(metrics)},
+               {"staged_bytes", staged_bytes(metrics.traffic)},
                {"positive_similarity", metrics.positive_similarity},
                {"negative_similarity", metrics.negative_similarity},
                {"proxy_accuracy", metrics.proxy_accuracy},
@@ -101,7 +102,8 @@ void MetricsWriter::write(const EvaluationMetrics& metrics) {
                      {"knn", metrics.knn},
                      {"alignment", metrics.alignment},
                      {"uniformity", metrics.uniformity},
-                     {"seconds", metrics.seconds}};
+                     {"seconds", metrics.seconds},
+                     {"staged_bytes", metrics.staged_bytes}};
   append(line.dump());
 }
 

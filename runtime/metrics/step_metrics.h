@@ -47,6 +47,8 @@ struct EvaluationMetrics {
   double alignment = 0.0;
   double uniformity = 0.0;
   double seconds = 0.0;
+  /// As in Traffic, of this rank.
+  std::int64_t staged_bytes = 0;
 };
 
 /// What became of one snapshot.

@@ -28,6 +28,7 @@ double RunEvaluation::random_weights() {
 // Collective: alignment, uniformity and kNN take their collectives in this order on every rank.
 double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std::int64_t query_count) {
   StepTimer clock;
+  const std::int64_t staged_before = staged_bytes(comm_.traffic().total());
   ViewEvaluationOptions views;
   views.seed = options_.seed;
   views.augmentation = options_.augmentation;
@@ -41,6 +42,7 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   metrics.alignment = quality.alignment;
   metrics.uniformity = quality.uniformity;
   metrics.seconds = clock.step_milliseconds() / 1000.0;
+  metrics.staged_bytes = staged_bytes(comm_.traffic().total()) - staged_before;
   if (has_labels()) log_.show_knn(metrics.knn);
   std::ostringstream subject;
   subject << "after epoch " << epoch + 1 << (index_count + query_count > 0 ? " (on a part of the images)" : "")
@@ -57,6 +59,7 @@ FeatureFunction RunEvaluation::backbone() {
 double RunEvaluation::baseline(const std::string& subject, const FeatureFunction& features) {
   if (!has_labels()) return std::nan("");
   StepTimer clock;
+  const std::int64_t staged_before = staged_bytes(comm_.traffic().total());
   EvaluationMetrics metrics;
   metrics.subject = subject;
   metrics.knn = classify(features, 0, 0);
@@ -64,6 +67,7 @@ double RunEvaluation::baseline(const std::string& subject, const FeatureFunction
   // good.
   metrics.alignment = metrics.uniformity = std::nan("");
   metrics.seconds = clock.step_milliseconds() / 1000.0;
+  metrics.staged_bytes = staged_bytes(comm_.traffic().total()) - staged_before;
   log_.evaluation(metrics, subject);
   return metrics.knn;
 }

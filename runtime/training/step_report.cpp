@@ -124,6 +124,7 @@ std::map<std::string, Traffic> StepReport::traffic() const {
     whole.calls += part.calls;
     whole.bytes_sent += part.bytes_sent;
     whole.bytes_received += part.bytes_received;
+    whole.bytes_staged += part.bytes_staged;
   }
   return traffic;
 }

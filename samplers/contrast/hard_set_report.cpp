@@ -65,7 +65,7 @@ std::map<std::string, at::Tensor> report_hard_sets(Communicator& group, const Ba
   }
   if (labels.defined()) {
     // Collective; labels are there on all ranks or on none, as they come with the data.
-    const FetchedRows rows = fetch_rows(group, bank, slots);
+    const FetchedRows rows = fetch_rows(group, bank, slots_of_keys(keys));
     const at::Tensor fetched = at::cat({rows.labels.cpu(), at::full({1}, -1, at::kLong)});
     // Index -1, for no row, reads the appended "unknown".
     const at::Tensor index = rows.index.cpu();

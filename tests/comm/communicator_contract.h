@@ -7,7 +7,8 @@
 
 namespace negatron::testing {
 
-/// One promise of Communicator, tested on a group in checked mode, with tensors on `device`. Collective; expectations
+/// One promise of Communicator, tested on a group in checked mode, with tensors on `device`, which may be the host, and
+/// in some cases on the host too. Collective; expectations
 /// are gtest's non-fatal ones, against values in closed form.
 struct ContractCase {
   const char* name;
@@ -28,6 +29,7 @@ const std::vector<ContractCase>& row_cases();
 const std::vector<ContractCase>& group_cases();
 const std::vector<ContractCase>& refusal_cases();
 const std::vector<ContractCase>& together_cases();
+const std::vector<ContractCase>& side_cases();
 
 inline const std::vector<at::ScalarType>& all_dtypes() {
   static const std::vector<at::ScalarType> dtypes = {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf,

@@ -119,7 +119,8 @@ const std::vector<ContractCase>& refusal_cases() {
 const std::vector<ContractCase>& contract_cases() {
   static const std::vector<ContractCase> cases = [] {
     std::vector<ContractCase> all;
-    for (const auto* part : {&value_cases(), &row_cases(), &group_cases(), &refusal_cases(), &together_cases()}) {
+    for (const auto* part :
+         {&value_cases(), &row_cases(), &group_cases(), &refusal_cases(), &together_cases(), &side_cases()}) {
       all.insert(all.end(), part->begin(), part->end());
     }
     return all;

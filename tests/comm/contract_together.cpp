@@ -20,8 +20,7 @@ FailedTogether failure_of(Communicator& communicator, const std::function<void()
   return {FailureKind::kRefused, ""};
 }
 
-void texts_of_any_length_reach_every_rank(Communicator& communicator, at::Device device) {
-  if (!device.is_cpu()) return;  // Texts travel as host tensors.
+void texts_of_any_length_reach_every_rank(Communicator& communicator, at::Device) {
   const int rank = communicator.rank();
   const std::vector<std::string> texts = gather_texts(communicator, std::string(static_cast<std::size_t>(rank), 'x'));
   ASSERT_EQ(static_cast<int>(texts.size()), communicator.size());
@@ -36,8 +35,7 @@ void texts_of_any_length_reach_every_rank(Communicator& communicator, at::Device
             "Rank " + std::to_string(communicator.size() - 1) + ": lost");
 }
 
-void what_one_rank_meets_all_throw(Communicator& communicator, at::Device device) {
-  if (!device.is_cpu()) return;
+void what_one_rank_meets_all_throw(Communicator& communicator, at::Device) {
   const int last = communicator.size() - 1;
   int done = 0;
   together(communicator, [&] { ++done; });
@@ -55,8 +53,7 @@ void what_one_rank_meets_all_throw(Communicator& communicator, at::Device device
   EXPECT_STREQ(failed.what(), "disk of the last rank");
 }
 
-void a_failure_outranks_a_refusal_and_the_lowest_rank_speaks(Communicator& communicator, at::Device device) {
-  if (!device.is_cpu()) return;
+void a_failure_outranks_a_refusal_and_the_lowest_rank_speaks(Communicator& communicator, at::Device) {
   const int rank = communicator.rank();
   const FailedTogether both = failure_of(communicator, [&] {
     if (rank == communicator.size() - 1) throw std::runtime_error("failed on " + std::to_string(rank));
@@ -66,8 +63,7 @@ void a_failure_outranks_a_refusal_and_the_lowest_rank_speaks(Communicator& commu
   EXPECT_STREQ(both.what(), communicator.size() == 1 ? "failed on 0" : "refused on 0");
 }
 
-void rank_0_works_for_all(Communicator& communicator, at::Device device) {
-  if (!device.is_cpu()) return;
+void rank_0_works_for_all(Communicator& communicator, at::Device) {
   int calls = 0;
   EXPECT_EQ(on_rank_0(communicator, [&]() -> std::string { return ++calls == 1 ? "made" : "again"; }), "made");
   EXPECT_EQ(calls, communicator.rank() == 0 ? 1 : 0);

@@ -12,8 +12,9 @@ struct FetchedRows {
   at::Tensor index;   // [b, U] int64, which row each slot came to; -1 for slots below 0
 };
 
-/// Collective. slots [b, U] int64 of valid rows, or below 0 for none. Bytes received per rank, D distinct rows asked of
-/// other ranks and A rows that others ask of this one, w bytes an element of the bank: D (d w + 8) + 8 A + 8 (P - 1).
+/// Collective. slots [b, U] int64 of valid rows, or below 0 for none, on the bank's device. Bytes received per rank, D
+/// distinct rows asked of other ranks and A rows that others ask of this one, w bytes an element of the bank: D (d w +
+/// 8) + 8 A + 8 (P - 1).
 FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& slots);
 
 }  // namespace negatron

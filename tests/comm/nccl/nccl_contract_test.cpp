@@ -9,6 +9,7 @@
 #include "comm/threads/thread_communicator.h"
 #include "tests/comm/communicator_contract.h"
 #include "tests/comm/nccl/nccl_stand_in.h"
+#include "tests/support/stand_in_device.h"
 
 namespace negatron::testing {
 namespace {
@@ -23,7 +24,7 @@ TEST_P(NcclContract, Holds) {
   run_ranks(ranks, kChecked, [run = contract_case.run](Communicator& bootstrap) {
     const auto communicator = make_nccl_communicator(bootstrap, bootstrap.rank(), kChecked);
     EXPECT_STREQ(communicator->transport(), "nccl");
-    run(*communicator, at::kCPU);
+    run(*communicator, stand_in_device(bootstrap.rank()));
   });
   EXPECT_EQ(stand_in_state().live, 0);
   EXPECT_EQ(stand_in_state().aborted, aborted_before);
@@ -55,13 +56,14 @@ TEST(NcclCommunicator, RefusesTwoRanksOnOneDevice) {
   EXPECT_EQ(stand_in_state().live, 0);
 }
 
-TEST(NcclCommunicator, ACollectiveOverTheLimitEndsTheGroup) {
+/// A collective for which rank 1 comes too late, on tensors of the device or of the host.
+void expect_a_timeout(bool on_host) {
   const CommunicatorOptions options = {.check = false, .time_limit = std::chrono::milliseconds(300)};
   const int aborted_before = stand_in_state().aborted;
   std::string late_error;
   const std::string error = error_of<TimeoutError>(2, {}, [&](Communicator& bootstrap) {
     const auto communicator = make_nccl_communicator(bootstrap, bootstrap.rank(), options);
-    const at::Tensor tensor = at::ones({3});
+    const at::Tensor tensor = at::ones({3}, on_host ? at::kCPU : stand_in_device(bootstrap.rank()));
     if (bootstrap.rank() == 0) {
       communicator->all_reduce(tensor, ReduceOp::kSum);
       return;
@@ -80,6 +82,23 @@ TEST(NcclCommunicator, ACollectiveOverTheLimitEndsTheGroup) {
   EXPECT_NE(late_error.find("rank 1 of 2, all_reduce"), std::string::npos) << late_error;
   EXPECT_EQ(stand_in_state().live, 0);
   EXPECT_EQ(stand_in_state().aborted, aborted_before + 2);
+}
+
+TEST(NcclCommunicator, ACollectiveOverTheLimitEndsTheGroup) {
+  expect_a_timeout(/*on_host=*/false);
+}
+
+TEST(NcclCommunicator, AHostThatWaitsForAResultKnowsTheLimit) {
+  expect_a_timeout(/*on_host=*/true);
+}
+
+TEST(NcclCommunicator, RefusesTensorsOfAnotherDevice) {
+  const std::string error = error_of<CommError>(2, {}, [](Communicator& bootstrap) {
+    const auto communicator = make_nccl_communicator(bootstrap, bootstrap.rank(), {});
+    communicator->all_gather(at::ones({2}, stand_in_device(5)));
+  });
+  EXPECT_NE(error.find("the tensor is on stand_in:5 where nccl takes stand_in:"), std::string::npos) << error;
+  EXPECT_NE(error.find(" and the host"), std::string::npos) << error;
 }
 
 TEST(NcclCommunicator, AFailureOfNcclIsReported) {

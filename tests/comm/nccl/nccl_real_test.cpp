@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "comm/error.h"
-#include "comm/nccl/cuda_stream.h"
 #include "comm/nccl/nccl_communicator.h"
 #include "comm/nccl/nccl_handle.h"
 #include "comm/threads/thread_communicator.h"
@@ -22,10 +21,6 @@ TEST(RealNccl, MakesDifferentIds) {
 
 TEST(RealNccl, RefusesAnIdOfAnotherSize) {
   EXPECT_THROW(NcclHandle("short", 0, 1, std::chrono::seconds(1)), CommError);
-}
-
-TEST(RealNccl, RefusesHostTensors) {
-  EXPECT_EQ(refuse_for_device(at::zeros({2}), 1), "the tensor is on cpu where NCCL needs cuda:1");
 }
 
 TEST(RealNccl, SaysWhyItCannotStart) {

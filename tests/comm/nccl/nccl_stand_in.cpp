@@ -1,4 +1,4 @@
-// NCCL and CUDA streams over host memory, with ranks as threads: linked into one test in place of libnccl and
+// NCCL and CUDA streams over the stand-in device, with ranks as threads: linked into one test in place of libnccl and
 // comm/nccl/cuda_stream.cpp, so that the whole of comm/nccl/nccl_communicator.cpp runs without a GPU. Strict where the
 // real ones are silent: calls outside a group, before the communicator has settled, without ordering against the
 // caller's stream, or on memory that nobody keeps, are errors.
@@ -14,6 +14,7 @@
 #include "comm/error.h"
 #include "comm/nccl/cuda_stream.h"
 #include "tests/comm/nccl/nccl_stand_in_group.h"
+#include "tests/support/stand_in_device.h"
 
 namespace {
 
@@ -206,6 +207,10 @@ ncclResult_t ncclGroupEnd() {
   if (--group_depth > 0) return ncclSuccess;
   for (const auto& [comm, stream] : open_units) {
     stream->use(comm->unit);
+    for (StandInCall& call : comm->unit) {
+      call.send = negatron::testing::host_address(call.send);
+      call.receive = negatron::testing::host_address(call.receive);
+    }
     stream->queued(comm->member, comm->member->group->post(comm->member->rank, std::exchange(comm->unit, {})));
     comm->in_progress = 1;
   }
@@ -245,8 +250,8 @@ ncclResult_t ncclRecv(void* receive, std::size_t count, ncclDataType_t dtype, in
 
 namespace negatron {
 
-std::string refuse_for_device(const at::Tensor& tensor, int) {
-  return tensor.is_cpu() ? std::string() : "the stand-in is for host tensors";
+at::Device tensor_device(int device) {
+  return testing::stand_in_device(device);
 }
 
 std::string device_identity(int device) {

@@ -12,7 +12,4 @@ struct StandInState {
 
 StandInState stand_in_state();
 
-/// Devices of this number and above do not exist.
-constexpr int kStandInDevices = 8;
-
 }  // namespace negatron::testing

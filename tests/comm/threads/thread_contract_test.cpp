@@ -1,9 +1,10 @@
-// The contract over ranks that are threads.
+// The contract over ranks that are threads, with host tensors and with those of a device.
 
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
 #include "tests/comm/communicator_contract.h"
+#include "tests/support/stand_in_device.h"
 
 namespace negatron::testing {
 namespace {
@@ -14,6 +15,14 @@ TEST_P(ThreadContract, Holds) {
   const auto& [contract_case, ranks] = GetParam();
   const CommunicatorOptions options = {.check = true, .time_limit = std::chrono::seconds(30)};
   run_ranks(ranks, options, [run = contract_case.run](Communicator& communicator) { run(communicator, at::kCPU); });
+}
+
+TEST_P(ThreadContract, HoldsOnADevice) {
+  const auto& [contract_case, ranks] = GetParam();
+  const CommunicatorOptions options = {.check = true, .time_limit = std::chrono::seconds(30)};
+  run_ranks(ranks, options, [run = contract_case.run](Communicator& communicator) {
+    run(communicator, stand_in_device(communicator.rank()));
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadContract,

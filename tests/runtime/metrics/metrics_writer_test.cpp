@@ -31,7 +31,8 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   metrics.images_per_second = 1234.5;
   metrics.phases = {1, 2, 3, 4, 5, 6};
   metrics.step_milliseconds = 21.5;
-  metrics.traffic["all_gather"] = {2, 100, 200};
+  metrics.traffic["all_gather"] = {2, 100, 200, 30};
+  metrics.traffic["all_reduce"] = {1, 10, 10, 4};
   metrics.positive_similarity = 0.9;
   metrics.negative_similarity = std::numeric_limits<double>::quiet_NaN();
   metrics.temperature = std::numeric_limits<double>::infinity();
@@ -40,7 +41,7 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   {
     MetricsWriter writer(folder / "metrics.jsonl");
     writer.write(metrics);
-    writer.write(EvaluationMetrics{.subject = "raw pixels", .step = 12, .epoch = 3, .knn = 0.818});
+    writer.write(EvaluationMetrics{.subject = "raw pixels", .step = 12, .epoch = 3, .knn = 0.818, .staged_bytes = 7});
   }
   const auto lines = lines_of(folder / "metrics.jsonl");
   ASSERT_EQ(lines.size(), 2U);
@@ -57,6 +58,8 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   EXPECT_EQ(step.at("step_ms").at("total"), 21.5);
   EXPECT_EQ(step.at("bytes").at("all_gather").at("sent"), 100);
   EXPECT_EQ(step.at("bytes").at("all_gather").at("received"), 200);
+  EXPECT_EQ(step.at("bytes").at("all_gather").size(), 2U);
+  EXPECT_EQ(step.at("staged_bytes"), 34);
   EXPECT_EQ(step.at("positive_similarity"), 0.9);
   EXPECT_TRUE(step.at("negative_similarity").is_null());
   EXPECT_TRUE(step.at("temperature").is_null());
@@ -66,6 +69,7 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   EXPECT_EQ(lines[1].at("event"), "evaluation");
   EXPECT_EQ(lines[1].at("subject"), "raw pixels");
   EXPECT_EQ(lines[1].at("knn"), 0.818);
+  EXPECT_EQ(lines[1].at("staged_bytes"), 7);
 }
 
 TEST(MetricsWriter, GoesOnAfterTheLastWholeLine) {

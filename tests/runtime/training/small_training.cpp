@@ -70,8 +70,12 @@ PretrainSummary run(const SmallStart& start) {
       job.resume = open_snapshot(comm, files, start.resume, {});
     }
     if (!start.bank.empty()) job.bank = open_snapshot(comm, files, start.bank, {});
-    const PretrainSummary own =
-        pretrain(start.options, resolve_contrast(start.options), {at::kCPU, start.precision}, data, comm, job);
+    const auto made = start.communicator ? start.communicator(comm) : nullptr;
+    const at::Device device = start.device == at::kCPU
+                                  ? at::Device(at::kCPU)
+                                  : at::Device(start.device, static_cast<at::DeviceIndex>(comm.rank()));
+    const PretrainSummary own = pretrain(start.options, resolve_contrast(start.options), {device, start.precision},
+                                         data, made ? *made : comm, job);
     if (comm.rank() == 0) summary = own;
   });
   return summary;

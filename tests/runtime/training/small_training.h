@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "comm/communicator.h"
 #include "runtime/data/image_source.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/snapshots/bank_reader.h"
@@ -22,12 +24,19 @@ std::shared_ptr<const ImageSource> rectangles();
 /// A run that learns in 20 steps: 5 steps an epoch, the last of them ragged.
 PretrainOptions small_options(const std::string& objective);
 
+/// A communicator of the same ranks, made on each of them.
+using MakeCommunicator = std::function<std::unique_ptr<Communicator>(Communicator& host)>;
+
 /// One start of `pretrain`, over ranks as threads.
 struct SmallStart {
   PretrainOptions options;
   int ranks = 2;
   std::filesystem::path run_directory;
   Precision precision = Precision::kFp32;
+  /// Of which each rank has the one of its number.
+  at::DeviceType device = at::kCPU;
+  /// Over which the run computes; empty for the one of the threads.
+  MakeCommunicator communicator;
   /// "auto": the newest snapshot there; "": none; else the path of one.
   std::string resume;
   std::string bank;

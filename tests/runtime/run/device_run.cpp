@@ -1,0 +1,79 @@
+#include "tests/runtime/run/device_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "samplers/negative_samplers/registry.h"
+#include "samplers/objectives/registry.h"
+#include "tests/runtime/data/temporary_directory.h"
+
+namespace negatron::testing {
+
+PretrainOptions watched_options(const std::string& objective) {
+  PretrainOptions options = small_options(objective);
+  options.max_steps = 6;
+  options.telemetry_every = 2;
+  options.telemetry_top = 5;
+  options.allow_oracle = true;
+  // Types come with the data.
+  options.sample_types = "given";
+  options.evaluate_queries = 20;
+  return options;
+}
+
+std::vector<nlohmann::json> expect_the_same_run(const DeviceRun& there, const PretrainOptions& options) {
+  const std::string what = options.objective + ", " + options.sampler;
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = options;
+  start.ranks = there.ranks;
+  start.data = {rectangles(), rectangles(), at::arange(50, at::kLong).remainder(3)};
+  start.run_directory = folder / "host";
+  try {
+    run(start);
+  } catch (const std::invalid_argument&) {
+    return {};
+  }
+  const auto expected = metrics_lines(start.run_directory, "step");
+  start.run_directory = folder / "device";
+  start.device = there.device;
+  start.communicator = there.communicator;
+  try {
+    run(start);
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << what << ": " << error.what();
+    return {};
+  }
+  const auto actual = metrics_lines(start.run_directory, "step");
+  EXPECT_EQ(actual.size(), expected.size()) << what;
+  for (std::size_t step = 0; step < std::min(actual.size(), expected.size()); ++step) {
+    const auto loss = expected[step].at("loss").get<double>();
+    EXPECT_NEAR(actual[step].at("loss").get<double>(), loss, 2e-3 * std::abs(loss)) << what << ", step " << step;
+    EXPECT_EQ(actual[step].at("bytes"), expected[step].at("bytes")) << what << ", step " << step;
+    EXPECT_EQ(expected[step].at("staged_bytes"), 0) << what << ", step " << step;
+  }
+  return metrics_lines(start.run_directory);
+}
+
+void expect_the_same_objectives(const DeviceRun& there) {
+  for (const ObjectiveDescription& objective : objective_descriptions()) {
+    EXPECT_FALSE(expect_the_same_run(there, watched_options(objective.name)).empty()) << objective.name;
+  }
+}
+
+void expect_the_same_samplers(const DeviceRun& there) {
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    bool ran = false;
+    for (const char* objective : {"info-nce", "supcon"}) {
+      PretrainOptions options = watched_options(objective);
+      options.sampler = sampler.name;
+      ran = !expect_the_same_run(there, options).empty() || ran;
+    }
+    EXPECT_TRUE(ran) << sampler.name << " ran with neither objective";
+  }
+}
+
+}  // namespace negatron::testing

@@ -1,0 +1,53 @@
+// Whole runs on the stand-in device, so that no part of a run takes a tensor of a device for one of the host, or mixes
+// the two.
+
+#include <gtest/gtest.h>
+
+#include "tests/runtime/data/temporary_directory.h"
+#include "tests/runtime/run/device_run.h"
+#include "tests/support/stand_in_device.h"
+
+namespace negatron::testing {
+namespace {
+
+DeviceRun on_the_stand_in() {
+  return {stand_in_device().type(), 2, {}};
+}
+
+TEST(OnADevice, EveryObjective) {
+  expect_the_same_objectives(on_the_stand_in());
+}
+
+TEST(OnADevice, EverySampler) {
+  expect_the_same_samplers(on_the_stand_in());
+}
+
+TEST(OnADevice, NarrowBanksAndBothViews) {
+  PretrainOptions options = watched_options("info-nce");
+  options.bank_dtype = at::kBFloat16;
+  options.symmetric = true;
+  options.shards = 1;
+  expect_the_same_run(on_the_stand_in(), options);
+}
+
+TEST(OnADevice, GoesOnWhereItStopped) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = watched_options("info-nce");
+  start.options.sample_types = "";
+  start.run_directory = folder / "run";
+  start.device = stand_in_device().type();
+  run(start);
+  start.options.max_steps = 9;
+  start.resume = "auto";
+  EXPECT_EQ(run(start).steps_done, 9);
+
+  SmallStart other = start;
+  other.run_directory = folder / "other";
+  other.resume = "";
+  other.bank = newest_path(start.run_directory);
+  EXPECT_EQ(run(other).steps_done, 9);
+}
+
+}  // namespace
+}  // namespace negatron::testing

@@ -1,0 +1,29 @@
+// Whole runs over comm/nccl/nccl_communicator.cpp, with stand-ins for NCCL and for the GPU of each rank.
+
+#include <gtest/gtest.h>
+
+#include "comm/nccl/nccl_communicator.h"
+#include "tests/runtime/run/device_run.h"
+#include "tests/support/stand_in_device.h"
+
+namespace negatron::testing {
+namespace {
+
+TEST(OverNccl, OnlyWhatLiesOnTheHostIsStaged) {
+  const DeviceRun there = {stand_in_device().type(), 2, [](Communicator& host) {
+                             return make_nccl_communicator(host, host.rank(), host.options());
+                           }};
+  for (const char* objective : {"info-nce", "nt-xent", "byol"}) {
+    const auto lines = expect_the_same_run(there, watched_options(objective));
+    EXPECT_FALSE(lines.empty());
+    for (const nlohmann::json& line : lines) {
+      // Pixels are read on the host and compared there; all else is on the device.
+      if (!line.contains("staged_bytes")) continue;
+      const bool on_host = line.value("subject", "") == "raw pixels";
+      EXPECT_EQ(line.at("staged_bytes").get<std::int64_t>() > 0, on_host) << objective << ": " << line;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace negatron::testing
