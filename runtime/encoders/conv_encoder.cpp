@@ -94,7 +94,9 @@ void ConvEncoder::check(const BackboneArguments& arguments) {
 }
 
 torch::Tensor ConvEncoder::forward(const torch::Tensor& images) {
-  torch::Tensor maps = with_channels_last(images);
+  // The group norm behind each convolution is the project's own on a CPU, and torch's on a GPU, which wants it
+  // otherwise.
+  torch::Tensor maps = images.is_cpu() ? with_channels_last(images) : images;
   for (std::size_t stage = 0; stage < convolutions_.size(); ++stage) {
     const torch::nn::GroupNorm& norm = norms_[stage];
     maps = group_norm_relu(convolutions_[stage](maps), options_.groups, norm->weight, norm->bias);

@@ -14,10 +14,10 @@ namespace negatron {
 /// in.
 ///
 /// Training mode: mean and variance are those of the batch. Collective, also for a rank without samples: one all_gather
-/// forward, of 2F + 1 numbers of each rank, and one all_reduce backward, of 2F. Running statistics move by a tenth
-/// towards the batch's, with torch's unbiased variance; they stand still when the batch has one value of a feature or
-/// is not finite, so that a step which is skipped leaves nothing behind.
-/// Evaluation mode: running statistics, each sample for itself. Local.
+/// forward, of 2F + 1 numbers of each rank, and one all_reduce backward, of 2F (one rank on a GPU asks nobody). Running
+/// statistics move by a tenth towards the batch's, with torch's unbiased variance; they stand still when the batch has
+/// one value of a feature or is not finite, so that a step which is skipped leaves nothing behind. Evaluation mode:
+/// running statistics, each sample for itself. Local.
 ///
 /// This is the one collective that happens inside backward. Its order is that of the graph: autograd runs functions
 /// latest first, by the order in which this thread made them, and ranks build the same graph, also where a share is
@@ -44,6 +44,8 @@ class GlobalBatchNorm : public torch::nn::Module {
   torch::Tensor bias;    // [F]
 
  private:
+  /// Training mode of a job of one rank on a GPU.
+  torch::Tensor of_one_rank(const torch::Tensor& samples);
   /// mean, variance: [F]; count: [1], values of a feature over all ranks.
   void follow(const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& count);
 

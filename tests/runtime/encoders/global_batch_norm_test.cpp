@@ -12,6 +12,7 @@
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/momentum_encoder.h"
 #include "runtime/encoders/precision.h"
+#include "tests/support/stand_in_device.h"
 
 namespace negatron {
 namespace {
@@ -54,34 +55,34 @@ struct Trial {
 
 /// On samples [begin, end) of each batch, with the loss sum(y * y * direction) of those.
 template <typename Norm>
-Trial try_norm(Norm& norm, Form form, std::int64_t begin, std::int64_t end) {
+Trial try_norm(Norm& norm, Form form, std::int64_t begin, std::int64_t end, at::Device device = at::kCPU) {
   {
     const torch::NoGradGuard no_grad;
     norm.weight.copy_(affine(5)[0]);
     norm.bias.copy_(affine(5)[1]);
   }
-  const at::Tensor direction = some_samples(form, 9, begin, end);
+  const at::Tensor direction = some_samples(form, 9, begin, end).to(device);
   std::vector<at::Tensor> outputs;
   std::vector<at::Tensor> gradients;
   for (const std::uint64_t seed : {1, 2}) {
-    torch::Tensor rows = some_samples(form, seed, begin, end).requires_grad_();
+    torch::Tensor rows = some_samples(form, seed, begin, end).to(device).requires_grad_();
     norm.weight.mutable_grad().reset();
     norm.bias.mutable_grad().reset();
     const torch::Tensor output = norm.forward(rows);
     (output.square() * direction).sum().backward();
     EXPECT_EQ(output.suggest_memory_format(), rows.suggest_memory_format());
-    outputs.push_back(output.detach());
-    gradients.push_back(rows.grad());
+    outputs.push_back(output.detach().cpu());
+    gradients.push_back(rows.grad().cpu());
   }
   norm.eval();
   const auto buffers = norm.named_buffers();
   return {at::cat(outputs),
           at::cat(gradients),
-          norm.weight.grad(),
-          norm.bias.grad(),
-          buffers["running_mean"],
-          buffers["running_var"],
-          norm.forward(some_samples(form, 3, begin, end)).detach()};
+          norm.weight.grad().cpu(),
+          norm.bias.grad().cpu(),
+          buffers["running_mean"].cpu(),
+          buffers["running_var"].cpu(),
+          norm.forward(some_samples(form, 3, begin, end).to(device)).detach().cpu()};
 }
 
 Trial torch_trial(Form form) {
@@ -139,6 +140,23 @@ TEST_P(NormOfForm, IsTheSameOnAnyNumberOfRanksForAnyShares) {
   expect_torch_on({4, 0, 7}, GetParam());
   expect_torch_on({0, 1, 10, 0}, GetParam());
   expect_torch_on({3, 3, 3, 2}, GetParam());
+}
+
+TEST_P(NormOfForm, OfOneRankOnADeviceIsTorchs) {
+  const Trial expected = torch_trial(GetParam());
+  run_ranks(1, {}, [&](Communicator& comm) {
+    GlobalBatchNorm norm(kFeatures, comm);
+    norm.to(at::kDouble);
+    norm.to(testing::stand_in_device(), at::kDouble);
+    const Trial trial = try_norm(norm, GetParam(), 0, kRows, testing::stand_in_device());
+    expect_close(trial.outputs, expected.outputs, "outputs");
+    expect_close(trial.gradients, expected.gradients, "gradients");
+    expect_close(trial.by_weight, expected.by_weight, "gradient of weight");
+    expect_close(trial.by_bias, expected.by_bias, "gradient of bias");
+    expect_close(trial.running_mean, expected.running_mean, "running mean");
+    expect_close(trial.running_variance, expected.running_variance, "running variance");
+    expect_close(trial.evaluated, expected.evaluated, "evaluated");
+  });
 }
 
 std::string name_of_form(const ::testing::TestParamInfo<Form>& tested) {

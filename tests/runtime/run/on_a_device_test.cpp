@@ -30,6 +30,19 @@ TEST(OnADevice, NarrowBanksAndBothViews) {
   expect_the_same_run(on_the_stand_in(), options);
 }
 
+TEST(OnADevice, BatchNormsOfOneRankAndOfTwo) {
+  PretrainOptions options = watched_options("info-nce");
+  options.encoder.name = "resnet18";
+  options.encoder.stem = "cifar";
+  options.baselines = false;
+  options.max_steps = 2;
+  for (const int ranks : {1, 2}) {
+    DeviceRun there = on_the_stand_in();
+    there.ranks = ranks;
+    EXPECT_FALSE(expect_the_same_run(there, options).empty());
+  }
+}
+
 TEST(OnADevice, GoesOnWhereItStopped) {
   const TemporaryDirectory folder;
   SmallStart start;
