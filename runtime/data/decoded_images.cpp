@@ -35,4 +35,10 @@ at::Tensor DecodedImages::image(std::int64_t i) const {
   return have_one_size() ? together_.narrow(0, i, 1) : apart_[static_cast<std::size_t>(i)].unsqueeze(0);
 }
 
+ImageSize DecodedImages::size_of(std::int64_t i) const {
+  if (have_one_size()) return {together_.size(2), together_.size(3)};
+  const at::Tensor& image = apart_[static_cast<std::size_t>(i)];
+  return {image.size(1), image.size(2)};
+}
+
 }  // namespace negatron

@@ -32,6 +32,8 @@ class DecodedImages {
   const at::Tensor& together() const { return together_; }
   /// Image i as [1, C, h, w] uint8; shares storage.
   at::Tensor image(std::int64_t i) const;
+  /// Of image i.
+  ImageSize size_of(std::int64_t i) const;
 
  private:
   /// Undefined where sizes differ.

@@ -15,7 +15,8 @@ enum class Purpose : std::uint32_t {
   kNegativeDraw = 6,
   kPairMix = 7,
   kQueryMix = 8,
-  kClusterStart = 9
+  kClusterStart = 9,
+  kViewColours = 10
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of

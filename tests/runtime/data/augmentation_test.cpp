@@ -4,7 +4,8 @@
 
 #include "comm/share.h"
 #include "runtime/data/view_parameters.h"
-#include "samplers/random/philox.h"
+#include "runtime/data/views/view_recipe.h"
+#include "tests/runtime/data/drawn_views.h"
 
 namespace negatron::testing {
 namespace {
@@ -17,26 +18,16 @@ at::Tensor views_of(const at::Tensor& images, const at::Tensor& ids, const ViewN
   return augment(images, ids, number, options, {{images.size(2), images.size(3)}, normalization});
 }
 
-at::Tensor random_images(std::int64_t count, std::int64_t channels = 1) {
-  CounterRng random(5, Purpose::kEvaluation, 0, 0);
-  at::Tensor images = at::empty({count, channels, 28, 28}, at::kByte);
-  auto* bytes = images.mutable_data_ptr<std::uint8_t>();
-  for (std::int64_t i = 0; i < images.numel(); ++i) bytes[i] = static_cast<std::uint8_t>(random.below(256));
-  return images;
-}
-
 AugmentationOptions nothing() {
-  AugmentationOptions options;
-  options.crop_area_min = options.crop_area_max = 1.0;
-  options.crop_aspect_min = options.crop_aspect_max = 1.0;
-  options.flip_probability = options.jitter_probability = 0.0;
-  return options;
+  return view_recipe("none");
 }
 
 AugmentationOptions everything() {
   AugmentationOptions options;
   options.blur_probability = 0.5;
   options.erase_probability = 0.5;
+  options.saturation = options.hue = 0.3;
+  options.grey_probability = options.solarise_probability = 0.3;
   return options;
 }
 
@@ -91,41 +82,54 @@ TEST(Augmentation, CropsTheBoxThatWasDrawn) {
   AugmentationOptions options;
   options.jitter_probability = 0.0;
   const at::Tensor ids = at::arange(kCount, at::kLong);
-  const ViewParameters drawn = draw_view_parameters(ids, {4, 0, 0}, options);
+  const std::vector<ViewParameters> drawn = draw_all(ids, {4, 0, 0}, options);
+  const auto of_crops = [&](float CropBox::*part) {
+    return values_of(drawn, [part](const ViewParameters& one) { return one.crop.*part; });
+  };
   const auto check = [&](const at::Tensor& views, const at::Tensor& start, const at::Tensor& extent) {
     const at::Tensor middles = (at::arange(28, at::kFloat) + 0.5) / 28;
     const at::Tensor position = (start.unsqueeze(1) + extent.unsqueeze(1) * middles) * 28 - 0.5;  // [b, 28] in pixels
     const at::Tensor expected = position.clamp(0, 27) * 9.0 / 255.0;
     EXPECT_LT((views - expected).abs().max().item<double>(), 1e-4);
   };
-  check(views_of(images, ids, {4, 0, 0}, options, kUnit).select(2, 13).squeeze(1), drawn.left, drawn.width);
+  check(views_of(images, ids, {4, 0, 0}, options, kUnit).select(2, 13).squeeze(1), of_crops(&CropBox::left),
+        of_crops(&CropBox::width));
   const at::Tensor turned = images.transpose(2, 3).contiguous();
-  check(views_of(turned, ids, {4, 0, 0}, options, kUnit).select(3, 13).squeeze(1), drawn.top, drawn.height);
+  check(views_of(turned, ids, {4, 0, 0}, options, kUnit).select(3, 13).squeeze(1), of_crops(&CropBox::top),
+        of_crops(&CropBox::height));
 }
 
 TEST(Augmentation, DrawsWithinItsOptions) {
   constexpr std::int64_t kCount = 4000;
   const AugmentationOptions options = everything();
-  const ViewParameters drawn = draw_view_parameters(at::arange(kCount, at::kLong), {11, 0, 0}, options);
-  const at::Tensor width = drawn.width.abs();
-  const at::Tensor left = at::minimum(drawn.left, drawn.left + drawn.width);
+  const std::vector<ViewParameters> drawn = draw_all(at::arange(kCount, at::kLong), {11, 0, 0}, options);
+  const auto all = [&](auto value) { return values_of(drawn, value); };
+  const at::Tensor signed_width = all([](const auto& one) { return one.crop.width; });
+  const at::Tensor start = all([](const auto& one) { return one.crop.left; });
+  const at::Tensor top = all([](const auto& one) { return one.crop.top; });
+  const at::Tensor height = all([](const auto& one) { return one.crop.height; });
+  const at::Tensor contrast = all([](const auto& one) { return one.contrast; });
+  const at::Tensor width = signed_width.abs();
+  const at::Tensor left = at::minimum(start, start + signed_width);
   EXPECT_GE(left.min().item<double>(), -1e-6);
   EXPECT_LE((left + width).max().item<double>(), 1.0 + 1e-6);
-  EXPECT_GE(drawn.top.min().item<double>(), 0.0);
-  EXPECT_LE((drawn.top + drawn.height).max().item<double>(), 1.0 + 1e-6);
-  const at::Tensor area = width * drawn.height;
+  EXPECT_GE(top.min().item<double>(), 0.0);
+  EXPECT_LE((top + height).max().item<double>(), 1.0 + 1e-6);
+  const at::Tensor area = width * height;
   EXPECT_GE(area.min().item<double>(), 0.2 - 1e-5);
   EXPECT_LT(area.min().item<double>(), 0.21);
   EXPECT_GT(area.max().item<double>(), 0.95);
-  const at::Tensor aspect = width / drawn.height;
+  const at::Tensor aspect = width / height;
   EXPECT_GE(aspect.min().item<double>(), 0.75 - 1e-5);
   EXPECT_LE(aspect.max().item<double>(), 4.0 / 3.0 + 1e-5);
   // Shares of 4000 draws: five standard deviations are 0.04 or less.
-  EXPECT_NEAR(drawn.width.lt(0).to(at::kDouble).mean().item<double>(), 0.5, 0.04);
-  EXPECT_NEAR(drawn.brightness.ne(1).to(at::kDouble).mean().item<double>(), 0.8, 0.04);
-  EXPECT_NEAR(static_cast<double>(drawn.blurred.size()) / kCount, 0.5, 0.04);
-  EXPECT_GE(drawn.contrast.min().item<double>(), 0.6);
-  EXPECT_LE(drawn.contrast.max().item<double>(), 1.4);
+  EXPECT_NEAR(signed_width.lt(0).to(at::kDouble).mean().item<double>(), 0.5, 0.04);
+  EXPECT_NEAR(all([](const auto& one) { return one.brightness; }).ne(1).to(at::kDouble).mean().item<double>(), 0.8,
+              0.04);
+  EXPECT_NEAR(all([](const auto& one) { return one.blur_sigma; }).gt(0).to(at::kDouble).mean().item<double>(), 0.5,
+              0.04);
+  EXPECT_GE(contrast.min().item<double>(), 0.6);
+  EXPECT_LE(contrast.max().item<double>(), 1.4);
 }
 
 TEST(Augmentation, SwitchingOneEffectLeavesTheOthers) {
@@ -134,10 +138,13 @@ TEST(Augmentation, SwitchingOneEffectLeavesTheOthers) {
   off.flip_probability = 0.0;
   AugmentationOptions on = everything();
   on.flip_probability = 0.0;
-  const ViewParameters plain = draw_view_parameters(ids, {1, 0, 0}, off);
-  const ViewParameters full = draw_view_parameters(ids, {1, 0, 0}, on);
-  EXPECT_TRUE(plain.left.equal(full.left));
-  EXPECT_TRUE(plain.brightness.equal(full.brightness));
+  const std::vector<ViewParameters> plain = draw_all(ids, {1, 0, 0}, off);
+  const std::vector<ViewParameters> full = draw_all(ids, {1, 0, 0}, on);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_EQ(plain[i].crop.left, full[i].crop.left);
+    EXPECT_EQ(plain[i].brightness, full[i].brightness);
+    EXPECT_EQ(plain[i].order, full[i].order);
+  }
 }
 
 TEST(Augmentation, BrightnessScalesAndContrastKeepsTheMean) {
@@ -146,16 +153,17 @@ TEST(Augmentation, BrightnessScalesAndContrastKeepsTheMean) {
   options.contrast = 0.0;
   const at::Tensor flat = at::full({40, 1, 28, 28}, 100, at::kByte);
   const at::Tensor ids = at::arange(40, at::kLong);
-  const ViewParameters drawn = draw_view_parameters(ids, {3, 0, 0}, options);
+  const at::Tensor brightness =
+      values_of(draw_all(ids, {3, 0, 0}, options), [](const auto& one) { return one.brightness; });
   const at::Tensor bright = views_of(flat, ids, {3, 0, 0}, options, kUnit).select(3, 5).select(2, 5).squeeze(1);
-  EXPECT_LT((bright - drawn.brightness * (100.0 / 255)).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((bright - brightness * (100.0 / 255)).abs().max().item<double>(), 1e-5);
   EXPECT_GT(bright.std().item<double>(), 0.02);
 
   options.brightness = 0.0;
   options.contrast = 0.4;
   const at::Tensor grey = random_images(40).div(2, "trunc").add_(64);  // 64..191: contrast 1.4 does not clip
   const at::Tensor contrasted = views_of(grey, ids, {3, 0, 0}, options, kUnit);
-  const at::Tensor factors = draw_view_parameters(ids, {3, 0, 0}, options).contrast;
+  const at::Tensor factors = values_of(draw_all(ids, {3, 0, 0}, options), [](const auto& one) { return one.contrast; });
   const at::Tensor before = kUnit.apply(grey);
   EXPECT_LT((contrasted.mean({1, 2, 3}) - before.mean({1, 2, 3})).abs().max().item<double>(), 1e-4);
   const at::Tensor spread = contrasted.flatten(1).std(1) / before.flatten(1).std(1);
@@ -208,7 +216,9 @@ TEST(Augmentation, ViewsHaveTheSizeThatIsAskedFor) {
   const at::Tensor views = augment(images, at::arange(2, at::kLong), {1, 0, 0}, nothing(), format);
   ASSERT_EQ(views.sizes(), at::IntArrayRef({2, 3, 40, 14}));
   const at::Tensor expected = (at::arange(14, at::kFloat) * 2 + 0.5) * 9.0 / 255.0;
-  EXPECT_LT((views - expected).abs().max().item<double>(), 1e-4);
+  // What lies outside the image does not count, so that the first and the last are nearer to the middle.
+  EXPECT_LT((views - expected).slice(3, 1, 13).abs().max().item<double>(), 1e-4);
+  EXPECT_NEAR(views[0][0][20][0].item<double>(), (0 * 3 + 1 * 3 + 2 * 1) / 7.0 * 9 / 255, 1e-6);
 }
 
 TEST(Augmentation, ImagesOfDifferingSizesGiveTheViewsThatEachGivesAlone) {
@@ -240,6 +250,12 @@ TEST(Augmentation, ValidatesItsOptions) {
   refuse([](auto& o) { o.jitter_probability = std::nan(""); });
   refuse([](auto& o) { o.brightness = 1.1; });
   refuse([](auto& o) { o.contrast = -0.1; });
+  refuse([](auto& o) { o.saturation = 1.1; });
+  refuse([](auto& o) { o.hue = 0.6; });
+  refuse([](auto& o) { o.grey_probability = -0.1; });
+  refuse([](auto& o) { o.solarise_probability = 2; });
+  refuse([](auto& o) { o.second_blur_probability = 1.5; });
+  refuse([](auto& o) { o.second_solarise_probability = std::nan(""); });
   refuse([](auto& o) { o.blur_probability = -1; });
   refuse([](auto& o) { o.blur_sigma_min = 0.0; });
   refuse([](auto& o) { o.erase_probability = 2; });

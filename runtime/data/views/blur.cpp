@@ -1,0 +1,94 @@
+#include "runtime/data/views/blur.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "runtime/data/views/filter_kernel.h"
+
+namespace negatron {
+namespace {
+
+// Beyond three sigma a Gaussian is below a hundredth of its peak.
+constexpr double kBlurReach = 3.0;
+
+/// Weights at -radius to radius.
+std::vector<float> gaussian(double sigma, std::int64_t radius) {
+  std::vector<double> weights;
+  double sum = 0.0;
+  for (std::int64_t offset = -radius; offset <= radius; ++offset) {
+    const double distance = static_cast<double>(offset) / sigma;
+    weights.push_back(std::exp(-0.5 * distance * distance));
+    sum += weights.back();
+  }
+  std::vector<float> rounded;
+  for (const double weight : weights) rounded.push_back(static_cast<float>(weight / sum));
+  return rounded;
+}
+
+/// One plane after the other, with the memory that they need in between.
+class PlaneBlur {
+ public:
+  PlaneBlur(std::int64_t height, std::int64_t width, std::int64_t radius)
+      : height_(height),
+        width_(width),
+        radius_(radius),
+        down_(static_cast<std::size_t>(height * width)),
+        padded_(static_cast<std::size_t>(width + 2 * radius)) {}
+
+  // A 2D Gaussian is one along lines after one along columns: 2 * (2r + 1) products per pixel and not (2r + 1)^2.
+  void apply(float* plane, const std::vector<float>& weights) {
+    for (std::int64_t y = 0; y < height_; ++y) blur_down(plane, y, weights);
+    for (std::int64_t y = 0; y < height_; ++y) blur_along(y, weights, plane + y * width_);
+  }
+
+ private:
+  // Taps whose weight is too small for a float add exactly nothing.
+
+  void blur_down(const float* plane, std::int64_t y, const std::vector<float>& weights) {
+    float* sum = down_.data() + y * width_;
+    std::fill_n(sum, width_, 0.0F);
+    for (std::int64_t tap = 0; tap <= 2 * radius_; ++tap) {
+      const float weight = weights[static_cast<std::size_t>(tap)];
+      const std::int64_t row = std::clamp<std::int64_t>(y + tap - radius_, 0, height_ - 1);
+      if (weight > 0.0F) add_rows(plane + row * width_, width_, weight, sum);
+    }
+  }
+
+  void blur_along(std::int64_t y, const std::vector<float>& weights, float* sum) {
+    const float* row = down_.data() + y * width_;
+    std::fill_n(padded_.begin(), radius_, row[0]);
+    std::copy_n(row, width_, padded_.begin() + radius_);
+    std::fill_n(padded_.begin() + radius_ + width_, radius_, row[width_ - 1]);
+    std::fill_n(sum, width_, 0.0F);
+    for (std::int64_t tap = 0; tap <= 2 * radius_; ++tap) {
+      const float weight = weights[static_cast<std::size_t>(tap)];
+      if (weight > 0.0F) add_rows(padded_.data() + tap, width_, weight, sum);
+    }
+  }
+
+  std::int64_t height_, width_, radius_;
+  std::vector<float> down_;    // [height, width]
+  std::vector<float> padded_;  // one row, longer by the radius on both sides
+};
+
+}  // namespace
+
+void blur(at::Tensor& views, std::span<const ViewParameters> parameters, double largest_sigma) {
+  const auto is_blurred = [](const ViewParameters& drawn) { return drawn.blur_sigma > 0.0; };
+  if (std::none_of(parameters.begin(), parameters.end(), is_blurred)) return;
+  // The radius follows from the largest sigma that could be drawn, not from the one that was: so views of older runs
+  // were made.
+  const auto radius = static_cast<std::int64_t>(std::ceil(kBlurReach * largest_sigma));
+  const std::int64_t pixels = views.size(2) * views.size(3);
+  PlaneBlur plane_blur(views.size(2), views.size(3), radius);
+  auto* plane = views.mutable_data_ptr<float>();
+  for (const ViewParameters& drawn : parameters) {
+    const std::vector<float> weights = is_blurred(drawn) ? gaussian(drawn.blur_sigma, radius) : std::vector<float>();
+    for (std::int64_t channel = 0; channel < views.size(1); ++channel, plane += pixels) {
+      if (is_blurred(drawn)) plane_blur.apply(plane, weights);
+    }
+  }
+}
+
+}  // namespace negatron

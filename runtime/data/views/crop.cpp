@@ -1,0 +1,80 @@
+#include "runtime/data/views/crop.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "runtime/data/views/averaged_crop.h"
+#include "runtime/data/views/pixel_middles.h"
+
+namespace negatron {
+namespace {
+
+constexpr std::int64_t kBilinear = 0;
+constexpr std::int64_t kBorderPadding = 1;
+
+/// Where the pixels of views fall in their images along one axis: [n, pixels], from -1 to 1 over the whole image, as
+/// the sampler counts. starts and extents: [n] float, shares.
+at::Tensor coordinates(const std::vector<float>& starts, const std::vector<float>& extents, std::int64_t pixels) {
+  // Pixel middle p of a view falls at start + p * extent. A mirrored view has a negative extent. Example: start 0.9,
+  // extent -0.8, p = 1/8 -> 0.8 -> 0.6.
+  const at::Tensor shares = pixel_middles(pixels) * at::tensor(extents).unsqueeze(1);
+  return shares.add_(at::tensor(starts).unsqueeze(1)).mul_(2.0).sub_(1.0);
+}
+
+/// images [n, C, h, w] uint8 -> [n, C, H, W] float in 0..255, sampled at four neighbours.
+at::Tensor sampled(const at::Tensor& images, std::span<const ViewParameters> parameters, const ImageSize& size) {
+  std::vector<float> left, width, top, height;
+  for (const ViewParameters& drawn : parameters) {
+    left.push_back(drawn.crop.left), width.push_back(drawn.crop.width);
+    top.push_back(drawn.crop.top), height.push_back(drawn.crop.height);
+  }
+  const at::Tensor x = coordinates(left, width, size.width);
+  const at::Tensor y = coordinates(top, height, size.height);
+  const std::int64_t count = images.size(0);
+  const at::Tensor grid = at::stack({x.unsqueeze(1).expand({count, size.height, size.width}),
+                                     y.unsqueeze(2).expand({count, size.height, size.width})},
+                                    3);
+  return at::grid_sampler(images.to(at::kFloat), grid, kBilinear, kBorderPadding, /*align_corners=*/false);
+}
+
+bool shrinks(const CropBox& crop, const ImageSize& image, const ImageSize& view) {
+  return std::abs(crop.width) * static_cast<float>(image.width) > static_cast<float>(view.width) ||
+         crop.height * static_cast<float>(image.height) > static_cast<float>(view.height);
+}
+
+/// Grey views of runs that are older than averaging were sampled, and their bits stay as they were.
+bool is_sampled(const CropBox& crop, const ImageSize& image, const at::Tensor& views) {
+  return views.size(1) == 1 && !shrinks(crop, image, {views.size(2), views.size(3)});
+}
+
+}  // namespace
+
+void take_crops(const DecodedImages& images, Range rows, std::span<const ViewParameters> parameters,
+                at::Tensor& views) {
+  const ImageSize size{views.size(2), views.size(3)};
+  const auto drawn = [&](std::int64_t row) {
+    return parameters.subspan(static_cast<std::size_t>(row - rows.begin), 1);
+  };
+  bool all_sampled = images.have_one_size();
+  for (std::int64_t row = rows.begin; row < rows.end && all_sampled; ++row) {
+    all_sampled = is_sampled(drawn(row).front().crop, images.size_of(row), views);
+  }
+  if (all_sampled) {
+    // One call of the sampler for all of them is faster than one for each, and which images it is given together
+    // changes no value.
+    views.copy_(sampled(images.together().slice(0, rows.begin, rows.end), parameters, size));
+    return;
+  }
+  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+    const CropBox& crop = drawn(row).front().crop;
+    at::Tensor view = views[row - rows.begin];
+    if (is_sampled(crop, images.size_of(row), views)) {
+      view.copy_(sampled(images.image(row), drawn(row), size)[0]);
+    } else {
+      average_crop(images.image(row)[0], crop, view);
+    }
+  }
+}
+
+}  // namespace negatron
