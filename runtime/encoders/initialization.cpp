@@ -20,8 +20,8 @@ void initialize_layer(torch::nn::Module& layer, ParameterStreams& streams) {
     own->fill_parameters(streams);
   } else if (const auto* convolution = layer.as<torch::nn::Conv2d>()) {
     const at::Tensor& weight = convolution->weight;  // [out, in / groups, kh, kw]
-    const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) /
-                           static_cast<double>(convolution->options.groups());
+    // Groups are not taken into account, as torch does not.
+    const auto fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3));
     const double deviation = std::sqrt(2.0 / fan_out);
     streams.fill(weight, [deviation](CounterRng& rng) { return deviation * rng.normal(); });
     if (convolution->bias.defined()) streams.fill_constant(convolution->bias, 0.0);

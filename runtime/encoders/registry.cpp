@@ -18,6 +18,9 @@ std::deque<BackboneEntry>& backbones() {
       backbone_entry<ResNetOf<18>>(),
       backbone_entry<ResNetOf<34>>(),
       backbone_entry<ResNetOf<50>>(),
+      backbone_entry<ResNetOf<101>>(),
+      backbone_entry<ResNetOf<50, 1, 128>>(),
+      backbone_entry<ResNetOf<50, 32, 4>>(),
   };
   return all;
 }

@@ -4,9 +4,15 @@
 
 namespace negatron {
 
-torch::nn::Conv2d plain_convolution(std::int64_t input, std::int64_t output, std::int64_t kernel, std::int64_t stride) {
+torch::nn::Conv2d plain_convolution(std::int64_t input, std::int64_t output, std::int64_t kernel, std::int64_t stride,
+                                    std::int64_t groups) {
   return torch::nn::Conv2d(
-      torch::nn::Conv2dOptions(input, output, kernel).stride(stride).padding(kernel / 2).bias(false));
+      torch::nn::Conv2dOptions(input, output, kernel).stride(stride).padding(kernel / 2).groups(groups).bias(false));
+}
+
+std::int64_t BlockShape::inner() const {
+  constexpr std::int64_t kFirstWidth = 64;
+  return bottleneck ? width * group_width / kFirstWidth * groups : width;
 }
 
 std::int64_t BlockShape::output() const {
@@ -16,14 +22,14 @@ std::int64_t BlockShape::output() const {
 
 ResidualBlock::ResidualBlock(const BlockShape& shape, const MakeNorm& make_norm) {
   if (shape.bottleneck) {
-    add_layer(shape.input, shape.width, 1, 1, make_norm);
+    add_layer(plain_convolution(shape.input, shape.inner(), 1, 1), make_norm);
     // The stride sits on the 3 x 3 convolution and not on the first 1 x 1, which would skip three quarters of the
     // positions.
-    add_layer(shape.width, shape.width, 3, shape.stride, make_norm);
-    add_layer(shape.width, shape.output(), 1, 1, make_norm);
+    add_layer(plain_convolution(shape.inner(), shape.inner(), 3, shape.stride, shape.groups), make_norm);
+    add_layer(plain_convolution(shape.inner(), shape.output(), 1, 1), make_norm);
   } else {
-    add_layer(shape.input, shape.width, 3, shape.stride, make_norm);
-    add_layer(shape.width, shape.output(), 3, 1, make_norm);
+    add_layer(plain_convolution(shape.input, shape.inner(), 3, shape.stride), make_norm);
+    add_layer(plain_convolution(shape.inner(), shape.output(), 3, 1), make_norm);
   }
   // The identity serves as shortcut where shapes agree. The first block of the first stage of a ResNet-50 has stride
   // 1 and still needs a projection, since it goes from 64 to 256 channels.
@@ -34,11 +40,10 @@ ResidualBlock::ResidualBlock(const BlockShape& shape, const MakeNorm& make_norm)
   register_module("downsample", shortcut_);
 }
 
-void ResidualBlock::add_layer(std::int64_t input, std::int64_t output, std::int64_t kernel, std::int64_t stride,
-                              const MakeNorm& make_norm) {
+void ResidualBlock::add_layer(const torch::nn::Conv2d& convolution, const MakeNorm& make_norm) {
   const std::string number = std::to_string(convolutions_.size() + 1);
-  convolutions_.push_back(register_module("conv" + number, plain_convolution(input, output, kernel, stride)));
-  norms_.push_back(make_norm(output));
+  convolutions_.push_back(register_module("conv" + number, convolution));
+  norms_.push_back(make_norm(convolution->options.out_channels()));
   register_module("bn" + number, norms_.back().ptr());
 }
 

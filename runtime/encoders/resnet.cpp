@@ -28,9 +28,11 @@ Depth depth_of(std::int64_t layers) {
       return {{3, 4, 6, 3}, false};
     case 50:
       return {{3, 4, 6, 3}, true};
+    case 101:
+      return {{3, 4, 23, 3}, true};
     default:
       throw std::invalid_argument("--encoder: there is no ResNet of " + std::to_string(layers) +
-                                  " layers, expected one of: 18, 34, 50.");
+                                  " layers, expected one of: 18, 34, 50, 101.");
   }
 }
 
@@ -48,10 +50,9 @@ MakeNorm norm_maker(const ResNetOptions& options, Communicator* comm) {
 
 }  // namespace
 
-ResNetOptions ResNetOptions::of(std::int64_t layers, const BackboneArguments& arguments) {
+ResNetOptions ResNetOptions::of(const BackboneArguments& arguments) {
   ResNetOptions options;
   options.input_channels = arguments.input_channels;
-  options.depth = layers;
   options.stem = arguments.flags.stem == "cifar" ? Stem::kCifar : Stem::kImageNet;
   options.norm = arguments.flags.norm == "group" ? Norm::kGroup : Norm::kBatch;
   options.groups = arguments.flags.groups;
@@ -75,7 +76,7 @@ ResNet::ResNet(const ResNetOptions& options, Communicator* comm) : options_(opti
       "conv1", plain_convolution(options.input_channels, kFirstWidth, small_images ? 3 : 7, small_images ? 1 : 2));
   norm_ = make_norm(kFirstWidth);
   register_module("bn1", norm_.ptr());
-  BlockShape shape{kFirstWidth, kFirstWidth, 1, depth.bottleneck};
+  BlockShape shape{kFirstWidth, kFirstWidth, 1, depth.bottleneck, options.bottleneck_groups, options.group_width};
   // Only the first block of stages 2 to 4 halves the maps. Sides of the maps behind the stem and the four stages:
   //  CIFAR stem, 28 x 28 images        28 | 28  14   7   4
   //  ImageNet stem, 224 x 224 images   56 | 56  28  14   7
@@ -105,6 +106,16 @@ torch::Tensor ResNet::forward(const torch::Tensor& images) {
 
 std::shared_ptr<Backbone> ResNet::same_shape() const {
   return std::make_shared<ResNet>(options_, comm_);
+}
+
+std::string torchvision_name(const ResNetOptions& options) {
+  const std::string layers = std::to_string(options.depth);
+  const std::string width = std::to_string(options.group_width);
+  if (options.bottleneck_groups > 1) {
+    return "resnext" + layers + "_" + std::to_string(options.bottleneck_groups) + "x" + width + "d";
+  }
+  if (options.group_width == kFirstWidth) return "resnet" + layers;
+  return "wide_resnet" + layers + "_" + std::to_string(options.group_width / kFirstWidth);
 }
 
 }  // namespace negatron

@@ -14,8 +14,11 @@ namespace negatron {
 
 struct ResNetOptions {
   std::int64_t input_channels = 3;
-  /// 18, 34 (basic blocks) or 50 (bottlenecks).
+  /// 18, 34 (basic blocks), 50 or 101 (bottlenecks).
   std::int64_t depth = 18;
+  /// Of bottlenecks: groups of their 3x3 convolutions, and channels of a group in the first stage.
+  std::int64_t bottleneck_groups = 1;
+  std::int64_t group_width = 64;
   enum class Stem {
     kImageNet,  ///< 7x7 convolution of stride 2 and 3x3 maximum of stride 2: maps of a quarter of the image's side
     kCifar,     ///< 3x3 convolution of stride 1: maps as large as the image, for images of some 32 pixels
@@ -29,13 +32,14 @@ struct ResNetOptions {
   /// Of every GroupNorm; divides 64.
   std::int64_t groups = 8;
 
-  /// The ResNet of so many layers that the flags ask for. Local.
-  static ResNetOptions of(std::int64_t layers, const BackboneArguments& arguments);
+  /// A ResNet as the flags shared by encoders ask for it; depth and bottlenecks are left alone. Local.
+  static ResNetOptions of(const BackboneArguments& arguments);
   /// Throws std::invalid_argument in a sentence that names the flag.
   void validate() const;
 };
 
-/// ResNet (He et al., CVPR 2016) with torchvision's names of parameters and buffers, without `fc`: its weights load
+/// ResNet (He et al., CVPR 2016), wide ResNet (Zagoruyko and Komodakis, BMVC 2016) or ResNeXt (Xie et al., CVPR 2017)
+/// with torchvision's names of parameters and buffers, without `fc`: its weights load
 /// into torchvision.models.resnet18 and the like. With kCifar conv1 is [64, c, 3, 3], as one changes torchvision's for
 /// small images.
 ///
@@ -64,16 +68,27 @@ class ResNet : public Backbone {
   std::int64_t feature_width_ = 0;
 };
 
-/// The ResNet of so many layers as --encoder has it, under the name that torchvision gives it.
-template <std::int64_t layers>
+/// The name that torchvision gives a ResNet: resnet50, wide_resnet50_2, resnext50_32x4d. Local.
+std::string torchvision_name(const ResNetOptions& options);
+
+/// One of them as --encoder has it, under that name.
+template <std::int64_t layers, std::int64_t groups = 1, std::int64_t group_width = 64>
 class ResNetOf : public ResNet {
  public:
-  explicit ResNetOf(const BackboneArguments& arguments)
-      : ResNet(ResNetOptions::of(layers, arguments), arguments.comm) {}
+  explicit ResNetOf(const BackboneArguments& arguments) : ResNet(shaped(arguments), arguments.comm) {}
   static BackboneDescription describe() {
-    return {"resnet" + std::to_string(layers), "one with torchvision's parameter names"};
+    return {torchvision_name(shaped(BackboneArguments{})), "one with torchvision's parameter names"};
   }
-  static void check(const BackboneArguments& arguments) { ResNetOptions::of(layers, arguments).validate(); }
+  static void check(const BackboneArguments& arguments) { shaped(arguments).validate(); }
+
+ private:
+  static ResNetOptions shaped(const BackboneArguments& arguments) {
+    ResNetOptions options = ResNetOptions::of(arguments);
+    options.depth = layers;
+    options.bottleneck_groups = groups;
+    options.group_width = group_width;
+    return options;
+  }
 };
 
 }  // namespace negatron

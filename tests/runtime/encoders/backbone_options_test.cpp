@@ -19,7 +19,8 @@ std::string refusal(const BackboneOptions& options) {
 
 TEST(BackboneOptions, RefuseUnknownNamesWithTheNearest) {
   EXPECT_EQ(refusal({.name = "resnet-18"}),
-            "--encoder is 'resnet-18', expected one of: conv, resnet18, resnet34, resnet50; did you mean resnet18?");
+            "--encoder is 'resnet-18', expected one of: conv, resnet18, resnet34, resnet50, resnet101, wide_resnet50_2, "
+            "resnext50_32x4d; did you mean resnet18?");
   EXPECT_EQ(refusal({.name = "resnet18", .stem = "cifar10"}),
             "--stem is 'cifar10', expected one of: imagenet, cifar; did you mean cifar?");
   EXPECT_EQ(refusal({.name = "resnet18", .norm = "groups"}),
@@ -44,6 +45,8 @@ TEST(BackboneOptions, DecideTheNetwork) {
     EXPECT_EQ(width({.name = "resnet18"}), 512);
     EXPECT_EQ(width({.name = "resnet34"}), 512);
     EXPECT_EQ(width({.name = "resnet50"}), 2048);
+    EXPECT_EQ(width({.name = "wide_resnet50_2"}), 2048);
+    EXPECT_EQ(width({.name = "resnext50_32x4d"}), 2048);
     const auto tensors = [&comm](const BackboneOptions& options) {
       const auto network = make_backbone(options, 3, &comm);
       return network->parameters().size() + network->buffers().size();

@@ -25,21 +25,23 @@ using Named = std::vector<std::pair<std::string, Shape>>;
 /// and torchvision's names follow.
 class ExpectedTensors {
  public:
-  ExpectedTensors(std::int64_t input_channels, std::int64_t kernel, const Shape& blocks, bool bottleneck) {
+  ExpectedTensors(std::int64_t input_channels, std::int64_t kernel, const Shape& blocks, bool bottleneck,
+                  std::int64_t groups = 1, std::int64_t group_width = 64) {
     convolution("conv1", 64, input_channels, kernel);
     norm("bn1", 64);
     std::int64_t input = 64;
     for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
       const std::int64_t width = 64 << stage;
       const std::int64_t output = bottleneck ? 4 * width : width;
+      const std::int64_t inner = bottleneck ? width * group_width / 64 * groups : width;
       for (std::int64_t block = 0; block < blocks[stage]; ++block) {
         const std::string at = "layer" + std::to_string(stage + 1) + "." + std::to_string(block) + ".";
-        convolution(at + "conv1", width, input, bottleneck ? 1 : 3);
-        norm(at + "bn1", width);
-        convolution(at + "conv2", width, width, 3);
-        norm(at + "bn2", width);
+        convolution(at + "conv1", inner, input, bottleneck ? 1 : 3);
+        norm(at + "bn1", inner);
+        convolution(at + "conv2", inner, inner / groups, 3);
+        norm(at + "bn2", inner);
         if (bottleneck) {
-          convolution(at + "conv3", output, width, 1);
+          convolution(at + "conv3", output, inner, 1);
           norm(at + "bn3", output);
         }
         if (block == 0 && (stage > 0 || bottleneck)) {
@@ -86,6 +88,10 @@ TEST(ResNet, NamesAndShapesAreTorchvisions) {
     expect(ResNet({.depth = 18}, &comm), {3, 7, {2, 2, 2, 2}, false}, 11176512);
     expect(ResNet({.depth = 34}, &comm), {3, 7, {3, 4, 6, 3}, false}, 21284672);
     expect(ResNet({.depth = 50}, &comm), {3, 7, {3, 4, 6, 3}, true}, 23508032);
+    expect(ResNet({.depth = 101}, &comm), {3, 7, {3, 4, 23, 3}, true}, 42500160);
+    expect(ResNet({.depth = 50, .group_width = 128}, &comm), {3, 7, {3, 4, 6, 3}, true, 1, 128}, 66834240);
+    expect(ResNet({.depth = 50, .bottleneck_groups = 32, .group_width = 4}, &comm), {3, 7, {3, 4, 6, 3}, true, 32, 4},
+           22979904);
     expect(ResNet(small_images(), &comm), {1, 3, {2, 2, 2, 2}, false}, 11167680);
   });
 }
