@@ -77,6 +77,8 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
       wrong(included " belongs into runtime/snapshots only; others read HDF5 by its hdf5/hdf5_reader.h")
     if (FILENAME ~ /^runtime\/snapshots\/files\// && included ~ /^runtime\/snapshots\/hdf5\//)
       wrong("runtime/snapshots/files knows nothing of HDF5 and must not include " included)
+    if (included ~ /^(jpeglib|jerror|png|webp\/.*)\.h$/ && FILENAME !~ /^runtime\/data\/decoding\//)
+      wrong(included " belongs into runtime/data/decoding only")
     if (included ~ /^boost\// && from[1] != "launch") wrong(included " belongs into launch/ only")
     if (included ~ /^torch\/(torch|nn|optim)\.h$/) wrong(included " costs seconds in every file; include narrow headers")
   }

@@ -32,9 +32,10 @@ struct DecodeOptions {
 /// messages call the file. Reads no pixel. Local. Throws DataError naming the file.
 ImageHead read_image_head(FileBytes bytes, const std::string& name);
 
-/// [C, H, W] uint8, turned as the EXIF orientation says. Grey in 3 channels is three times the same; colour in 1 channel
-/// is 0.299 R + 0.587 G + 0.114 B, as PIL has it. Transparent pixels lie over white, 16 bits keep their upper 8, CMYK is
-/// converted without a profile. Local. Throws DataError naming the file where it is damaged, cut short or too large.
+/// [C, H, W] uint8, turned as the EXIF orientation says. Grey in 3 channels is three times the same; colour in 1
+/// channel is 0.299 R + 0.587 G + 0.114 B, as PIL has it. Transparent pixels lie over white, 16 bits keep their upper
+/// 8, CMYK is converted without a profile. Local. Throws DataError naming the file where it is damaged, cut short or
+/// too large.
 at::Tensor decode_image(FileBytes bytes, const DecodeOptions& options, const std::string& name);
 
 }  // namespace negatron

@@ -1,0 +1,122 @@
+#include <chrono>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "runtime/data/data_error.h"
+#include "runtime/data/decoding/decode_image.h"
+#include "tests/runtime/data/decoding/made_images.h"
+
+namespace negatron::testing {
+namespace {
+
+constexpr int kMutations = 2000;
+constexpr std::int64_t kMostPixels = 1'000'000;
+
+/// Flipped bits, a cut, or numbers that are lies: what transfers, disks and attackers make of a file.
+MadeFile mutated(MadeFile file, std::mt19937& random) {
+  const auto below = [&](std::size_t count) { return static_cast<std::size_t>(random()) % count; };
+  const std::size_t edits = 1 + below(4);
+  // Heads are a small part of a file and most of what can go wrong.
+  const std::size_t reach = below(2) == 0 ? file.size() : std::min<std::size_t>(file.size(), 200);
+  for (std::size_t edit = 0; edit < edits; ++edit) {
+    const std::size_t place = below(reach);
+    switch (below(4)) {
+      case 0:
+        file[place] = static_cast<std::uint8_t>(file[place] ^ 1U << below(8));
+        break;
+      case 1:
+        file[place] = static_cast<std::uint8_t>(random());
+        break;
+      case 2:
+        for (std::size_t i = place; i < std::min(place + 1 + below(4), file.size()); ++i) {
+          file[i] = below(2) == 0 ? 0xff : 0x00;
+        }
+        break;
+      default:
+        if (below(4) == 0) file.resize(1 + below(file.size()));
+        if (file.size() < reach) return file;
+    }
+  }
+  return file;
+}
+
+long peak_kibibytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+/// Each mutation of the files, in turn, gives pixels or a DataError that names the file; neither time nor memory grow
+/// with what a head claims.
+void expect_pixels_or_refusals(const std::vector<MadeFile>& files) {
+  std::mt19937 random(2000);
+  DecodeOptions options;
+  options.most_pixels = kMostPixels;
+  const long before = peak_kibibytes();
+  int refusals = 0;
+  for (int i = 0; i < kMutations; ++i) {
+    const MadeFile file = mutated(files[static_cast<std::size_t>(i) % files.size()], random);
+    options.channels = i % 2 == 0 ? 3 : 1;
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      const at::Tensor pixels = decode_image(file, options, "mutated");
+      EXPECT_EQ(pixels.size(0), options.channels);
+      EXPECT_LE(pixels[0].numel(), kMostPixels);
+      EXPECT_EQ(read_image_head(file, "mutated").size, (ImageSize{pixels.size(1), pixels.size(2)}));
+    } catch (const DataError& error) {
+      ++refusals;
+      EXPECT_NE(std::string(error.what()).find("'mutated'"), std::string::npos) << error.what();
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << "mutation " << i;
+  }
+  EXPECT_GT(refusals, kMutations / 10);
+  EXPECT_LT(refusals, kMutations);
+  constexpr long kMostGrowth = 200 * 1024;
+  EXPECT_LT(peak_kibibytes() - before, kMostGrowth);
+}
+
+TEST(DamagedImages, JpegGivesPixelsOrRefusal) {
+  JpegTraits progressive;
+  progressive.progressive = true;
+  progressive.half_resolution = true;
+  JpegTraits turned;
+  turned.orientation = 6;
+  turned.restart_interval = 2;
+  JpegTraits ycck;
+  ycck.ycck = true;
+  expect_pixels_or_refusals({make_jpeg(smooth_pixels(3, 40, 50), progressive),
+                             make_jpeg(smooth_pixels(3, 40, 50), turned), make_jpeg(smooth_pixels(1, 40, 50)),
+                             make_jpeg(smooth_pixels(4, 40, 50), ycck)});
+}
+
+TEST(DamagedImages, PngGivesPixelsOrRefusal) {
+  PngTraits palette;
+  palette.bits = 4;
+  palette.colour_type = 3;
+  palette.palette = random_pixels(3, 1, 4).view({4, 3});
+  palette.palette_alpha = {0, 100};
+  PngTraits interlaced;
+  interlaced.bits = 16;
+  interlaced.interlaced = true;
+  interlaced.orientation = 5;
+  const at::Tensor indices = at::arange(40 * 50, at::kLong).remainder(4).view({40, 50, 1});
+  const at::Tensor samples = at::arange(20 * 25 * 3, at::kLong).view({20, 25, 3});
+  expect_pixels_or_refusals({make_plain_png(smooth_pixels(3, 40, 50)), make_plain_png(smooth_pixels(2, 40, 50)),
+                             make_png(indices, palette), make_png(samples, interlaced)});
+}
+
+TEST(DamagedImages, WebpGivesPixelsOrRefusal) {
+  WebpTraits lossy;
+  lossy.lossless = false;
+  WebpTraits turned;
+  turned.orientation = 8;
+  expect_pixels_or_refusals({make_webp(smooth_pixels(3, 40, 50)), make_webp(smooth_pixels(4, 40, 50), lossy),
+                             make_webp(smooth_pixels(3, 40, 50), lossy), make_webp(smooth_pixels(3, 40, 50), turned)});
+}
+
+}  // namespace
+}  // namespace negatron::testing
