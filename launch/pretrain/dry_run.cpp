@@ -63,6 +63,7 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
          bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
   }
   line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
+  line(out, "index of images", bytes_text(static_cast<double>(train.bytes_of_index())));
   out << "Steps\n";
   // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.
   const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;

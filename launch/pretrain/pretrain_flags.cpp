@@ -1,6 +1,7 @@
 #include "launch/pretrain/pretrain_flags.h"
 
 #include "launch/flags/typed_fields.h"
+#include "runtime/data/registry.h"
 #include "runtime/encoders/registry.h"
 
 namespace negatron {
@@ -9,6 +10,11 @@ namespace {
 TypedField interval_field(SnapshotInterval* field) {
   return {[field] { return text_of(*field); },
           [field](const std::string&, const std::string& text) { *field = parse_snapshot_interval(text); }};
+}
+
+TypedField holdout_field(Holdout* field) {
+  return {[field] { return text_of(*field); },
+          [field](const std::string&, const std::string& text) { *field = parse_holdout(text); }};
 }
 
 TypedField source_field(std::optional<NegativeSource>* field) {
@@ -77,9 +83,17 @@ void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
 void add_data_flags(FlagTable& table, PretrainOptions& o) {
   AugmentationOptions& a = o.augmentation;
   table.group("Data");
-  table.add("data", &o.data_directory, "directory of the four IDX files, plain or .gz");
-  table.add("holdout", &o.holdout,
-            "evaluate on so many training samples, left out of training, instead of the test set");
+  table.add("data", &o.data.path, "folder, file or pattern (shard-{000..099}.tar) of the images");
+  table.add("data-kind", &o.data.kind, "how to read it: " + image_source_names());
+  table.add("data-channels", one_of<std::int64_t>(&o.data.channels, {{"auto", 0}, {"1", 1}, {"3", 3}}),
+            "1 (grey), 3 (colour), auto: as the images are");
+  table.add("image-size", &o.data.view_side, "side of the views in pixels, 0 for one that fits the images");
+  table.add("bad-images", one_of<bool>(&o.skips_bad_images, {{"skip", true}, {"stop", false}}),
+            "broken ones: skip (the next takes its place; more than 1 % end the run), stop", FlagRole::kThisStart);
+  table.add("eval-data", &o.eval_data, "evaluate on these images instead of the test part", FlagRole::kThisStart);
+  table.add("holdout", holdout_field(&o.holdout),
+            "evaluate on so many training images, left out of training: drawn, the same share of each label; last:N "
+            "for the last ones");
   table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches", FlagRole::kSpeed);
   table.group("Views (random, two per sample)");
   table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");

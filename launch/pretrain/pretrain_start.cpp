@@ -56,8 +56,10 @@ void PretrainStart::place() {
   together(*comm_, [&] {
     place_.device = compute_device(topology, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
-    data_ = load_pretrain_data(request_.options, contrast_);
+    data_ = load_pretrain_data(request_.options, contrast_, warn);
   });
+  // A folder that another host has differently would train another run there.
+  comm_->agree("images that --data names", data_.fingerprint);
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
   request_.options.precision = place_.precision;
   comm_->agree("precision", name_of(place_.precision));
@@ -73,6 +75,7 @@ void PretrainStart::place() {
 void PretrainStart::describe() const {
   if (!speaks()) return;
   std::cout << flags_.ini();
+  print_remarks();
   print_dry_run(request_.options, contrast_, place_, *data_.train, *comm_, std::cout);
 }
 
@@ -112,12 +115,17 @@ PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& reques
   }
 }
 
+void PretrainStart::print_remarks() const {
+  for (const std::string& remark : data_.remarks) std::cout << remark << "\n";
+  std::cout << std::flush;
+}
+
 void PretrainStart::print_start(std::string_view transport, const StartPoint& point) const {
   std::cout << "negatron pretrain: " << comm_->size() << (comm_->size() == 1 ? " rank" : " ranks") << " on "
             << place_.device << " (" << transport << "), " << threads_ << (threads_ == 1 ? " thread" : " threads")
             << " each, " << name_of(place_.precision) << ", " << data_.train->size()
-            << " training images, run directory " << point.run_directory.string() << "\n"
-            << std::flush;
+            << " training images, run directory " << point.run_directory.string() << "\n";
+  print_remarks();
 }
 
 }  // namespace negatron

@@ -45,6 +45,7 @@ class PretrainStart {
   bool speaks() const { return comm_->rank() == 0; }
 
  private:
+  void print_remarks() const;
   void print_start(std::string_view transport, const StartPoint& point) const;
 
   Environment& environment_;

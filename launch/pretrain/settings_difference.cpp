@@ -7,10 +7,11 @@
 namespace negatron {
 namespace {
 
-/// Flags of the network that the configurations of old snapshots lack, and what those runs did.
+/// Flags that the configurations of old snapshots lack, and what those runs did.
 const std::map<std::string, std::string>& former_values() {
-  static const std::map<std::string, std::string> values = {
-      {"encoder", "conv"}, {"stem", "imagenet"}, {"encoder-norm", "auto"}};
+  static const std::map<std::string, std::string> values = {{"encoder", "conv"},       {"stem", "imagenet"},
+                                                            {"encoder-norm", "auto"},  {"data-kind", "auto"},
+                                                            {"data-channels", "auto"}, {"image-size", "0"}};
   return values;
 }
 
@@ -47,6 +48,11 @@ SettingsDifference compare_settings(std::string_view saved, std::string_view now
   std::map<std::string, std::string> after = values_of(now);
   for (const auto& [name, value] : former_values()) {
     if (after.count(name) > 0) before.try_emplace(name, value);
+  }
+  // A bare number was the last samples, before they could be drawn.
+  const auto holdout = before.find("holdout");
+  if (holdout != before.end() && holdout->second != "0" && holdout->second.find(':') == std::string::npos) {
+    holdout->second = "last:" + holdout->second;
   }
   std::set<std::string> names;
   for (const auto& [name, value] : before) names.insert(name);

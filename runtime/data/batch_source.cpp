@@ -65,11 +65,14 @@ Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
   batch.index_in_epoch = index;
   batch.global_size = end - begin;
   // A copy, so that the batch does not keep the order of a whole epoch alive.
-  batch.ids = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
-  batch.labels = labels_of(*images_, batch.ids);
-  const DecodedImages samples = load(batch.ids);
+  const at::Tensor wanted = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
+  const DecodedImages samples = load(wanted);
+  // What came in the place of a broken image has its own number and label, for the bank and the losses. Its views are
+  // drawn for the place, so that they differ from those of its own turn.
+  batch.ids = images_->stand_ins(wanted);
+  batch.labels = labels_of(*images_, wanted);
   const auto view = [&](int number) {
-    return augment(samples, batch.ids, {options_.seed, epoch, number}, options_.augmentation, options_.format);
+    return augment(samples, wanted, {options_.seed, epoch, number}, options_.augmentation, options_.format);
   };
   batch.view_a = view(0);
   batch.view_b = view(1);

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -29,17 +31,27 @@ class ImageSource {
   /// The images `ids` [n] int64 (on the host, any order, also repeated), decoded, on the host, in this order. n is at
   /// least 1 where sizes differ. Throws DataError naming the file that cannot be read.
   virtual DecodedImages load(const at::Tensor& ids) const = 0;
+  /// Which images load() gives for `ids` [n] int64, as far as it has met them: others only where it puts an image in
+  /// the place of a broken one.
+  virtual at::Tensor stand_ins(const at::Tensor& ids) const { return ids; }
 
   /// The label of each image, [size()] int64 from 0, or an undefined tensor when there are none.
   virtual at::Tensor labels() const { return {}; }
   bool has_labels() const { return labels().defined(); }
+  /// The name of each label; empty where they are numbers only.
+  virtual std::vector<std::string> label_names() const { return {}; }
   /// The images that are kept apart for evaluation, opened now; null when the data have no such part. Throws DataError.
   virtual std::shared_ptr<const ImageSource> test_part() const { return nullptr; }
+  /// The same text on every host whose images are the same, as far as a look at names, sizes and labels tells; empty
+  /// where nobody looks.
+  virtual std::string fingerprint() const { return {}; }
   /// Bytes that the images take in the memory of each rank, 0 where they are read when they are needed.
   virtual std::int64_t bytes_in_memory() const { return 0; }
+  /// Bytes that knowing where the images are takes in the memory of each rank.
+  virtual std::int64_t bytes_of_index() const { return 0; }
 };
 
-/// Labels of the images `ids` [n] int64 as [n] int64, undefined without labels. Local.
+/// Labels of the images that load() has given for `ids` [n] int64, as [n] int64; undefined without labels. Local.
 at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids);
 
 /// One more than the highest label; 0 without labels or images. Local.

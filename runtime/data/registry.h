@@ -2,35 +2,48 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "runtime/data/image_source.h"
+#include "runtime/data/source_options.h"
 
 namespace negatron {
 
-/// Where Debian's package dataset-fashion-mnist puts the built-in example.
-inline constexpr const char* kDefaultDataDirectory = "/usr/share/datasets/fashion-mnist";
+/// How a kind of data is known.
+struct SourceDescription {
+  /// What --data-kind calls it.
+  std::string name;
+  /// What a path of this kind names: "a folder of ...".
+  std::string looks_like;
+};
 
 /// One kind of data: how to tell it, and how to open it.
 struct ImageSourceEntry {
+  SourceDescription description;
   /// True when the path is of this kind, which nobody else's files look like. Reads no more than names and headers.
   bool (*recognises)(const std::filesystem::path& path);
   /// Opens the training images. Throws DataError.
-  std::shared_ptr<const ImageSource> (*open)(const std::filesystem::path& path);
+  std::shared_ptr<const ImageSource> (*open)(const SourceOptions& options);
 };
 
-/// Of a class with a static recognises(path) and a constructor that takes the path.
+/// Of a class with a static describe(), a static recognises(path), and a constructor that takes the options. It need
+/// not look at `channels` and `view_side`: what it gives is converted where it differs.
 template <typename Source>
 ImageSourceEntry image_source_entry() {
-  return {&Source::recognises, [](const std::filesystem::path& path) -> std::shared_ptr<const ImageSource> {
-            return std::make_shared<const Source>(path);
+  return {Source::describe(), &Source::recognises,
+          [](const SourceOptions& options) -> std::shared_ptr<const ImageSource> {
+            return std::make_shared<const Source>(options);
           }};
 }
 
-/// Opens the training images that `path` names, by the first kind of data that recognises it. Where none does, the
-/// first kind says what it misses. Local. Throws DataError.
-std::shared_ptr<const ImageSource> open_images(const std::filesystem::path& path);
+/// Opens the training images, by the kind of data that is asked for or the first one that recognises the path. Local.
+/// Throws DataError; where there is no such kind, it lists all of them.
+std::shared_ptr<const ImageSource> open_images(const SourceOptions& options);
 
-/// A kind of data that is known, asked behind the others, as long as this lives: how a test, or a program with sources
+/// "auto, idx, ...". Local.
+std::string image_source_names();
+
+/// A kind of data that is known, asked before the others, as long as this lives: how a test, or a program with sources
 /// of its own, brings them in. The last one that was added goes first. Not at the same time as open_images(). Local.
 class AddedImageSource {
  public:

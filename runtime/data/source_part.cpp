@@ -5,24 +5,27 @@
 
 namespace negatron {
 
-SourcePart::SourcePart(std::shared_ptr<const ImageSource> whole, Range range)
-    : whole_(std::move(whole)), range_(range) {
-  if (range.begin < 0 || range.end < range.begin || range.end > whole_->size()) {
+SourcePart::SourcePart(std::shared_ptr<const ImageSource> whole, at::Tensor ids)
+    : whole_(std::move(whole)), ids_(std::move(ids)) {
+  if (ids_.dim() != 1 || ids_.scalar_type() != at::kLong)
+    throw std::invalid_argument("Numbers of images are [n] int64.");
+  if (ids_.numel() > 0 && (ids_.min().item<std::int64_t>() < 0 || ids_.max().item<std::int64_t>() >= whole_->size())) {
     throw std::invalid_argument("A part of a data set lies within it.");
   }
+  if (whole_->has_labels()) labels_ = whole_->labels().index_select(0, ids_);
 }
 
 DecodedImages SourcePart::load(const at::Tensor& ids) const {
-  return whole_->load(ids + range_.begin);
-}
-
-at::Tensor SourcePart::labels() const {
-  const at::Tensor labels = whole_->labels();
-  return labels.defined() ? labels.slice(0, range_.begin, range_.end) : labels;
+  return whole_->load(ids_.index_select(0, ids));
 }
 
 std::int64_t SourcePart::bytes_in_memory() const {
   return whole_->size() == 0 ? 0 : whole_->bytes_in_memory() / whole_->size() * size();
+}
+
+std::int64_t SourcePart::bytes_of_index() const {
+  const std::size_t labels = labels_.defined() ? labels_.nbytes() : 0;
+  return whole_->bytes_of_index() + static_cast<std::int64_t>(ids_.nbytes() + labels);
 }
 
 }  // namespace negatron

@@ -2,32 +2,38 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 
-#include "comm/share.h"
 #include "runtime/data/image_source.h"
 
 namespace negatron {
 
-/// A run of consecutive images of another source, numbered from 0: how a part of the training images is held out for
-/// choosing options. It has no test part.
+/// Some images of another source, numbered from 0: how a part of the training images is held out for evaluation. It has
+/// no test part.
 class SourcePart : public ImageSource {
  public:
-  /// `range` lies within the whole. Throws std::invalid_argument otherwise.
-  SourcePart(std::shared_ptr<const ImageSource> whole, Range range);
+  /// `ids` [n] int64 lie within the whole. Throws std::invalid_argument otherwise.
+  SourcePart(std::shared_ptr<const ImageSource> whole, at::Tensor ids);
 
-  std::int64_t size() const override { return range_.size(); }
+  std::int64_t size() const override { return ids_.size(0); }
   std::int64_t channels() const override { return whole_->channels(); }
   ImageSize view_size() const override { return whole_->view_size(); }
   DecodedImages load(const at::Tensor& ids) const override;
-  at::Tensor labels() const override;
+  at::Tensor labels() const override { return labels_; }
+  std::vector<std::string> label_names() const override { return whole_->label_names(); }
+  std::string fingerprint() const override { return whole_->fingerprint(); }
   /// This part's share of what the whole takes.
   std::int64_t bytes_in_memory() const override;
+  /// The whole's, and this part's own.
+  std::int64_t bytes_of_index() const override;
 
  private:
   std::shared_ptr<const ImageSource> whole_;
-  Range range_;
+  at::Tensor ids_;
+  at::Tensor labels_;
 };
 
 }  // namespace negatron

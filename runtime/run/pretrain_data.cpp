@@ -1,35 +1,78 @@
 #include "runtime/run/pretrain_data.h"
 
-#include <stdexcept>
+#include <utility>
 
 #include "runtime/data/data_error.h"
 #include "runtime/data/registry.h"
 #include "runtime/data/sample_types.h"
+#include "runtime/data/sound_images.h"
 #include "runtime/data/source_part.h"
 
 namespace negatron {
+namespace {
 
-PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup) {
+void hold_out_images(const PretrainOptions& options, PretrainData& data) {
+  const HeldOut parts = hold_out(data.train->size(), data.train->labels(), options.holdout);
+  data.test = std::make_shared<const SourcePart>(data.train, parts.test);
+  data.train = std::make_shared<const SourcePart>(data.train, parts.train);
+  if (data.sample_types.defined()) data.sample_types = data.sample_types.index_select(0, parts.train);
+  const std::string how = !options.holdout.drawn     ? ", the last ones, are"
+                          : data.train->has_labels() ? ", the same share of each label, are"
+                                                     : ", drawn at random, are";
+  data.remarks.push_back(std::to_string(parts.test.size(0)) + " of the training images" + how +
+                         " held out for evaluation.");
+}
+
+void open_eval_data(const PretrainOptions& options, PretrainData& data) {
+  SourceOptions evaluated = options.data;
+  evaluated.path = options.eval_data;
+  evaluated.kind = kAnyKind;
+  evaluated.channels = data.train->channels();
+  data.test = open_images(evaluated);
+  if (!data.train->has_labels() || !data.test->has_labels()) return;
+  if (data.test->label_names() == data.train->label_names()) return;
+  throw DataError("The labels of --eval-data '" + options.eval_data + "' have other names than those of '" +
+                  options.data.path + "', so that equal numbers mean different things.");
+}
+
+void find_test_images(const PretrainOptions& options, PretrainData& data) {
+  if (options.holdout.count > 0) {
+    hold_out_images(options, data);
+  } else if (!options.eval_data.empty()) {
+    open_eval_data(options, data);
+  } else {
+    data.test = data.train->test_part();
+  }
+  if (data.test == nullptr) {
+    data.remarks.push_back(
+        "The data have no test part: evaluation is alignment and uniformity of training images; "
+        "--holdout N or --eval-data gives a kNN accuracy.");
+  } else if (!data.train->has_labels() || !data.test->has_labels()) {
+    data.remarks.push_back("The data have no labels: evaluation is alignment and uniformity, without a kNN accuracy.");
+  } else if (data.test->channels() != data.train->channels()) {
+    throw DataError("The training images have " + std::to_string(data.train->channels()) +
+                    " channels, those of the "
+                    "test part " +
+                    std::to_string(data.test->channels()) + "; --data-channels makes them equal.");
+  }
+}
+
+}  // namespace
+
+PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup,
+                                const std::function<void(const std::string&)>& tell) {
   PretrainData data;
-  data.train = open_images(options.data_directory);
+  data.train = open_images(options.data);
   const std::int64_t samples = data.train->size();
   if (!options.sample_types.empty()) data.sample_types = read_sample_types(options.sample_types, samples);
   require_data(options, setup, data.sample_types, data.train->has_labels());
-  if (options.holdout == 0) {
-    data.test = data.train->test_part();
-    if (data.test == nullptr) {
-      throw DataError("Data '" + options.data_directory +
-                      "' have no test part; --holdout N evaluates on the last N of the training samples.");
-    }
-    return data;
-  }
-  const std::int64_t kept = samples - options.holdout;
-  if (kept < 1) {
-    throw std::invalid_argument("--holdout " + std::to_string(options.holdout) + " leaves nothing of the " +
-                                std::to_string(samples) + " training samples.");
-  }
-  data.test = std::make_shared<const SourcePart>(data.train, Range{kept, samples});
-  data.train = std::make_shared<const SourcePart>(data.train, Range{0, kept});
+  data.fingerprint = data.train->fingerprint();
+  find_test_images(options, data);
+  if (data.test != nullptr) data.fingerprint += "; " + data.test->fingerprint();
+  if (!options.skips_bad_images) return data;
+  // Behind the parting: no image of the other part may take the place of a broken one.
+  data.train = std::make_shared<const SoundImages>(data.train, tell);
+  if (data.test != nullptr) data.test = std::make_shared<const SoundImages>(data.test, tell);
   return data;
 }
 

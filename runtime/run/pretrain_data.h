@@ -1,6 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -13,14 +16,21 @@ namespace negatron {
 /// What is trained on, and what evaluation classifies.
 struct PretrainData {
   std::shared_ptr<const ImageSource> train;
+  /// Null where nothing is kept apart: then there is no kNN, and views of training images are looked at.
   std::shared_ptr<const ImageSource> test;
   /// [train samples] int64 as read_sample_types() gives them, undefined without --sample-types.
   at::Tensor sample_types;
+  /// What a person should know of it before the run, a sentence each.
+  std::vector<std::string> remarks;
+  /// The same text on every rank whose images are the same, as far as a look at names and sizes tells.
+  std::string fingerprint;
 };
 
-/// Opens what `options.data_directory` names; with `options.holdout` the last samples of the training set become the
-/// test part and the real test set stays unseen. Local. Throws DataError, or std::invalid_argument naming --holdout, or
-/// the objective, the sampler or its option that does not fit the labels and types of the samples.
-PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup);
+/// Opens what `options.data` names, and what evaluation uses: `options.eval_data`, held out training images, or else
+/// the test part if there is one. Where images are decoded, `tell` gets a sentence for each of the first broken ones,
+/// in any thread. Local. Throws DataError, or std::invalid_argument naming --holdout, or the objective, the sampler or
+/// its option that does not fit the labels and types of the samples.
+PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup,
+                                const std::function<void(const std::string&)>& tell = {});
 
 }  // namespace negatron

@@ -34,7 +34,7 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   views.augmentation = options_.augmentation;
   views.format = format_;
   const auto embed = [this](const at::Tensor& images) { return trainer_.encoders().embed(images); };
-  const ViewQuality quality = evaluate_views(comm_, embed, *data_.test, views);
+  const ViewQuality quality = evaluate_views(comm_, embed, evaluated_images(), views);
   EvaluationMetrics metrics;
   metrics.step = trainer_.steps_done();
   metrics.epoch = epoch;

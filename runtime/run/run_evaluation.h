@@ -13,8 +13,8 @@
 namespace negatron {
 
 /// Evaluations of a run: what the encoder is compared with, and the encoder itself. Collective, all of them; each
-/// returns the kNN accuracy, 0 to 1, and writes it to the log. Without labels there is no such accuracy: it is NaN, and
-/// what consists of it alone is neither computed nor written.
+/// returns the kNN accuracy, 0 to 1, and writes it to the log. Without labels or a test part there is no such accuracy:
+/// it is NaN, and what consists of it alone is neither computed nor written.
 class RunEvaluation {
  public:
   /// The arguments outlive it.
@@ -29,7 +29,9 @@ class RunEvaluation {
   double encoder(std::int64_t epoch, std::int64_t index_count, std::int64_t query_count);
 
  private:
-  bool has_labels() const { return data_.train->has_labels() && data_.test->has_labels(); }
+  bool has_labels() const { return data_.test != nullptr && data_.train->has_labels() && data_.test->has_labels(); }
+  /// Those of which views are looked at.
+  const ImageSource& evaluated_images() const { return data_.test != nullptr ? *data_.test : *data_.train; }
   FeatureFunction backbone();
   double baseline(const std::string& subject, const FeatureFunction& features);
   double classify(const FeatureFunction& features, std::int64_t index_count, std::int64_t query_count);

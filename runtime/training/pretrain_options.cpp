@@ -64,7 +64,9 @@ void validate_schedule(const PretrainOptions& options) {
 
 /// Threads, and what is measured on the way.
 void validate_measurements(const PretrainOptions& options) {
-  require(options.holdout >= 0, "--holdout must be at least 0.");
+  require(options.data.view_side >= 0, "--image-size must be at least 0 pixels (0 means as the images are).");
+  require(options.eval_data.empty() || options.holdout.count == 0,
+          "--eval-data and --holdout both say what evaluation uses; leave one of them out.");
   require(options.threads >= 0, "--threads must be at least 0 (0 means the rank's share of the cores).");
   require(options.loader_threads >= 0, "--loader-threads must be at least 0.");
   require(options.knn_k >= 1, "--knn-k must be at least 1.");

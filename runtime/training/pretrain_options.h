@@ -7,7 +7,8 @@
 #include <ATen/ATen.h>
 
 #include "runtime/data/augmentation.h"
-#include "runtime/data/registry.h"
+#include "runtime/data/holdout.h"
+#include "runtime/data/source_options.h"
 #include "runtime/encoders/backbone_options.h"
 #include "runtime/encoders/precision.h"
 #include "runtime/encoders/projection_head.h"
@@ -24,10 +25,13 @@ namespace negatron {
 /// the number of ranks, unless it says "of a rank".
 struct PretrainOptions {
   // What is computed.
-  /// Whatever a kind of data in runtime/data/registry.cpp recognises.
-  std::string data_directory = kDefaultDataDirectory;
-  /// Training samples at the end of the file that are held out; evaluation then uses them instead of the test set.
-  std::int64_t holdout = 0;
+  SourceOptions data;
+  /// Evaluation uses these images, opened as the training images are; empty for the test part of `data`.
+  std::string eval_data;
+  /// Evaluation uses these training images, and no test part.
+  Holdout holdout;
+  /// The next image takes the place of a broken one; else it ends the run.
+  bool skips_bad_images = true;
   AugmentationOptions augmentation;
 
   BackboneOptions encoder;

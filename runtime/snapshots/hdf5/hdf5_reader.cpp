@@ -12,6 +12,8 @@ namespace {
 constexpr int kMostDimensions = 8;
 constexpr hsize_t kMostNames = 1 << 20;
 constexpr std::size_t kMostAttributeBytes = 1 << 16;
+/// Deflate cannot make more out of one byte.
+constexpr std::uint64_t kMaxDeflateRatio = 1032;
 
 /// For H5Literate and H5Aiterate: exceptions must not cross C.
 struct Names {
@@ -28,12 +30,19 @@ herr_t keep_attribute(hid_t, const char* name, const H5A_info_t*, void* names) {
   return 0;
 }
 
+H5Z_filter_t filter_at(const Hdf5Handle& properties, int i) {
+  unsigned flags = 0, config = 0;
+  std::size_t values = 0;
+  return H5Pget_filter2(properties.get(), static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+}
+
 }  // namespace
 
 struct Hdf5Reader::State {
   std::filesystem::path path;
   Hdf5Handle file;
   std::int64_t file_bytes = 0;
+  Hdf5Filters filters = Hdf5Filters::kNone;
 
   std::string of(const std::string& name) const { return "'" + name + "' of '" + path.string() + "'"; }
   [[noreturn]] void refuse(const std::string& name, const std::string& why) const {
@@ -61,6 +70,7 @@ struct Hdf5Reader::State {
     Hdf5Handle space;
     std::vector<std::int64_t> shape;
     std::int64_t elements = 1;
+    bool filtered = false;
   };
 
   Opened open(const std::string& name) const {
@@ -69,12 +79,13 @@ struct Hdf5Reader::State {
     opened.dataset = {H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT), H5Dclose, "opening " + of(name)};
     opened.type = {H5Dget_type(opened.dataset.get()), H5Tclose, "reading the type of " + of(name)};
     opened.space = {H5Dget_space(opened.dataset.get()), H5Sclose, "reading the shape of " + of(name)};
-    check_storage(name, opened.dataset);
+    opened.filtered = check_storage(name, opened.dataset);
     read_shape(name, opened);
     return opened;
   }
 
-  void check_storage(const std::string& name, const Hdf5Handle& dataset) const {
+  /// Whether bytes go through a filter.
+  bool check_storage(const std::string& name, const Hdf5Handle& dataset) const {
     const Hdf5Handle properties(H5Dget_create_plist(dataset.get()), H5Pclose, "reading the storage of " + of(name));
     const H5D_layout_t layout = H5Pget_layout(properties.get());
     if (layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED && layout != H5D_COMPACT) {
@@ -83,9 +94,16 @@ struct Hdf5Reader::State {
     const int external = H5Pget_external_count(properties.get());
     hdf5_ok(external, "counting the external files of " + of(name));
     if (external > 0) refuse(name, "its rows lie in other files (external storage)");
-    const int filters = H5Pget_nfilters(properties.get());
-    hdf5_ok(filters, "counting the filters of " + of(name));
-    if (filters > 0) refuse(name, "it is compressed or filtered; store it plain");
+    const int count = H5Pget_nfilters(properties.get());
+    hdf5_ok(count, "counting the filters of " + of(name));
+    if (count > 0 && filters == Hdf5Filters::kNone) refuse(name, "it is compressed or filtered; store it plain");
+    for (int i = 0; i < count; ++i) {
+      const H5Z_filter_t filter = filter_at(properties, i);
+      const bool is_built_in =
+          filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
+      if (!is_built_in) refuse(name, "it is compressed by a filter other than gzip");
+    }
+    return count > 0;
   }
 
   void read_shape(const std::string& name, Opened& opened) const {
@@ -99,7 +117,9 @@ struct Hdf5Reader::State {
     // No more than the file holds: the product cannot overflow, and memory is bounded by the file's size.
     // Example: in a file of 1 MiB fp32 datasets have at most 262144 elements; a shape [2^32, 2^32] is refused at its
     // first size, long before the product would overflow 64 bits.
-    const auto most = static_cast<std::uint64_t>(file_bytes) / std::max<std::size_t>(1, H5Tget_size(opened.type.get()));
+    const std::uint64_t ratio = opened.filtered ? kMaxDeflateRatio : 1;
+    const auto most =
+        static_cast<std::uint64_t>(file_bytes) * ratio / std::max<std::size_t>(1, H5Tget_size(opened.type.get()));
     std::uint64_t elements = 1;
     for (const hsize_t size : sizes) {
       if (size != 0 && elements > most / size) refuse(name, "it claims more elements than the file has bytes");
@@ -108,8 +128,10 @@ struct Hdf5Reader::State {
     }
     opened.elements = static_cast<std::int64_t>(elements);
     const std::uint64_t bytes = elements * H5Tget_size(opened.type.get());
-    // Chunks that were never written take no storage, and HDF5 would make up their content from the fill value.
-    if (H5Dget_storage_size(opened.dataset.get()) < bytes) refuse(name, "its rows are not all in the file");
+    // Chunks that were never written take no storage, and HDF5 would make up their content from the fill value. Of
+    // compressed ones the storage does not tell.
+    if (!opened.filtered && H5Dget_storage_size(opened.dataset.get()) < bytes)
+      refuse(name, "its rows are not all in the file");
   }
 
   at::ScalarType dtype_of(const std::string& name, const Opened& opened) const {
@@ -119,12 +141,13 @@ struct Hdf5Reader::State {
   }
 };
 
-Hdf5Reader::Hdf5Reader(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
+Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, Hdf5Filters filters) : state_(std::make_unique<State>()) {
   const Hdf5Lock lock;
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) throw SnapshotError("Could not open '" + path.string() + "': " + error.message() + ".");
   state_->path = path;
+  state_->filters = filters;
   state_->file_bytes = static_cast<std::int64_t>(bytes);
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "making access properties");
   // Shared file systems often have no locks, and nobody writes to a finished snapshot.

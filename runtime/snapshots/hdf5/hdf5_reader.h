@@ -11,13 +11,20 @@
 
 namespace negatron {
 
+/// What may stand between the numbers of a dataset and their bytes in the file.
+enum class Hdf5Filters {
+  kNone,
+  /// gzip, shuffling and checksums, which every HDF5 has; none that is loaded.
+  kBuiltIn
+};
+
 /// Reads an HDF5 file that somebody else may have made: only plain datasets in the file itself are read. Links to other
-/// files, virtual or external storage, filters, unknown types and sizes that the file cannot hold are refused before
-/// any memory is taken. Check the file's digest first where there is one. Any thread; takes the Hdf5Lock. Every
-/// function throws SnapshotError that names the file.
+/// files, virtual or external storage, filters that are not allowed, unknown types and sizes that the file cannot hold
+/// are refused before any memory is taken. Check the file's digest first where there is one. Any thread; takes the
+/// Hdf5Lock. Every function throws SnapshotError that names the file.
 class Hdf5Reader {
  public:
-  explicit Hdf5Reader(const std::filesystem::path& path);
+  explicit Hdf5Reader(const std::filesystem::path& path, Hdf5Filters filters = Hdf5Filters::kNone);
   ~Hdf5Reader();
   Hdf5Reader(Hdf5Reader&&) noexcept;
 

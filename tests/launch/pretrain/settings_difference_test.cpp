@@ -41,6 +41,12 @@ TEST(SettingsDifference, EveryFlagOfTheNetworkIsRefused) {
   EXPECT_EQ(told.changed, std::vector<std::string>{"--head-norm batch -> none"});
 }
 
+TEST(SettingsDifference, ABareHoldoutWasTheLastImages) {
+  EXPECT_TRUE(difference_of("holdout = 500\n", "holdout = last:500\n").changed.empty());
+  EXPECT_EQ(difference_of("holdout = 500\n", "holdout = drawn:500\n").changed,
+            std::vector<std::string>{"--holdout last:500 -> drawn:500"});
+}
+
 TEST(SettingsDifference, EqualOnesDifferInNothing) {
   const SettingsDifference difference = difference_of("a = 1\nb = x y\n", "b = x y\na = 1\n");
   EXPECT_TRUE(difference.refused.empty());

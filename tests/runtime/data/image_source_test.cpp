@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/data/images_in_memory.h"
+#include "runtime/data/converted_source.h"
 #include "runtime/data/source_part.h"
+#include "runtime/data/sources/images_in_memory.h"
 #include "runtime/data/view_format.h"
 
 namespace negatron::testing {
@@ -67,16 +68,34 @@ TEST(ImagesInMemory, NeedNoLabelsButRightOnes) {
 TEST(SourcePart, CountsFromItsOwnBeginning) {
   const at::Tensor images = counted_images(6);
   const auto whole = std::make_shared<const ImagesInMemory>(images, at::arange(6, at::kLong));
-  const SourcePart part(whole, {2, 5});
+  const SourcePart part(whole, at::arange(2, 5, at::kLong));
   EXPECT_EQ(part.size(), 3);
   EXPECT_EQ(part.channels(), 2);
   EXPECT_EQ(part.view_size(), (ImageSize{3, 4}));
   EXPECT_EQ(part.bytes_in_memory(), 3 * 24);
   EXPECT_TRUE(part.labels().equal(at::tensor({2, 3, 4}, at::kLong)));
   EXPECT_TRUE(part.load(at::tensor({2, 0}, at::kLong)).together().equal(whole->load(at::tensor({4, 2})).together()));
-  EXPECT_FALSE(SourcePart(std::make_shared<const ImagesInMemory>(images), {0, 1}).has_labels());
-  EXPECT_THROW(SourcePart(whole, {2, 7}), std::invalid_argument);
-  EXPECT_THROW(SourcePart(whole, {-1, 2}), std::invalid_argument);
+  EXPECT_FALSE(SourcePart(std::make_shared<const ImagesInMemory>(images), at::arange(1, at::kLong)).has_labels());
+  EXPECT_THROW(SourcePart(whole, at::arange(2, 7, at::kLong)), std::invalid_argument);
+  EXPECT_THROW(SourcePart(whole, at::arange(-1, 2, at::kLong)), std::invalid_argument);
+}
+
+TEST(ConvertedSource, GivesTheChannelsAndTheViewSizeThatAreAskedFor) {
+  const at::Tensor colours = at::tensor({255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30}, at::kByte).view({4, 3, 1, 1});
+  const auto source = std::make_shared<const ImagesInMemory>(colours);
+  SourceOptions options;
+  EXPECT_EQ(ConvertedSource::where_needed(source, options), source);
+  options.channels = 1;
+  options.view_side = 8;
+  const std::shared_ptr<const ImageSource> grey = ConvertedSource::where_needed(source, options);
+  EXPECT_EQ(grey->channels(), 1);
+  EXPECT_EQ(grey->view_size(), (ImageSize{8, 8}));
+  // What PIL makes of pure red, green and blue, and of (10, 20, 30).
+  const at::Tensor expected = at::tensor({76, 150, 29, 18}, at::kByte);
+  EXPECT_TRUE(grey->load(at::arange(4, at::kLong)).together().flatten().equal(expected));
+  options.channels = 3;
+  const at::Tensor back = ConvertedSource::where_needed(grey, options)->load(at::tensor({3}, at::kLong)).together();
+  EXPECT_TRUE(back.flatten().equal(at::tensor({18, 18, 18}, at::kByte)));
 }
 
 TEST(WholeViews, OfTheRightSizeAreTheImagesNormalised) {

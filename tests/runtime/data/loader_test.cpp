@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/data/epoch_order.h"
-#include "runtime/data/images_in_memory.h"
+#include "runtime/data/sources/images_in_memory.h"
 
 namespace negatron::testing {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/data/images_in_memory.h"
+#include "runtime/data/sources/images_in_memory.h"
 
 namespace negatron::testing {
 namespace {

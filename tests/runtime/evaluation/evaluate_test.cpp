@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
-#include "runtime/data/images_in_memory.h"
+#include "runtime/data/sources/images_in_memory.h"
 #include "runtime/evaluation/evaluate_knn.h"
 #include "runtime/evaluation/evaluate_views.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/runtime/data/idx_bytes.h"
+#include "tests/runtime/data/sources/idx_bytes.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron::testing {

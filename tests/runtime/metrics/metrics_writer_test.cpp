@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/runtime/data/idx_bytes.h"
+#include "tests/runtime/data/sources/idx_bytes.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron::testing {

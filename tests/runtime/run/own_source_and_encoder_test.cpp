@@ -40,8 +40,8 @@ class OwnKinds : public ::testing::Test {
   SmallStart start_of(const std::string& name, int ranks) {
     SmallStart start;
     start.options = small_options("info-nce");
-    start.options.data_directory = (folder_ / "pictures").string();
-    start.options.holdout = 8;
+    start.options.data.path = (folder_ / "pictures").string();
+    start.options.holdout.count = 8;
     start.options.encoder.name = "mean-colours:cells=3";
     start.options.knn_k = 5;
     start.options.max_steps = kTenSteps;
@@ -138,12 +138,61 @@ TEST_F(OwnKinds, AreRefusedWhatTheyHaveNot) {
             "--sampler oracle needs labels: data with labels, or another --sampler.");
   EXPECT_EQ(refusal_of(options, [](auto& o) { o.objective = "supcon"; }),
             "--objective supcon needs labels: data with labels, or another --objective.");
-  const std::string no_test = refusal_of(options, [](auto& o) { o.holdout = 0; });
-  EXPECT_NE(no_test.find("no test part; --holdout"), std::string::npos) << no_test;
+  EXPECT_EQ(refusal_of(options, [](auto& o) { o.holdout.count = 0; }), "accepted");
+  const std::string wrong_kind = refusal_of(options, [](auto& o) { o.data.kind = "cifar"; });
+  EXPECT_NE(wrong_kind.find("data_batch_1.bin"), std::string::npos) << wrong_kind;
   EXPECT_EQ(refusal_of(options, [](auto& o) { o.encoder.norm = "batch"; }),
             "--encoder-norm: mean-colours has no norm.");
+}
+
+TEST_F(OwnKinds, PutTheNextImageInThePlaceOfABrokenOne) {
+  write(/*with_labels=*/true);
   std::filesystem::resize_file(folder_ / "pictures" / "3.ppm", 60);
-  EXPECT_THROW(Normalization::measure(*load_pretrain_data(options, resolve_contrast(options)).train), DataError);
+  std::vector<double> one;
+  for (const int ranks : {1, 2, 3}) {
+    SmallStart start = start_of("run-" + std::to_string(ranks), ranks);
+    start.options.evaluate_every = 0;
+    EXPECT_EQ(run(start).steps_done, kTenSteps);
+    std::vector<double> losses;
+    for (const nlohmann::json& line : metrics_lines(start.run_directory, "step")) losses.push_back(line.at("loss"));
+    if (ranks == 1) one = losses;
+    ASSERT_EQ(losses.size(), one.size());
+    for (std::size_t step = 0; step < losses.size(); ++step) {
+      EXPECT_NEAR(losses[step], one[step], 1e-10 * std::abs(one[step])) << ranks << " ranks, step " << step;
+    }
+  }
+  PretrainOptions stopping = start_of("stops", 1).options;
+  stopping.skips_bad_images = false;
+  stopping.holdout.count = 0;
+  EXPECT_THROW(Normalization::measure(*load_pretrain_data(stopping, resolve_contrast(stopping)).train), DataError);
+}
+
+TEST_F(OwnKinds, NeedNoTestPart) {
+  write(/*with_labels=*/true);
+  SmallStart start = start_of("run", 2);
+  start.options.holdout.count = 0;
+  start.data = load_pretrain_data(start.options, resolve_contrast(start.options));
+  EXPECT_EQ(start.data.test, nullptr);
+  ASSERT_EQ(start.data.remarks.size(), 1U);
+  EXPECT_NE(start.data.remarks.front().find("no test part"), std::string::npos);
+  EXPECT_TRUE(std::isnan(run(start).trained));
+  const std::vector<nlohmann::json> evaluations = metrics_lines(start.run_directory, "evaluation");
+  ASSERT_FALSE(evaluations.empty());
+  EXPECT_TRUE(evaluations.back().at("knn").is_null());
+  EXPECT_TRUE(evaluations.back().at("uniformity").is_number());
+}
+
+TEST_F(OwnKinds, AreEvaluatedOnOtherDataIfAskedFor) {
+  write(/*with_labels=*/true);
+  SmallStart start = start_of("run", 2);
+  start.options.holdout.count = 0;
+  start.options.eval_data = start.options.data.path;
+  start.data = load_pretrain_data(start.options, resolve_contrast(start.options));
+  EXPECT_EQ(start.data.train->size(), kPictures);
+  EXPECT_EQ(start.data.test->size(), kPictures);
+  EXPECT_GT(run(start).trained, 0.5);
+  start.options.holdout.count = 8;
+  EXPECT_THROW(start.options.validate(1), std::invalid_argument);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/data/data_error.h"
-#include "runtime/data/image_source.h"
+#include "runtime/data/registry.h"
 
 namespace negatron::testing {
 
@@ -15,14 +15,15 @@ namespace negatron::testing {
 /// they are asked for, with their labels in labels.txt if there is one, a number a line. It has no test part.
 class PpmFolder : public ImageSource {
  public:
-  explicit PpmFolder(const std::filesystem::path& folder) : folder_(folder) {
+  explicit PpmFolder(const SourceOptions& options) : folder_(options.path) {
     while (std::filesystem::exists(path_of(size_))) ++size_;
-    std::ifstream file(folder / "labels.txt");
+    std::ifstream file(folder_ / "labels.txt");
     std::vector<std::int64_t> labels;
     for (std::int64_t label = 0; file >> label;) labels.push_back(label);
     if (!labels.empty()) labels_ = at::tensor(labels, at::kLong);
   }
 
+  static SourceDescription describe() { return {"ppm", "a folder of 0.ppm, 1.ppm, ..."}; }
   static bool recognises(const std::filesystem::path& path) { return std::filesystem::exists(path / "0.ppm"); }
 
   std::int64_t size() const override { return size_; }

@@ -6,7 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "comm/threads/thread_communicator.h"
-#include "runtime/data/images_in_memory.h"
+#include "runtime/data/sources/images_in_memory.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"

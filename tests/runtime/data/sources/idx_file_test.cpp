@@ -1,9 +1,9 @@
-#include "runtime/data/idx_file.h"
+#include "runtime/data/sources/idx_file.h"
 
 #include <gtest/gtest.h>
 
 #include "runtime/data/data_error.h"
-#include "tests/runtime/data/idx_bytes.h"
+#include "tests/runtime/data/sources/idx_bytes.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron::testing {

@@ -1,4 +1,4 @@
-#include "runtime/data/idx_file.h"
+#include "runtime/data/sources/idx_file.h"
 
 #include <array>
 #include <fstream>

@@ -1,10 +1,10 @@
-#include "runtime/data/idx_source.h"
+#include "runtime/data/sources/idx_source.h"
 
 #include <gtest/gtest.h>
 
 #include "runtime/data/data_error.h"
 #include "runtime/data/registry.h"
-#include "tests/runtime/data/idx_bytes.h"
+#include "tests/runtime/data/sources/idx_bytes.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron::testing {
@@ -13,7 +13,7 @@ namespace {
 std::string refusal(const std::filesystem::path& directory, DataPart part) {
   try {
     if (part == DataPart::kTrain) {
-      open_images(directory);
+      open_images({directory});
     } else {
       IdxSource test(directory, part);
     }
@@ -30,7 +30,7 @@ TEST(IdxSource, LoadsTheFourFilesPackedOrNot) {
   write_bytes(folder / "t10k-images-idx3-ubyte", idx_bytes({2, 4, 5}, 40));
   write_gzip(folder / "t10k-labels-idx1-ubyte.gz", idx_bytes({2}, 2));
   EXPECT_TRUE(IdxSource::recognises(folder.path()));
-  const std::shared_ptr<const ImageSource> train = open_images(folder.path());
+  const std::shared_ptr<const ImageSource> train = open_images({folder.path()});
   EXPECT_EQ(train->size(), 6);
   EXPECT_EQ(train->channels(), 1);
   EXPECT_EQ(train->view_size(), (ImageSize{4, 5}));
@@ -61,11 +61,34 @@ TEST(IdxSource, RecognisesItsOwnFilesOnly) {
 
 TEST(IdxSource, SaysWhatIsMissing) {
   const TemporaryDirectory folder;
-  const std::string nowhere = refusal(folder / "nowhere", DataPart::kTrain);
-  EXPECT_NE(nowhere.find("dataset-fashion-mnist"), std::string::npos) << nowhere;
-  EXPECT_NE(nowhere.find("--data"), std::string::npos) << nowhere;
   const std::string empty = refusal(folder.path(), DataPart::kTest);
   EXPECT_NE(empty.find("t10k-images-idx3-ubyte"), std::string::npos) << empty;
+}
+
+TEST(IdxSource, NeedsNoLabelsAndNoTestPart) {
+  const TemporaryDirectory folder;
+  write_bytes(folder / "train-images.idx3-ubyte", idx_bytes({6, 4, 5}, 120));
+  const std::shared_ptr<const ImageSource> train = open_images({folder.path()});
+  EXPECT_FALSE(train->has_labels());
+  EXPECT_EQ(train->test_part(), nullptr);
+}
+
+TEST(IdxSource, TakesOtherUsualNamesAndShapes) {
+  const TemporaryDirectory folder;
+  write_bytes(folder / "kind-train-images-idx4-ubyte", idx_bytes({2, 2, 2, 3}, 24));
+  write_bytes(folder / "kind-train-labels-idx1-ubyte", idx_bytes({2}, 2));
+  write_bytes(folder / "kind-test-images-idx2-ubyte", idx_bytes({2, 9}, 18));
+  const std::shared_ptr<const ImageSource> train = open_images({folder.path()});
+  EXPECT_EQ(train->channels(), 3);
+  EXPECT_EQ(train->view_size(), (ImageSize{2, 2}));
+  // Green comes second in the file, and second of three planes.
+  EXPECT_EQ(train->load(at::tensor({0}, at::kLong)).together()[0][1][0][0].item<int>(), 1);
+  const std::shared_ptr<const ImageSource> test = train->test_part();
+  ASSERT_NE(test, nullptr);
+  EXPECT_EQ(test->view_size(), (ImageSize{3, 3}));
+  write_bytes(folder / "other-train-images-idx3-ubyte", idx_bytes({1, 1, 1}, 1));
+  const std::string message = refusal(folder.path(), DataPart::kTrain);
+  EXPECT_NE(message.find("holds both"), std::string::npos) << message;
 }
 
 TEST(IdxSource, RefusesCountsThatDiffer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <ATen/ATen.h>
 
@@ -22,6 +23,8 @@ class ImagesInMemory : public ImageSource {
   /// Copies them into a batch.
   DecodedImages load(const at::Tensor& ids) const override { return images_.index_select(0, ids); }
   at::Tensor labels() const override { return labels_; }
+  /// Of the pixels.
+  std::string fingerprint() const override;
   std::int64_t bytes_in_memory() const override { return images_.numel(); }
 
   const at::Tensor& images() const noexcept { return images_; }
