@@ -7,10 +7,18 @@
 namespace negatron {
 namespace {
 
-/// Flags of the network that the configurations of old snapshots lack, and what those runs did.
+/// Flags that the configurations of old snapshots lack, and what those runs did.
 const std::map<std::string, std::string>& former_values() {
-  static const std::map<std::string, std::string> values = {
-      {"encoder", "conv"}, {"stem", "imagenet"}, {"encoder-norm", "auto"}};
+  static const std::map<std::string, std::string> values = {{"encoder", "conv"},
+                                                            {"stem", "imagenet"},
+                                                            {"encoder-norm", "auto"},
+                                                            {"saturation", "0"},
+                                                            {"hue", "0"},
+                                                            {"grey", "0"},
+                                                            {"solarise", "0"},
+                                                            {"second-blur", "same"},
+                                                            {"second-solarise", "same"},
+                                                            {"normalize", "auto"}};
   return values;
 }
 
