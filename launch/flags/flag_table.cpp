@@ -103,7 +103,18 @@ void FlagTable::group(std::string title) {
 
 void FlagTable::add(std::string name, Field field, std::string help, FlagRole role) {
   std::string default_text = text_of(field);
-  flags_.push_back({group_, std::move(name), field, std::move(help), role, std::move(default_text)});
+  flags_.push_back({group_, std::move(name), field, std::move(help), role, std::move(default_text), false});
+}
+
+void FlagTable::add_recipe(std::string name, Field field, std::string help, FlagRole role) {
+  add(std::move(name), std::move(field), std::move(help), role);
+  flags_.back().is_recipe = true;
+}
+
+bool FlagTable::has_recipe(const Flag& flag, const std::set<std::string>& names) const {
+  return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& other) {
+    return other.is_recipe && other.group == flag.group && names.count(other.name) != 0;
+  });
 }
 
 FlagRole FlagTable::role_of(const std::string& name) const {
@@ -124,6 +135,7 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
   for (const Flag& flag : flags_) names.push_back(flag.name);
 
   po::variables_map values;
+  std::set<std::string> on_command_line;
   try {
     // No guessing: an abbreviation that works today is another flag tomorrow.
     namespace style = po::command_line_style;
@@ -141,6 +153,7 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     // Help comes before the file is opened: it must work with a --config that is wrong.
     if (values.count("help") != 0) return false;
     if (values.count(kWordsName) != 0) *words_ = values[kWordsName].as<std::vector<std::string>>();
+    for (const auto& [name, value] : values) on_command_line.insert(name);
     if (values.count("config") != 0) {
       config_path_ = values["config"].as<std::string>();
       // The first value that is stored for a name stays, and the command line was stored above. Example: "--tau 0.2
@@ -159,6 +172,11 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
   }
   for (const Flag& flag : flags_) {
     if (values.count(flag.name) == 0) continue;
+    // Example: "--views none" with the lines "views = byol" and "blur = 0.5". The recipe of the command line stands for
+    // all of its group, and the file's blur belonged to the recipe that it replaces.
+    if (on_command_line.count(flag.name) == 0 && has_recipe(flag, on_command_line)) continue;
+    // In the order of the table, in which a recipe stands before what overrides it.
+    //
     // Targets of flags that were named nowhere are untouched and keep their defaults.
     assign(flag.name, flag.field, values[flag.name].as<std::string>());
   }

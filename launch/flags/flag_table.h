@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -41,6 +42,9 @@ class FlagTable {
   /// `help` says what the value means, with its unit; the default is appended. Lists are written 64,128,256; a bool may
   /// stand alone, for on.
   void add(std::string name, Field field, std::string help, FlagRole role = FlagRole::kNumbers);
+  /// A flag whose value sets fields of flags that come behind it in the same group. Those override it where they are
+  /// given beside it, in whatever order; but where the command line names the recipe, lines of the file do not.
+  void add_recipe(std::string name, Field field, std::string help, FlagRole role);
   /// Of a flag that is not in the table, as configurations of older versions may name one: kNumbers.
   FlagRole role_of(const std::string& name) const;
 
@@ -64,7 +68,11 @@ class FlagTable {
     std::string help;
     FlagRole role;
     std::string default_text;
+    bool is_recipe = false;
   };
+
+  /// Whether a recipe of the flag's group is among the names.
+  bool has_recipe(const Flag& flag, const std::set<std::string>& names) const;
 
   static bool is_switch(const Flag& flag);
   /// Boost takes the value of an option that may stand alone only behind an equals sign: "--mask off" -> "--mask=off".

@@ -1,6 +1,7 @@
 #include "launch/pretrain/pretrain_flags.h"
 
 #include "launch/flags/typed_fields.h"
+#include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
 #include "runtime/encoders/registry.h"
 
@@ -81,7 +82,6 @@ void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
 }
 
 void add_data_flags(FlagTable& table, PretrainOptions& o) {
-  AugmentationOptions& a = o.augmentation;
   table.group("Data");
   table.add("data", &o.data.path, "folder, file or pattern (shard-{000..099}.tar) of the images");
   table.add("data-kind", &o.data.kind, "how to read it: " + image_source_names());
@@ -95,21 +95,6 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
             "evaluate on so many training images, left out of training: drawn, the same share of each label; last:N "
             "for the last ones");
   table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches", FlagRole::kSpeed);
-  table.group("Views (random, two per sample)");
-  table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");
-  table.add("crop-area-max", &a.crop_area_max, "largest crop, as a share of the image");
-  table.add("crop-aspect-min", &a.crop_aspect_min, "narrowest crop, width / height");
-  table.add("crop-aspect-max", &a.crop_aspect_max, "widest crop, width / height");
-  table.add("flip", &a.flip_probability, "probability of mirroring left to right");
-  table.add("jitter", &a.jitter_probability, "probability of changing brightness and contrast");
-  table.add("brightness", &a.brightness, "factor within 1 +- this");
-  table.add("contrast", &a.contrast, "factor within 1 +- this");
-  table.add("blur", &a.blur_probability, "probability of Gaussian blur");
-  table.add("blur-sigma-min", &a.blur_sigma_min, "least blur, pixels");
-  table.add("blur-sigma-max", &a.blur_sigma_max, "most blur, pixels");
-  table.add("erase", &a.erase_probability, "probability of a black rectangle");
-  table.add("erase-area-min", &a.erase_area_min, "smallest rectangle, as a share of the image");
-  table.add("erase-area-max", &a.erase_area_max, "largest rectangle, as a share of the image");
 }
 
 void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
@@ -205,6 +190,7 @@ FlagTable pretrain_flags(PretrainArguments& request) {
   add_run_flags(table, request);
   add_snapshot_flags(table, request);
   add_data_flags(table, request.options);
+  add_view_flags(table, request.options);
   add_encoder_flags(table, request.options);
   add_contrast_flags(table, request.options);
   add_optimizer_flags(table, request.options);

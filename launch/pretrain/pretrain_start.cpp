@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <optional>
+#include <string>
 
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
@@ -24,6 +26,12 @@ constexpr std::chrono::hours kRestoreTimeLimit{1};
 
 void warn(const std::string& sentence) {
   std::cerr << "negatron: warning: " << sentence << "\n";
+}
+
+void require_normalization(const std::optional<Normalization>& given, std::int64_t channels) {
+  if (!given || given->serves(channels)) return;
+  throw UsageError("--normalize has " + std::to_string(given->mean().size()) + " means, the images have " +
+                   std::to_string(channels) + (channels == 1 ? " channel." : " channels."));
 }
 
 CommunicatorOptions communication(const PretrainArguments& request) {
@@ -57,6 +65,7 @@ void PretrainStart::place() {
     place_.device = compute_device(topology, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
     data_ = load_pretrain_data(request_.options, contrast_, warn);
+    require_normalization(request_.options.normalization, data_.train->channels());
   });
   // A folder that another host has differently would train another run there.
   comm_->agree("images that --data names", data_.fingerprint);

@@ -9,9 +9,19 @@ namespace {
 
 /// Flags that the configurations of old snapshots lack, and what those runs did.
 const std::map<std::string, std::string>& former_values() {
-  static const std::map<std::string, std::string> values = {{"encoder", "conv"},       {"stem", "imagenet"},
-                                                            {"encoder-norm", "auto"},  {"data-kind", "auto"},
-                                                            {"data-channels", "auto"}, {"image-size", "0"}};
+  static const std::map<std::string, std::string> values = {{"encoder", "conv"},
+                                                            {"stem", "imagenet"},
+                                                            {"encoder-norm", "auto"},
+                                                            {"data-kind", "auto"},
+                                                            {"data-channels", "auto"},
+                                                            {"image-size", "0"},
+                                                            {"saturation", "0"},
+                                                            {"hue", "0"},
+                                                            {"grey", "0"},
+                                                            {"solarise", "0"},
+                                                            {"second-blur", "same"},
+                                                            {"second-solarise", "same"},
+                                                            {"normalize", "auto"}};
   return values;
 }
 

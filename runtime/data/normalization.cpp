@@ -82,13 +82,17 @@ void Normalization::validate() const {
   }
 }
 
+bool Normalization::serves(std::int64_t channels) const {
+  return mean_.size() == 1 || static_cast<std::int64_t>(mean_.size()) == channels;
+}
+
 at::Tensor Normalization::apply(const at::Tensor& images) const {
   return centre(images.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).mul_(1.0 / kByteMax));
 }
 
 at::Tensor Normalization::centre(at::Tensor images) const {
   if (mean_.size() == 1) return images.sub_(mean_.front()).mul_(1.0 / deviation_.front());
-  if (static_cast<std::int64_t>(mean_.size()) != images.size(1)) {
+  if (!serves(images.size(1))) {
     throw std::invalid_argument("Normalization of " + std::to_string(mean_.size()) + " channels, but images of " +
                                 std::to_string(images.size(1)) + ".");
   }

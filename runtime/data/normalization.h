@@ -29,12 +29,16 @@ class Normalization {
   /// whole data set. The same on every rank. Local.
   static Normalization measure(const ImageSource& source);
 
+  bool operator==(const Normalization&) const = default;
+
   const std::vector<double>& mean() const noexcept { return mean_; }
   const std::vector<double>& deviation() const noexcept { return deviation_; }
 
   /// Throws std::invalid_argument unless there are as many means as deviations, at least one, all of them finite, and
   /// the deviations positive.
   void validate() const;
+  /// Whether images of so many channels can be normalised.
+  bool serves(std::int64_t channels) const;
   /// images [b, C, H, W] uint8 or float in 0..255 -> float of the same shape on the same device. Throws
   /// std::invalid_argument when C is not the number of channels.
   at::Tensor apply(const at::Tensor& images) const;

@@ -18,6 +18,10 @@ ViewFormat ViewFormat::of(const ImageSource& source) {
   return {source.view_size(), Normalization::measure(source)};
 }
 
+ViewFormat ViewFormat::of(const ImageSource& source, const std::optional<Normalization>& known) {
+  return known ? ViewFormat{source.view_size(), *known} : of(source);
+}
+
 at::Tensor whole_views(const DecodedImages& images, const ViewFormat& format) {
   if (images.have_one_size()) return format.normalization.apply(stretched(images.together(), format.size));
   std::vector<at::Tensor> views;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <ATen/ATen.h>
 
 #include "runtime/data/decoded_images.h"
@@ -13,8 +15,9 @@ struct ViewFormat {
   ImageSize size;
   Normalization normalization;
 
-  /// The size that the source asks for, with the measure of its pixels. Local.
+  /// The size that the source asks for, with the measure of its pixels, or with a normalisation that is known. Local.
   static ViewFormat of(const ImageSource& source);
+  static ViewFormat of(const ImageSource& source, const std::optional<Normalization>& known);
 };
 
 /// Whole images as views, for evaluation: nothing is drawn. Images of another size than the format's are stretched to

@@ -14,7 +14,21 @@
 namespace negatron {
 namespace {
 
-LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageSource& train) {
+/// Where snapshots are read together.
+Communicator& restoring(const PretrainJob& job) {
+  return job.restoring != nullptr ? *job.restoring : *job.host;
+}
+
+/// What the flags say, or else what the run that goes on was normalised with; nothing for what the images measure now.
+/// Collective.
+std::optional<Normalization> known_normalization(const PretrainOptions& options, const PretrainJob& job,
+                                                 const ImageSource& train) {
+  if (options.normalization || !job.resume) return options.normalization;
+  return saved_normalization(restoring(job), *job.resume, train.channels());
+}
+
+LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageSource& train,
+                             const PretrainJob& job) {
   LoaderOptions loader;
   loader.batches.global_batch = options.global_batch;
   loader.batches.seed = options.seed;
@@ -22,7 +36,7 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.ranks = comm.size();
   loader.batches.drop_last = options.drop_last;
   loader.batches.augmentation = options.augmentation;
-  loader.batches.format = ViewFormat::of(train);
+  loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train));
   loader.threads = static_cast<int>(options.loader_threads);
   return loader;
 }
@@ -34,7 +48,7 @@ class Pretraining {
               const PretrainData& data, Communicator& comm, const PretrainJob& job)
       : options_(options),
         job_(job),
-        batches_(loader_options(options, comm, *data.train)),
+        batches_(loader_options(options, comm, *data.train, job)),
         loader_(data.train, batches_),
         trainer_(options, setup, place, comm, {data.train->channels(), loader_.steps_per_epoch(), data.sample_types}),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
@@ -60,7 +74,8 @@ class Pretraining {
   void find_start() {
     position_.steps_per_epoch = loader_.steps_per_epoch();
     position_.global_batch = options_.global_batch;
-    Communicator& comm = job_.restoring != nullptr ? *job_.restoring : *job_.host;
+    position_.normalization = batches_.batches.format.normalization;
+    Communicator& comm = restoring(job_);
     if (job_.resume) {
       position_ = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
       const bool is_here = job_.resume->path.parent_path() == job_.run_directory / "snapshots";

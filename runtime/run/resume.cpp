@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 
 #include "comm/together.h"
+#include "runtime/data/normalization_text.h"
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/snapshots/load_snapshot.h"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kBlockBytes = std::int64_t{8} << 20;
 constexpr const char* kConfig = "config";
+constexpr const char* kNormalization = "normalization";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -46,6 +49,7 @@ RunPosition saved_position(const TrainerState& state) {
 /// The saved position in this run's batches.
 RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
   RunPosition position = saved;
+  position.normalization = here.normalization;
   position.steps_per_epoch = here.steps_per_epoch;
   position.global_batch = here.global_batch;
   if (saved.batch_in_epoch >= saved.steps_per_epoch) {
@@ -84,11 +88,28 @@ void check_bank(const Snapshot& snapshot, const Bank* bank, bool convert) {
   }
 }
 
+/// Nothing where the snapshot has none.
+std::optional<Normalization> normalization_of(const Snapshot& snapshot, std::int64_t channels) {
+  const std::string text = load_trainer_text(snapshot, kNormalization);
+  if (text.empty()) return std::nullopt;
+  const std::string name = "The snapshot '" + snapshot.path.string() + "'";
+  Normalization normalization;
+  try {
+    normalization = parse_normalization(text);
+  } catch (const std::invalid_argument&) {
+    throw SnapshotError(name + " normalises with '" + text + "', which is no means and deviations.");
+  }
+  if (normalization.serves(channels)) return normalization;
+  throw SnapshotError(name + " normalises images of " + std::to_string(normalization.mean().size()) +
+                      " channels, the data have " + std::to_string(channels) + " (--data).");
+}
+
 }  // namespace
 
 TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config) {
   TrainerState state = trainer.state();
   state.text[kConfig] = config;
+  state.text[kNormalization] = normalization_text(position.normalization);
   state.numbers["epoch"] = position.epoch;
   state.numbers["batch_in_epoch"] = position.batch_in_epoch;
   state.numbers["steps_per_epoch"] = position.steps_per_epoch;
@@ -99,9 +120,13 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
 }
 
 std::string saved_config(const Snapshot& snapshot) {
-  const TrainerState state = load_trainer(snapshot);
-  const auto found = state.text.find(kConfig);
-  return found == state.text.end() ? std::string() : found->second;
+  return load_trainer_text(snapshot, kConfig);
+}
+
+std::optional<Normalization> saved_normalization(Communicator& comm, const Snapshot& snapshot, std::int64_t channels) {
+  std::optional<Normalization> normalization;
+  read_together(comm, [&] { normalization = normalization_of(snapshot, channels); });
+  return normalization;
 }
 
 RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,

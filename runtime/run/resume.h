@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/data/normalization.h"
 #include "runtime/snapshots/find_snapshot.h"
 #include "runtime/training/trainer.h"
 
@@ -20,6 +21,8 @@ struct RunPosition {
   /// kNN accuracies of what the encoder is compared with, 0 to 1; NaN when not measured.
   double raw_pixels = std::numeric_limits<double>::quiet_NaN();
   double random_weights = std::numeric_limits<double>::quiet_NaN();
+  /// What every view is normalised with, whatever the data are later.
+  Normalization normalization;
 };
 
 /// The trainer's state with the run's, to be saved. `config` is every setting, as config.ini has it. Local.
@@ -27,6 +30,10 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
 
 /// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
 std::string saved_config(const Snapshot& snapshot);
+
+/// What the saved run normalises views with; nothing in snapshots of older versions. Collective. Throws SnapshotError
+/// on all ranks, also when it does not fit images of `channels` channels.
+std::optional<Normalization> saved_normalization(Communicator& comm, const Snapshot& snapshot, std::int64_t channels);
 
 /// Puts trainer, its bank and the position to where the snapshot was made. `here` says steps per epoch and batch of
 /// this run: with others than the saved ones the position is that of the same share of the epoch's data, rounded down

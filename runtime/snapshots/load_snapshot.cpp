@@ -6,11 +6,23 @@
 
 namespace negatron {
 
-TrainerState load_trainer(const Snapshot& snapshot) {
+namespace {
+
+std::filesystem::path trainer_file_of(const Snapshot& snapshot) {
   if (!snapshot.manifest.has(kTrainerName)) {
     throw SnapshotError("'" + snapshot.path.string() + "' holds a bank alone and no run that could go on.");
   }
-  return read_trainer_file(snapshot.path / kTrainerName);
+  return snapshot.path / kTrainerName;
+}
+
+}  // namespace
+
+TrainerState load_trainer(const Snapshot& snapshot) {
+  return read_trainer_file(trainer_file_of(snapshot));
+}
+
+std::string load_trainer_text(const Snapshot& snapshot, const std::string& name) {
+  return read_trainer_text(trainer_file_of(snapshot), name);
 }
 
 void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& options) {

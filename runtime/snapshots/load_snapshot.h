@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "runtime/snapshots/find_snapshot.h"
 #include "runtime/snapshots/trainer_state.h"
 #include "samplers/bank/bank.h"
@@ -8,6 +10,9 @@ namespace negatron {
 
 /// What the run remembered. Local; the snapshot has been verified. Throws SnapshotError.
 TrainerState load_trainer(const Snapshot& snapshot);
+
+/// One text of it, without reading the rest; empty when there is none of that name. Local. Throws SnapshotError.
+std::string load_trainer_text(const Snapshot& snapshot, const std::string& name);
 
 struct LoadBankOptions {
   /// Take rows stored as another floating type than the bank's; they are rounded.

@@ -1,5 +1,6 @@
 #include "runtime/snapshots/trainer_file.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -112,6 +113,13 @@ TrainerState read_trainer_file(const std::filesystem::path& path) {
     }
   }
   return state;
+}
+
+std::string read_trainer_text(const std::filesystem::path& path, const std::string& name) {
+  const Hdf5Reader file(path);
+  const std::vector<std::string> names = file.names("text");
+  if (std::find(names.begin(), names.end(), name) == names.end()) return {};
+  return read_terminated(file, "text/" + name);
 }
 
 }  // namespace negatron

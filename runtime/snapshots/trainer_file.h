@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "runtime/snapshots/files/digest.h"
 #include "runtime/snapshots/files/file_layer.h"
@@ -19,5 +20,8 @@ FileDigest write_trainer_file(FileLayer& files, const std::filesystem::path& pat
 
 /// Tensors on the host. Throws SnapshotError.
 TrainerState read_trainer_file(const std::filesystem::path& path);
+
+/// One text of it, without reading the rest; empty when there is none of that name. Local. Throws SnapshotError.
+std::string read_trainer_text(const std::filesystem::path& path, const std::string& name);
 
 }  // namespace negatron

@@ -18,6 +18,7 @@ void validate_groups(const PretrainOptions& options) {
   options.encoder.validate();
   options.head.validate();
   options.augmentation.validate();
+  if (options.normalization) options.normalization->validate();
   options.sgd.validate();
   options.snapshots.validate();
   require_isa(options.cpu_isa);

@@ -29,6 +29,21 @@ TEST(SettingsDifference, SnapshotsFromBeforeTheEncoderWasAChoiceAreOfConv) {
   EXPECT_EQ(other.refused, std::vector<std::string>{"--encoder conv -> resnet18"});
 }
 
+TEST(SettingsDifference, SnapshotsFromBeforeColoursHadViewsWithout) {
+  PretrainArguments now;
+  const std::string ini = pretrain_flags(now).ini();
+  std::string old;
+  for (const char* name : {"jitter", "brightness", "contrast", "blur"}) {
+    const std::size_t begin = ini.find(std::string("\n") + name + " = ");
+    old += ini.substr(begin + 1, ini.find('\n', begin + 1) - begin);
+  }
+  for (const std::string& change : difference_of(old, ini).changed) {
+    for (const char* name : {"--views", "--saturation", "--hue", "--grey", "--solarise", "--second", "--normalize"}) {
+      EXPECT_FALSE(change.starts_with(name)) << change;
+    }
+  }
+}
+
 TEST(SettingsDifference, EveryFlagOfTheNetworkIsRefused) {
   for (const char* name : {"objective", "encoder", "stem", "encoder-norm", "encoder-channels", "encoder-strides",
                            "encoder-groups", "pool-grid", "head-hidden", "width"}) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/data/normalization_text.h"
 #include "runtime/data/sources/images_in_memory.h"
 
 namespace negatron::testing {
@@ -69,6 +70,20 @@ TEST(Normalization, ReadsNoMoreThanASampleOfImagesThatMustBeDecoded) {
   const Normalization whole = Normalization::measure(ImagesInMemory(images));
   EXPECT_NEAR(sampled.mean().front(), whole.mean().front(), 1e-4);
   EXPECT_NEAR(sampled.deviation().front(), whole.deviation().front(), 1e-4);
+}
+
+TEST(NormalizationText, ReadsBackToTheSameNumbers) {
+  EXPECT_EQ(normalization_text(imagenet_normalization()), "0.485,0.456,0.406;0.229,0.224,0.225");
+  const Normalization odd{{1.0 / 3.0, 0.1}, {2.0 / 7.0, 1e-9}};
+  EXPECT_EQ(parse_normalization(normalization_text(odd)), odd);
+  EXPECT_EQ(parse_normalization("0.5;0.25"), Normalization(0.5, 0.25));
+  for (const char* wrong : {"", "0.5", ";", "0.5;", "0.5;0", "0.5;-1", "0.5,0.5;0.25", "a;b", "0.5;0.25x", "nan;1",
+                            "0.5,;0.2,0.2", "0.5;0.2;0.3"}) {
+    EXPECT_THROW(parse_normalization(wrong), std::invalid_argument) << wrong;
+  }
+  EXPECT_TRUE(odd.serves(2));
+  EXPECT_FALSE(odd.serves(3));
+  EXPECT_TRUE(Normalization(0.5, 0.25).serves(3));
 }
 
 TEST(Normalization, RefusesWhatIsNoDeviation) {
