@@ -33,10 +33,6 @@ struct PretrainOptions {
   Holdout holdout;
   /// The next image takes the place of a broken one; else it ends the run.
   bool skips_bad_images = true;
-  /// Whatever a kind of data in runtime/data/registry.cpp recognises.
-  std::string data_directory = kDefaultDataDirectory;
-  /// Training samples at the end of the file that are held out; evaluation then uses them instead of the test set.
-  std::int64_t holdout = 0;
   /// The recipe that `augmentation` began with; empty for none. Says where the values come from and nothing else.
   std::string views;
   AugmentationOptions augmentation;

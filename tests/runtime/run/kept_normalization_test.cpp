@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/data/images_in_memory.h"
+#include "runtime/data/sources/images_in_memory.h"
 #include "runtime/data/normalization_text.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/run/interrupted_training.h"
