@@ -21,9 +21,9 @@ struct PretrainData {
   /// [train samples] int64 as read_sample_types() gives them, undefined without --sample-types.
   at::Tensor sample_types;
   /// What a person should know of it before the run, a sentence each.
-  std::vector<std::string> remarks;
+  std::vector<std::string> remarks = {};
   /// The same text on every rank whose images are the same, as far as a look at names and sizes tells.
-  std::string fingerprint;
+  std::string fingerprint = {};
 };
 
 /// Opens what `options.data` names, and what evaluation uses: `options.eval_data`, held out training images, or else

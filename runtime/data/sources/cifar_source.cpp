@@ -55,7 +55,11 @@ CifarSource::CifarSource(const std::filesystem::path& folder, Part part)
   } else {
     paths = part == Part::kTrain ? ten_batches(folder) : std::vector{folder / kTenTest};
   }
-  if (paths.empty()) throw DataError("Data folder '" + folder.string() + "' holds no data_batch_1.bin.");
+  if (paths.empty() || !is_file(paths.front())) {
+    throw DataError("Data folder '" + folder.string() +
+                    "' holds neither data_batch_1.bin, ... (CIFAR-10) nor train.bin "
+                    "and test.bin (CIFAR-100).");
+  }
   for (const std::filesystem::path& path : paths) files_.push_back(std::make_unique<const ReadFile>(path));
   read_labels();
   names_ = read_names(folder / (has_two_labels_ ? "fine_label_names.txt" : "batches.meta.txt"), count_classes(*this));
