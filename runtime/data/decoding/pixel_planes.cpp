@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/data/decoding/split_rgb.h"
+
 namespace negatron {
 
 namespace {
@@ -86,6 +88,7 @@ void PixelPlanes::put_row(std::int64_t y, const std::uint8_t* row, PixelLayout l
     case PixelLayout::kGreyAlpha:
       return put_colours<grey_alpha, 2>(to, row);
     case PixelLayout::kRgb:
+      if (channels_ == 3) return split_rgb(row, to.width, {to.first, to.first + to.apart, to.first + 2 * to.apart});
       return put_colours<rgb, 3>(to, row);
     case PixelLayout::kRgba:
       return put_colours<rgba, 4>(to, row);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "runtime/data/data_error.h"
+#include "runtime/data/decoding/decode_crop.h"
 #include "runtime/data/decoding/decode_image.h"
 #include "tests/runtime/data/decoding/made_images.h"
 
@@ -66,6 +67,8 @@ void expect_pixels_or_refusals(const std::vector<MadeFile>& files) {
       const at::Tensor pixels = decode_image(file, options, "mutated");
       EXPECT_EQ(pixels.size(0), options.channels);
       EXPECT_LE(pixels[0].numel(), kMostPixels);
+      const CropWanted crop{{0.25, 0.25, 0.5, 0.5}, {10 + i % 40, 10 + i % 50}};
+      EXPECT_LE(decode_crop(file, crop, options, "mutated").pixels.numel(), pixels.numel());
       EXPECT_EQ(read_image_head(file, "mutated").size, (ImageSize{pixels.size(1), pixels.size(2)}));
     } catch (const DataError& error) {
       ++refusals;
