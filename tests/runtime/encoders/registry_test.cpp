@@ -31,8 +31,10 @@ std::string why_refused(const std::string& name) {
 }
 
 TEST(BackboneRegistry, ListsTheNamesInWords) {
-  EXPECT_EQ(backbone_names(), "conv, or one with torchvision's parameter names: resnet18, resnet34, resnet50, resnet101, wide_resnet50_2, "
-            "resnext50_32x4d");
+  EXPECT_EQ(
+      backbone_names(),
+      "conv, or one with torchvision's parameter names: resnet18, resnet34, resnet50, resnet101, wide_resnet50_2, "
+      "resnext50_32x4d");
 }
 
 TEST(BackboneRegistry, AnEncoderWithoutOptionsTakesNone) {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/data/sources/images_in_memory.h"
 #include "runtime/data/normalization_text.h"
+#include "runtime/data/sources/images_in_memory.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/run/interrupted_training.h"
 
