@@ -14,6 +14,7 @@
 #include "launch/pretrain/progress_display.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
@@ -57,6 +58,10 @@ void PretrainStart::place() {
     place_.device = compute_device(topology, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
     data_ = load_pretrain_data(request_.options, contrast_);
+    PretrainOptions asked = request_.options;
+    // A run that goes on needs no weights from elsewhere, and their file may be gone.
+    if (request_.resume != "never") asked.init = {};
+    check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
   });
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
   request_.options.precision = place_.precision;

@@ -7,10 +7,10 @@
 namespace negatron {
 namespace {
 
-/// Flags of the network that the configurations of old snapshots lack, and what those runs did.
+/// Flags of network and optimizer that the configurations of old snapshots lack, and what those runs did.
 const std::map<std::string, std::string>& former_values() {
   static const std::map<std::string, std::string> values = {
-      {"encoder", "conv"}, {"stem", "imagenet"}, {"encoder-norm", "auto"}};
+      {"encoder", "conv"}, {"stem", "imagenet"}, {"encoder-norm", "auto"}, {"optimizer", "sgd"}};
   return values;
 }
 
