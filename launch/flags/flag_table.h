@@ -14,7 +14,7 @@ namespace negatron {
 
 /// What another value of a flag means for a run that resumes a snapshot.
 enum class FlagRole {
-  kNetwork,   ///< the saved parameters are those of another network or of another loss: refused
+  kNetwork,   ///< the saved parameters are those of another network, loss or optimizer: refused
   kNumbers,   ///< the run goes on, but not as it would have: the operator is told
   kSpeed,     ///< where and how fast it computes: the same numbers
   kThisStart  ///< what this start measures, keeps or checks

@@ -38,7 +38,8 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   const int ranks = comm.size();
   const std::int64_t batch = share(options.global_batch, ranks, 0).size();
   const std::int64_t width = options.head.output;
-  const ContrastiveEncoder encoder(make_backbone(options.encoder, train.channels(), &comm), options.head);
+  const ContrastiveEncoder encoder(make_backbone(options.encoder, train.channels(), &comm, train.view_size()),
+                                   options.head);
   const auto element = static_cast<double>(at::elementSize(parameter_dtype(place.precision)));
   const at::ScalarType stored = row_type(options, place.precision);
   const double parameters = static_cast<double>(encoder.parameter_count()) * element;
@@ -54,8 +55,9 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   }
   out << "Memory of rank 0\n";
   line(out, "parameters", bytes_text(parameters));
-  // One gradient and one momentum buffer for each parameter: SGD keeps no more.
-  line(out, "gradients, optimizer", bytes_text(2.0 * parameters));
+  // One gradient and one momentum buffer for each parameter; AdamW has two means.
+  const double kept = options.optimizer.kind == OptimizerKind::kAdamW ? 3.0 : 2.0;
+  line(out, "gradients, optimizer", bytes_text(kept * parameters));
   if (setup.has_bank()) {
     const BankLayout layout(options.bank_rows, ranks, options.global_batch);
     line(out, "key encoder", bytes_text(parameters));

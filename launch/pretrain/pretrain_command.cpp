@@ -31,7 +31,7 @@ int exit_code(const PretrainSummary& summary) {
   return summary.end == RunEnd::kRequeue ? kExitRequeue : kExitOk;
 }
 
-void print_summary(const PretrainSummary& summary, const std::string& run_directory) {
+void print_summary(const PretrainSummary& summary, const std::string& run_directory, bool starts_random) {
   const std::string where = "after step " + std::to_string(summary.steps_done) + "; --resume auto --run-dir " +
                             run_directory + " goes on from its newest snapshot\n";
   if (summary.end == RunEnd::kStopped) {
@@ -48,7 +48,8 @@ void print_summary(const PretrainSummary& summary, const std::string& run_direct
     std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
     if (!std::isnan(summary.raw_pixels)) {
       std::cout << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
-                << "  random weights  " << percent(summary.random_weights) << "\n";
+                << (starts_random ? "  random weights  " : "  initial weights ") << percent(summary.random_weights)
+                << "\n";
     }
     std::cout << "  after training  " << percent(summary.trained) << "\n";
   }
@@ -73,7 +74,7 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   }
   const StartPoint point = start.find();
   const PretrainSummary summary = start.train(point, requests);
-  if (start.speaks()) print_summary(summary, point.run_directory.string());
+  if (start.speaks()) print_summary(summary, point.run_directory.string(), start.starts_random());
   return exit_code(summary);
 }
 

@@ -111,6 +111,15 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm", FlagRole::kNetwork);
   table.add("pool-grid", &o.encoder.pool_grid, "of conv: features are averaged over a grid of this many cells a side",
             FlagRole::kNetwork);
+  table.add(
+      "init", &o.init.file,
+      "weights of the encoder at the start, by name: a safetensors file, or torch.save's of a state dict or checkpoint",
+      FlagRole::kThisStart);
+  table.add("init-key", &o.init.key_file, "those of the key encoder; without it, the same as the query encoder's",
+            FlagRole::kThisStart);
+  table.add("init-adapt-channels", &o.init.adapt_channels,
+            "a first convolution over 3 channels may become one over a single channel: its kernels are added up",
+            FlagRole::kThisStart);
   table.add("head-hidden", &o.head.hidden, "hidden width of the projection head", FlagRole::kNetwork);
   table.add(
       "head-norm",
@@ -155,9 +164,19 @@ void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
   table.add("lr", &o.learning_rate, "learning rate for a global batch of 256; scaled linearly with the batch");
   table.add("min-lr", &o.minimum_learning_rate, "where the cosine ends");
   table.add("warmup-epochs", &o.warmup_epochs, "epochs of linear warm-up");
-  table.add("sgd-momentum", &o.sgd.momentum, "momentum of SGD");
-  table.add("weight-decay", &o.sgd.weight_decay, "on matrices and kernels; none on norms, biases, temperature");
-  table.add("nesterov", &o.sgd.nesterov, "Nesterov momentum");
+  OptimizerOptions& a = o.optimizer;
+  table.add(
+      "optimizer",
+      one_of<OptimizerKind>(
+          &a.kind, {{"sgd", OptimizerKind::kSgd}, {"lars", OptimizerKind::kLars}, {"adamw", OptimizerKind::kAdamW}}),
+      "sgd, lars (for large batches), adamw (for vision transformers)", FlagRole::kNetwork);
+  table.add("sgd-momentum", &a.momentum, "momentum of SGD and LARS");
+  table.add("weight-decay", &a.weight_decay, "on matrices and kernels; none on norms, biases, temperature");
+  table.add("nesterov", &a.nesterov, "Nesterov momentum");
+  table.add("lars-trust", &a.trust_coefficient, "of LARS: length of a step beside the tensor that takes it");
+  table.add("adam-beta1", &a.beta1, "of AdamW: what the mean of gradients keeps each step");
+  table.add("adam-beta2", &a.beta2, "of AdamW: what the mean of their squares keeps");
+  table.add("clip-norm", &a.clip_norm, "largest 2-norm of all gradients together, 0 for none");
 }
 
 void add_evaluation_flags(FlagTable& table, PretrainArguments& request) {

@@ -16,6 +16,7 @@
 #include "launch/pretrain/progress_display.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
@@ -66,6 +67,10 @@ void PretrainStart::place() {
     place_.precision = choose_precision(request_.options.precision, place_.device);
     data_ = load_pretrain_data(request_.options, contrast_, warn);
     require_normalization(request_.options.normalization, data_.train->channels());
+    PretrainOptions asked = request_.options;
+    // A run that goes on needs no weights from elsewhere, and their file may be gone.
+    if (request_.resume != "never") asked.init = {};
+    check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
   });
   // A folder that another host has differently would train another run there.
   comm_->agree("images that --data names", data_.fingerprint);

@@ -33,6 +33,8 @@ class PretrainStart {
   void place();
 
   bool is_dry() const { return request_.dry_run; }
+  /// Without weights from a file. Local.
+  bool starts_random() const { return request_.options.init.file.empty(); }
   /// Prints what a run would be; trains nothing.
   void describe() const;
 

@@ -21,7 +21,8 @@ const std::map<std::string, std::string>& former_values() {
                                                             {"solarise", "0"},
                                                             {"second-blur", "same"},
                                                             {"second-solarise", "same"},
-                                                            {"normalize", "auto"}};
+                                                            {"normalize", "auto"},
+                                                            {"optimizer", "sgd"}};
   return values;
 }
 

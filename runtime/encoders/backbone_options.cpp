@@ -12,10 +12,11 @@ void BackboneOptions::validate() const {
   chosen.entry->check(chosen.arguments);
 }
 
-std::shared_ptr<Backbone> make_backbone(const BackboneOptions& options, std::int64_t input_channels,
-                                        Communicator* comm) {
+std::shared_ptr<Backbone> make_backbone(const BackboneOptions& options, std::int64_t input_channels, Communicator* comm,
+                                        const ImageSize& view_size) {
   ChosenBackbone chosen = choose_backbone(options);
   chosen.arguments.input_channels = input_channels;
+  chosen.arguments.view_size = view_size;
   chosen.arguments.comm = comm;
   return chosen.entry->make(chosen.arguments);
 }

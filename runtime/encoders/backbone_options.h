@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "runtime/data/decoded_images.h"
 #include "runtime/encoders/backbone.h"
 
 namespace negatron {
@@ -33,8 +34,10 @@ struct BackboneOptions {
   void validate() const;
 };
 
-/// The network, not initialised. `comm`, which outlives it, is what batch norm is over. `options` are valid. Local.
-std::shared_ptr<Backbone> make_backbone(const BackboneOptions& options, std::int64_t input_channels,
-                                        Communicator* comm);
+/// The network, not initialised, for views of so many channels and of that size, which some networks do not care about.
+/// `comm`, which outlives it, is what batch norm is over. `options` are valid. Local. Throws std::invalid_argument when
+/// the network cannot be made for these views.
+std::shared_ptr<Backbone> make_backbone(const BackboneOptions& options, std::int64_t input_channels, Communicator* comm,
+                                        const ImageSize& view_size = {});
 
 }  // namespace negatron

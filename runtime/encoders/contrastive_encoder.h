@@ -23,6 +23,7 @@ class ContrastiveEncoder : public torch::nn::Module {
   /// Collective in training mode when the backbone has a batch norm over all ranks; otherwise local.
   torch::Tensor features(const torch::Tensor& images);
 
+  Backbone& backbone() const noexcept { return *backbone_; }
   std::int64_t feature_width() const { return backbone_->feature_width(); }
   std::int64_t parameter_count() const;
 

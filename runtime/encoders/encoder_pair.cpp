@@ -8,8 +8,8 @@ namespace {
 
 std::shared_ptr<ContrastiveEncoder> make_query_encoder(const EncoderPairOptions& options, const ComputePlace& place,
                                                        Communicator& comm) {
-  auto encoder = std::make_shared<ContrastiveEncoder>(make_backbone(options.backbone, options.input_channels, &comm),
-                                                      options.head, &comm);
+  auto encoder = std::make_shared<ContrastiveEncoder>(
+      make_backbone(options.backbone, options.input_channels, &comm, options.view_size), options.head, &comm);
   initialize(*encoder, options.seed);
   encoder->to(place.device, parameter_dtype(place.precision));
   return encoder;

@@ -18,8 +18,9 @@ namespace negatron {
 /// Which networks make the queries and the keys of a run.
 struct EncoderPairOptions {
   BackboneOptions backbone;
-  /// Channels of the images.
+  /// Channels of the images, and size of the views.
   std::int64_t input_channels = 1;
+  ImageSize view_size{};
   ProjectionHeadOptions head;
   /// Hidden width of the predictor, a second head that only queries pass (BYOL; Grill et al., 2020), with norm and
   /// output of the first one; 0 for none.
@@ -58,6 +59,9 @@ class EncoderPair {
   const ComputePlace& place() const noexcept { return place_; }
 
   bool has_momentum_encoder() const noexcept { return momentum_.has_value(); }
+  /// What features are made by, of the query encoder and, where has_momentum_encoder(), of the one that follows.
+  Backbone& backbone() const { return query_->backbone(); }
+  Backbone& key_backbone() const { return momentum_.value().encoder().backbone(); }
   /// The network that follows. Only where has_momentum_encoder().
   const ContrastiveEncoder& momentum_encoder() const { return momentum_.value().encoder(); }
   /// What the optimizer trains: a module with the children "encoder" and, if there is one, "predictor".

@@ -32,6 +32,9 @@ void initialize_layer(torch::nn::Module& layer, ParameterStreams& streams) {
   } else if (const auto* norm = layer.as<torch::nn::GroupNorm>()) {
     streams.fill_constant(norm->weight, 1.0);
     streams.fill_constant(norm->bias, 0.0);
+  } else if (const auto* layer_norm = layer.as<torch::nn::LayerNorm>()) {
+    streams.fill_constant(layer_norm->weight, 1.0);
+    streams.fill_constant(layer_norm->bias, 0.0);
   } else if (const auto* batch_norm = layer.as<GlobalBatchNorm>()) {
     streams.fill_constant(batch_norm->weight, 1.0);
     streams.fill_constant(batch_norm->bias, 0.0);

@@ -3,8 +3,11 @@
 #include <deque>
 
 #include "runtime/encoders/conv_encoder.h"
+#include "runtime/encoders/mlp_encoder.h"
 #include "runtime/encoders/named_choice.h"
 #include "runtime/encoders/resnet.h"
+#include "runtime/encoders/script_encoder.h"
+#include "runtime/encoders/vision_transformer.h"
 
 namespace negatron {
 namespace {
@@ -17,6 +20,11 @@ std::deque<BackboneEntry>& backbones() {
       backbone_entry<ConvEncoder>(),         backbone_entry<ResNetOf<18>>(),  backbone_entry<ResNetOf<34>>(),
       backbone_entry<ResNetOf<50>>(),        backbone_entry<ResNetOf<101>>(), backbone_entry<ResNetOf<50, 1, 128>>(),
       backbone_entry<ResNetOf<50, 32, 4>>(),
+      backbone_entry<VitOf<VitSize::kTiny>>(),
+      backbone_entry<VitOf<VitSize::kSmall>>(),
+      backbone_entry<VitOf<VitSize::kBase>>(),
+      backbone_entry<MlpEncoder>(),
+      backbone_entry<ScriptEncoder>(),
   };
   return all;
 }
@@ -35,11 +43,16 @@ const BackboneEntry& find_backbone(const std::string& name) {
 ChosenBackbone choose_backbone(const BackboneOptions& flags) {
   const std::size_t colon = flags.name.find(kBeforeOptions);
   const std::string name = flags.name.substr(0, colon);
-  const std::string options = colon == std::string::npos ? "" : flags.name.substr(colon + 1);
+  const std::string behind = colon == std::string::npos ? "" : flags.name.substr(colon + 1);
   ChosenBackbone chosen;
   chosen.entry = &find_backbone(name);
   chosen.arguments.flags = flags;
-  chosen.arguments.options = MethodOptions("--encoder " + name, chosen.entry->description.options, options);
+  if (chosen.entry->description.takes_file) {
+    if (behind.empty()) throw std::invalid_argument("--encoder " + name + " needs a file: " + name + ":PATH.");
+    chosen.arguments.file = behind;
+  } else {
+    chosen.arguments.options = MethodOptions("--encoder " + name, chosen.entry->description.options, behind);
+  }
   return chosen;
 }
 
@@ -50,7 +63,7 @@ std::string backbone_names() {
     const bool goes_on = !family.empty() && one.family == family;
     if (!text.empty()) text += goes_on ? ", " : ", or ";
     if (!goes_on && !one.family.empty()) text += one.family + ": ";
-    text += one.name;
+    text += one.name + (one.takes_file ? ":PATH" : "");
     family = one.family;
   }
   return text;

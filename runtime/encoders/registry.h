@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "runtime/data/decoded_images.h"
 #include "runtime/encoders/backbone.h"
 #include "runtime/encoders/backbone_options.h"
 #include "samplers/options/method_options.h"
@@ -20,6 +21,8 @@ struct BackboneDescription {
   std::string family{};
   /// Its own options: --encoder NAME:option=value,option=value.
   std::vector<MethodOption> options{};
+  /// It is made of a file instead, and has no options: --encoder NAME:PATH.
+  bool takes_file = false;
 };
 
 /// What an encoder is made of.
@@ -28,8 +31,12 @@ struct BackboneArguments {
   BackboneOptions flags;
   /// Its own options.
   MethodOptions options;
+  /// The file that it is made of; empty for an encoder without one.
+  std::string file;
   /// Of the images.
   std::int64_t input_channels = 1;
+  /// Of the views that it is trained on; zero while options are only checked.
+  ImageSize view_size{};
   /// What batch norm is over; outlives the network. Null while options are only checked.
   Communicator* comm = nullptr;
 };
@@ -51,7 +58,7 @@ BackboneEntry backbone_entry() {
           }};
 }
 
-/// The encoder that the flags name, with its arguments read from them but for channels and ranks. Throws
+/// The encoder that the flags name, with its arguments read from them but for the images and the ranks. Throws
 /// std::invalid_argument for an unknown name, with all that are known and the nearest, and for options that are wrong.
 /// Local.
 struct ChosenBackbone {

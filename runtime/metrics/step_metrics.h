@@ -38,7 +38,7 @@ struct StepMetrics {
 
 /// One evaluation, of the encoder or of what it is compared with.
 struct EvaluationMetrics {
-  /// "encoder", "random weights" or "raw pixels".
+  /// "encoder", "random weights", "initial weights" or "raw pixels".
   std::string subject = "encoder";
   std::int64_t step = 0;
   std::int64_t epoch = 0;

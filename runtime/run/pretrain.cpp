@@ -7,6 +7,7 @@
 
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
+#include "runtime/run/initial_weights.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
 #include "runtime/run/run_snapshots.h"
@@ -50,10 +51,11 @@ class Pretraining {
         job_(job),
         batches_(loader_options(options, comm, *data.train, job)),
         loader_(data.train, batches_),
-        trainer_(options, setup, place, comm, {data.train->channels(), loader_.steps_per_epoch(), data.sample_types}),
+        trainer_(options, setup, place, comm,
+                 {data.train->channels(), loader_.steps_per_epoch(), data.sample_types, batches_.batches.format.size}),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
-    find_start();
+    find_start(comm);
     find_end();
     if (comm.rank() == 0) open_log(comm.size());
   }
@@ -70,8 +72,8 @@ class Pretraining {
   }
 
  private:
-  /// Where the run begins: at a snapshot, with a bank from elsewhere, or from nothing.
-  void find_start() {
+  /// Where the run begins: at a snapshot, or with weights or a bank from elsewhere, or from nothing.
+  void find_start(Communicator& training) {
     position_.steps_per_epoch = loader_.steps_per_epoch();
     position_.global_batch = options_.global_batch;
     position_.normalization = batches_.batches.format.normalization;
@@ -80,9 +82,11 @@ class Pretraining {
       position_ = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
       const bool is_here = job_.resume->path.parent_path() == job_.run_directory / "snapshots";
       if (is_here) snapshots_.resumed_at(trainer_.steps_done());
-    } else if (job_.bank) {
-      start_from_bank(comm, *job_.bank, job_.convert_bank, trainer_);
+      return;
     }
+    const std::string taken = start_from_weights(comm, training, options_, trainer_.encoders());
+    if (training.rank() == 0) *job_.out << taken << std::flush;
+    if (job_.bank) start_from_bank(comm, *job_.bank, job_.convert_bank, trainer_);
   }
 
   /// Where the epochs end is known from the start on: after a change of batch the steps before were of another length.

@@ -22,7 +22,8 @@ double RunEvaluation::raw_pixels() {
 }
 
 double RunEvaluation::random_weights() {
-  return baseline("random weights", backbone());
+  // Under the name of what they are.
+  return baseline(options_.init.file.empty() ? "random weights" : "initial weights", backbone());
 }
 
 // Collective: alignment, uniformity and kNN take their collectives in this order on every rank.

@@ -19,9 +19,15 @@ void validate_groups(const PretrainOptions& options) {
   options.head.validate();
   options.augmentation.validate();
   if (options.normalization) options.normalization->validate();
-  options.sgd.validate();
+  options.optimizer.validate();
   options.snapshots.validate();
   require_isa(options.cpu_isa);
+}
+
+void validate_init(const InitialWeights& init) {
+  require(init.key_file.empty() || !init.file.empty(),
+          "--init-key needs --init: the momentum encoder follows the query encoder.");
+  require(!init.adapt_channels || !init.file.empty(), "--init-adapt-channels needs --init.");
 }
 
 /// What a query meets.
@@ -83,6 +89,7 @@ void validate_measurements(const PretrainOptions& options) {
 void PretrainOptions::validate(int ranks) const {
   // In this order, so that of several mistakes the one that is named stays the same.
   validate_groups(*this);
+  validate_init(init);
   validate_method(*this);
   validate_shares(*this, ranks);
   validate_schedule(*this);

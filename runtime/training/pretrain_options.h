@@ -14,13 +14,23 @@
 #include "runtime/encoders/precision.h"
 #include "runtime/encoders/projection_head.h"
 #include "runtime/run/snapshot_settings.h"
+#include "runtime/training/optimizer.h"
 #include "runtime/training/schedule.h"
-#include "runtime/training/sgd.h"
 #include "samplers/bank/bank.h"
 #include "samplers/cpu/cpu_isa.h"
 #include "samplers/objectives/registry.h"
 
 namespace negatron {
+
+/// Weights that a run starts with.
+struct InitialWeights {
+  /// Of the backbones, a file that read_saved_weights() reads; empty for random ones.
+  std::string file;
+  /// Of the momentum encoder's backbone; empty for those of the query encoder.
+  std::string key_file;
+  /// A first convolution over three channels may become one over a single one.
+  bool adapt_channels = false;
+};
 
 /// Everything that decides what a pretraining run computes, and how fast. Each value is that of the whole job, whatever
 /// the number of ranks, unless it says "of a rank".
@@ -40,6 +50,7 @@ struct PretrainOptions {
   std::optional<Normalization> normalization;
 
   BackboneOptions encoder;
+  InitialWeights init;
   /// Its norm is decided by `head_norm`.
   ProjectionHeadOptions head;
   /// Of the projection head, and of the predictor if any; nothing for what the objective is known with.
@@ -82,7 +93,7 @@ struct PretrainOptions {
   double learning_rate = 0.06;
   double minimum_learning_rate = 0.0;
   double warmup_epochs = 0.5;
-  SgdOptions sgd;
+  OptimizerOptions optimizer;
   std::int64_t max_skipped_steps = 10;
   std::uint64_t seed = 0;
   /// Nothing for bf16 where the device computes in it natively, else fp32.

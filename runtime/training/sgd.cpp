@@ -1,49 +1,52 @@
 #include "runtime/training/sgd.h"
 
-#include <string>
-
 namespace negatron {
+namespace {
 
-void SgdOptions::validate() const {
-  if (!(momentum >= 0.0 && momentum < 1.0)) {
-    throw std::invalid_argument("--sgd-momentum must lie in [0, 1), got " + std::to_string(momentum) + ".");
-  }
-  if (!(weight_decay >= 0.0)) {
-    throw std::invalid_argument("--weight-decay must be at least 0, got " + std::to_string(weight_decay) + ".");
-  }
-  if (nesterov && momentum == 0.0) {
-    throw std::invalid_argument("--nesterov needs --sgd-momentum above 0.");
-  }
-}
+constexpr const char* kMomentum = "momentum";
 
-std::unique_ptr<torch::optim::SGD> make_sgd(const torch::nn::Module& module, const std::vector<torch::Tensor>& others,
-                                            const SgdOptions& options) {
-  options.validate();
-  std::vector<torch::Tensor> decayed;
-  std::vector<torch::Tensor> plain;
-  for (const torch::Tensor& parameter : module.parameters()) {
-    // Weights decay; biases and the scales of norms, which have one dimension, do not, and neither does what the
-    // objective learns.
-    (parameter.dim() >= 2 ? decayed : plain).push_back(parameter);
-  }
-  plain.insert(plain.end(), others.begin(), others.end());
-
-  const auto group_options = [&options](double weight_decay) {
+std::vector<torch::optim::OptimizerParamGroup> sgd_groups(const TrainedGroups& groups,
+                                                          const OptimizerOptions& options) {
+  const auto group = [&options](const std::vector<at::Tensor>& tensors, double weight_decay) {
     // The rate is set before each step.
-    return torch::optim::SGDOptions(0.0)
-        .momentum(options.momentum)
-        .weight_decay(weight_decay)
-        .nesterov(options.nesterov);
+    return torch::optim::OptimizerParamGroup(
+        tensors, std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(0.0)
+                                                                .momentum(options.momentum)
+                                                                .weight_decay(weight_decay)
+                                                                .nesterov(options.nesterov)));
   };
-  std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(std::move(decayed),
-                      std::make_unique<torch::optim::SGDOptions>(group_options(options.weight_decay)));
-  groups.emplace_back(std::move(plain), std::make_unique<torch::optim::SGDOptions>(group_options(0.0)));
-  return std::make_unique<torch::optim::SGD>(groups, group_options(0.0));
+  return {group(groups.decayed, options.weight_decay), group(groups.plain, 0.0)};
 }
 
-void set_learning_rate(torch::optim::Optimizer& optimizer, double learning_rate) {
-  for (torch::optim::OptimizerParamGroup& group : optimizer.param_groups()) group.options().set_lr(learning_rate);
+}  // namespace
+
+Sgd::Sgd(const TrainedGroups& groups, const OptimizerOptions& options)
+    : sgd_(sgd_groups(groups, options), torch::optim::SGDOptions(0.0)) {}
+
+void Sgd::step(double learning_rate) {
+  for (torch::optim::OptimizerParamGroup& group : sgd_.param_groups()) group.options().set_lr(learning_rate);
+  sgd_.step();
+}
+
+std::vector<Optimizer::Memory> Sgd::memories() const {
+  return {Memory{kMomentum}};
+}
+
+Optimizer::Remembered Sgd::remembered(const at::Tensor& parameter) const {
+  const auto found = sgd_.state().find(parameter.unsafeGetTensorImpl());
+  if (found == sgd_.state().end()) return {};
+  const at::Tensor& momentum = static_cast<const torch::optim::SGDParamState&>(*found->second).momentum_buffer();
+  if (!momentum.defined()) return {};
+  return {{kMomentum, momentum}};
+}
+
+void Sgd::restore(const at::Tensor& parameter, const Remembered& saved) {
+  sgd_.state().erase(parameter.unsafeGetTensorImpl());
+  const auto momentum = saved.find(kMomentum);
+  if (momentum == saved.end()) return;
+  auto state = std::make_unique<torch::optim::SGDParamState>();
+  state->momentum_buffer(momentum->second.to(parameter.device(), parameter.scalar_type(), false, /*copy=*/true));
+  sgd_.state()[parameter.unsafeGetTensorImpl()] = std::move(state);
 }
 
 }  // namespace negatron

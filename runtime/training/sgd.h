@@ -1,29 +1,23 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include <torch/nn/module.h>
 #include <torch/optim/sgd.h>
+
+#include "runtime/training/optimizer.h"
 
 namespace negatron {
 
-struct SgdOptions {
-  double momentum = 0.9;
-  /// Applied to matrices and convolution kernels only.
-  double weight_decay = 1e-4;
-  bool nesterov = false;
+/// Torch's SGD with momentum, over both groups.
+class Sgd : public Optimizer {
+ public:
+  Sgd(const TrainedGroups& groups, const OptimizerOptions& options);
 
-  /// Throws std::invalid_argument in a sentence that names the flag.
-  void validate() const;
+  void step(double learning_rate) override;
+  std::vector<Memory> memories() const override;
+  Remembered remembered(const at::Tensor& parameter) const override;
+  void restore(const at::Tensor& parameter, const Remembered& saved) override;
+
+ private:
+  torch::optim::SGD sgd_;
 };
-
-/// SGD over two groups: parameters of `module` with two or more dimensions are decayed; norms and biases (one
-/// dimension) and every one of `others` (a learned temperature, say) are not. The learning rate is 0 until
-/// `set_learning_rate`.
-std::unique_ptr<torch::optim::SGD> make_sgd(const torch::nn::Module& module, const std::vector<torch::Tensor>& others,
-                                            const SgdOptions& options);
-/// Sets the rate of all groups, before each step.
-void set_learning_rate(torch::optim::Optimizer& optimizer, double learning_rate);
 
 }  // namespace negatron

@@ -3,16 +3,17 @@
 #include <cmath>
 
 #include "runtime/training/bank_setup.h"
-#include "runtime/training/sgd.h"
+#include "runtime/training/optimizer.h"
 
 namespace negatron {
 namespace {
 
 EncoderPairOptions encoder_options(const PretrainOptions& options, const ContrastSetup& setup,
-                                   std::int64_t input_channels) {
+                                   const TrainedData& data) {
   EncoderPairOptions encoders;
   encoders.backbone = options.encoder;
-  encoders.input_channels = input_channels;
+  encoders.input_channels = data.channels;
+  encoders.view_size = data.view_size;
   encoders.head = options.head;
   encoders.head.norm = choose_head_norm(options.head_norm, setup.objective.needs_predictor);
   encoders.predictor_hidden = setup.objective.needs_predictor ? options.predictor_hidden : 0;
@@ -33,12 +34,12 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
     : options_(options),
       comm_(comm),
       setup_(setup),
-      encoders_(encoder_options(options, setup_, data.channels), place, comm),
+      encoders_(encoder_options(options, setup_, data), place, comm),
       mesh_(comm, shard_count(options, comm)),
       bank_(setup_.has_bank() ? make_bank(options, place, mesh_.group()) : nullptr),
       loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, data.steps_per_epoch,
                                   data.sample_types)),
-      optimizer_(make_sgd(encoders_.trained(), loss_->objective().parameters(), options.sgd)),
+      optimizer_(make_optimizer(encoders_.trained(), loss_->objective().parameters(), options.optimizer)),
       schedule_(options, data.steps_per_epoch),
       reducer_(comm, trained_tensors()),
       guard_(options.max_skipped_steps),
@@ -74,8 +75,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes)) {  // 7  all ranks agree
     timer.enter(Phase::kOptimizer);
     // Skipped by all ranks or by none: otherwise weights and banks of the ranks would part.
-    set_learning_rate(*optimizer_, rate);
-    optimizer_->step();
+    if (options_.optimizer.clip_norm > 0.0) clip_gradients(trained_tensors(), options_.optimizer.clip_norm);
+    optimizer_->step(rate);
     encoders_.follow(momentum);
     // 8  After the loss: no key meets itself.
     if (bank_) mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);

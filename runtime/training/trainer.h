@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <torch/optim/sgd.h>
-
 #include "comm/communicator.h"
 #include "runtime/data/batch_source.h"
 #include "runtime/encoders/compute_place.h"
@@ -21,6 +19,7 @@
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
 #include "runtime/training/gradient_reducer.h"
+#include "runtime/training/optimizer.h"
 #include "runtime/training/pretrain_options.h"
 #include "runtime/training/step_report.h"
 #include "runtime/training/step_wishes.h"
@@ -39,6 +38,8 @@ struct TrainedData {
   std::int64_t steps_per_epoch = 1;
   /// [samples] int64 as read_sample_types() gives them, undefined for none.
   at::Tensor sample_types;
+  /// Of every view.
+  ImageSize view_size{};
 };
 
 /// All that a run learns and the step that changes it. Every rank holds one; parameters are replicated, the bank is
@@ -57,9 +58,9 @@ class Trainer {
   /// not finite.
   StepMetrics step(const Batch& batch, StepTimer& timer, StepWishes* wishes = nullptr);
 
-  /// All that the next step depends on beside the bank and the batch: parameters, buffers and momentum of the
-  /// optimizer, what objective and sampler have learned, counters. The tensors are the live ones. Equal on every rank
-  /// but for what only speeds things up. Local.
+  /// All that the next step depends on beside the bank and the batch: parameters, buffers and what the
+  /// optimizer remembers, what objective and sampler have learned, counters. The tensors are the live ones. Equal on
+  /// every rank but for what only speeds things up. Local.
   TrainerState state() const;
   /// Takes all of it over. `schedule_step` is the step of this run's schedules: the number of steps done, unless the
   /// epochs have another number of steps than those before. Throws SnapshotError that names both values and the flag
@@ -93,12 +94,13 @@ class Trainer {
 
   /// Everything that is restored in place; those of trained_tensors() come first, in its order.
   NamedTensors named_tensors() const;
-  /// Throws SnapshotError unless `saved` are the tensors of this run, with momentum of the optimizer or without.
+  /// Throws SnapshotError unless `saved` are the tensors of this run, with all that the optimizer remembers or
+  /// nothing of it.
   void check_tensors(const SavedTensors& saved) const;
   /// Takes over tensors that check_tensors() has found right.
   void take_tensors(const SavedTensors& saved);
-  /// Momentum of the optimizer for one of trained_tensors(), undefined before its first step.
-  at::Tensor optimizer_momentum(const at::Tensor& parameter) const;
+  /// What of `saved` the optimizer remembered for one of trained_tensors(), which has that name.
+  Optimizer::Remembered remembered_in(const SavedTensors& saved, const std::string& name) const;
   /// As it goes into the snapshot: the sampler with all its options.
   std::string sampler_text() const { return options_.sampler + " " + options_.sampler_options; }
 
@@ -109,7 +111,7 @@ class Trainer {
   BankMesh mesh_;
   std::unique_ptr<Bank> bank_;
   std::unique_ptr<ContrastiveLoss> loss_;
-  std::unique_ptr<torch::optim::SGD> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   TrainingSchedule schedule_;
   GradientReducer reducer_;
   FiniteGuard guard_;

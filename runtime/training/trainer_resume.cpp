@@ -2,8 +2,6 @@
 
 #include <map>
 
-#include <torch/optim/sgd.h>
-
 #include "runtime/snapshots/snapshot_error.h"
 #include "runtime/training/trainer.h"
 
@@ -11,7 +9,6 @@ namespace negatron {
 namespace {
 
 // Names in snapshots: they stay as they are.
-constexpr const char* kMomentum = "momentum.";
 constexpr const char* kObjective = "objective";
 constexpr const char* kSampler = "sampler";
 constexpr const char* kStepsDone = "steps_done";
@@ -29,6 +26,9 @@ std::string sizes_text(const at::Tensor& tensor) {
 std::string flags_of(const std::string& name) {
   if (name.find("predictor.") != std::string::npos) return "--objective, --predictor-hidden, --head-norm, --width";
   if (name.find("objective.") != std::string::npos) return "--objective, --objective-options, --learn-tau";
+  for (const char* memory : {"momentum.", "lars_momentum.", "adam_"}) {
+    if (name.starts_with(memory)) return "--optimizer";
+  }
   if (name.starts_with("key_encoder.")) return "--objective, --negatives and the flags of the encoder";
   if (name.starts_with("encoder.backbone.")) {
     return "--encoder, --encoder-channels, --pool-grid, --stem, --encoder-norm";
@@ -47,6 +47,11 @@ void check_fits(const std::string& name, const at::Tensor& saved, const at::Tens
   }
 }
 
+/// What the optimizer remembers of a tensor, as snapshots name it.
+std::string in_memory(const Optimizer::Memory& memory, const std::string& name) {
+  return memory.name + "." + name;
+}
+
 struct Counts {
   std::int64_t steps_done = 0;
   std::int64_t skipped = 0;
@@ -62,7 +67,7 @@ Counts counts_of(const TrainerState& state) {
 }  // namespace
 
 // What is trained comes first, in the order of trained_tensors(): the loops below tell by the index alone which
-// tensors have an optimizer momentum. Buffers and the key encoder, which no optimizer touches, follow.
+// tensors the optimizer remembers something of. Buffers and the key encoder, which no optimizer touches, follow.
 Trainer::NamedTensors Trainer::named_tensors() const {
   NamedTensors named;
   for (const auto& parameter : encoders_.trained().named_parameters()) {
@@ -80,11 +85,13 @@ Trainer::NamedTensors Trainer::named_tensors() const {
   return named;
 }
 
-at::Tensor Trainer::optimizer_momentum(const at::Tensor& parameter) const {
-  const auto& all = optimizer_->state();
-  const auto found = all.find(parameter.unsafeGetTensorImpl());
-  if (found == all.end()) return {};
-  return static_cast<const torch::optim::SGDParamState&>(*found->second).momentum_buffer();
+Optimizer::Remembered Trainer::remembered_in(const SavedTensors& saved, const std::string& name) const {
+  Optimizer::Remembered remembered;
+  for (const Optimizer::Memory& memory : optimizer_->memories()) {
+    const auto found = saved.find(in_memory(memory, name));
+    if (found != saved.end()) remembered[memory.name] = found->second;
+  }
+  return remembered;
 }
 
 TrainerState Trainer::state() const {
@@ -93,8 +100,11 @@ TrainerState Trainer::state() const {
   for (const auto& [name, tensor] : named) state.tensors.emplace_back(name, tensor.detach());
   const std::size_t trained = trained_tensors().size();
   for (std::size_t i = 0; i < trained; ++i) {
-    const at::Tensor momentum = optimizer_momentum(named[i].second);
-    if (momentum.defined()) state.tensors.emplace_back(kMomentum + named[i].first, momentum);
+    const Optimizer::Remembered remembered = optimizer_->remembered(named[i].second);
+    for (const Optimizer::Memory& memory : optimizer_->memories()) {
+      const auto found = remembered.find(memory.name);
+      if (found != remembered.end()) state.tensors.emplace_back(in_memory(memory, named[i].first), found->second);
+    }
   }
   state.text[kObjective] = options_.objective;
   if (loss_->sampler() != nullptr) state.text[kSampler] = sampler_text();
@@ -147,10 +157,15 @@ void Trainer::check_tensors(const SavedTensors& saved) const {
     // What is left at the end is in the snapshot and not in this run, which means that their flags differ.
     unknown.erase(name);
     if (i >= trained) continue;
-    const auto momentum = saved.find(kMomentum + name);
-    if (momentum == saved.end()) continue;
-    check_fits(momentum->first, momentum->second, live);
-    unknown.erase(momentum->first);
+    const bool has_memory = !remembered_in(saved, name).empty();
+    for (const Optimizer::Memory& memory : optimizer_->memories()) {
+      const std::string remembered = in_memory(memory, name);
+      const auto kept = saved.find(remembered);
+      if (kept == saved.end() && has_memory) throw SnapshotError("The snapshot has no '" + remembered + "'.");
+      if (kept == saved.end()) continue;
+      check_fits(remembered, kept->second, memory.is_count ? at::empty({}, at::kLong) : live);
+      unknown.erase(remembered);
+    }
   }
   if (unknown.empty()) return;
   const std::string& extra = unknown.begin()->first;
@@ -164,13 +179,8 @@ void Trainer::take_tensors(const SavedTensors& saved) {
     at::Tensor live = named[i].second;
     live.copy_(saved.at(named[i].first));
     if (i >= trained) continue;
-    // A parameter without a momentum in the snapshot must not keep one of this run.
-    optimizer_->state().erase(live.unsafeGetTensorImpl());
-    const auto momentum = saved.find(kMomentum + named[i].first);
-    if (momentum == saved.end()) continue;
-    auto sgd = std::make_unique<torch::optim::SGDParamState>();
-    sgd->momentum_buffer(momentum->second.to(live.device(), live.scalar_type(), false, /*copy=*/true));
-    optimizer_->state()[live.unsafeGetTensorImpl()] = std::move(sgd);
+    // A parameter of which the snapshot remembers nothing must not keep what this run remembers.
+    optimizer_->restore(live, remembered_in(saved, named[i].first));
   }
 }
 

@@ -43,6 +43,8 @@ refused "has 39 lines, expected one for each of the 40" "$negatron" pretrain "${
 echo 2 >>"$work/types"
 refused "budgets has 2 numbers, but --sample-types has 3 types" ranks 2 pretrain "${small[@]}" "${typed[@]}"
 refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
+refused "'$work/none.pt' cannot be opened" ranks 2 pretrain "${small[@]}" --init "$work/none.pt" --run-dir "$work/never"
+refused "views of 12 x 12 pixels are not whole patches of 16" ranks 2 pretrain "${small[@]}" --encoder vit_tiny --run-dir "$work/never"
 refused "--cpu-isa must be auto" ranks 2 pretrain "${small[@]}" --cpu-isa avx9 --run-dir "$work/never"
 refused "--shards 3 must divide" ranks 2 pretrain "${small[@]}" --shards 3
 "$negatron" pretrain --list-samplers >"$work/samplers" || fail '--list-samplers failed'

@@ -177,7 +177,9 @@ const std::vector<std::string> kTypedFlags = {"--device",
                                               "--bank-fill",
                                               "empty",
                                               "--bank-dtype",
-                                              "fp16"};
+                                              "fp16",
+                                              "--optimizer",
+                                              "lars"};
 
 TEST(PretrainFlags, ValuesOfTheirOwnTypesSurviveTheIni) {
   PretrainArguments typed;
@@ -237,7 +239,7 @@ TEST(PretrainOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learn_tau = true, o.tau = 0.005; }), "--learn-tau"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.encoder.strides = {1}; }), "--encoder-"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learning_rate = -1.0; }), "--lr"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.sgd.weight_decay = -1.0; }), "--weight-decay"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.optimizer.weight_decay = -1.0; }), "--weight-decay"));
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.warmup_epochs = 1e300; }), "--warmup-epochs"));
 }
 

@@ -21,7 +21,7 @@ TEST(BackboneOptions, RefuseUnknownNamesWithTheNearest) {
   EXPECT_EQ(
       refusal({.name = "resnet-18"}),
       "--encoder is 'resnet-18', expected one of: conv, resnet18, resnet34, resnet50, resnet101, wide_resnet50_2, "
-      "resnext50_32x4d; did you mean resnet18?");
+      "resnext50_32x4d, vit_tiny, vit_small, vit_base, mlp, script; did you mean resnet18?");
   EXPECT_EQ(refusal({.name = "resnet18", .stem = "cifar10"}),
             "--stem is 'cifar10', expected one of: imagenet, cifar; did you mean cifar?");
   EXPECT_EQ(refusal({.name = "resnet18", .norm = "groups"}),

@@ -34,7 +34,8 @@ TEST(BackboneRegistry, ListsTheNamesInWords) {
   EXPECT_EQ(
       backbone_names(),
       "conv, or one with torchvision's parameter names: resnet18, resnet34, resnet50, resnet101, wide_resnet50_2, "
-      "resnext50_32x4d");
+      "resnext50_32x4d, or a vision transformer with timm's parameter names: vit_tiny, vit_small, vit_base, or "
+      "for features: mlp, or a TorchScript module: script:PATH");
 }
 
 TEST(BackboneRegistry, AnEncoderWithoutOptionsTakesNone) {

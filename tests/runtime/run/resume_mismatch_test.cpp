@@ -57,6 +57,9 @@ TEST_F(Mismatch, IsRefusedWithBothValuesAndTheFlag) {
   other.precision = Precision::kFp64;
   expect_refused(other, {"fp32", "fp64"});
   other = start_;
+  other.options.optimizer.kind = OptimizerKind::kAdamW;
+  expect_refused(other, {"'momentum.", "--optimizer"});
+  other = start_;
   other.options.bank_dtype = at::kBFloat16;
   expect_refused(other, {"fp32", "bf16", "--bank-dtype", "--convert-bank"});
 }

@@ -47,6 +47,7 @@ struct Method {
   std::int64_t shards = 0;
   int ranks = 2;
   const char* encoder = "conv";
+  OptimizerKind optimizer = OptimizerKind::kSgd;
 };
 
 class ResumedRun : public ::testing::TestWithParam<Method> {};
@@ -62,6 +63,8 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   start.options.symmetric = GetParam().symmetric;
   start.options.shards = GetParam().shards;
   start.options.encoder.name = GetParam().encoder;
+  start.options.optimizer.kind = GetParam().optimizer;
+  if (GetParam().optimizer != OptimizerKind::kSgd) start.options.optimizer.clip_norm = 0.2;
   // Looks of which some lie before the interruption and count from there on.
   start.options.telemetry_every = 4;
   start.options.telemetry_top = 5;
@@ -84,20 +87,21 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, ResumedRun,
-    ::testing::Values(Method{"moco", "info-nce", "", "whole-bank", ""},
-                      Method{"mochi", "info-nce", "", "mochi",
-                             "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy,auto-n=on"},
-                      Method{"pseudo_labels", "info-nce", "", "mochi",
-                             "n=16,s=8,s-prime=4,warmup-epochs=0,clusters=6,max-label-share=0.3"},
-                      Method{"ring_adaptive", "info-nce", "", "ring", "anneal=adaptive,outer=0.4"},
-                      Method{"ring_linear", "info-nce", "", "ring", "anneal=linear,anneal-epochs=3,outer=0.4"},
-                      Method{"nce", "nce", "log-z=learned", "whole-bank", ""},
-                      Method{"learned_temperature", "info-nce", "", "whole-bank", "", true},
-                      Method{"hcl", "hcl", "anneal=linear", "whole-bank", ""},
-                      Method{"byol", "byol", "", "whole-bank", "", false, true},
-                      Method{"simclr", "nt-xent", "", "whole-bank", ""},
-                      Method{"mesh", "info-nce", "", "top-n", "n=20,skip=1", false, false, 2, 4},
-                      Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"}),
+    ::testing::Values(
+        Method{"moco", "info-nce", "", "whole-bank", ""},
+        Method{"mochi", "info-nce", "", "mochi", "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy,auto-n=on"},
+        Method{"pseudo_labels", "info-nce", "", "mochi",
+               "n=16,s=8,s-prime=4,warmup-epochs=0,clusters=6,max-label-share=0.3"},
+        Method{"ring_adaptive", "info-nce", "", "ring", "anneal=adaptive,outer=0.4"},
+        Method{"ring_linear", "info-nce", "", "ring", "anneal=linear,anneal-epochs=3,outer=0.4"},
+        Method{"nce", "nce", "log-z=learned", "whole-bank", ""},
+        Method{"learned_temperature", "info-nce", "", "whole-bank", "", true},
+        Method{"hcl", "hcl", "anneal=linear", "whole-bank", ""},
+        Method{"byol", "byol", "", "whole-bank", "", false, true}, Method{"simclr", "nt-xent", "", "whole-bank", ""},
+        Method{"mesh", "info-nce", "", "top-n", "n=20,skip=1", false, false, 2, 4},
+        Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"},
+        Method{"lars", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kLars},
+        Method{"adamw", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kAdamW}),
     [](const auto& tested) { return tested.param.name; });
 
 struct Ranks {

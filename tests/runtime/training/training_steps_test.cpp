@@ -31,7 +31,7 @@ std::vector<double> losses(const PretrainOptions& options, Precision precision, 
     loading.batches.format = ViewFormat::of(*data);
     Loader loader(data, loading);
     Trainer trainer(options, resolve_contrast(options), {at::kCPU, precision}, comm,
-                    {data->channels(), loader.steps_per_epoch(), {}});
+                    {data->channels(), loader.steps_per_epoch(), {}, data->view_size()});
     StepTimer timer;
     for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
       loader.start_epoch(epoch);
@@ -157,6 +157,31 @@ TEST(TrainingSteps, ResNetsNormaliseOverTheBatchesOfAllRanks) {
     for (std::size_t step = 0; step < one.size(); ++step) {
       EXPECT_NEAR(many[step], one[step], 1e-10 * std::abs(one[step])) << ranks << " ranks, step " << step;
     }
+  }
+}
+
+TEST(TrainingSteps, VisionTransformersDoNotDependOnTheNumberOfRanks) {
+  PretrainOptions options = small_options("info-nce");
+  options.encoder.name = "vit_tiny:patch=4,fixed-patch=on";
+  options.optimizer.kind = OptimizerKind::kAdamW;
+  options.learning_rate = 0.02;
+  constexpr int kFewSteps = 6;
+  const std::vector<double> one = losses(options, Precision::kFp64, 1, kFewSteps);
+  EXPECT_GT(std::abs(one.front() - one.back()), 1e-3);
+  const std::vector<double> two = losses(options, Precision::kFp64, 2, kFewSteps);
+  for (std::size_t step = 0; step < one.size(); ++step) {
+    EXPECT_NEAR(two[step], one[step], 1e-10 * std::abs(one[step])) << "step " << step;
+  }
+}
+
+TEST(TrainingSteps, OptimizersDoNotDependOnTheNumberOfRanks) {
+  for (const OptimizerKind kind : {OptimizerKind::kLars, OptimizerKind::kAdamW}) {
+    PretrainOptions options = small_options("info-nce");
+    options.optimizer.kind = kind;
+    options.optimizer.clip_norm = 0.1;
+    options.optimizer.trust_coefficient = 0.1;
+    options.learning_rate = kind == OptimizerKind::kLars ? 2.0 : 0.1;
+    expect_same_losses(options, Precision::kFp64, 1e-9);
   }
 }
 
