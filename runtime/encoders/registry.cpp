@@ -17,8 +17,12 @@ constexpr char kBeforeOptions = ':';
 /// One line an encoder, in the order of messages. A deque, because chosen entries are pointed to.
 std::deque<BackboneEntry>& backbones() {
   static std::deque<BackboneEntry> all = {
-      backbone_entry<ConvEncoder>(),         backbone_entry<ResNetOf<18>>(),  backbone_entry<ResNetOf<34>>(),
-      backbone_entry<ResNetOf<50>>(),        backbone_entry<ResNetOf<101>>(), backbone_entry<ResNetOf<50, 1, 128>>(),
+      backbone_entry<ConvEncoder>(),
+      backbone_entry<ResNetOf<18>>(),
+      backbone_entry<ResNetOf<34>>(),
+      backbone_entry<ResNetOf<50>>(),
+      backbone_entry<ResNetOf<101>>(),
+      backbone_entry<ResNetOf<50, 1, 128>>(),
       backbone_entry<ResNetOf<50, 32, 4>>(),
       backbone_entry<VitOf<VitSize::kTiny>>(),
       backbone_entry<VitOf<VitSize::kSmall>>(),
