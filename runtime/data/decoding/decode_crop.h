@@ -30,15 +30,10 @@ struct DecodedCrop {
   /// [C, h, w] uint8, as decode_image gives it.
   at::Tensor pixels;
   /// Where the pixels lie: the middle of pixel (y, x) is at left + (x + 0.5) / w * width, top + (y + 0.5) / h * height.
-  /// A shrunk image may reach beyond the image, by less than one of its pixels.
+  /// So a share s of the whole width is the share (s - left) / width of these pixels, for any sampler that takes
+  /// shares. A shrunk image may reach beyond the image, by less than one of its pixels.
   ImagePart part;
 };
-
-/// Where a share of the whole image lies in `part`, as a share of that: what a sampler of `DecodedCrop::pixels` takes
-/// in place of a start or a middle. Extents are divided by the extent of the part alone.
-inline double share_within(double share, double part_start, double part_extent) {
-  return (share - part_start) / part_extent;
-}
 
 /// Decodes no more of a JPEG than the crops of its views need: only the rows and blocks of the rectangle that holds all
 /// of them, and where both sides of every crop shrink by at least 2, 4 or 8 an image of a half, a quarter or an eighth

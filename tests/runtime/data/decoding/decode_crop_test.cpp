@@ -141,10 +141,10 @@ at::Tensor sampled(const at::Tensor& pixels, const ImagePart& place, const CropW
         .mul_(2)
         .sub_(1);
   };
-  const at::Tensor x = coordinates(share_within(crop.part.left, place.left, place.width), crop.part.width / place.width,
-                                   crop.output.width);
-  const at::Tensor y = coordinates(share_within(crop.part.top, place.top, place.height),
-                                   crop.part.height / place.height, crop.output.height);
+  const at::Tensor x =
+      coordinates((crop.part.left - place.left) / place.width, crop.part.width / place.width, crop.output.width);
+  const at::Tensor y =
+      coordinates((crop.part.top - place.top) / place.height, crop.part.height / place.height, crop.output.height);
   const std::vector<std::int64_t> size = {1, crop.output.height, crop.output.width};
   const at::Tensor grid = at::stack({x.view({1, 1, -1}).expand(size), y.view({1, -1, 1}).expand(size)}, 3);
   return at::grid_sampler(pixels.unsqueeze(0).to(at::kFloat), grid, 0, 1, false)[0];

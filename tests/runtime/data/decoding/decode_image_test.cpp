@@ -94,7 +94,7 @@ TEST(DecodeImage, ColourBecomesGreyAsPilHasIt) {
   EXPECT_TRUE(decoded(make_plain_png(grey_in_colour(grey)), 1).equal(grey));
 }
 
-/// The value at (row, column) of an image of two rows and three columns that is turned, by the definition of the tag.
+/// at::rot90 turns against the clock, the tag is named after what undoes it.
 TEST(DecodeImage, IsTurnedAsEachOrientationSays) {
   const auto seen = [](const at::Tensor& p, int orientation) -> at::Tensor {
     switch (orientation) {
