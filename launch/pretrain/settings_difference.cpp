@@ -22,7 +22,11 @@ const std::map<std::string, std::string>& former_values() {
                                                             {"second-blur", "same"},
                                                             {"second-solarise", "same"},
                                                             {"normalize", "auto"},
-                                                            {"optimizer", "sgd"}};
+                                                            {"optimizer", "sgd"},
+                                                            {"lars-trust", "0.001"},
+                                                            {"adam-beta1", "0.9"},
+                                                            {"adam-beta2", "0.999"},
+                                                            {"clip-norm", "0"}};
   return values;
 }
 

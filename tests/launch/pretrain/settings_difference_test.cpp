@@ -29,6 +29,20 @@ TEST(SettingsDifference, SnapshotsFromBeforeTheEncoderWasAChoiceAreOfConv) {
   EXPECT_EQ(other.refused, std::vector<std::string>{"--encoder conv -> resnet18"});
 }
 
+TEST(SettingsDifference, AFlagThatCameLaterIsNoDifferenceAtItsDefault) {
+  PretrainArguments now;
+  const std::string ini = pretrain_flags(now).ini();
+  std::string old = ini;
+  for (const char* name : {"data-kind", "data-channels", "image-size", "hue", "normalize", "optimizer", "lars-trust",
+                           "adam-beta1", "adam-beta2", "clip-norm", "encoder", "init", "bad-images"}) {
+    const std::size_t begin = old.find(std::string(name) + " = ");
+    ASSERT_NE(begin, std::string::npos) << name;
+    old.erase(begin, old.find('\n', begin) + 1 - begin);
+  }
+  EXPECT_EQ(difference_of(old, ini).changed, std::vector<std::string>{});
+  EXPECT_EQ(difference_of(old, ini).refused, std::vector<std::string>{});
+}
+
 TEST(SettingsDifference, SnapshotsFromBeforeColoursHadViewsWithout) {
   PretrainArguments now;
   const std::string ini = pretrain_flags(now).ini();
