@@ -8,13 +8,17 @@
 
 namespace negatron {
 
+/// Values of --resume that are no paths.
+inline constexpr const char* kResumeNewest = "auto";
+inline constexpr const char* kResumeNever = "never";
+
 /// What `negatron pretrain` was asked for: the run, and how to launch it.
 struct PretrainArguments {
   PretrainOptions options;
   /// Empty: runs/pretrain-<date>-<time>.
   std::string run_directory;
-  /// "auto", "never" or the path of a snapshot.
-  std::string resume = "never";
+  /// kResumeNewest, kResumeNever or the path of a snapshot.
+  std::string resume = kResumeNever;
   /// A snapshot whose bank a new run starts from; empty for none.
   std::string bank;
   bool convert_bank = false;

@@ -69,7 +69,7 @@ void PretrainStart::place() {
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.
-    if (request_.resume != "never") asked.init = {};
+    if (request_.resume != kResumeNever) asked.init = {};
     check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
   });
   // A folder that another host has differently would train another run there.

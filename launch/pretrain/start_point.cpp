@@ -16,9 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAuto = "auto";
-constexpr const char* kNever = "never";
-
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
@@ -39,7 +36,7 @@ class Start {
   }
 
   StartPoint find() {
-    if (request_.resume == kAuto && request_.run_directory.empty()) {
+    if (request_.resume == kResumeNewest && request_.run_directory.empty()) {
       throw UsageError("--resume auto needs --run-dir: which run is to go on?");
     }
     start_.run_directory = choose_run_directory(comm_, request_.run_directory, "pretrain");
@@ -47,7 +44,7 @@ class Start {
     // each other, and ranks that branch differently would wait in different collectives.
     const bool holds = holds_run(comm_, start_.run_directory);
     const bool sets_back = is_path() && same_run();
-    if (holds && request_.resume != kAuto && !sets_back) {
+    if (holds && request_.resume != kResumeNewest && !sets_back) {
       throw UsageError("--run-dir: '" + start_.run_directory.string() +
                        "' already holds a run; --resume auto goes on with it, or choose another directory.");
     }
@@ -55,7 +52,7 @@ class Start {
     if (!holds) open_bank();
     make_run_directory(comm_, start_.run_directory);
     lock();
-    if (request_.resume == kAuto) find_newest();
+    if (request_.resume == kResumeNewest) find_newest();
     if (sets_back) set_newer_aside();
     if (holds) open_bank();
     write_config(comm_, start_.run_directory, config_ini_, start_.resume ? start_.resume->manifest.step : 0);
@@ -63,7 +60,7 @@ class Start {
   }
 
  private:
-  bool is_path() const { return request_.resume != kAuto && request_.resume != kNever; }
+  bool is_path() const { return request_.resume != kResumeNewest && request_.resume != kResumeNever; }
 
   /// As rank 0 sees it.
   bool same_run() {
@@ -75,8 +72,8 @@ class Start {
   void lock() {
     const char* job = std::getenv("SLURM_JOB_ID");
     // A run that resumes may step over what a start of itself that is over left behind, and says so.
-    start_.lock = std::make_unique<DirectoryLock>(comm_, files_, start_.run_directory,
-                                                  this_owner(job == nullptr ? "" : job), request_.resume != kNever);
+    start_.lock = std::make_unique<DirectoryLock>(
+        comm_, files_, start_.run_directory, this_owner(job == nullptr ? "" : job), request_.resume != kResumeNever);
     if (!start_.lock->took_over().empty()) start_.remarks.push_back(start_.lock->took_over());
   }
 

@@ -2,6 +2,15 @@
 
 namespace negatron {
 
+void copy_values(const torch::nn::Module& from, const torch::nn::Module& to) {
+  const torch::NoGradGuard no_grad;
+  const auto copy_all = [](const std::vector<torch::Tensor>& sources, const std::vector<torch::Tensor>& targets) {
+    for (std::size_t i = 0; i < sources.size(); ++i) targets[i].copy_(sources[i]);
+  };
+  copy_all(from.parameters(), to.parameters());
+  copy_all(from.buffers(), to.buffers());
+}
+
 ContrastiveEncoder::ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head,
                                        Communicator* comm)
     : backbone_(register_module("backbone", std::move(backbone))),
@@ -23,14 +32,9 @@ std::int64_t ContrastiveEncoder::parameter_count() const {
 
 std::shared_ptr<ContrastiveEncoder> ContrastiveEncoder::duplicate() const {
   auto copy = std::make_shared<ContrastiveEncoder>(backbone_->same_shape(), head_->options(), head_->communicator());
-  const torch::NoGradGuard no_grad;
   const torch::Tensor like = parameters().front();
   copy->to(like.device(), like.scalar_type());
-  const auto take_over = [](const std::vector<torch::Tensor>& targets, const std::vector<torch::Tensor>& sources) {
-    for (std::size_t i = 0; i < sources.size(); ++i) targets[i].copy_(sources[i]);
-  };
-  take_over(copy->parameters(), parameters());
-  take_over(copy->buffers(), buffers());
+  copy_values(*this, *copy);
   return copy;
 }
 

@@ -8,6 +8,9 @@
 
 namespace negatron {
 
+/// Gives `to`, a network of the same shape on any device, the values of the parameters and buffers of `from`. Local.
+void copy_values(const torch::nn::Module& from, const torch::nn::Module& to);
+
 /// Backbone and projection head: what makes a query of a view, and, in its momentum copy, a key.
 class ContrastiveEncoder : public torch::nn::Module {
  public:

@@ -20,14 +20,6 @@ std::string take_all(const InitialWeights& init, EncoderPair& encoders) {
   return lines + take("--init-key", init.key_file, {true, init.adapt_channels}, encoders.key_backbone());
 }
 
-void copy_values(const torch::nn::Module& from, const torch::nn::Module& to) {
-  const auto copy_all = [](const std::vector<at::Tensor>& sources, const std::vector<at::Tensor>& targets) {
-    for (std::size_t i = 0; i < sources.size(); ++i) targets[i].copy_(sources[i]);
-  };
-  copy_all(from.parameters(), to.parameters());
-  copy_all(from.buffers(), to.buffers());
-}
-
 /// Collective.
 void broadcast_values(Communicator& comm, const torch::nn::Module& network) {
   for (const at::Tensor& tensor : network.parameters()) comm.broadcast(tensor.detach(), 0);

@@ -51,9 +51,8 @@ void find_test_images(const PretrainOptions& options, PretrainData& data) {
     data.remarks.push_back("The data have no labels: evaluation is alignment and uniformity, without a kNN accuracy.");
   } else if (data.test->channels() != data.train->channels()) {
     throw DataError("The training images have " + std::to_string(data.train->channels()) +
-                    " channels, those of the "
-                    "test part " +
-                    std::to_string(data.test->channels()) + "; --data-channels makes them equal.");
+                    " channels, those of the test part " + std::to_string(data.test->channels()) +
+                    "; --data-channels makes them equal.");
   }
 }
 

@@ -67,22 +67,22 @@ const PickleValue* PickleValue::find(std::string_view name) const {
 }
 
 Pickle::Pickle(std::string_view bytes, Call call, Elsewhere elsewhere)
-    : rest_(bytes), call_(std::move(call)), elsewhere_(std::move(elsewhere)) {
+    : bytes_(bytes), call_(std::move(call)), elsewhere_(std::move(elsewhere)) {
   read();
 }
 
 void Pickle::read() {
   while (true) {
-    const auto code = static_cast<unsigned char>(take(1).front());
+    const auto code = static_cast<unsigned char>(bytes_.take(1).front());
     switch (code) {
       case kStop:
         whole_ = pop();
         return;
       case kProtocol:
-        take(1);
+        bytes_.take(1);
         break;
       case kFrame:
-        take(8);
+        bytes_.take(8);
         break;
       case kMark:
         marks_.push_back(stack_.size());
@@ -134,7 +134,7 @@ void Pickle::read() {
 void Pickle::read_scalar(unsigned char code) {
   const auto number = [this](std::int64_t value) { push({.kind = Kind::kNumber, .number = value}); };
   const auto text = [this](std::size_t length_bytes) {
-    push({.kind = Kind::kText, .text = std::string(take(take_number(length_bytes)))});
+    push({.kind = Kind::kText, .text = std::string(bytes_.take(bytes_.take_number(length_bytes)))});
   };
   switch (code) {
     case kNone:
@@ -144,22 +144,22 @@ void Pickle::read_scalar(unsigned char code) {
     case kFalse:
       return number(0);
     case kBinFloat:
-      take(8);
+      bytes_.take(8);
       return push({});
     case kBinInt:
-      return number(static_cast<std::int32_t>(take_number(4)));
+      return number(static_cast<std::int32_t>(bytes_.take_number(4)));
     case kBinInt1:
-      return number(static_cast<std::int64_t>(take_number(1)));
+      return number(static_cast<std::int64_t>(bytes_.take_number(1)));
     case kBinInt2:
-      return number(static_cast<std::int64_t>(take_number(2)));
+      return number(static_cast<std::int64_t>(bytes_.take_number(2)));
     case kLong1: {
-      const std::uint64_t bytes = take_number(1);
+      const std::uint64_t bytes = bytes_.take_number(1);
       // Longer ones are no sizes of tensors.
       if (bytes > 8) {
-        take(bytes);
+        bytes_.take(bytes);
         return push({});
       }
-      const std::uint64_t value = take_number(bytes);
+      const std::uint64_t value = bytes_.take_number(bytes);
       const bool negative = bytes > 0 && (value >> (8 * bytes - 1)) != 0;
       const std::uint64_t sign = negative && bytes < 8 ? ~std::uint64_t{0} << (8 * bytes) : 0;
       return number(static_cast<std::int64_t>(value | sign));
@@ -218,8 +218,8 @@ void Pickle::read_container(unsigned char code) {
 void Pickle::read_object(unsigned char code) {
   switch (code) {
     case kGlobalName: {
-      const std::string module = take_line();
-      return push({.kind = Kind::kGlobal, .text = module + "." + take_line()});
+      const std::string module = bytes_.take_line();
+      return push({.kind = Kind::kGlobal, .text = module + "." + bytes_.take_line()});
     }
     case kStackGlobal: {
       const PickleValue* const name = pop();
@@ -243,7 +243,8 @@ void Pickle::call() {
 }
 
 void Pickle::read_memo(unsigned char code) {
-  const std::uint64_t place = code == kMemoize ? memo_.size() : take_number(code == kBinPut || code == kBinGet ? 1 : 4);
+  const std::uint64_t place =
+      code == kMemoize ? memo_.size() : bytes_.take_number(code == kBinPut || code == kBinGet ? 1 : 4);
   if (code == kBinGet || code == kLongBinGet) {
     if (place >= memo_.size() || memo_[place] == nullptr) throw PickleError("its pickle refers to what is not there");
     return stack_.push_back(memo_[place]);
@@ -251,28 +252,6 @@ void Pickle::read_memo(unsigned char code) {
   if (place >= kMostRemembered) throw PickleError("its pickle is too large");
   if (place >= memo_.size()) memo_.resize(place + 1, nullptr);
   memo_[place] = top();
-}
-
-std::string_view Pickle::take(std::uint64_t count) {
-  if (count > rest_.size()) throw PickleError("its pickle is cut short");
-  const std::string_view taken = rest_.substr(0, count);
-  rest_.remove_prefix(count);
-  return taken;
-}
-
-std::uint64_t Pickle::take_number(std::size_t bytes) {
-  const std::string_view taken = take(bytes);
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < bytes; ++i) number |= std::uint64_t{static_cast<unsigned char>(taken[i])} << (8 * i);
-  return number;
-}
-
-std::string Pickle::take_line() {
-  const std::size_t end = rest_.find('\n');
-  if (end == std::string_view::npos) throw PickleError("its pickle is cut short");
-  const std::string line(take(end));
-  take(1);
-  return line;
 }
 
 PickleValue* Pickle::make(PickleValue value) {

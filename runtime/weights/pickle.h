@@ -3,20 +3,15 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <ATen/ATen.h>
 
-namespace negatron {
+#include "runtime/weights/pickle_bytes.h"
 
-/// A pickle is damaged, or has what is not read. The text is a reason, to stand in a sentence.
-class PickleError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+namespace negatron {
 
 /// What a pickle holds. Values belong to the Pickle that read them.
 struct PickleValue {
@@ -62,9 +57,6 @@ class Pickle {
   void read_object(unsigned char code);
   void read_memo(unsigned char code);
 
-  std::string_view take(std::uint64_t count);
-  std::uint64_t take_number(std::size_t bytes);
-  std::string take_line();
   PickleValue* make(PickleValue value);
   void push(PickleValue value) { stack_.push_back(make(std::move(value))); }
   PickleValue* pop();
@@ -73,7 +65,7 @@ class Pickle {
   std::vector<PickleValue*> pop_to_mark();
   void call();
 
-  std::string_view rest_;
+  PickleBytes bytes_;
   Call call_;
   Elsewhere elsewhere_;
   /// Of all values: what refers to others owns nothing, so that depth costs no stack.

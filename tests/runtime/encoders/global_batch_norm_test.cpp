@@ -149,6 +149,7 @@ TEST_P(NormOfForm, OfOneRankOnADeviceIsTorchs) {
     norm.to(at::kDouble);
     norm.to(testing::stand_in_device(), at::kDouble);
     const Trial trial = try_norm(norm, GetParam(), 0, kRows, testing::stand_in_device());
+    EXPECT_TRUE(comm.traffic().total().empty()) << "asked other ranks, of which there are none";
     expect_close(trial.outputs, expected.outputs, "outputs");
     expect_close(trial.gradients, expected.gradients, "gradients");
     expect_close(trial.by_weight, expected.by_weight, "gradient of weight");
