@@ -26,6 +26,7 @@ class DecodedImages {
   explicit DecodedImages(std::vector<at::Tensor> images);
 
   std::int64_t size() const;
+  std::int64_t channels() const;
   /// True when all images lie in one tensor.
   bool have_one_size() const { return together_.defined(); }
   /// The images as [n, C, H, W] uint8. Only where have_one_size().

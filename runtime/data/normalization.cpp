@@ -12,8 +12,6 @@ namespace {
 constexpr std::int64_t kByteValues = 256;
 /// More images that must be decoded say the same more slowly.
 constexpr std::int64_t kMostDecoded = 10000;
-/// Images that are looked at together.
-constexpr std::int64_t kTogether = 500;
 
 /// How many images are looked at.
 std::int64_t measured_images(const ImageSource& source) {
@@ -31,8 +29,9 @@ void count_values(const at::Tensor& images, at::Tensor& counts) {
 at::Tensor value_counts(const ImageSource& source) {
   at::Tensor counts = at::zeros({source.channels(), kByteValues}, at::kLong);
   const std::int64_t measured = measured_images(source);
-  for (std::int64_t begin = 0; begin < measured; begin += kTogether) {
-    const std::int64_t end = std::min(begin + kTogether, measured);
+  const std::int64_t together = loaded_together(source);
+  for (std::int64_t begin = 0; begin < measured; begin += together) {
+    const std::int64_t end = std::min(begin + together, measured);
     // Evenly spaced over the whole: files are often sorted by class.
     const at::Tensor ids = (at::arange(begin, end, at::kLong) * source.size()).floor_divide(measured);
     const DecodedImages images = source.load(ids);

@@ -19,6 +19,10 @@ DecodedImages SourcePart::load(const at::Tensor& ids) const {
   return whole_->load(ids_.index_select(0, ids));
 }
 
+ImageParts SourcePart::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  return whole_->load_parts(ids_.index_select(0, ids), crops);
+}
+
 std::int64_t SourcePart::bytes_in_memory() const {
   return whole_->size() == 0 ? 0 : whole_->bytes_in_memory() / whole_->size() * size();
 }

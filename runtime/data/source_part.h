@@ -22,6 +22,7 @@ class SourcePart : public ImageSource {
   std::int64_t channels() const override { return whole_->channels(); }
   ImageSize view_size() const override { return whole_->view_size(); }
   DecodedImages load(const at::Tensor& ids) const override;
+  ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;
   at::Tensor labels() const override { return labels_; }
   std::vector<std::string> label_names() const override { return whole_->label_names(); }
   std::string fingerprint() const override { return whole_->fingerprint(); }
