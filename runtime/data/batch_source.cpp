@@ -50,7 +50,8 @@ at::Tensor BatchSource::order(std::int64_t epoch) const {
 DecodedImages BatchSource::load(const at::Tensor& ids) const {
   if (ids.size(0) > 0) return images_->load(ids);
   // A source of differing sizes cannot say what none of its images look like.
-  return at::empty({0, images_->channels(), options_.format.size.height, options_.format.size.width}, at::kByte);
+  return at::empty({0, images_->channels(), options_.format.size.height, options_.format.size.width},
+                   images_->gives_features() ? at::kDouble : at::kByte);
 }
 
 Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {

@@ -24,6 +24,7 @@ class ConvertedSource : public ImageSource {
 
   std::int64_t size() const override { return source_->size(); }
   std::int64_t channels() const override;
+  bool gives_features() const override { return source_->gives_features(); }
   ImageSize view_size() const override;
   DecodedImages load(const at::Tensor& ids) const override;
   at::Tensor stand_ins(const at::Tensor& ids) const override { return source_->stand_ins(ids); }

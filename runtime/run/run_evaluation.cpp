@@ -18,7 +18,7 @@ RunEvaluation::RunEvaluation(const PretrainOptions& options, const PretrainData&
     : options_(options), data_(data), format_(format), comm_(comm), trainer_(trainer), log_(log) {}
 
 double RunEvaluation::raw_pixels() {
-  return baseline("raw pixels", pixels_as_features);
+  return baseline(data_.train->gives_features() ? "raw features" : "raw pixels", pixels_as_features);
 }
 
 double RunEvaluation::random_weights() {
