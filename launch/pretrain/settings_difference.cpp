@@ -30,6 +30,9 @@ const std::map<std::string, std::string>& former_values() {
   return values;
 }
 
+/// Flags of data that old snapshots cannot be of: whatever they say now, it is no difference.
+constexpr const char* kFlagsOfNewData[] = {"feature-noise", "feature-dropout"};
+
 std::string trimmed(const std::string& text) {
   const std::size_t begin = text.find_first_not_of(" \t\r");
   if (begin == std::string::npos) return {};
@@ -63,6 +66,9 @@ SettingsDifference compare_settings(std::string_view saved, std::string_view now
   std::map<std::string, std::string> after = values_of(now);
   for (const auto& [name, value] : former_values()) {
     if (after.count(name) > 0) before.try_emplace(name, value);
+  }
+  for (const char* name : kFlagsOfNewData) {
+    if (before.count(name) == 0) after.erase(name);
   }
   // A bare number was the last samples, before they could be drawn.
   const auto holdout = before.find("holdout");

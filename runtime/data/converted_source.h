@@ -24,6 +24,7 @@ class ConvertedSource : public ImageSource {
 
   std::int64_t size() const override { return source_->size(); }
   std::int64_t channels() const override;
+  bool gives_features() const override { return source_->gives_features(); }
   ImageSize view_size() const override;
   DecodedImages load(const at::Tensor& ids) const override;
   ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;

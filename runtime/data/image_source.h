@@ -24,8 +24,10 @@ class ImageSource {
   virtual ~ImageSource() = default;
 
   virtual std::int64_t size() const = 0;
-  /// 1 for grey images, 3 for colour.
+  /// 1 for grey images, 3 for colour; of features, how many a sample has.
   virtual std::int64_t channels() const = 0;
+  /// True where samples are no images but features: load() gives [n, F, 1, 1] fp64, and views are 1 x 1.
+  virtual bool gives_features() const { return false; }
   /// How large views of these images are made: as large as the images where all have one size, else the source's
   /// choice.
   virtual ImageSize view_size() const = 0;

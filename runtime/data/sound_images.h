@@ -23,6 +23,7 @@ class SoundImages : public ImageSource {
 
   std::int64_t size() const override { return images_->size(); }
   std::int64_t channels() const override { return images_->channels(); }
+  bool gives_features() const override { return images_->gives_features(); }
   ImageSize view_size() const override { return images_->view_size(); }
   /// Throws DataError when more than 10 images, and more than one in a hundred that were asked for, are broken.
   DecodedImages load(const at::Tensor& ids) const override;

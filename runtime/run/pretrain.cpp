@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <utility>
+#include <vector>
 
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
@@ -40,7 +42,7 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.ranks = comm.size();
   loader.batches.drop_last = options.drop_last;
   loader.batches.augmentation = options.augmentation;
-  loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train));
+  loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);
   loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
   loader.queue_depth = batch_queue(options, data, loader.batches.format.size, comm.size()).batches;
   return loader;
@@ -60,6 +62,7 @@ class Pretraining {
                  {data.train->channels(), loader_.steps_per_epoch(), data.sample_types, batches_.batches.format.size}),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
+    position_.data = identity_of(data);
     find_start(comm);
     find_end();
     if (comm.rank() == 0) open_log(comm.size());
@@ -82,16 +85,26 @@ class Pretraining {
     position_.steps_per_epoch = loader_.steps_per_epoch();
     position_.global_batch = options_.global_batch;
     position_.normalization = batches_.batches.format.normalization;
+    position_.normalization_is_given = options_.normalization.has_value();
     Communicator& comm = restoring(job_);
     if (job_.resume) {
-      position_ = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
+      ResumedRun resumed = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
+      position_ = std::move(resumed.position);
+      if (training.rank() == 0) say(resumed.remarks);
       const bool is_here = job_.resume->path.parent_path() == job_.run_directory / "snapshots";
       if (is_here) snapshots_.resumed_at(trainer_.steps_done());
       return;
     }
     const std::string taken = start_from_weights(comm, training, options_, trainer_.encoders());
     if (training.rank() == 0) *job_.out << taken << std::flush;
-    if (job_.bank) start_from_bank(comm, *job_.bank, job_.convert_bank, trainer_);
+    if (!job_.bank) return;
+    const std::vector<std::string> remarks = start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_);
+    if (training.rank() == 0) say(remarks);
+  }
+
+  void say(const std::vector<std::string>& remarks) const {
+    for (const std::string& remark : remarks) *job_.out << remark << "\n";
+    *job_.out << std::flush;
   }
 
   /// Where the epochs end is known from the start on: after a change of batch the steps before were of another length.

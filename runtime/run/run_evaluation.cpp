@@ -24,7 +24,7 @@ double RunEvaluation::raw_pixels() {
   // The widest features there are: of a million photographs they would not fit anywhere. Half of the room is for either
   // part.
   const std::int64_t most = std::max<std::int64_t>(1, pixel_rows(options_, data_, format_.size) / 2);
-  return baseline("raw pixels", pixels_as_features, most);
+  return baseline(data_.train->gives_features() ? "raw features" : "raw pixels", pixels_as_features, most);
 }
 
 double RunEvaluation::random_weights() {

@@ -77,6 +77,7 @@ PretrainSummary run(const SmallStart& start) {
     const PretrainSummary own = pretrain(start.options, resolve_contrast(start.options), {device, start.precision},
                                          data, made ? *made : comm, job);
     if (comm.rank() == 0) summary = own;
+    if (comm.rank() == 0 && start.said != nullptr) *start.said = out.str();
   });
   return summary;
 }

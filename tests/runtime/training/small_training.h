@@ -46,6 +46,8 @@ struct SmallStart {
   bool stop = false;
   /// What it trains on and evaluates; without a training part, rectangles().
   PretrainData data;
+  /// Gets what rank 0 prints; may be null.
+  std::string* said = nullptr;
 };
 PretrainSummary run(const SmallStart& start);
 

@@ -5,52 +5,18 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include "runtime/data/data_error.h"
 #include "runtime/data/decoding/decode_crop.h"
 #include "runtime/data/decoding/decode_image.h"
 #include "tests/runtime/data/decoding/made_images.h"
+#include "tests/runtime/data/mutated_file.h"
 
 namespace negatron::testing {
 namespace {
 
 constexpr int kMutations = 2000;
 constexpr std::int64_t kMostPixels = 1'000'000;
-
-/// Flipped bits, a cut, or numbers that are lies: what transfers, disks and attackers make of a file.
-MadeFile mutated(MadeFile file, std::mt19937& random) {
-  const auto below = [&](std::size_t count) { return static_cast<std::size_t>(random()) % count; };
-  const std::size_t edits = 1 + below(4);
-  // Heads are a small part of a file and most of what can go wrong.
-  const std::size_t reach = below(2) == 0 ? file.size() : std::min<std::size_t>(file.size(), 200);
-  for (std::size_t edit = 0; edit < edits; ++edit) {
-    const std::size_t place = below(reach);
-    switch (below(4)) {
-      case 0:
-        file[place] = static_cast<std::uint8_t>(file[place] ^ 1U << below(8));
-        break;
-      case 1:
-        file[place] = static_cast<std::uint8_t>(random());
-        break;
-      case 2:
-        for (std::size_t i = place; i < std::min(place + 1 + below(4), file.size()); ++i) {
-          file[i] = below(2) == 0 ? 0xff : 0x00;
-        }
-        break;
-      default:
-        if (below(4) == 0) file.resize(1 + below(file.size()));
-        if (file.size() < reach) return file;
-    }
-  }
-  return file;
-}
-
-long peak_kibibytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
 
 /// What is wrong with a file, whether all of it is decoded or a crop; the same for both, or the sentence says so.
 std::string verdict_of(const std::function<void()>& decode) {
@@ -91,9 +57,7 @@ void expect_pixels_or_refusals(const std::vector<MadeFile>& files) {
   }
   EXPECT_GT(refusals, kMutations / 10);
   EXPECT_LT(refusals, kMutations);
-  // A sanitizer keeps 256 MiB of what was freed.
-  constexpr long kMostGrowth = 384 * 1024;
-  EXPECT_LT(peak_kibibytes() - before, kMostGrowth);
+  EXPECT_LT(peak_kibibytes() - before, kMostGrowthKibibytes);
 }
 
 TEST(DamagedImages, JpegGivesPixelsOrRefusal) {
