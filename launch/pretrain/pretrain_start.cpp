@@ -90,7 +90,7 @@ void PretrainStart::describe() const {
   if (!speaks()) return;
   std::cout << flags_.ini();
   print_remarks();
-  print_dry_run(request_.options, contrast_, place_, *data_.train, *comm_, std::cout);
+  print_dry_run(request_.options, contrast_, place_, data_, *comm_, std::cout);
 }
 
 StartPoint PretrainStart::find() {
