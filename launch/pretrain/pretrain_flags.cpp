@@ -38,6 +38,9 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs",
             FlagRole::kThisStart);
   table.add("global-batch", &o.global_batch, "samples per step over all ranks");
+  table.add("accumulate", &o.accumulate,
+            "pass them through the encoders in so many parts, with the activations of one part in memory; bank, "
+            "negatives and gradient are those of the whole batch");
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", &o.seed,
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");

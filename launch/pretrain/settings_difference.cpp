@@ -26,7 +26,8 @@ const std::map<std::string, std::string>& former_values() {
                                                             {"lars-trust", "0.001"},
                                                             {"adam-beta1", "0.9"},
                                                             {"adam-beta2", "0.999"},
-                                                            {"clip-norm", "0"}};
+                                                            {"clip-norm", "0"},
+                                                            {"accumulate", "1"}};
   return values;
 }
 

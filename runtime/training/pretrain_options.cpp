@@ -53,6 +53,9 @@ void validate_shares(const PretrainOptions& options, int ranks) {
   require(options.global_batch >= ranks, "--global-batch " + number(options.global_batch) +
                                              " is smaller than the number of ranks, " + number(ranks) +
                                              ": every rank needs at least one sample.");
+  require(options.accumulate >= 1 && options.accumulate <= options.global_batch,
+          "--accumulate must be at least 1 and at most --global-batch, " + number(options.global_batch) + ", got " +
+              number(options.accumulate) + ": a part has at least one sample.");
 }
 
 /// How long it trains, and how fast it learns.

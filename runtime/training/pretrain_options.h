@@ -86,6 +86,8 @@ struct PretrainOptions {
   bool learn_tau = false;
 
   std::int64_t global_batch = 256;
+  /// The batch passes the encoders in so many parts (parted_pass.h).
+  std::int64_t accumulate = 1;
   std::int64_t epochs = 10;
   /// Ends the run early; 0 means never. Schedules always span all epochs.
   std::int64_t max_steps = 0;

@@ -78,6 +78,10 @@ refused "train-images-idx3-ubyte" ranks 2 pretrain "${small[@]}" --data "$work/c
 "$negatron" pretrain "${small[@]}" --dry-run >"$work/plan" || fail '--dry-run failed'
 grep -q 'bank, this rank' "$work/plan" || fail '--dry-run does not show the bank'
 
+refused "--accumulate must be at least 1 and at most --global-batch, 12, got 13" ranks 2 pretrain "${small[@]}" --accumulate 13
+"$negatron" pretrain "${small[@]}" --accumulate 5 --dry-run >"$work/plan" || fail '--dry-run failed with --accumulate'
+grep -q 'a part of them *\[3, 1, 12, 12\]' "$work/plan" || fail "--dry-run does not show the part: $(cat "$work/plan")"
+
 for count in 1 2 3 4; do
   ranks "$count" pretrain "${small[@]}" --run-dir "$work/run$count" --seed 1 >"$work/log$count" 2>&1 ||
     fail "a run on $count ranks ended with $?: $(cat "$work/log$count")"
@@ -90,6 +94,11 @@ ranks 2 pretrain "${small[@]}" --run-dir "$work/beside" --seed 1 --bank-threads 
   fail "a run whose bank is scored beside the key encoder ended with $?: $(cat "$work/log")"
 [ "$(losses "$work/beside")" = "$(losses "$work/run2")" ] ||
   fail 'the losses change when the bank is scored beside the key encoder'
+ranks 2 pretrain "${small[@]}" --run-dir "$work/parts" --seed 1 --accumulate 5 >"$work/log" 2>&1 ||
+  fail "a run whose batches pass in parts ended with $?: $(cat "$work/log")"
+paste <(losses "$work/run1") <(losses "$work/parts") |
+  awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
+  fail 'the losses change when batches pass in parts'
 refused '--bank-threads must be at least 0' ranks 2 pretrain "${small[@]}" --bank-threads -2 --run-dir "$work/never"
 sed -i '$d' "$work/types" && echo 1 >>"$work/types"
 for count in 1 3; do
