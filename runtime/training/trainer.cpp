@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "comm/queued_copy.h"
 #include "runtime/training/bank_setup.h"
 #include "runtime/training/optimizer.h"
 
@@ -69,10 +70,11 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   reducer_.drop_gradients();
   output.loss.backward();  // 6  complete buckets of gradients travel while it runs
   timer.enter(Phase::kExchange);
-  const at::Tensor totals = report_.sums(output);
+  at::Tensor totals = report_.sums(output);
   reducer_.reduce();  // 6  until every gradient is that of all ranks
   comm_.all_reduce(totals, ReduceOp::kSum);
-  if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes)) {  // 7  all ranks agree
+  // 7  All ranks agree. Here the host waits for a device: what follows is queued, and so is the next step behind it.
+  if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes, &totals)) {
     timer.enter(Phase::kOptimizer);
     // Skipped by all ranks or by none: otherwise weights and banks of the ranks would part.
     if (options_.optimizer.clip_norm > 0.0) clip_gradients(trained_tensors(), options_.optimizer.clip_norm);
@@ -99,8 +101,18 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   contrast.step = steps_done_;
   contrast.epoch = schedule_.epoch(schedule_step());
   contrast.progress = schedule_.progress(schedule_step());
+  if (bank_ && options_.mask_own_sample && !encoders_.place().device.is_cpu()) contrast.bank_ids = gathered_ids(batch);
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;
+}
+
+// The host looks ids up in the bank. Behind the encoder it would wait for that; here the device has only what the step
+// before left it to do.
+at::Tensor Trainer::gathered_ids(const Batch& batch) {
+  Communicator& group = mesh_.group();
+  if (group.size() == 1) return batch.ids;
+  const at::Tensor own = queued_copy(batch.ids, encoders_.place().device);
+  return group.all_gather(own, mesh_.group_shares(batch.global_size).sizes).cpu();
 }
 
 // Its queries leave behind those of the first direction, and stages end in the order in which they began.

@@ -82,8 +82,10 @@ class Trainer {
   using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
   using SavedTensors = std::map<std::string, at::Tensor>;
 
-  /// What the loss must know of the batch beside its embeddings.
+  /// What the loss must know of the batch beside its embeddings. Collective on devices.
   ContrastBatch describe(const Batch& batch);
+  /// [Q] the ids of the bank's group, on the host. Collective.
+  at::Tensor gathered_ids(const Batch& batch);
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);

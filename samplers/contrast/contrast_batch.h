@@ -18,6 +18,9 @@ struct ContrastBatch {
   /// The ranks that share the bank, and the queries of each; null when these are the ranks of `comm`.
   Communicator* bank_group = nullptr;
   QueryShares bank_shares;
+  /// [Q] int64 on the host, the ids of all queries that meet the bank of this rank, where they were exchanged already;
+  /// undefined where they go with the queries.
+  at::Tensor bank_ids;
   std::int64_t step = 0;
   /// Training progress in epochs, and as a share of the run.
   double epoch = 0.0;

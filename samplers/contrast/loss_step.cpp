@@ -99,6 +99,7 @@ QueryBatch LossStep::query_batch() const {
   batch.queries = given_queries_.detach();
   if (given_keys_.defined()) batch.keys = given_keys_.detach();
   batch.ids = batch_.ids;
+  batch.all_ids = batch_.bank_ids;
   batch.labels = batch_.labels;
   batch.shares = batch_.bank_group != nullptr ? batch_.bank_shares : batch_.shares;
   batch.step = batch_.step;
