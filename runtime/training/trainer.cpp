@@ -44,7 +44,10 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
       schedule_(options, data.steps_per_epoch),
       reducer_(comm, trained_tensors()),
       guard_(options.max_skipped_steps),
-      report_(report_options(options, setup_), comm, mesh_.group(), bank_.get(), *loss_) {}
+      report_(report_options(options, setup_), comm, mesh_.group(), bank_.get(), *loss_) {
+  if (!bank_) return;
+  loss_->exchange().choose_pass(comm, *bank_, mesh_.group_shares(options.global_batch).total(), 1.0 / options.tau);
+}
 
 // The numbers are those of README.md, "The step in nine lines". Line 1, batch = loader.next(), stands where the loader
 // is: in train_epoch() of runtime/run/pretrain.cpp.
@@ -102,6 +105,7 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   contrast.epoch = schedule_.epoch(schedule_step());
   contrast.progress = schedule_.progress(schedule_step());
   if (bank_ && options_.mask_own_sample && !encoders_.place().device.is_cpu()) contrast.bank_ids = gathered_ids(batch);
+  contrast.needs_accuracy = report_.needs_accuracy();
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;
 }

@@ -48,7 +48,8 @@ class Trainer {
  public:
   /// `options` are valid for the communicator's size, `setup` is what resolve_contrast() made of them. The communicator
   /// carries tensors of the device and outlives the trainer. Collective where ranks hold several copies of the bank
-  /// (`options.shards`), which divides the communicator; local with one copy. All ranks begin with equal parameters.
+  /// (`options.shards`), which divides the communicator, and on GPUs, which try what scores the bank fastest; else
+  /// local. All ranks begin with equal parameters.
   Trainer(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place, Communicator& comm,
           const TrainedData& data);
 

@@ -25,6 +25,9 @@ struct ContrastBatch {
   /// Training progress in epochs, and as a share of the run.
   double epoch = 0.0;
   double progress = 0.0;
+  /// The step reports how often the positive beats every negative. Else ContrastOutput::correct may be NaN, where that
+  /// is faster.
+  bool needs_accuracy = true;
   /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
   std::int64_t report_hardest = 0;
 };
