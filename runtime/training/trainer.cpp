@@ -59,6 +59,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   const ContrastBatch contrast = describe(batch);
 
   timer.enter(Phase::kForward);
+  if (batch.arrive) batch.arrive();
   ViewPair views(encoders_, batch.view_a, batch.view_b);
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
