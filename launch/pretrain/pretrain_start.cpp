@@ -82,6 +82,7 @@ void PretrainStart::place() {
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
   free_threads_ = std::max(0, budget - threads_);
   at::set_num_threads(threads_);
+  choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) warn(warning);
 }

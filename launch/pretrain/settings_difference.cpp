@@ -26,7 +26,9 @@ const std::map<std::string, std::string>& former_values() {
                                                             {"lars-trust", "0.001"},
                                                             {"adam-beta1", "0.9"},
                                                             {"adam-beta2", "0.999"},
-                                                            {"clip-norm", "0"}};
+                                                            {"clip-norm", "0"},
+                                                            {"tf32", "off"},
+                                                            {"cudnn-benchmark", "off"}};
   return values;
 }
 

@@ -111,6 +111,11 @@ struct PretrainOptions {
   /// Background threads of a rank that build batches.
   std::int64_t loader_threads = 1;
 
+  /// On a GPU: convolutions in fp32 round what they multiply to TF32.
+  bool tf32 = false;
+  /// On a GPU: cuDNN's convolutions are tried when a shape first comes, and the fastest is kept.
+  bool cudnn_benchmark = false;
+
   // What is kept.
   SnapshotSettings snapshots;
 
