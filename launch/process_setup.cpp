@@ -40,6 +40,15 @@ void keep_freed_memory() {
 #endif
 }
 
+void choose_gpu_arithmetic(bool tf32, bool benchmark) {
+  at::Context& context = at::globalContext();
+  const auto convolutions = tf32 ? at::Float32Precision::TF32 : at::Float32Precision::IEEE;
+  context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::CONV, convolutions);
+  context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL, at::Float32Precision::IEEE);
+  context.setBenchmarkCuDNN(benchmark);
+  context.setDeterministicCuDNN(!benchmark);
+}
+
 // Only equal rows count as sharing: the same host and exactly the same cores. Example: 4 ranks on a host of 16 cores.
 // If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads; if it binds each to 2 cores
 // of its own, the masks differ and each may use 2 / 1.

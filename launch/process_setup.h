@@ -9,6 +9,12 @@ namespace negatron {
 /// Does nothing with other C libraries. Local.
 void keep_freed_memory();
 
+/// How cuDNN and cuBLAS compute in this process. In fp32 everything is fp32, but convolutions where `tf32` lets them
+/// round what they multiply: products elsewhere decide which rows are hardest. cuDNN takes convolutions that give equal
+/// bits in every run, which a run that resumes promises, unless `benchmark` lets it take the fastest of those it tries.
+/// Without a GPU this changes nothing. Local.
+void choose_gpu_arithmetic(bool tf32, bool benchmark);
+
 /// How many compute threads this rank may use without taking cores from another rank of its host: the cores it is bound
 /// to, divided by the ranks of the host that are bound to the same ones; at least 1. Collective.
 int thread_budget(Communicator& comm);

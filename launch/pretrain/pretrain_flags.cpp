@@ -52,6 +52,10 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
           &o.precision,
           {{"auto", std::nullopt}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp64", Precision::kFp64}}),
       "auto (bf16 where the device has it, else fp32), bf16, fp32, fp64");
+  table.add("tf32", &o.tf32,
+            "on a GPU, with --precision fp32: convolutions multiply in TF32, of 10 bits (bf16 is faster)");
+  table.add("cudnn-benchmark", &o.cudnn_benchmark,
+            "on a GPU: try cuDNN's convolutions and keep the fastest; a resumed run may then differ in its last bits");
   table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores", FlagRole::kSpeed);
   table.add("bank-threads", &o.bank_threads,
             "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "

@@ -94,6 +94,7 @@ void PretrainStart::place() {
   const int at_work = place_.device.is_cpu() ? threads_ : 1;
   loader_threads_ = std::max(1, budget - at_work);
   at::set_num_threads(threads_);
+  choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) warn(warning);
 }

@@ -27,7 +27,9 @@ const std::map<std::string, std::string>& former_values() {
                                                             {"adam-beta1", "0.9"},
                                                             {"adam-beta2", "0.999"},
                                                             {"clip-norm", "0"},
-                                                            {"accumulate", "1"}};
+                                                            {"accumulate", "1"},
+                                                            {"tf32", "off"},
+                                                            {"cudnn-benchmark", "off"}};
   return values;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -15,7 +16,7 @@ namespace negatron {
 
 /// This rank's part of one global batch.
 struct Batch {
-  at::Tensor view_a;  // [b, C, H, W] float, normalised
+  at::Tensor view_a;  // [b, C, H, W] float, normalised; on the host, unless a BatchPlacement moved them
   at::Tensor view_b;  // [b, C, H, W] float, normalised
   at::Tensor ids;     // [b] int64, sample numbers in the data set
   at::Tensor labels;  // [b] int64, undefined when the data have none
@@ -23,6 +24,9 @@ struct Batch {
   std::int64_t index_in_epoch = 0;
   /// Samples of this batch over all ranks: `global_batch`, fewer in the last batch of an epoch.
   std::int64_t global_size = 0;
+  /// To be called, where there is one, by the thread that uses the views, before it does: what it queues then waits for
+  /// their copy, and the host does not.
+  std::function<void()> arrive{};
 };
 
 struct BatchOptions {

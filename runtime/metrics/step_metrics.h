@@ -22,7 +22,8 @@ struct StepMetrics {
   std::map<std::string, Traffic> traffic{};
   double positive_similarity = 0.0;
   double negative_similarity = 0.0;
-  /// Share of queries whose positive beats every negative, 0 to 1.
+  /// Share of queries whose positive beats every negative, 0 to 1. On a GPU NaN in steps that did not look
+  /// (step_report.h).
   double proxy_accuracy = 0.0;
   /// Share of the bank's slots that are valid, 0 to 1.
   double bank_fill = 0.0;

@@ -30,7 +30,8 @@ const char* name_of(Phase phase) {
   return "unknown";
 }
 
-StepTimer::StepTimer(Clock clock) : clock_(std::move(clock)), step_start_(clock_()), phase_start_(step_start_) {}
+StepTimer::StepTimer(Clock clock, std::unique_ptr<DeviceMarks> marks)
+    : clock_(std::move(clock)), marks_(std::move(marks)), step_start_(clock_()), phase_start_(step_start_) {}
 
 void StepTimer::start_step() {
   running_.reset();
@@ -42,12 +43,27 @@ void StepTimer::enter(Phase phase) {
   leave();
   running_ = phase;
   phase_start_ = clock_();
+  if (runs_on_device()) begin_ = marks_->mark();
 }
 
 void StepTimer::leave() {
   if (!running_) return;
-  milliseconds_[static_cast<std::size_t>(*running_)] += milliseconds_between(phase_start_, clock_());
+  if (runs_on_device()) {
+    under_way_.push_back({*running_, begin_, marks_->mark()});
+    count_reached();
+  } else {
+    time_of(*running_) += milliseconds_between(phase_start_, clock_());
+  }
   running_.reset();
+}
+
+void StepTimer::count_reached() {
+  // Marks are reached in their order.
+  auto next = under_way_.begin();
+  for (; next != under_way_.end() && next->end->reached(); ++next) {
+    time_of(next->phase) += next->end->milliseconds_since(*next->begin);
+  }
+  under_way_.erase(under_way_.begin(), next);
 }
 
 double StepTimer::step_milliseconds() const {

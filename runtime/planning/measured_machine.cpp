@@ -43,7 +43,7 @@ LocalWork make_local_work(Communicator& group, const PlannedJob& job, const Plac
   LocalWork work{make_stage_scene(job, place.rank, place.device), {}, 0.0};
   work.request.candidates.queries = group.all_gather(work.scene.batch.queries, work.scene.batch.shares.sizes);
   work.request.terms = work.scene.terms;
-  work.request.want_max = true;
+  work.request.want_max = work.request.may_skip_max = true;
   work.scores = static_cast<double>(group_queries(job, place.rank)) * static_cast<double>(job.bank_rows) /
                 static_cast<double>(job.shards);
   return work;

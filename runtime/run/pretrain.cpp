@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/data/batch_placement.h"
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
 #include "runtime/run/broken_images.h"
@@ -48,6 +49,17 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   return loader;
 }
 
+/// Batches, on their way to where they are trained on as soon as they are built.
+Loader make_loader(const PretrainData& data, const LoaderOptions& options, const ComputePlace& place) {
+  const auto placement = batch_placement_on(place.device);
+  if (placement == nullptr) return Loader(data.train, options);
+  const auto source = std::make_shared<const BatchSource>(data.train, options.batches);
+  const auto build = [source, placement](std::int64_t epoch, std::int64_t index) {
+    return placement->place(source->build(epoch, index));
+  };
+  return Loader(build, source->steps_per_epoch(), options);
+}
+
 /// A run from its start to its summary: what trainer, data, evaluations and snapshots share.
 class Pretraining {
  public:
@@ -57,11 +69,12 @@ class Pretraining {
         job_(job),
         data_(data),
         batches_(loader_options(options, comm, data, job)),
-        loader_(data.train, batches_),
+        loader_(make_loader(data, batches_, place)),
         trainer_(options, setup, place, comm,
                  {data.train->channels(), loader_.steps_per_epoch(), data.sample_types, batches_.batches.format.size}),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
-        snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests) {
+        snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests),
+        timer_(std::chrono::steady_clock::now, device_marks_of(place.device)) {
     position_.data = identity_of(data);
     find_start(comm);
     find_end();

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "comm/queued_copy.h"
 #include "runtime/training/training_error.h"
 
 namespace negatron {
@@ -31,7 +32,7 @@ at::Tensor finite_flag(const at::Tensor& loss, const std::vector<at::Tensor>& pa
 /// wishes.
 at::Tensor with_wishes(const at::Tensor& finite, const StepWishes& wishes) {
   const std::vector<std::int32_t> absent = {wishes.snapshot ? 0 : 1, wishes.leave ? 0 : 1, wishes.stop ? 0 : 1};
-  return at::cat({finite, at::tensor(absent, at::kInt).to(finite.device())});
+  return at::cat({finite, queued_copy(at::tensor(absent, at::kInt), finite.device())});
 }
 
 }  // namespace
@@ -43,7 +44,7 @@ FiniteGuard::FiniteGuard(std::int64_t max_consecutive) : max_consecutive_(max_co
 }
 
 bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, const std::vector<at::Tensor>& parameters,
-                         std::int64_t step, StepWishes* wishes) {
+                         std::int64_t step, StepWishes* wishes, at::Tensor* sums) {
   const at::NoGradGuard no_grad;
   at::Tensor flags = finite_flag(loss, parameters);
   if (wishes != nullptr) flags = with_wishes(flags, *wishes);
@@ -51,10 +52,13 @@ bool FiniteGuard::accept(Communicator& communicator, const at::Tensor& loss, con
   // would part. Wishes travel in the same message and so cost nothing, and signals, which reach ranks at different
   // moments, take effect in the same step everywhere.
   communicator.all_reduce(flags, ReduceOp::kMin);
-  const at::Tensor host = flags.cpu();
-  const auto* flag = host.const_data_ptr<std::int32_t>();
-  if (wishes != nullptr) *wishes = {flag[1] == 0, flag[2] == 0, flag[3] == 0};
-  if (flag[0] == 1) {
+  // Flags are small whole numbers, which fp64 holds as they are.
+  const at::Tensor on_device = flags.to(at::kDouble);
+  const at::Tensor host = (sums != nullptr ? at::cat({on_device, *sums}) : on_device).cpu();
+  if (sums != nullptr) *sums = host.narrow(0, flags.size(0), host.size(0) - flags.size(0));
+  const auto* flag = host.const_data_ptr<double>();
+  if (wishes != nullptr) *wishes = {flag[1] == 0.0, flag[2] == 0.0, flag[3] == 0.0};
+  if (flag[0] == 1.0) {
     consecutive_ = 0;
     return true;
   }

@@ -20,9 +20,11 @@ class FiniteGuard {
   /// ranks agree on them in the message that they exchange anyway. True when `loss` and every defined gradient of
   /// `parameters` are finite on every rank; otherwise the step is counted and every rank must skip it. Call after the
   /// gradients were reduced.
+  /// The host waits once for the device of `loss`. `sums` (may be null), [n] fp64 there, come to the host by the same
+  /// copy.
   /// Throws TrainingError on every rank when more than `max_consecutive` steps in a row were not finite.
   bool accept(Communicator& communicator, const at::Tensor& loss, const std::vector<at::Tensor>& parameters,
-              std::int64_t step, StepWishes* wishes = nullptr);
+              std::int64_t step, StepWishes* wishes = nullptr, at::Tensor* sums = nullptr);
   /// The counts below, as an earlier run left them.
   void restore(std::int64_t skipped, std::int64_t consecutive);
 

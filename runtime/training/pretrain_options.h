@@ -116,6 +116,11 @@ struct PretrainOptions {
   /// Bytes of a rank for images that lie in memory and for batches that wait; at least one batch does.
   std::int64_t data_memory = std::int64_t{2} << 30;
 
+  /// On a GPU: convolutions in fp32 round what they multiply to TF32.
+  bool tf32 = false;
+  /// On a GPU: cuDNN's convolutions are tried when a shape first comes, and the fastest is kept.
+  bool cudnn_benchmark = false;
+
   // What is kept.
   SnapshotSettings snapshots;
 

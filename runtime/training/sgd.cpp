@@ -5,27 +5,58 @@ namespace {
 
 constexpr const char* kMomentum = "momentum";
 
-std::vector<torch::optim::OptimizerParamGroup> sgd_groups(const TrainedGroups& groups,
-                                                          const OptimizerOptions& options) {
-  const auto group = [&options](const std::vector<at::Tensor>& tensors, double weight_decay) {
-    // The rate is set before each step.
-    return torch::optim::OptimizerParamGroup(
-        tensors, std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(0.0)
-                                                                .momentum(options.momentum)
-                                                                .weight_decay(weight_decay)
-                                                                .nesterov(options.nesterov)));
-  };
-  return {group(groups.decayed, options.weight_decay), group(groups.plain, 0.0)};
-}
-
 }  // namespace
 
-Sgd::Sgd(const TrainedGroups& groups, const OptimizerOptions& options)
-    : sgd_(sgd_groups(groups, options), torch::optim::SGDOptions(0.0)) {}
+Sgd::Sgd(const TrainedGroups& groups, const OptimizerOptions& options) : options_(options) {
+  const auto add = [this](const std::vector<at::Tensor>& tensors, double weight_decay) {
+    for (const at::Tensor& tensor : tensors) {
+      const bool joins = !groups_.empty() && groups_.back().weight_decay == weight_decay && !tensor.is_cpu() &&
+                         groups_.back().parameters.front().options().type_equal(tensor.options());
+      if (!joins) groups_.push_back({{}, weight_decay});
+      groups_.back().parameters.push_back(tensor);
+    }
+  };
+  add(groups.decayed, options.weight_decay);
+  add(groups.plain, 0.0);
+}
 
 void Sgd::step(double learning_rate) {
-  for (torch::optim::OptimizerParamGroup& group : sgd_.param_groups()) group.options().set_lr(learning_rate);
-  sgd_.step();
+  const at::NoGradGuard no_grad;
+  for (const Together& group : groups_) move(group, learning_rate);
+}
+
+void Sgd::move(const Together& group, double learning_rate) {
+  std::vector<at::Tensor> parameters, directions;
+  for (const at::Tensor& parameter : group.parameters) {
+    if (!parameter.grad().defined()) continue;
+    parameters.push_back(parameter);
+    directions.push_back(parameter.grad());
+  }
+  if (parameters.empty()) return;
+  if (group.weight_decay != 0.0) directions = at::_foreach_add(directions, parameters, group.weight_decay);
+  if (options_.momentum != 0.0) {
+    std::vector<at::Tensor> velocities, moving, arriving;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      bool is_new = false;
+      velocities.push_back(velocity_of(parameters[i], directions[i], is_new));
+      if (is_new) continue;
+      moving.push_back(velocities.back());
+      arriving.push_back(directions[i]);
+    }
+    if (!moving.empty()) {
+      at::_foreach_mul_(moving, options_.momentum);
+      at::_foreach_add_(moving, arriving);
+    }
+    directions = options_.nesterov ? at::_foreach_add(directions, velocities, options_.momentum) : velocities;
+  }
+  at::_foreach_add_(parameters, directions, -learning_rate);
+}
+
+at::Tensor& Sgd::velocity_of(const at::Tensor& parameter, const at::Tensor& direction, bool& is_new) {
+  at::Tensor& velocity = velocities_[parameter.unsafeGetTensorImpl()];
+  is_new = !velocity.defined();
+  if (is_new) velocity = direction.detach().clone();
+  return velocity;
 }
 
 std::vector<Optimizer::Memory> Sgd::memories() const {
@@ -33,20 +64,17 @@ std::vector<Optimizer::Memory> Sgd::memories() const {
 }
 
 Optimizer::Remembered Sgd::remembered(const at::Tensor& parameter) const {
-  const auto found = sgd_.state().find(parameter.unsafeGetTensorImpl());
-  if (found == sgd_.state().end()) return {};
-  const at::Tensor& momentum = static_cast<const torch::optim::SGDParamState&>(*found->second).momentum_buffer();
-  if (!momentum.defined()) return {};
-  return {{kMomentum, momentum}};
+  const auto found = velocities_.find(parameter.unsafeGetTensorImpl());
+  if (found == velocities_.end()) return {};
+  return {{kMomentum, found->second}};
 }
 
 void Sgd::restore(const at::Tensor& parameter, const Remembered& saved) {
-  sgd_.state().erase(parameter.unsafeGetTensorImpl());
+  velocities_.erase(parameter.unsafeGetTensorImpl());
   const auto momentum = saved.find(kMomentum);
   if (momentum == saved.end()) return;
-  auto state = std::make_unique<torch::optim::SGDParamState>();
-  state->momentum_buffer(momentum->second.to(parameter.device(), parameter.scalar_type(), false, /*copy=*/true));
-  sgd_.state()[parameter.unsafeGetTensorImpl()] = std::move(state);
+  velocities_[parameter.unsafeGetTensorImpl()] =
+      momentum->second.to(parameter.device(), parameter.scalar_type(), false, /*copy=*/true);
 }
 
 }  // namespace negatron

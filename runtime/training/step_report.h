@@ -16,6 +16,10 @@
 
 namespace negatron {
 
+/// Steps between those whose accuracy is known wherever it costs time: on a GPU the fastest pass does not find the
+/// largest score, and a step that looks for it takes the bank's next best.
+inline constexpr std::int64_t kAccuracySteps = 10;
+
 /// How the numbers of a step are counted.
 struct StepReportOptions {
   /// 2 where keys are anchors, too, else 1.
@@ -37,6 +41,9 @@ class StepReport {
   void begin(const Batch& batch, std::int64_t step, double epoch, double learning_rate, double momentum);
   /// Whether hard sets are looked at in the step that has begun. Local.
   bool looks_at_hard_sets() const;
+  /// Whether the step that has begun must say how often the positive beats every negative; others do where it is free.
+  /// Local.
+  bool needs_accuracy() const { return begun_.step % kAccuracySteps == 0; }
   /// [n] fp64 on the loss's device: this rank's sums, to be added up over ranks in one message. Collective over the
   /// bank's group in a step that looks at hard sets (report_hard_sets), otherwise local.
   at::Tensor sums(const ContrastOutput& output);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "comm/queued_copy.h"
 #include "comm/share.h"
 #include "runtime/training/bank_setup.h"
 #include "runtime/training/optimizer.h"
@@ -44,7 +45,10 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
       schedule_(options, data.steps_per_epoch),
       reducer_(comm, trained_tensors()),
       guard_(options.max_skipped_steps),
-      report_(report_options(options, setup_), comm, mesh_.group(), bank_.get(), *loss_) {}
+      report_(report_options(options, setup_), comm, mesh_.group(), bank_.get(), *loss_) {
+  if (!bank_) return;
+  loss_->exchange().choose_pass(comm, *bank_, mesh_.group_shares(options.global_batch).total(), 1.0 / options.tau);
+}
 
 // The numbers are those of README.md, "The step in nine lines". Line 1, batch = loader.next(), stands where the loader
 // is: in train_epoch() of runtime/run/pretrain.cpp.
@@ -58,6 +62,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   timer.enter(Phase::kForward);
   const BatchParts parts = divide_batch(options_.accumulate, options_.global_batch, batch.global_size,
                                         share(batch.global_size, comm_.size(), comm_.rank()));
+  if (batch.arrive) batch.arrive();
   ViewPair views(encoders_, batch.view_a, batch.view_b, parts);
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
@@ -73,10 +78,11 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   output.loss.backward();  // 6  complete buckets of gradients travel while it runs
   backward_in_parts(views, other);
   timer.enter(Phase::kExchange);
-  const at::Tensor totals = report_.sums(output);
+  at::Tensor totals = report_.sums(output);
   reducer_.reduce();  // 6  until every gradient is that of all ranks
   comm_.all_reduce(totals, ReduceOp::kSum);
-  if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes)) {  // 7  all ranks agree
+  // 7  All ranks agree. Here the host waits for a device: what follows is queued, and so is the next step behind it.
+  if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes, &totals)) {
     timer.enter(Phase::kOptimizer);
     // Skipped by all ranks or by none: otherwise weights and banks of the ranks would part.
     if (options_.optimizer.clip_norm > 0.0) clip_gradients(trained_tensors(), options_.optimizer.clip_norm);
@@ -103,8 +109,19 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   contrast.step = steps_done_;
   contrast.epoch = schedule_.epoch(schedule_step());
   contrast.progress = schedule_.progress(schedule_step());
+  if (bank_ && options_.mask_own_sample && !encoders_.place().device.is_cpu()) contrast.bank_ids = gathered_ids(batch);
+  contrast.needs_accuracy = report_.needs_accuracy();
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;
+}
+
+// The host looks ids up in the bank. Behind the encoder it would wait for that; here the device has only what the step
+// before left it to do.
+at::Tensor Trainer::gathered_ids(const Batch& batch) {
+  Communicator& group = mesh_.group();
+  if (group.size() == 1) return batch.ids;
+  const at::Tensor own = queued_copy(batch.ids, encoders_.place().device);
+  return group.all_gather(own, mesh_.group_shares(batch.global_size).sizes).cpu();
 }
 
 // Its queries leave behind those of the first direction, and stages end in the order in which they began.

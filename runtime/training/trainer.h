@@ -48,7 +48,8 @@ class Trainer {
  public:
   /// `options` are valid for the communicator's size, `setup` is what resolve_contrast() made of them. The communicator
   /// carries tensors of the device and outlives the trainer. Collective where ranks hold several copies of the bank
-  /// (`options.shards`), which divides the communicator; local with one copy. All ranks begin with equal parameters.
+  /// (`options.shards`), which divides the communicator, and on GPUs, which try what scores the bank fastest; else
+  /// local. All ranks begin with equal parameters.
   Trainer(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place, Communicator& comm,
           const TrainedData& data);
 
@@ -83,8 +84,10 @@ class Trainer {
   using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
   using SavedTensors = std::map<std::string, at::Tensor>;
 
-  /// What the loss must know of the batch beside its embeddings.
+  /// What the loss must know of the batch beside its embeddings. Collective on devices.
   ContrastBatch describe(const Batch& batch);
+  /// [Q] the ids of the bank's group, on the host. Collective.
+  at::Tensor gathered_ids(const Batch& batch);
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);

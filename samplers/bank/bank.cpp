@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "samplers/bank/canonical_leaves.h"
 #include "samplers/bank/random_rows.h"
@@ -75,7 +76,7 @@ Rows Bank::rows_no_older_than(std::int64_t oldest_step) const {
   if (old.empty()) return young;
   for (const std::int64_t row : old) --leaf_of(young.leaves, row).valid;
   // Copies, as the leaves are: the bank itself keeps these rows, which another request may still meet.
-  young.validity = validity_.index_fill(0, at::tensor(old, at::kLong).to(options_.device), kMasked);
+  young.validity = validity_.index_fill(0, queued_copy(at::tensor(old, at::kLong), options_.device), kMasked);
   return young;
 }
 
@@ -145,7 +146,7 @@ void Bank::write(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor
   cells(shard_.rows.slots)
       .copy_(sequence.remainder(layout_.capacity()).masked_fill_(sequence < layout_.floor(), kNone));
   if (labels.defined()) {
-    cells(shard_.rows.labels).copy_(labels);
+    cells(shard_.rows.labels).copy_(queued_copy(labels, options_.device));
   } else {
     // The column held another batch, whose labels would otherwise stay.
     cells(shard_.rows.labels).fill_(kNone);
@@ -198,7 +199,7 @@ void Bank::move_to_new_grid(const BankShard& old, std::int64_t old_columns) {
 void Bank::mark(const std::vector<std::int64_t>& rows, bool valid) {
   if (rows.empty()) return;
   for (const std::int64_t row : rows) leaf_of(shard_.rows.leaves, row).valid += valid ? 1 : -1;
-  const at::Tensor index = at::tensor(rows, at::kLong).to(options_.device);
+  const at::Tensor index = queued_copy(at::tensor(rows, at::kLong), options_.device);
   validity_.index_fill_(0, index, valid ? 0.0F : kMasked);
   if (!valid) shard_.rows.slots.index_fill_(0, index, kNone);
 }

@@ -1,11 +1,14 @@
 #include "samplers/contrast/batch_views.h"
 
+#include "comm/queued_copy.h"
 #include "samplers/bank/canonical_leaves.h"
 
 namespace negatron {
 
 OwnAnchors own_anchors(const at::Tensor& queries, const at::Tensor& keys, const ContrastBatch& batch, bool both) {
-  const auto here = [&](const at::Tensor& labels) { return labels.defined() ? labels.to(queries.device()) : labels; };
+  const auto here = [&](const at::Tensor& labels) {
+    return labels.defined() ? queued_copy(labels, queries.device()) : labels;
+  };
   const at::Tensor labels = here(batch.labels);
   const at::Tensor key_labels = here(batch.key_labels.defined() ? batch.key_labels : batch.labels);
   if (!both) return {queries, keys, labels, key_labels};
@@ -31,7 +34,7 @@ BatchViews gather_views(Communicator& comm, const OwnAnchors& own, const QuerySh
   const std::int64_t begin = shares.begin(comm.rank()) - shares.first;
   views.own = {begin, begin + shares.size(comm.rank())};
   const bool labels = own.labels.defined() && own.partner_labels.defined();
-  const auto to_device = [&](const at::Tensor& values) { return values.to(own.vectors.device()); };
+  const auto to_device = [&](const at::Tensor& values) { return queued_copy(values, own.vectors.device()); };
 
   views.rows.vectors = gather_anchors(comm, both ? own.vectors : own.partners, shares, both);
   if (labels) {

@@ -18,10 +18,16 @@ struct ContrastBatch {
   /// The ranks that share the bank, and the queries of each; null when these are the ranks of `comm`.
   Communicator* bank_group = nullptr;
   QueryShares bank_shares;
+  /// [Q] int64 on the host, the ids of all queries that meet the bank of this rank, where they were exchanged already;
+  /// undefined where they go with the queries.
+  at::Tensor bank_ids;
   std::int64_t step = 0;
   /// Training progress in epochs, and as a share of the run.
   double epoch = 0.0;
   double progress = 0.0;
+  /// The step reports how often the positive beats every negative. Else ContrastOutput::correct may be NaN, where that
+  /// is faster.
+  bool needs_accuracy = true;
   /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
   std::int64_t report_hardest = 0;
 };

@@ -99,6 +99,7 @@ QueryBatch LossStep::query_batch() const {
   batch.queries = given_queries_.detach();
   if (given_keys_.defined()) batch.keys = given_keys_.detach();
   batch.ids = batch_.ids;
+  batch.all_ids = batch_.bank_ids;
   batch.labels = batch_.labels;
   batch.shares = batch_.bank_group != nullptr ? batch_.bank_shares : batch_.shares;
   batch.step = batch_.step;
@@ -112,6 +113,7 @@ NegativeRequest LossStep::draw_request() const {
     request.positive_rule = PositiveRule::kSameLabel;
   }
   request.report_hardest = std::max(request.report_hardest, batch_.report_hardest);
+  request.needs_largest = batch_.needs_accuracy || loss_.sampler()->observes_accuracy();
   for (const ObjectiveTerm& term : *objective_terms_) {
     check_step(!term.log_scale.defined() || !request.mixes || !request.mixes->attached,
                "a learned scale does not go with attached mixes, whose scores are not linear in the query");
@@ -214,7 +216,9 @@ ContrastOutput LossStep::derive() {
   const at::Tensor positive = contrast_.anchors.positive.detach();
   output.positive_similarity = of_queries(positive);
   output.negative_similarity = of_queries(softmax_mean_score(fixed_.vectors, terms_, rounded.terms));
-  output.correct = of_queries(positive > contrast_.max);
+  // Not known where the largest score is not.
+  const at::Tensor beats_all = (positive > contrast_.max).to(contrast_.max.scalar_type());
+  output.correct = of_queries(at::where(contrast_.max.isnan(), contrast_.max, beats_all));
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
   return output;
 }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "comm/queued_copy.h"
+
 namespace negatron {
 namespace {
 
@@ -53,7 +55,7 @@ at::Tensor strangers(const BatchViews& views, const at::Tensor& positions, const
   if (!rules.partner_is_candidate) {
     out = out.logical_or(anchors == partner_positions(views, positions).unsqueeze(1));
   }
-  out = out.to(device);
+  out = queued_copy(out, device);
   return rules.label_rule == LabelRule::kDifferent ? out.logical_or(same_label) : out;
 }
 

@@ -44,14 +44,20 @@ class BankExchange {
   /// Local.
   void set_side_threads(int threads) { side_ = threads > 0 ? std::make_unique<SideThread>(threads) : nullptr; }
 
+  /// Chooses who scores requests of one and of two plain terms on a GPU, by a trial of `queries` queries at `scale`
+  /// over this rank's shard; the least time of the slowest rank wins, so that all ranks of `comm` choose alike. On a
+  /// CPU, and for rows that only one pass serves, there is nothing to choose. Collective.
+  void choose_pass(Communicator& comm, const Bank& bank, std::int64_t queries, double scale);
+
   const Pass& pass() const noexcept { return pass_; }
   HardSetSearch& hard_set_search() noexcept { return search_; }
   BankClusters& clusters() noexcept { return clusters_; }
   /// Null without one.
   SideThread* side_thread() noexcept { return side_.get(); }
 
-  /// What a later step depends on: how long hard-set lists are, and the bank's clusters. Equal on all ranks. The
-  /// tensors are the live ones. Local.
+  /// What a later step depends on: how long hard-set lists are, the bank's clusters, and, once choose_pass() has
+  /// chosen, who scores, so that a run that goes on has the same bits. Equal on all ranks. The tensors are the live
+  /// ones. Local.
   NamedState state() const;
   /// Takes state() over; the clusters, onto the bank's device, only `with_clusters`: otherwise they begin afresh.
   /// Throws MissingState; then nothing has changed. Local.
@@ -61,6 +67,8 @@ class BankExchange {
 
  private:
   DevicePass pass_;
+  /// choose_pass() had a choice.
+  bool has_chosen_ = false;
   HardSetSearch search_;
   BankClusters clusters_;
   std::unique_ptr<SideThread> side_;  // the first to go, because it uses the others

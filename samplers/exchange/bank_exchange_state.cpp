@@ -2,6 +2,8 @@
 
 #include "samplers/exchange/bank_exchange.h"
 
+#include <algorithm>
+
 namespace negatron {
 namespace {
 
@@ -9,6 +11,11 @@ namespace {
 constexpr const char* kStretch = "hard_set_stretch";
 constexpr const char* kClusters = "bank_clusters";
 constexpr const char* kClustersRound = "bank_clusters_round";
+constexpr const char* kGpuPasses = "gpu_passes";
+
+// One letter for requests of one term, one for those of two.
+constexpr char kAttention = 'a';
+constexpr char kKernel = 'k';
 
 }  // namespace
 
@@ -23,6 +30,12 @@ NamedState BankExchange::state() const {
     state.tensors.emplace_back(kClusters, clusters_.centroids());
     state.numbers[kClustersRound] = clusters_.last_round();
   }
+  if (has_chosen_) {
+    std::string& letters = state.text[kGpuPasses];
+    for (int terms = 1; terms <= kMostScanTerms; ++terms) {
+      letters += pass_.preferred(terms) == GpuPass::kKernel ? kKernel : kAttention;
+    }
+  }
   return state;
 }
 
@@ -32,6 +45,11 @@ void BankExchange::restore(const NamedState& state, bool with_clusters, at::Devi
   const std::int64_t last_round = centroids.defined() ? state.count(kClustersRound) : 0;
   // From here on nothing is refused.
   search_.restore_stretch(stretch);
+  const std::string passes = state.text_of(kGpuPasses);
+  for (std::size_t i = 0; i < std::min<std::size_t>(passes.size(), kMostScanTerms); ++i) {
+    pass_.prefer(passes[i] == kKernel ? GpuPass::kKernel : GpuPass::kAttention, static_cast<int>(i) + 1);
+    has_chosen_ = true;
+  }
   if (with_clusters && centroids.defined()) clusters_.restore(centroids.to(device, at::kDouble), last_round);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "comm/queued_copy.h"
 #include "samplers/exchange/columns.h"
 
 namespace negatron {
@@ -16,7 +17,7 @@ bool needs_labels(const NegativeRequest& request) {
 }
 
 bool needs_ids(const QueryBatch& batch, const NegativeRequest& request) {
-  return request.exclude_own_sample && batch.ids.defined();
+  return request.exclude_own_sample && batch.ids.defined() && !batch.all_ids.defined();
 }
 
 }  // namespace
@@ -49,7 +50,9 @@ QueryMessages pack_queries(const QueryBatch& batch, const NegativeRequest& reque
 
   // Ids and labels live on the host, but a group over device tensors moves nothing else.
   std::vector<at::Tensor> whole;
-  const auto add_whole = [&](const at::Tensor& columns) { whole.push_back(columns.to(batch.queries.device())); };
+  const auto add_whole = [&](const at::Tensor& columns) {
+    whole.push_back(queued_copy(columns, batch.queries.device()));
+  };
   if (needs_ids(batch, request)) add_whole(batch.ids.unsqueeze(1));
   if (needs_labels(request)) add_whole(batch.labels.unsqueeze(1));
   for (const NegativeSet& set : request.sets) {
@@ -89,6 +92,7 @@ GatheredQueries unpack_queries(const QueryMessages& messages, const QueryBatch& 
       if (own.defined()) gathered.slots[set] = numbers.next(own.size(1)).contiguous();
     }
   }
+  if (request.exclude_own_sample && batch.all_ids.defined()) gathered.ids = batch.all_ids;
   gathered.query_index = at::arange(batch.shares.first, batch.shares.first + batch.shares.total(),
                                     batch.queries.options().dtype(at::kLong));
   return gathered;

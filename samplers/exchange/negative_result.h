@@ -10,7 +10,7 @@ namespace negatron {
 struct NegativeResult {
   /// Bank rows and extra vectors together.
   PassResult scores;
-  /// [b] the largest score of a bank row, without extra vectors.
+  /// [b] the largest score of a bank row, without extra vectors; NaN where it was not needed and not looked for.
   at::Tensor bank_max;
   /// [b, N] keys of the hardest candidates: as many as reported, else as many as mixed from; undefined without both,
   /// and when only pools are mixed from.

@@ -27,6 +27,7 @@ struct QueryBatch {
   at::Tensor queries;  // [b, d] fp32 or fp64
   at::Tensor keys;     // [b, d] same dtype, the positives
   at::Tensor ids;      // [b] int64 sample ids, below 0 for "none"; undefined for none at all
+  at::Tensor all_ids;  // [Q] int64 on the host, those of all ranks of the group where they are known; else undefined
   at::Tensor labels;   // [b] int64, below 0 where unknown; undefined when the data has none
   QueryShares shares;
   std::int64_t step = 0;

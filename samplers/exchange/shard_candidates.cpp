@@ -15,8 +15,11 @@ ShardCandidates shard_candidates(const Bank& bank, const QueryBatch& batch, cons
   candidates.query_index = gathered.query_index;
   candidates.labels = gathered.labels;
   candidates.label_rule = request.label_rule;
-  // A sample may be in the bank more than once, and a row too old is no candidate that could be excluded.
-  if (gathered.ids.defined()) candidates.exclusions = pairs_of_valid_rows(bank.rows_with_ids(gathered.ids), shard.rows);
+  if (!gathered.ids.defined()) return shard;
+  // A sample may be in the bank more than once.
+  candidates.exclusions = bank.rows_with_ids(gathered.ids);
+  // The bank knows ids of rows that may score only; one too old is no candidate that could be excluded.
+  if (request.max_age > 0) candidates.exclusions = pairs_of_valid_rows(candidates.exclusions, shard.rows);
   return shard;
 }
 

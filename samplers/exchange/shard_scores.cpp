@@ -24,6 +24,7 @@ PassRequest ShardScores::plain_request() const {
   request.candidates.positive_rule = request_.positive_rule;
   request.terms = terms_;
   request.want_max = true;
+  request.may_skip_max = !request_.needs_largest;
   return request;
 }
 

@@ -27,6 +27,7 @@ class Mochi : public NegativeSampler {
   NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
   void observe(const StepFeedback& feedback) override;
   std::map<std::string, double> metrics() const override;
+  bool observes_accuracy() const override { return true; }
   std::string state() const override;
   void restore(const std::string& state) override;
 

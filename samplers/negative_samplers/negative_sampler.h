@@ -14,7 +14,7 @@ namespace negatron {
 struct StepFeedback {
   std::int64_t step = 0;
   double loss = 0.0;
-  /// Share of queries whose positive beats every negative, 0 to 1.
+  /// Share of queries whose positive beats every negative, 0 to 1; may be NaN unless observes_accuracy().
   double proxy_accuracy = 0.0;
   /// Passes over the data at that step, as its QueryBatch said.
   double epoch;
@@ -29,6 +29,8 @@ class NegativeSampler {
   virtual NegativeRequest request(const Bank& bank, const QueryBatch& batch) const = 0;
   /// Whether request() looks at the keys of the batch; without, it may be called before they are there.
   virtual bool draws_by_keys() const { return false; }
+  /// Whether observe() looks at the accuracy; without, it may be NaN.
+  virtual bool observes_accuracy() const { return false; }
   /// After each step, for what adapts to it.
   virtual void observe(const StepFeedback&) {}
   /// Numbers that tell how it stood in the step that observe() was last told of, for the metrics ("ring_outer").

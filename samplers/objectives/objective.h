@@ -43,7 +43,7 @@ struct Contrast {
   /// of all ranks).
   std::vector<at::Tensor> terms;
   at::Tensor count;  // [A] how many negatives each anchor met, in the dtype of the anchors
-  at::Tensor max;    // [A] the largest score of a bank row or other view
+  at::Tensor max;    // [A] the largest score of a bank row or other view, for reports: NaN where it was not looked for
   /// The partner itself was among the rows that the terms ran over (Objective::partner_is_candidate, in-batch).
   bool partner_in_terms = false;
 };

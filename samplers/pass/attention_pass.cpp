@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <tuple>
 
@@ -57,9 +58,9 @@ bool AttentionPass::serves(const Rows& rows, const PassRequest& request) {
   const at::Tensor& queries = request.candidates.queries;
   const at::Tensor& exclusions = request.candidates.exclusions;
   const auto fits = [&](const ScoreTerm& term) { return scale_fits(term, rows.vectors); };
-  return is_plain_request(request) && !request.want_max && !request.bias.defined() && !rows.validity.defined() &&
-         (!exclusions.defined() || exclusions.size(0) == 0) && queries.numel() > 0 && rows.vectors.numel() > 0 &&
-         queries.device() == rows.vectors.device() && operator_takes(rows.vectors) &&
+  return is_plain_request(request) && (!request.want_max || request.may_skip_max) && !request.bias.defined() &&
+         !rows.validity.defined() && (!exclusions.defined() || exclusions.size(0) == 0) && queries.numel() > 0 &&
+         rows.vectors.numel() > 0 && queries.device() == rows.vectors.device() && operator_takes(rows.vectors) &&
          std::all_of(request.terms.begin(), request.terms.end(), fits);
 }
 
@@ -86,6 +87,7 @@ PassResult AttentionPass::run(const Rows& rows, const PassRequest& request) cons
     if (term.want_slope) own.slope.fill_(1.0);
   }
   result.count.fill_(rows.vectors.size(0));
+  if (request.want_max) result.max.fill_(std::numeric_limits<double>::quiet_NaN());
   return result;
 }
 

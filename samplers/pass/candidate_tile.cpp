@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "comm/queued_copy.h"
+
 namespace negatron {
 namespace {
 
@@ -26,7 +28,7 @@ const at::Tensor& in_double(at::Tensor& cached, const at::Tensor& values) {
 
 CandidateTile::CandidateTile(const CandidateSweep& sweep, Range block) : sweep_(sweep), block_(block) {
   const std::vector<std::int64_t> excluded = sweep.exclusions_.positions(block, rows_of(sweep.leaf_));
-  if (!excluded.empty()) excluded_ = at::tensor(excluded, at::kLong).to(sweep.candidates_.queries.device());
+  if (!excluded.empty()) excluded_ = queued_copy(at::tensor(excluded, at::kLong), sweep.candidates_.queries.device());
 }
 
 void CandidateTile::hide(const at::Tensor& scores) const {

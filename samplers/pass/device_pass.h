@@ -20,6 +20,12 @@ class DevicePass : public Pass {
   PassResult run(const Rows& rows, const PassRequest& request) const override;
   at::Tensor best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                   std::int64_t m) const override;
+  /// As CudaPass: who serves what on a GPU, and how long both take. Only where `rows` lie on one.
+  GpuPassTimes trial_times(const Rows& rows, const PassRequest& request) const {
+    return on_gpu_.trial_times(rows, request);
+  }
+  void prefer(GpuPass pass, int terms) { on_gpu_.prefer(pass, terms); }
+  GpuPass preferred(int terms) const { return on_gpu_.preferred(terms); }
   std::int64_t query_block() const noexcept { return on_cpu_.query_block(); }
 
  private:

@@ -19,6 +19,8 @@ struct PassRequest {
   /// [n] log weight of each row, finite; undefined for none.
   at::Tensor bias;
   bool want_max = false;
+  /// The maximum is only welcome: a pass that is faster without it leaves NaN for every query.
+  bool may_skip_max = false;
   /// How many of the best candidates of each query by score are wanted besides, as keys; 0 for none.
   std::int64_t best = 0;
 };
@@ -40,7 +42,7 @@ struct PassResult {
   std::vector<TermResult> terms;
   /// [Q] int64, how many rows scored.
   at::Tensor count;
-  /// [Q] the largest s_ij, -infinity when no row may score; undefined unless wanted.
+  /// [Q] the largest s_ij, -infinity when no row may score, NaN when it was skipped; undefined unless wanted.
   at::Tensor max;
   /// [Q, best] as Pass::best() yields them in the order by score; undefined unless wanted.
   at::Tensor best;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -82,6 +83,40 @@ class DeviceHooks : public at::PrivateUse1HooksInterface {
   c10::Allocator* getPinnedMemoryAllocator() const override { return c10::GetAllocator(c10::kCPU); }
 };
 
+/// What waits for a device is written down here, unless the stand-in itself copies to run an operator.
+class Waits {
+ public:
+  void add(const std::string& what) {
+    if (inside > 0) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++counts_[what];
+  }
+  std::map<std::string, std::int64_t> counts() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return counts_;
+  }
+
+  class Inside {
+   public:
+    Inside() { ++inside; }
+    ~Inside() { --inside; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+  };
+
+ private:
+  static thread_local int inside;
+  std::mutex mutex_;
+  std::map<std::string, std::int64_t> counts_;
+};
+
+thread_local int Waits::inside = 0;
+
+Waits& waits() {
+  static Waits waits;
+  return waits;
+}
+
 /// The bytes of a tensor of either side as a host tensor.
 at::Tensor as_host_tensor(const at::Tensor& tensor) {
   if (tensor.is_cpu()) return tensor;
@@ -107,7 +142,10 @@ at::Tensor empty_strided(at::IntArrayRef sizes, at::IntArrayRef strides, std::op
       sizes, strides, &allocator(), c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), c10::dtype_or_default(dtype));
 }
 
-at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
+at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_blocking) {
+  if (from.is_cpu() != to.is_cpu() && from.numel() > 0 && !non_blocking) {
+    waits().add(to.is_cpu() ? "copy to the host" : "copy to the device");
+  }
   as_host_tensor(to).copy_(as_host_tensor(from));
   return to;
 }
@@ -122,10 +160,12 @@ const at::Tensor& resized(const at::Tensor& tensor, at::IntArrayRef sizes, std::
 
 at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
   resized(to, from.sizes(), std::nullopt);
-  return copy_from(from, to, false);
+  waits().add(to.is_cpu() ? "copy to the host" : "copy to the device");
+  return copy_from(from, to, /*non_blocking=*/true);
 }
 
 at::Scalar local_scalar(const at::Tensor& tensor) {
+  waits().add("number");
   return as_host_tensor(tensor).item();
 }
 
@@ -158,7 +198,17 @@ void refuse_missing_statistics(const c10::OperatorHandle& op, const torch::jit::
   }
 }
 
+/// Their results' sizes, or their one number, depend on the numbers: a GPU's host waits for these.
+bool looks_at_numbers(const c10::OperatorHandle& op) {
+  static const std::set<std::string> names = {"aten::nonzero",           "aten::masked_select", "aten::equal",
+                                              "aten::_unique2",          "aten::unique_dim",    "aten::bincount",
+                                              "aten::unique_consecutive"};
+  return names.count(op.schema().name()) > 0;
+}
+
 void run_on_host(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  if (looks_at_numbers(op)) waits().add(op.schema().name());
+  const Waits::Inside inside;
   refuse_both_sides(op, *stack);
   refuse_missing_statistics(op, *stack);
   at::native::cpu_fallback(op, stack);
@@ -178,6 +228,7 @@ void register_device() {
 at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                        at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
                        at::IntArrayRef output_padding, std::int64_t groups) {
+  const Waits::Inside inside;
   const auto host_bias = bias && bias->defined() ? std::optional<at::Tensor>(bias->cpu()) : std::nullopt;
   return at::convolution(input.cpu(), weight.cpu(), host_bias, stride, padding, dilation, transposed, output_padding,
                          groups)
@@ -189,6 +240,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(const at::Te
                                                                     at::IntArrayRef padding, at::IntArrayRef dilation,
                                                                     bool transposed, at::IntArrayRef output_padding,
                                                                     std::int64_t groups, std::array<bool, 3> wanted) {
+  const Waits::Inside inside;
   const auto [by_input, by_weight, by_bias] =
       at::convolution_backward(arriving.cpu(), input.cpu(), weight.cpu(), at::OptionalIntArrayRef(weight.size(0)),
                                stride, padding, dilation, transposed, output_padding, groups, wanted);
@@ -219,6 +271,10 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
 c10::Device stand_in_device(int index) {
   register_device();
   return {kType, static_cast<c10::DeviceIndex>(index)};
+}
+
+std::map<std::string, std::int64_t> stand_in_waits() {
+  return waits().counts();
 }
 
 void* host_address(const void* address) {

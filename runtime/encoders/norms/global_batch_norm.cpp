@@ -4,12 +4,11 @@
 
 #include <torch/autograd.h>
 
+#include "runtime/encoders/norms/batch_norm_numbers.h"
+#include "runtime/encoders/norms/piecewise_batch_norm.h"
+
 namespace negatron {
 namespace {
-
-// torch's defaults.
-constexpr double kEpsilon = 1e-5;
-constexpr double kRunningShare = 0.1;
 
 /// Of the samples of all ranks, constants to autograd: NormalizeFunction knows how they depend on the samples.
 struct BatchStatistics {
@@ -49,8 +48,8 @@ BatchStatistics statistics_of(const at::Tensor& samples, const at::Tensor& like,
 at::Tensor normalized(const at::Tensor& samples, const at::Tensor& weight, const at::Tensor& bias,
                       const at::Tensor& mean, const at::Tensor& variance) {
   if (samples.numel() == 0) return samples.clone();
-  return std::get<0>(
-      at::native_batch_norm(samples, weight, bias, mean, variance, /*training=*/false, kRunningShare, kEpsilon));
+  return std::get<0>(at::native_batch_norm(samples, weight, bias, mean, variance, /*training=*/false, kRunningShare,
+                                           kBatchNormEpsilon));
 }
 
 class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
@@ -76,7 +75,7 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
     Communicator& comm =
         *reinterpret_cast<Communicator*>(static_cast<std::intptr_t>(context->saved_data["comm"].toInt()));
 
-    const at::Tensor inverse_deviation = (variance + kEpsilon).rsqrt();  // [F]
+    const at::Tensor inverse_deviation = (variance + kBatchNormEpsilon).rsqrt();  // [F]
     // As if statistics were constants; mixed memory formats would take ATen's slow path. They are given twice, as
     // running and as saved ones: which of the two ATen reads is another matter on a GPU than on a CPU.
     at::Tensor by_samples = at::empty_like(samples);
@@ -85,7 +84,7 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
     if (samples.numel() > 0) {
       std::tie(by_samples, by_weight, by_bias) = at::native_batch_norm_backward(
           arriving.front().contiguous(samples.suggest_memory_format()), samples, weight, mean, variance, mean,
-          inverse_deviation, /*train=*/false, kEpsilon, {true, true, true});
+          inverse_deviation, /*train=*/false, kBatchNormEpsilon, {true, true, true});
     }
     // Every sample moves mean and variance, and through them the samples of all ranks.
     const at::Tensor everywhere = at::stack({by_bias, by_weight});  // [2, F]
@@ -98,7 +97,9 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
 
 }  // namespace
 
-GlobalBatchNorm::GlobalBatchNorm(std::int64_t features, Communicator& comm, bool counts_batches) : comm_(comm) {
+GlobalBatchNorm::GlobalBatchNorm(std::int64_t features, Communicator& comm, bool counts_batches,
+                                 const BatchNormPieces* pieces)
+    : comm_(comm), pieces_(pieces) {
   weight = register_parameter("weight", at::ones({features}));
   bias = register_parameter("bias", at::zeros({features}));
   running_mean_ = register_buffer("running_mean", at::zeros({features}));
@@ -114,6 +115,12 @@ torch::Tensor GlobalBatchNorm::forward(const torch::Tensor& samples) {
   if (!is_training()) return normalized(samples, weight, bias, running_mean_, running_variance_);
   // On a CPU the other way, which one rank shares with many, is as fast, and rounds alike on any number of ranks.
   if (comm_.size() == 1 && !samples.is_cpu() && samples.numel() > 0) return of_one_rank(samples);
+  if (const BatchNormPieces* pieces = pieces_ != nullptr ? pieces_ : batch_norm_pieces_of(samples.device())) {
+    const NormalizedBatch batch = piecewise_batch_norm(samples, weight, bias, comm_, *pieces);
+    const at::NoGradGuard no_grad;
+    follow(batch.mean, batch.variance, batch.count);
+    return batch.output;
+  }
   BatchStatistics batch;
   {
     const at::NoGradGuard no_grad;
@@ -127,11 +134,11 @@ torch::Tensor GlobalBatchNorm::forward(const torch::Tensor& samples) {
 // could exchange take some fifteen.
 torch::Tensor GlobalBatchNorm::of_one_rank(const torch::Tensor& samples) {
   const auto [output, mean, inverse_deviation] =
-      at::native_batch_norm(samples, weight, bias, {}, {}, /*training=*/true, kRunningShare, kEpsilon);
+      at::native_batch_norm(samples, weight, bias, {}, {}, /*training=*/true, kRunningShare, kBatchNormEpsilon);
   const at::NoGradGuard no_grad;
   const at::Tensor count =
       at::full({1}, static_cast<double>(samples.numel() / samples.size(1)), running_mean_.options());
-  follow(mean, inverse_deviation.square().reciprocal().sub(kEpsilon), count);
+  follow(mean, inverse_deviation.square().reciprocal().sub(kBatchNormEpsilon), count);
   return output;
 }
 

@@ -5,6 +5,7 @@
 #include <torch/nn/module.h>
 
 #include "comm/communicator.h"
+#include "runtime/encoders/norms/batch_norm_pieces.h"
 
 namespace negatron {
 
@@ -27,9 +28,11 @@ namespace negatron {
 /// GradientReducer expects. Differentiable once.
 class GlobalBatchNorm : public torch::nn::Module {
  public:
-  /// With `counts_batches` it has torchvision's buffer num_batches_tracked too. `comm` outlives the layer and its
-  /// graphs. Local.
-  GlobalBatchNorm(std::int64_t features, Communicator& comm, bool counts_batches = false);
+  /// With `counts_batches` it has torchvision's buffer num_batches_tracked too. In training mode it is put together of
+  /// `pieces`, or, without any, of those of the samples' device, where that has some. `comm` and `pieces` outlive the
+  /// layer and its graphs. Local.
+  GlobalBatchNorm(std::int64_t features, Communicator& comm, bool counts_batches = false,
+                  const BatchNormPieces* pieces = nullptr);
 
   /// rows [b, F] or maps [b, F, h, w] -> the same shape, dtype and memory format; b may differ over ranks. Throws
   /// std::invalid_argument for another shape.
@@ -50,6 +53,7 @@ class GlobalBatchNorm : public torch::nn::Module {
   void follow(const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& count);
 
   Communicator& comm_;
+  const BatchNormPieces* pieces_;
   torch::Tensor running_mean_;      // [F]
   torch::Tensor running_variance_;  // [F]
   torch::Tensor batches_;           // [], int64; undefined when batches are not counted

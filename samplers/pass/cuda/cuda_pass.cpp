@@ -1,6 +1,8 @@
 #include "samplers/pass/cuda/cuda_pass.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -38,6 +40,19 @@ int parts_of(const PassRequest& request) {
   return query_parts(largest_scale(request.terms), request.candidates.queries.size(1));
 }
 
+/// Milliseconds. The first runs also load the kernels, and get memory that later ones find in the cache.
+double median_time(const ScanDevice& device, const std::function<void()>& work) {
+  constexpr std::size_t kWarmUp = 2;
+  constexpr std::size_t kRuns = 5;
+  std::array<double, kRuns> times{};
+  for (std::size_t run = 0; run < kWarmUp + kRuns; ++run) {
+    const double time = time_in_trial(device, work);
+    if (run >= kWarmUp) times[run - kWarmUp] = time;
+  }
+  std::sort(times.begin(), times.end());
+  return times[kRuns / 2];
+}
+
 }  // namespace
 
 CudaPass::CudaPass(std::int64_t query_block) : CudaPass(query_block, cuda_scan_device()) {
@@ -62,6 +77,29 @@ bool CudaPass::uses_kernel(const Rows& rows, const PassRequest& request) const {
   return serves(rows, request) && is_right(rows.vectors, kernel_terms(request), parts_of(request));
 }
 
+bool CudaPass::attention_first(const Rows& rows, const PassRequest& request) const {
+  // It hands out no rows, so best rows are never its.
+  if (request.best > 0 || !AttentionPass::serves(rows, request)) return false;
+  const auto terms = static_cast<int>(request.terms.size());
+  return terms > kMostScanTerms || preferred(terms) == GpuPass::kAttention || !uses_kernel(rows, request);
+}
+
+GpuPassTimes CudaPass::trial_times(const Rows& rows, const PassRequest& request) const {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  const at::NoGradGuard no_grad;
+  const c10::DeviceGuard own_device(rows.vectors.device());
+  GpuPassTimes times{kNever, kNever};
+  if (device_ == nullptr) return times;
+  if (AttentionPass::serves(rows, request)) {
+    times[0] = median_time(*device_, [&] { AttentionPass().run(rows, request); });
+  }
+  // A kernel that is wrong on its device has no time.
+  if (uses_kernel(rows, request)) {
+    times[1] = median_time(*device_, [&] { CudaRun(*device_, rows, request, parts_of(request)).run(); });
+  }
+  return times;
+}
+
 bool CudaPass::is_right(const at::Tensor& vectors, int terms, int parts) const {
   return check_->passes(*device_, vectors.device(), vectors.size(1), terms, parts);
 }
@@ -71,8 +109,7 @@ PassResult CudaPass::run(const Rows& rows, const PassRequest& request) const {
   const at::NoGradGuard no_grad;
   const c10::DeviceGuard own_device(rows.vectors.device());
   if (request.best > 0) check_order(rows, request.candidates, SelectionOrder{});
-  // Where both serve, attention goes first (cuda_pass.h). It hands out no rows, so best rows are never its.
-  if (request.best == 0 && AttentionPass::serves(rows, request)) return AttentionPass().run(rows, request);
+  if (attention_first(rows, request)) return AttentionPass().run(rows, request);
   if (uses_kernel(rows, request)) return run_kernel(rows, request, parts_of(request));
   if (request.best == 0) return otherwise_.run(rows, request);
   // No kernel serves the request as a whole. Terms alone may be attention's, and best rows alone may be the kernel's.

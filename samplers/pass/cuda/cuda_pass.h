@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -9,13 +10,19 @@
 
 namespace negatron {
 
+/// What serves requests on a GPU that both could.
+enum class GpuPass { kAttention, kKernel };
+/// Milliseconds, by GpuPass; infinite where it cannot.
+using GpuPassTimes = std::array<double, 2>;
+
 /// The pass on a GPU: attention with keys = values = rows, for both terms of a request from one computation of the
 /// scores, in a kernel of this project for tensor cores (scan_block.h).
 ///
 /// Serves what nearly every step asks for: one or two plain terms (score_term.h), with bias, holes and exclusions but
 /// without label rules, windows and positives; fp32 queries and rows in bf16, d a multiple of 8 up to 128, with one
 /// term up to 256. Of the rest AttentionPass serves what it can, and anything else is passed on to BlockedPass, which
-/// runs on any device. Where both could, AttentionPass goes first.
+/// runs on any device. Where both could, AttentionPass goes first (on an H100 it took 0.64 to 0.86 of the kernel's time
+/// at every size tried) unless prefer() says otherwise.
 ///
 /// Queries are rounded to bf16, or split into two bf16 where that would show (score_term.h), weights are rounded to
 /// bf16, and all sums are fp32, as in FastPass with kAvx512Bf16. What queries that are not finite get means nothing.
@@ -38,6 +45,15 @@ class CudaPass : public Pass {
   at::Tensor best(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
                   std::int64_t m) const override;
 
+  /// How long each takes for a checked request, of which nothing comes: the median of some runs, as it varies. Waits
+  /// for the device; throws std::runtime_error when one does not end within kTrialLimit, as then nothing else will run
+  /// there. Local.
+  GpuPassTimes trial_times(const Rows& rows, const PassRequest& request) const;
+  /// Who serves requests of `terms` terms, 1 or 2, that both could; the same on all ranks, or partials of a query
+  /// differ in their last bits with the rank that made them. Not while another thread runs the pass.
+  void prefer(GpuPass pass, int terms) { preferred_[static_cast<std::size_t>(terms - 1)] = pass; }
+  GpuPass preferred(int terms) const { return preferred_[static_cast<std::size_t>(terms - 1)]; }
+
   /// Whether the kernel serves a checked request. Local; does not wait for the device.
   bool serves(const Rows& rows, const PassRequest& request) const;
   /// Whether the kernel serves a checked request and is right on this device (scan_trial.h). Waits for the device the
@@ -45,11 +61,13 @@ class CudaPass : public Pass {
   bool uses_kernel(const Rows& rows, const PassRequest& request) const;
 
  private:
+  bool attention_first(const Rows& rows, const PassRequest& request) const;
   bool is_right(const at::Tensor& vectors, int terms, int parts) const;
   PassResult run_kernel(const Rows& rows, const PassRequest& request, int parts) const;
 
   std::shared_ptr<const ScanDevice> device_;
   std::shared_ptr<ScanTrial> check_;
+  std::array<GpuPass, kMostScanTerms> preferred_{};
   BlockedPass otherwise_;
 };
 

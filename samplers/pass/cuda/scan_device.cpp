@@ -2,13 +2,17 @@
 
 #include <stdexcept>
 #include <string>
+#include <thread>
 
+#include <ATen/cuda/CUDAEvent.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include "samplers/pass/cuda/kernels.h"
 
 namespace negatron {
 namespace {
+
+constexpr std::chrono::microseconds kBetweenLooks{50};
 
 void require_queued(const std::string& refusal) {
   if (!refusal.empty()) throw std::runtime_error("the GPU refused the pass over the bank: " + refusal);
@@ -27,6 +31,20 @@ class CudaScanDevice : public ScanDevice {
   }
   void score(const ListScoring& lists) const override {
     require_queued(launch_scoring(lists, c10::cuda::getCurrentCUDAStream().stream()));
+  }
+  std::optional<double> time_of(const std::function<void()>& work, std::chrono::milliseconds limit) const override {
+    at::cuda::CUDAEvent begin(cudaEventDefault);
+    at::cuda::CUDAEvent end(cudaEventDefault);
+    begin.record();
+    work();
+    end.record();
+    // Asked again and again: a wait of CUDA's own would not end either when the device does not.
+    const auto give_up = std::chrono::steady_clock::now() + limit;
+    while (!end.query()) {
+      if (std::chrono::steady_clock::now() > give_up) return std::nullopt;
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+    return static_cast<double>(begin.elapsed_time(end));
   }
 };
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include <c10/core/DeviceType.h>
 
@@ -11,7 +14,7 @@
 namespace negatron {
 
 /// Where scans run: the seam between CudaPass and CUDA, so that a test can run the blocks of a scan on the host. Work
-/// is queued in order; the host waits for none of it. Local, thread-safe.
+/// is queued in order; the host waits for none of it but in time_of(). Local, thread-safe.
 class ScanDevice {
  public:
   virtual ~ScanDevice() = default;
@@ -25,6 +28,9 @@ class ScanDevice {
   virtual void scan(const BankScan& scan) const = 0;
   virtual void merge(const SliceMerge& merge) const = 0;
   virtual void score(const ListScoring& lists) const = 0;
+  /// Milliseconds by the device's clock for what `work` queues, once all that was queued before is done; nothing when
+  /// that does not come to its end within `limit`. The host waits.
+  virtual std::optional<double> time_of(const std::function<void()>& work, std::chrono::milliseconds limit) const = 0;
 };
 
 /// The current stream of the current CUDA device; null in a build without CUDA.

@@ -76,4 +76,30 @@ void expect_the_same_samplers(const DeviceRun& there) {
   }
 }
 
+void expect_the_same_bits_after_a_stop(const DeviceRun& there, const PretrainOptions& options) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = options;
+  start.ranks = there.ranks;
+  start.device = there.device;
+  start.communicator = there.communicator;
+  start.run_directory = folder / "whole";
+  run(start);
+  const Saved whole = newest_saved(start.run_directory);
+  start.run_directory = folder / "parts";
+  start.options.max_steps = options.max_steps / 2;
+  run(start);
+  start.options.max_steps = options.max_steps;
+  start.resume = "auto";
+  run(start);
+  const Saved parts = newest_saved(start.run_directory);
+  ASSERT_EQ(parts.step, whole.step);
+  ASSERT_EQ(parts.trainer.tensors.size(), whole.trainer.tensors.size());
+  for (std::size_t i = 0; i < parts.trainer.tensors.size(); ++i) {
+    const auto& [name, tensor] = whole.trainer.tensors[i];
+    EXPECT_TRUE(at::equal(parts.trainer.tensors[i].second, tensor)) << name;
+  }
+  EXPECT_TRUE(at::equal(parts.keys.vectors, whole.keys.vectors));
+}
+
 }  // namespace negatron::testing

@@ -26,4 +26,7 @@ std::vector<nlohmann::json> expect_the_same_run(const DeviceRun& there, const Pr
 void expect_the_same_objectives(const DeviceRun& there);
 void expect_the_same_samplers(const DeviceRun& there);
 
+/// A run that stops and goes on ends with the bits of one that never stopped.
+void expect_the_same_bits_after_a_stop(const DeviceRun& there, const PretrainOptions& options);
+
 }  // namespace negatron::testing

@@ -43,6 +43,13 @@ TEST(OnADevice, BatchNormsOfOneRankAndOfTwo) {
   }
 }
 
+TEST(OnADevice, GoesOnToTheLastBit) {
+  PretrainOptions options = watched_options("info-nce");
+  options.sample_types = "";
+  options.max_steps = 9;
+  expect_the_same_bits_after_a_stop(on_the_stand_in(), options);
+}
+
 TEST(OnADevice, GoesOnWhereItStopped) {
   const TemporaryDirectory folder;
   SmallStart start;

@@ -72,6 +72,19 @@ TEST(FiniteGuard, WhatOneRankWishesAllAgreeOnWhetherTheStepIsGoodOrBad) {
   }
 }
 
+TEST(FiniteGuard, SumsComeAlongAsTheyAre) {
+  run_ranks(2, {}, [](Communicator& comm) {
+    FiniteGuard guard(1);
+    const at::Tensor expected = at::tensor({0.1, -1e300, 3.0}, at::kDouble);
+    StepWishes wishes;
+    for (StepWishes* with : {static_cast<StepWishes*>(nullptr), &wishes}) {
+      at::Tensor sums = expected.clone();
+      EXPECT_TRUE(guard.accept(comm, at::ones({}), {}, 0, with, &sums));
+      EXPECT_TRUE(at::equal(sums, expected));
+    }
+  });
+}
+
 TEST(FiniteGuard, AGoodStepEndsARowOfBadOnes) {
   run_ranks(2, {}, [](Communicator& comm) {
     FiniteGuard guard(2);

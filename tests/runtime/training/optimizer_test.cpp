@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <torch/optim/sgd.h>
+
 #include "runtime/encoders/contrastive_encoder.h"
 #include "runtime/encoders/conv_encoder.h"
+#include "runtime/training/sgd.h"
+#include "tests/support/stand_in_device.h"
 
 namespace negatron {
 namespace {
@@ -46,6 +50,51 @@ class Optimizers : public ::testing::Test {
 constexpr const char* kMatrices[] = {"backbone.conv1.weight", "head.hidden.weight", "head.output.weight"};
 constexpr const char* kPlain[] = {"backbone.norm1.weight", "backbone.norm1.bias", "head.hidden.bias",
                                   "head.output.bias"};
+
+/// Weights after some steps of gradients that differ from step to step and from weight to weight.
+template <class Step>
+std::vector<at::Tensor> weights_after(std::vector<at::Tensor> weights, const Step& step) {
+  for (int i = 1; i <= 4; ++i) {
+    for (std::size_t w = 0; w < weights.size(); ++w) {
+      at::Tensor gradient = at::arange(weights[w].numel(), at::kDouble).add(static_cast<double>(w)).mul(i).sin();
+      weights[w].mutable_grad() = gradient.view(weights[w].sizes()).to(weights[w].options().requires_grad(false));
+    }
+    // The last one has a gradient in the second step alone.
+    if (i != 2) weights.back().mutable_grad() = at::Tensor();
+    step();
+  }
+  std::vector<at::Tensor> after;
+  for (const at::Tensor& weight : weights) after.push_back(weight.detach().cpu());
+  return after;
+}
+
+std::vector<at::Tensor> some_weights(at::Device device) {
+  std::vector<at::Tensor> weights;
+  for (const std::vector<std::int64_t>& sizes : std::vector<std::vector<std::int64_t>>{{3, 2}, {4}, {2, 2}, {5}}) {
+    at::Tensor weight = at::arange(1, 1 + c10::multiply_integers(sizes), at::kDouble).cos().view(sizes);
+    weights.push_back(weight.to(device).requires_grad_());
+  }
+  return weights;
+}
+
+TEST(Sgd, IsTorchsToTheLastBit) {
+  for (const bool nesterov : {false, true}) {
+    const double momentum = nesterov ? 0.9 : 0.7;
+    const auto weights = some_weights(at::kCPU);
+    torch::optim::SGD torchs(std::vector<at::Tensor>(weights.begin(), weights.begin() + 2),
+                             torch::optim::SGDOptions(0.3).momentum(momentum).weight_decay(0.1).nesterov(nesterov));
+    torch::optim::SGD torchs_plain(std::vector<at::Tensor>(weights.begin() + 2, weights.end()),
+                                   torch::optim::SGDOptions(0.3).momentum(momentum).nesterov(nesterov));
+    const auto expected = weights_after(weights, [&] { torchs.step(), torchs_plain.step(); });
+    for (const at::Device device : {at::Device(at::kCPU), testing::stand_in_device()}) {
+      const auto own = some_weights(device);
+      Sgd sgd({{own.begin(), own.begin() + 2}, {own.begin() + 2, own.end()}},
+              {.momentum = momentum, .weight_decay = 0.1, .nesterov = nesterov});
+      const auto actual = weights_after(own, [&] { sgd.step(0.3); });
+      for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i])) << device << i;
+    }
+  }
+}
 
 TEST_F(Optimizers, DecayMatricesAndKernelsOnly) {
   for (const OptimizerKind kind : kKinds) {

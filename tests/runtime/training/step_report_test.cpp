@@ -93,6 +93,9 @@ TEST(StepReport, LooksAtHardSetsEverySoManyStepsAndRemembersWhen) {
     report.begin(small_batch(), 6, 0.0, 0.1, 0.9);
     EXPECT_TRUE(report.looks_at_hard_sets());
     EXPECT_EQ(report.last_look(), 0);
+    EXPECT_FALSE(report.needs_accuracy());
+    report.begin(small_batch(), 2 * kAccuracySteps, 0.0, 0.1, 0.9);
+    EXPECT_TRUE(report.needs_accuracy());
     report.restore(3);
     EXPECT_EQ(report.last_look(), 3);
   });

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "samplers/pass/blocked_pass.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -38,6 +39,21 @@ TEST(AttentionPass, EqualsPlainFarMoreCloselyInFp64) {
   const Rows rows = make_rows(unit(700, 24, 1).to(at::kDouble));
   const PassRequest request = without_max(plain_request(unit(7, 24, 2).to(at::kDouble), {100.0}));
   testing::expect_close(AttentionPass().run(rows, request), testing::plain_answer(rows, request), 1e-11);
+}
+
+TEST(AttentionPass, LeavesOutAMaximumThatIsOnlyWelcome) {
+  const Rows rows = make_rows(unit(100, 16, 1).to(at::kBFloat16));
+  PassRequest request = plain_request(unit(4, 16, 2), {5.0});
+  const PassResult without = AttentionPass().run(rows, without_max(request));
+  request.may_skip_max = true;
+  ASSERT_TRUE(AttentionPass::serves(rows, request));
+  const PassResult result = AttentionPass().run(rows, request);
+  EXPECT_TRUE(result.max.isnan().all().item<bool>()) << "a wrong maximum is worse than none";
+  EXPECT_TRUE(at::equal(result.terms[0].value, without.terms[0].value));
+  // Of rows that other passes scored nobody knows the maximum either.
+  const PassResult other = BlockedPass().run(rows, request);
+  EXPECT_TRUE(merge(request.terms, result, other).max.isnan().all().item<bool>());
+  EXPECT_FALSE(other.max.isnan().any().item<bool>()) << "where it costs nothing it is found";
 }
 
 TEST(AttentionPass, RefusesWhatAttentionDoesNotKnow) {

@@ -12,6 +12,7 @@
 #include "runtime/encoders/initialization.h"
 #include "runtime/encoders/momentum_encoder.h"
 #include "runtime/encoders/precision.h"
+#include "tests/runtime/encoders/plain_batch_norm_pieces.h"
 #include "tests/support/stand_in_device.h"
 
 namespace negatron {
@@ -106,7 +107,7 @@ at::Tensor share_of(const at::Tensor& two_batches, std::int64_t begin, std::int6
   return at::cat({two_batches.slice(0, begin, end), two_batches.slice(0, kRows + begin, kRows + end)});
 }
 
-void expect_torch_on(const std::vector<std::int64_t>& shares, Form form) {
+void expect_torch_on(const std::vector<std::int64_t>& shares, Form form, const BatchNormPieces* pieces = nullptr) {
   const Trial expected = torch_trial(form);
   CommunicatorOptions checked;
   checked.check = true;
@@ -115,7 +116,7 @@ void expect_torch_on(const std::vector<std::int64_t>& shares, Form form) {
     for (int rank = 0; rank < comm.rank(); ++rank) begin += shares[static_cast<std::size_t>(rank)];
     const std::int64_t end = begin + shares[static_cast<std::size_t>(comm.rank())];
     const std::string where = " on rank " + std::to_string(comm.rank()) + " of " + std::to_string(comm.size());
-    GlobalBatchNorm norm(kFeatures, comm);
+    GlobalBatchNorm norm(kFeatures, comm, /*counts_batches=*/false, pieces);
     norm.to(at::kDouble);
     const Trial trial = try_norm(norm, form, begin, end);
     expect_close(trial.outputs, share_of(expected.outputs, begin, end), "outputs" + where);
@@ -140,6 +141,14 @@ TEST_P(NormOfForm, IsTheSameOnAnyNumberOfRanksForAnyShares) {
   expect_torch_on({4, 0, 7}, GetParam());
   expect_torch_on({0, 1, 10, 0}, GetParam());
   expect_torch_on({3, 3, 3, 2}, GetParam());
+}
+
+TEST_P(NormOfForm, InPiecesIsTheSameNorm) {
+  const testing::PlainBatchNormPieces pieces;
+  expect_torch_on({kRows}, GetParam(), &pieces);
+  expect_torch_on({6, 5}, GetParam(), &pieces);
+  expect_torch_on({4, 0, 7}, GetParam(), &pieces);
+  expect_torch_on({0, 1, 10, 0}, GetParam(), &pieces);
 }
 
 TEST_P(NormOfForm, OfOneRankOnADeviceIsTorchs) {
@@ -223,9 +232,11 @@ TEST(GlobalBatchNorm, UnderBf16StatisticsAreFp32) {
   });
 }
 
-TEST(GlobalBatchNorm, ASingleRowOrOneThatIsNotFiniteLeavesRunningStatisticsAlone) {
+class StillNorm : public ::testing::TestWithParam<const BatchNormPieces*> {};
+
+TEST_P(StillNorm, ASingleRowOrOneThatIsNotFiniteLeavesRunningStatisticsAlone) {
   run_ranks(2, {}, [](Communicator& comm) {
-    GlobalBatchNorm norm(kFeatures, comm);
+    GlobalBatchNorm norm(kFeatures, comm, /*counts_batches=*/false, GetParam());
     norm.forward(some_rows(1).to(at::kFloat));
     const at::Tensor mean = norm.named_buffers()["running_mean"].clone();
     const at::Tensor variance = norm.named_buffers()["running_var"].clone();
@@ -238,6 +249,9 @@ TEST(GlobalBatchNorm, ASingleRowOrOneThatIsNotFiniteLeavesRunningStatisticsAlone
     EXPECT_TRUE(at::equal(norm.named_buffers()["running_var"], variance));
   });
 }
+
+const testing::PlainBatchNormPieces plain_pieces;
+INSTANTIATE_TEST_SUITE_P(GlobalBatchNorm, StillNorm, ::testing::Values(nullptr, &plain_pieces));
 
 TEST(GlobalBatchNorm, RefusesOtherShapes) {
   run_ranks(1, {}, [](Communicator& comm) {

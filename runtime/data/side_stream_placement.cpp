@@ -1,0 +1,47 @@
+// A batch's way to a GPU, beside what trains there.
+
+#include <ATen/cuda/CUDAEvent.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "runtime/data/batch_placement.h"
+
+namespace negatron {
+namespace {
+
+class SideStreamPlacement : public BatchPlacement {
+ public:
+  explicit SideStreamPlacement(c10::DeviceIndex device)
+      : stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device)) {}
+
+  Batch place(Batch batch) const override {
+    const c10::cuda::CUDAStreamGuard here(stream_);
+    for (at::Tensor* view : {&batch.view_a, &batch.view_b}) {
+      // The cache of pinned memory hands the block out again when this stream has read it.
+      *view = view->pin_memory().to(stream_.device(), view->scalar_type(), /*non_blocking=*/true);
+    }
+    auto copied = std::make_shared<at::cuda::CUDAEvent>();
+    copied->record(stream_);
+    batch.arrive = [copied, device = stream_.device_index(), views = std::vector{batch.view_a, batch.view_b}] {
+      const c10::cuda::CUDAStream user = c10::cuda::getCurrentCUDAStream(device);
+      copied->block(user);
+      // This memory belongs to the side stream, which must not have it back before its user is done.
+      for (const at::Tensor& view : views) {
+        c10::cuda::CUDACachingAllocator::recordStream(view.storage().data_ptr(), user);
+      }
+    };
+    return batch;
+  }
+
+ private:
+  c10::cuda::CUDAStream stream_;
+};
+
+}  // namespace
+
+std::shared_ptr<const BatchPlacement> side_stream_placement(at::Device device) {
+  return std::make_shared<SideStreamPlacement>(device.index());
+}
+
+}  // namespace negatron
