@@ -6,6 +6,7 @@
 
 #include "comm/share.h"
 #include "runtime/encoders/contrastive_encoder.h"
+#include "runtime/run/data_memory.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/training/bank_setup.h"
 
@@ -29,10 +30,23 @@ std::string shape(std::initializer_list<std::int64_t> sizes) {
   return text.str() + "]";
 }
 
+std::string count_text(const ImageSource* images) {
+  return images == nullptr ? "none" : std::to_string(images->size());
+}
+
+void print_images(const PretrainData& data, std::ostream& out) {
+  out << "\nImages\n";
+  line(out, "training", count_text(data.train.get()));
+  line(out, "evaluation", count_text(data.test.get()));
+  line(out, "classes", data.train->has_labels() ? std::to_string(count_classes(*data.train)) : "none");
+}
+
 }  // namespace
 
 void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
-                   const ImageSource& train, Communicator& comm, std::ostream& out) {
+                   const PretrainData& data, Communicator& comm, std::ostream& out) {
+  const ImageSource& train = *data.train;
+  print_images(data, out);
   // Of rank 0, whose share of batch and bank is the largest where they do not divide: what fits there fits everywhere.
   // The encoder is made, which takes no more than its parameters, so that counts and shapes are those of the real one.
   const int ranks = comm.size();
@@ -44,8 +58,13 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   const at::ScalarType stored = row_type(options, place.precision);
   const double parameters = static_cast<double>(encoder.parameter_count()) * element;
 
-  out << "\nOne step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
+  out << "One step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
   line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
+  if (options.accumulate > 1) {
+    // Of the encoders' activations, which nothing here estimates, those of one part are in memory at a time.
+    const std::int64_t part = (batch + options.accumulate - 1) / options.accumulate;
+    line(out, "a part of them", shape({part, train.channels(), train.view_size().height, train.view_size().width}));
+  }
   line(out, "features", shape({batch, encoder.feature_width()}));
   line(out, "queries, keys", shape({batch, width}));
   if (setup.has_bank()) {
@@ -65,6 +84,9 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
          bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
   }
   line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
+  const BatchQueue queue = batch_queue(options, data, train.view_size(), ranks);
+  line(out, "batches that wait",
+       std::to_string(queue.batches) + " of " + bytes_text(static_cast<double>(queue.batch_bytes)));
   line(out, "index of images", bytes_text(static_cast<double>(train.bytes_of_index())));
   out << "Steps\n";
   // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.

@@ -31,7 +31,13 @@ int exit_code(const PretrainSummary& summary) {
   return summary.end == RunEnd::kRequeue ? kExitRequeue : kExitOk;
 }
 
-void print_summary(const PretrainSummary& summary, const std::string& run_directory, bool starts_random) {
+/// What the encoder is compared with, as wide as "after training".
+struct BaselineNames {
+  const char* raw = "raw pixels      ";
+  const char* start = "random weights  ";
+};
+
+void print_summary(const PretrainSummary& summary, const std::string& run_directory, const BaselineNames& names) {
   const std::string where = "after step " + std::to_string(summary.steps_done) + "; --resume auto --run-dir " +
                             run_directory + " goes on from its newest snapshot\n";
   if (summary.end == RunEnd::kStopped) {
@@ -47,9 +53,8 @@ void print_summary(const PretrainSummary& summary, const std::string& run_direct
   if (!std::isnan(summary.trained)) {
     std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
     if (!std::isnan(summary.raw_pixels)) {
-      std::cout << "  raw pixels      " << percent(summary.raw_pixels) << "\n"
-                << (starts_random ? "  random weights  " : "  initial weights ") << percent(summary.random_weights)
-                << "\n";
+      std::cout << "  " << names.raw << percent(summary.raw_pixels) << "\n"
+                << "  " << names.start << percent(summary.random_weights) << "\n";
     }
     std::cout << "  after training  " << percent(summary.trained) << "\n";
   }
@@ -74,7 +79,10 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   }
   const StartPoint point = start.find();
   const PretrainSummary summary = start.train(point, requests);
-  if (start.speaks()) print_summary(summary, point.run_directory.string(), start.starts_random());
+  BaselineNames names;
+  if (start.has_features()) names.raw = "raw features    ";
+  if (!start.starts_random()) names.start = "initial weights ";
+  if (start.speaks()) print_summary(summary, point.run_directory.string(), names);
   return exit_code(summary);
 }
 

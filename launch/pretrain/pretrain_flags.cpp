@@ -1,5 +1,6 @@
 #include "launch/pretrain/pretrain_flags.h"
 
+#include "launch/flags/byte_size.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
@@ -37,6 +38,9 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs",
             FlagRole::kThisStart);
   table.add("global-batch", &o.global_batch, "samples per step over all ranks");
+  table.add("accumulate", &o.accumulate,
+            "pass them through the encoders in so many parts, with the activations of one part in memory; bank, "
+            "negatives and gradient are those of the whole batch");
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", &o.seed,
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
@@ -98,7 +102,11 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
   table.add("holdout", holdout_field(&o.holdout),
             "evaluate on so many training images, left out of training: drawn, the same share of each label; last:N "
             "for the last ones");
-  table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches", FlagRole::kSpeed);
+  table.add("loader-threads", &o.loader_threads,
+            "background threads per rank that build batches, -1 for the cores that training leaves free, at least one",
+            FlagRole::kSpeed);
+  table.add("data-memory", byte_size_field(&o.data_memory),
+            "memory per rank for images and for batches that wait: 2GiB, 500MiB", FlagRole::kThisStart);
 }
 
 void add_encoder_flags(FlagTable& table, PretrainOptions& o) {

@@ -16,13 +16,14 @@
 #include "launch/pretrain/progress_display.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "runtime/data/registry.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
 namespace {
 
-/// Verifying a bank takes as long as reading it from the slowest disk.
+/// Verifying a bank takes as long as reading it from the slowest disk; so does the index of large archives.
 constexpr std::chrono::hours kRestoreTimeLimit{1};
 
 void warn(const std::string& sentence) {
@@ -31,7 +32,7 @@ void warn(const std::string& sentence) {
 
 void require_normalization(const std::optional<Normalization>& given, std::int64_t channels) {
   if (!given || given->serves(channels)) return;
-  throw UsageError("--normalize has " + std::to_string(given->mean().size()) + " means, the images have " +
+  throw UsageError("--normalize has " + std::to_string(given->mean().size()) + " means, the data have " +
                    std::to_string(channels) + (channels == 1 ? " channel." : " channels."));
 }
 
@@ -62,6 +63,14 @@ void PretrainStart::read(const std::vector<std::string>& arguments) {
 
 void PretrainStart::place() {
   const Topology topology = discover_topology(environment_);
+  CommunicatorOptions restoring;
+  restoring.time_limit = kRestoreTimeLimit;
+  restoring_ = make_mpi_communicator(environment_, restoring);
+  on_rank_0(*restoring_, [&] {
+    prepare_images(request_.options.data);
+    if (!request_.options.eval_data.empty()) prepare_images({request_.options.eval_data});
+    return std::string();
+  });
   together(*comm_, [&] {
     place_.device = compute_device(topology, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
@@ -81,6 +90,9 @@ void PretrainStart::place() {
   const int budget = thread_budget(*comm_);
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
   free_threads_ = std::max(0, budget - threads_);
+  // Of a run on a GPU one thread is at work.
+  const int at_work = place_.device.is_cpu() ? threads_ : 1;
+  loader_threads_ = std::max(1, budget - at_work);
   at::set_num_threads(threads_);
   choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
@@ -91,16 +103,14 @@ void PretrainStart::describe() const {
   if (!speaks()) return;
   std::cout << flags_.ini();
   print_remarks();
-  print_dry_run(request_.options, contrast_, place_, *data_.train, *comm_, std::cout);
+  print_dry_run(request_.options, contrast_, place_, data_, *comm_, std::cout);
 }
 
 StartPoint PretrainStart::find() {
   config_ = flags_.ini();
   // Of this machine, not of the run: the configuration keeps what was asked for.
   if (request_.options.bank_threads < 0) request_.options.bank_threads = free_threads_;
-  CommunicatorOptions restoring;
-  restoring.time_limit = kRestoreTimeLimit;
-  restoring_ = make_mpi_communicator(environment_, restoring);
+  if (request_.options.loader_threads < 0) request_.options.loader_threads = loader_threads_;
   StartPoint point = find_start(*restoring_, files_, request_, flags_, config_);
   if (!speaks()) return point;
   for (const std::string& remark : point.remarks) warn(remark);
@@ -139,7 +149,9 @@ void PretrainStart::print_start(std::string_view transport, const StartPoint& po
   std::cout << "negatron pretrain: " << comm_->size() << (comm_->size() == 1 ? " rank" : " ranks") << " on "
             << place_.device << " (" << transport << "), " << threads_ << (threads_ == 1 ? " thread" : " threads")
             << " each, " << name_of(place_.precision) << ", " << data_.train->size()
-            << " training images, run directory " << point.run_directory.string() << "\n";
+            << (has_features() ? " training samples of " + std::to_string(data_.train->channels()) + " features"
+                               : std::string(" training images"))
+            << ", run directory " << point.run_directory.string() << "\n";
   print_remarks();
 }
 

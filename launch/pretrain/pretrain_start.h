@@ -35,6 +35,8 @@ class PretrainStart {
   bool is_dry() const { return request_.dry_run; }
   /// Without weights from a file. Local.
   bool starts_random() const { return request_.options.init.file.empty(); }
+  /// In the place of images. Local, behind place().
+  bool has_features() const { return data_.train->gives_features(); }
   /// Prints what a run would be; trains nothing.
   void describe() const;
 
@@ -55,7 +57,7 @@ class PretrainStart {
   FlagTable flags_;
   /// Carries the start.
   std::unique_ptr<Communicator> comm_;
-  /// Waits as long as reading a snapshot takes.
+  /// Waits as long as reading a snapshot takes, or an archive. Behind place().
   std::unique_ptr<Communicator> restoring_;
   PosixFileLayer files_;
   ContrastSetup contrast_;
@@ -64,6 +66,7 @@ class PretrainStart {
   int threads_ = 1;
   /// Cores of this rank that training leaves free.
   int free_threads_ = 0;
+  int loader_threads_ = 1;
   std::string config_;
 };
 

@@ -27,10 +27,14 @@ const std::map<std::string, std::string>& former_values() {
                                                             {"adam-beta1", "0.9"},
                                                             {"adam-beta2", "0.999"},
                                                             {"clip-norm", "0"},
+                                                            {"accumulate", "1"},
                                                             {"tf32", "off"},
                                                             {"cudnn-benchmark", "off"}};
   return values;
 }
+
+/// Flags of data that old snapshots cannot be of: whatever they say now, it is no difference.
+constexpr const char* kFlagsOfNewData[] = {"feature-noise", "feature-dropout"};
 
 std::string trimmed(const std::string& text) {
   const std::size_t begin = text.find_first_not_of(" \t\r");
@@ -65,6 +69,9 @@ SettingsDifference compare_settings(std::string_view saved, std::string_view now
   std::map<std::string, std::string> after = values_of(now);
   for (const auto& [name, value] : former_values()) {
     if (after.count(name) > 0) before.try_emplace(name, value);
+  }
+  for (const char* name : kFlagsOfNewData) {
+    if (before.count(name) == 0) after.erase(name);
   }
   // A bare number was the last samples, before they could be drawn.
   const auto holdout = before.find("holdout");

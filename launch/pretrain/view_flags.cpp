@@ -110,11 +110,14 @@ void add_view_flags(FlagTable& table, PretrainOptions& options) {
   table.add("erase", &a.erase_probability, "probability of a black rectangle");
   table.add("erase-area-min", &a.erase_area_min, "smallest rectangle, as a share of the view");
   table.add("erase-area-max", &a.erase_area_max, "largest rectangle, as a share of the view");
+  table.add("feature-noise", &a.feature_noise, "of features: normal noise, in deviations of each");
+  table.add("feature-dropout", &a.feature_dropout, "of features: probability that one becomes 0, its mean");
   table.group("Normalisation");
   table.add(
       "normalize", normalization_field(&options.normalization),
       "auto (mean and deviation of each channel, measured when the run begins and kept by its snapshots), imagenet, "
-      "or MEANS;DEVIATIONS of pixels in 0 to 1, such as 0.5,0.4,0.3;0.2,0.2,0.2");
+      "or MEANS;DEVIATIONS of pixels in 0 to 1, such as 0.5,0.4,0.3;0.2,0.2,0.2 (of features as they are; 0;1: no "
+      "change)");
 }
 
 }  // namespace negatron

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "runtime/bank_files/bank_memory.h"
-#include "runtime/bank_files/matrix_file.h"
+#include "runtime/matrices/matrix_file.h"
 #include "runtime/snapshots/manifest.h"
 
 namespace negatron {

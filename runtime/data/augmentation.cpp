@@ -6,6 +6,7 @@
 
 #include "comm/require.h"
 #include "runtime/data/view_parameters.h"
+#include "runtime/data/views/feature_views.h"
 #include "runtime/data/views/make_views.h"
 
 namespace negatron {
@@ -61,6 +62,9 @@ void AugmentationOptions::validate() const {
   require(is_probability(erase_probability), "The erase probability must lie in 0 to 1.");
   require(is_range(erase_area_min, erase_area_max, 1e-4, 1.0),
           "The erased area needs 0.0001 <= minimum <= maximum <= 1 (shares of the image).");
+  require(feature_noise >= 0.0 && std::isfinite(feature_noise),
+          "The noise of features must be at least 0 (deviations).");
+  require(is_probability(feature_dropout), "The probability that a feature is dropped must lie in 0 to 1.");
 }
 
 at::Tensor augment(const DecodedImages& images, const at::Tensor& ids, const ViewNumber& number,
@@ -68,12 +72,15 @@ at::Tensor augment(const DecodedImages& images, const at::Tensor& ids, const Vie
   if (ids.dim() != 1 || ids.size(0) != images.size()) {
     throw std::invalid_argument("augment takes as many ids as images.");
   }
+  if (images.are_features()) return feature_views(images, ids, number, options, format.normalization);
   const auto samples = ids.accessor<std::int64_t, 1>();
   std::vector<ViewParameters> parameters;
   for (std::int64_t i = 0; i < images.size(); ++i) {
     parameters.push_back(draw_view_parameters(samples[i], number, options, images.size_of(i)));
   }
-  return make_views(images, parameters, options, format);
+  at::Tensor views = at::empty({images.size(), images.channels(), format.size.height, format.size.width}, at::kFloat);
+  make_views(images, parameters, options, format.normalization, views);
+  return views;
 }
 
 }  // namespace negatron

@@ -49,6 +49,11 @@ struct AugmentationOptions {
   double erase_area_min = 0.02;
   double erase_area_max = 0.2;
 
+  /// Of samples that are features, and these alone: normal noise of this deviation is added to each, in deviations of
+  /// the feature, and each becomes 0, its mean, with this probability.
+  double feature_noise = 0.1;
+  double feature_dropout = 0.2;
+
   /// Of view 0 or 1.
   ViewEffects effects_of(int view) const;
   /// Throws std::invalid_argument with one sentence that names the option.
@@ -64,7 +69,7 @@ struct ViewNumber {
 };
 
 /// One random view of each image: resized crop and flip, changes of colour, greying, blur, solarising, erasing,
-/// normalisation.
+/// normalisation. Of samples that are features: normalisation, noise, dropout.
 ///
 /// images: b of C channels, of any sizes, on the host; ids: [b] int64 on the host, sample numbers in the data set.
 /// Returns [b, C, H, W] float on the host, with H and W of `format`. Crops are averaged where they shrink and sampled

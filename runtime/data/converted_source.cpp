@@ -19,6 +19,12 @@ at::Tensor in_channels(const at::Tensor& images, std::int64_t channels) {
 
 std::shared_ptr<const ImageSource> ConvertedSource::where_needed(std::shared_ptr<const ImageSource> source,
                                                                  const SourceOptions& options) {
+  if (source->gives_features()) {
+    // Where they must be as many as other features, the caller compares them.
+    if (options.view_side == 0 && (options.channels == 0 || options.channels == source->channels())) return source;
+    throw DataError("Data '" + options.path + "' hold " + std::to_string(source->channels()) +
+                    " features a sample; --data-channels and --image-size are for images.");
+  }
   const bool channels_differ = options.channels != 0 && options.channels != source->channels();
   if (channels_differ && source->channels() != 1 && source->channels() != 3) {
     throw DataError("Data '" + options.path + "' have " + std::to_string(source->channels()) +
@@ -42,7 +48,15 @@ ImageSize ConvertedSource::view_size() const {
 }
 
 DecodedImages ConvertedSource::load(const at::Tensor& ids) const {
-  DecodedImages images = source_->load(ids);
+  return converted(source_->load(ids));
+}
+
+ImageParts ConvertedSource::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  ImageParts loaded = source_->load_parts(ids, crops);
+  return {converted(std::move(loaded.pixels)), std::move(loaded.parts)};
+}
+
+DecodedImages ConvertedSource::converted(DecodedImages images) const {
   if (channels() == source_->channels()) return images;
   if (images.have_one_size()) return in_channels(images.together(), channels());
   std::vector<at::Tensor> converted;

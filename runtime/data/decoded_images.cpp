@@ -4,10 +4,20 @@
 #include <utility>
 
 namespace negatron {
+namespace {
+
+/// Of [C, h, w] at the end of its shape.
+bool is_sample(const at::Tensor& tensor) {
+  const std::int64_t dimensions = tensor.dim();
+  const bool is_one_value = tensor.size(dimensions - 2) == 1 && tensor.size(dimensions - 1) == 1;
+  return tensor.scalar_type() == at::kByte || (tensor.scalar_type() == at::kDouble && is_one_value);
+}
+
+}  // namespace
 
 DecodedImages::DecodedImages(const at::Tensor& images) : together_(images) {
-  if (images.dim() != 4 || images.scalar_type() != at::kByte) {
-    throw std::invalid_argument("Images of one size are [n, C, H, W] of bytes.");
+  if (images.dim() != 4 || !is_sample(images)) {
+    throw std::invalid_argument("Images of one size are [n, C, H, W] of bytes, features [n, F, 1, 1] of fp64.");
   }
 }
 
@@ -16,7 +26,8 @@ DecodedImages::DecodedImages(std::vector<at::Tensor> images) : apart_(std::move(
   bool one_size = true;
   for (const at::Tensor& image : apart_) {
     const at::Tensor& first = apart_.front();
-    if (image.dim() != 3 || image.scalar_type() != at::kByte || image.size(0) != first.size(0)) {
+    if (image.dim() != 3 || !is_sample(image) || image.scalar_type() != first.scalar_type() ||
+        image.size(0) != first.size(0)) {
       throw std::invalid_argument("Images of differing sizes are [C, h, w] of bytes each, of the same channels.");
     }
     one_size = one_size && image.sizes() == first.sizes();
@@ -29,6 +40,10 @@ DecodedImages::DecodedImages(std::vector<at::Tensor> images) : apart_(std::move(
 
 std::int64_t DecodedImages::size() const {
   return have_one_size() ? together_.size(0) : static_cast<std::int64_t>(apart_.size());
+}
+
+std::int64_t DecodedImages::channels() const {
+  return have_one_size() ? together_.size(1) : apart_.front().size(0);
 }
 
 at::Tensor DecodedImages::image(std::int64_t i) const {

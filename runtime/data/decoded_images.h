@@ -16,16 +16,20 @@ struct ImageSize {
 };
 
 /// Some images of a data set as bytes, on one device. They are kept in one tensor where all have one size, and each for
-/// itself where sizes differ. Local.
+/// itself where sizes differ. Samples of features stand in the same places, as fp64 and not as bytes. Local.
 class DecodedImages {
  public:
-  /// Takes images of one size: [n, C, H, W] uint8. Throws std::invalid_argument for anything else.
+  /// Takes images of one size: [n, C, H, W] uint8; or features: [n, F, 1, 1] fp64. Throws std::invalid_argument for
+  /// anything else.
   DecodedImages(const at::Tensor& images);
-  /// Takes images of any sizes: [C, h, w] uint8 each, at least one, with the same channels and on the same device.
-  /// Throws std::invalid_argument for anything else.
+  /// Takes images of any sizes: [C, h, w] uint8 each, at least one, with the same channels and on the same device; or
+  /// features: [F, 1, 1] fp64. Throws std::invalid_argument for anything else.
   explicit DecodedImages(std::vector<at::Tensor> images);
 
   std::int64_t size() const;
+  std::int64_t channels() const;
+  /// True when the samples are features.
+  bool are_features() const { return have_one_size() && together_.scalar_type() == at::kDouble; }
   /// True when all images lie in one tensor.
   bool have_one_size() const { return together_.defined(); }
   /// The images as [n, C, H, W] uint8. Only where have_one_size().

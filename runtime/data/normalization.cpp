@@ -1,6 +1,5 @@
 #include "runtime/data/normalization.h"
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -9,65 +8,12 @@ namespace negatron {
 
 namespace {
 
-constexpr std::int64_t kByteValues = 256;
-/// More images that must be decoded say the same more slowly.
-constexpr std::int64_t kMostDecoded = 10000;
-/// Images that are looked at together.
-constexpr std::int64_t kTogether = 500;
-
-/// How many images are looked at.
-std::int64_t measured_images(const ImageSource& source) {
-  return source.bytes_in_memory() > 0 ? source.size() : std::min(source.size(), kMostDecoded);
-}
-
-/// Adds how often each value of a byte occurs: images [n, C, h, w] uint8; counts [C, 256] int64.
-void count_values(const at::Tensor& images, at::Tensor& counts) {
-  for (std::int64_t channel = 0; channel < counts.size(0); ++channel) {
-    counts[channel].add_(at::bincount(images.select(1, channel).reshape({-1}), {}, kByteValues));
-  }
-}
-
-/// [C, 256] int64: counting the values is exact and needs no float copy of the images.
-at::Tensor value_counts(const ImageSource& source) {
-  at::Tensor counts = at::zeros({source.channels(), kByteValues}, at::kLong);
-  const std::int64_t measured = measured_images(source);
-  for (std::int64_t begin = 0; begin < measured; begin += kTogether) {
-    const std::int64_t end = std::min(begin + kTogether, measured);
-    // Evenly spaced over the whole: files are often sorted by class.
-    const at::Tensor ids = (at::arange(begin, end, at::kLong) * source.size()).floor_divide(measured);
-    const DecodedImages images = source.load(ids);
-    if (images.have_one_size()) {
-      count_values(images.together(), counts);
-      continue;
-    }
-    for (std::int64_t i = 0; i < images.size(); ++i) count_values(images.image(i), counts);
-  }
-  return counts;
-}
-
 /// One number a channel as [C, 1, 1] float on the device of `images`.
 at::Tensor of_channels(const std::vector<double>& values, const at::Tensor& images) {
   return at::tensor(values, at::kDouble).to(images.options()).view({-1, 1, 1});
 }
 
 }  // namespace
-
-Normalization Normalization::measure(const ImageSource& source) {
-  if (source.size() == 0) throw std::invalid_argument("Normalization::measure needs at least one pixel.");
-  const at::Tensor all_counts = value_counts(source);
-  const at::Tensor values = at::arange(kByteValues, at::kDouble) / kByteMax;
-  std::vector<double> means, deviations;
-  for (std::int64_t channel = 0; channel < source.channels(); ++channel) {
-    const at::Tensor counts = all_counts[channel].to(at::kDouble);  // [256]
-    const double total = counts.sum().item<double>();
-    const double mean = (counts * values).sum().item<double>() / total;
-    const double variance = (counts * (values - mean).square()).sum().item<double>() / total;
-    means.push_back(mean);
-    // A constant picture has nothing to scale.
-    deviations.push_back(variance > 0 ? std::sqrt(variance) : 1.0);
-  }
-  return {std::move(means), std::move(deviations)};
-}
 
 void Normalization::validate() const {
   if (mean_.empty() || mean_.size() != deviation_.size()) {

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
-
-#include "runtime/data/image_source.h"
 
 namespace negatron {
 
@@ -13,7 +12,7 @@ namespace negatron {
 inline constexpr double kByteMax = 255.0;
 
 /// How bytes become the encoder's input, channel by channel: x = (byte / 255 - mean) / deviation. One pair serves all
-/// channels, or each channel has its own.
+/// channels, or each channel has its own. Of samples that are features, each feature is a channel, and no byte.
 class Normalization {
  public:
   /// Mean 0 and deviation 1: bytes / 255.
@@ -23,11 +22,6 @@ class Normalization {
   /// Of each channel.
   Normalization(std::vector<double> mean, std::vector<double> deviation)
       : mean_(std::move(mean)), deviation_(std::move(deviation)) {}
-
-  /// Mean and standard deviation of the pixels of each channel, in units of byte / 255. Images that lie in memory are
-  /// all looked at; of images that must be decoded, at most 10,000, evenly spaced, so that a start does not read a
-  /// whole data set. The same on every rank. Local.
-  static Normalization measure(const ImageSource& source);
 
   bool operator==(const Normalization&) const = default;
 
@@ -42,7 +36,7 @@ class Normalization {
   /// images [b, C, H, W] uint8 or float in 0..255 -> float of the same shape on the same device. Throws
   /// std::invalid_argument when C is not the number of channels.
   at::Tensor apply(const at::Tensor& images) const;
-  /// The second half of it, in place: images [b, C, H, W] float in 0..1. Returns them.
+  /// The second half of it, in place: images [b, C, H, W] float in 0..1, or features [b, F, 1, 1]. Returns them.
   at::Tensor centre(at::Tensor images) const;
 
  private:

@@ -7,6 +7,7 @@
 #include "runtime/data/converted_source.h"
 #include "runtime/data/data_error.h"
 #include "runtime/data/sources/cifar_source.h"
+#include "runtime/data/sources/feature_source.h"
 #include "runtime/data/sources/folder_source.h"
 #include "runtime/data/sources/hdf5_source.h"
 #include "runtime/data/sources/idx_source.h"
@@ -16,12 +17,13 @@
 namespace negatron {
 namespace {
 
-/// One line a kind of data, in the order in which they are asked. Any folder with images somewhere is a "folder", and
-/// any text is a "list": these are asked last.
+/// One line a kind of data, in the order in which they are asked. Any HDF5 file that does not hold features is "hdf5",
+/// any folder with images somewhere is a "folder", and any text is a "list": these are asked last.
 std::vector<ImageSourceEntry>& image_sources() {
   static std::vector<ImageSourceEntry> all = {
-      image_source_entry<IdxSource>(),  image_source_entry<CifarSource>(), image_source_entry<TarSource>(),
-      image_source_entry<Hdf5Source>(), image_source_entry<ListSource>(),  image_source_entry<FolderSource>(),
+      image_source_entry<IdxSource>(),     image_source_entry<CifarSource>(), image_source_entry<TarSource>(),
+      image_source_entry<FeatureSource>(), image_source_entry<Hdf5Source>(),  image_source_entry<ListSource>(),
+      image_source_entry<FolderSource>(),
   };
   return all;
 }
@@ -59,6 +61,15 @@ const ImageSourceEntry& entry_of(const SourceOptions& options) {
 
 std::shared_ptr<const ImageSource> open_images(const SourceOptions& options) {
   return ConvertedSource::where_needed(entry_of(options).open(options), options);
+}
+
+void prepare_images(const SourceOptions& options) {
+  try {
+    const ImageSourceEntry& entry = entry_of(options);
+    if (entry.prepare != nullptr) entry.prepare(options);
+  } catch (const DataError&) {
+    // Every process that opens them meets it, and all of them agree on what they say.
+  }
 }
 
 std::string image_source_names() {

@@ -24,21 +24,30 @@ struct ImageSourceEntry {
   bool (*recognises)(const std::filesystem::path& path);
   /// Opens the training images. Throws DataError.
   std::shared_ptr<const ImageSource> (*open)(const SourceOptions& options);
+  /// Leaves beside the data what opening them would make anew, where there is such a thing; may be null.
+  void (*prepare)(const SourceOptions& options) = nullptr;
 };
 
-/// Of a class with a static describe(), a static recognises(path), and a constructor that takes the options. It need
-/// not look at `channels` and `view_side`: what it gives is converted where it differs.
+/// Of a class with a static describe(), a static recognises(path), and a constructor that takes the options; perhaps a
+/// static prepare(options). It need not look at `channels` and `view_side`: what it gives is converted where it
+/// differs.
 template <typename Source>
 ImageSourceEntry image_source_entry() {
-  return {Source::describe(), &Source::recognises,
-          [](const SourceOptions& options) -> std::shared_ptr<const ImageSource> {
-            return std::make_shared<const Source>(options);
-          }};
+  ImageSourceEntry entry{Source::describe(), &Source::recognises,
+                         [](const SourceOptions& options) -> std::shared_ptr<const ImageSource> {
+                           return std::make_shared<const Source>(options);
+                         }};
+  if constexpr (requires(const SourceOptions& options) { Source::prepare(options); }) entry.prepare = &Source::prepare;
+  return entry;
 }
 
 /// Opens the training images, by the kind of data that is asked for or the first one that recognises the path. Local.
 /// Throws DataError; where there is no such kind, it lists all of them.
 std::shared_ptr<const ImageSource> open_images(const SourceOptions& options);
+
+/// What one process does for those that open the images behind it: an index that lies beside them is made once and not
+/// by all at the same time. Whatever is wrong, opening says. Local.
+void prepare_images(const SourceOptions& options);
 
 /// "auto, idx, ...". Local.
 std::string image_source_names();

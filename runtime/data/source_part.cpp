@@ -1,7 +1,10 @@
 #include "runtime/data/source_part.h"
 
 #include <stdexcept>
+#include <string_view>
 #include <utility>
+
+#include "runtime/snapshots/files/digest.h"
 
 namespace negatron {
 
@@ -17,6 +20,18 @@ SourcePart::SourcePart(std::shared_ptr<const ImageSource> whole, at::Tensor ids)
 
 DecodedImages SourcePart::load(const at::Tensor& ids) const {
   return whole_->load(ids_.index_select(0, ids));
+}
+
+ImageParts SourcePart::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  return whole_->load_parts(ids_.index_select(0, ids), crops);
+}
+
+std::string SourcePart::fingerprint() const {
+  const std::string whole = whole_->fingerprint();
+  if (whole.empty()) return whole;
+  const at::Tensor numbers = ids_.contiguous();
+  const std::string_view bytes(static_cast<const char*>(numbers.const_data_ptr()), numbers.nbytes());
+  return whole + ", of which " + std::to_string(size()) + " whose numbers have the digest " + digest_of(bytes);
 }
 
 std::int64_t SourcePart::bytes_in_memory() const {

@@ -20,11 +20,14 @@ class SourcePart : public ImageSource {
 
   std::int64_t size() const override { return ids_.size(0); }
   std::int64_t channels() const override { return whole_->channels(); }
+  bool gives_features() const override { return whole_->gives_features(); }
   ImageSize view_size() const override { return whole_->view_size(); }
   DecodedImages load(const at::Tensor& ids) const override;
+  ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;
   at::Tensor labels() const override { return labels_; }
   std::vector<std::string> label_names() const override { return whole_->label_names(); }
-  std::string fingerprint() const override { return whole_->fingerprint(); }
+  /// The whole's, and which of it this part is.
+  std::string fingerprint() const override;
   /// This part's share of what the whole takes.
   std::int64_t bytes_in_memory() const override;
   /// The whole's, and this part's own.

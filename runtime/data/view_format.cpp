@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "runtime/data/measured_normalization.h"
+
 namespace negatron {
 
 namespace {
@@ -15,14 +17,15 @@ at::Tensor stretched(const at::Tensor& images, const ImageSize& size) {
 }  // namespace
 
 ViewFormat ViewFormat::of(const ImageSource& source) {
-  return {source.view_size(), Normalization::measure(source)};
+  return {source.view_size(), measured_normalization(source)};
 }
 
-ViewFormat ViewFormat::of(const ImageSource& source, const std::optional<Normalization>& known) {
-  return known ? ViewFormat{source.view_size(), *known} : of(source);
+ViewFormat ViewFormat::of(const ImageSource& source, const std::optional<Normalization>& known, Communicator& comm) {
+  return {source.view_size(), known ? *known : measured_normalization(source, comm)};
 }
 
 at::Tensor whole_views(const DecodedImages& images, const ViewFormat& format) {
+  if (images.are_features()) return format.normalization.centre(images.together().clone()).to(at::kFloat);
   if (images.have_one_size()) return format.normalization.apply(stretched(images.together(), format.size));
   std::vector<at::Tensor> views;
   for (std::int64_t i = 0; i < images.size(); ++i) {

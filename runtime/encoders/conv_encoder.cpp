@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runtime/encoders/channels_last.h"
-#include "runtime/encoders/group_norm_relu.h"
+#include "runtime/encoders/norms/group_norm_relu.h"
 
 namespace negatron {
 namespace {

@@ -27,10 +27,13 @@ MlpEncoder::MlpEncoder(const MlpEncoderOptions& options) : options_(options) {
 MlpEncoder::MlpEncoder(const BackboneArguments& arguments) : MlpEncoder(MlpEncoderOptions::of(arguments)) {}
 
 BackboneDescription MlpEncoder::describe() {
-  return {"mlp",
-          "for features",
-          {{"hidden", std::int64_t{1024}, "width of every layer, and of the features", 1, 1 << 20},
-           {"layers", std::int64_t{2}, "linear layers, each with layer norm and ReLU", 1, 100}}};
+  BackboneDescription description{
+      "mlp",
+      "for features",
+      {{"hidden", std::int64_t{1024}, "width of every layer, and of the features", 1, 1 << 20},
+       {"layers", std::int64_t{2}, "linear layers, each with layer norm and ReLU", 1, 100}}};
+  description.takes_features = true;
+  return description;
 }
 
 void MlpEncoder::check(const BackboneArguments& arguments) {

@@ -5,7 +5,7 @@
 
 #include <torch/nn/modules/linear.h>
 
-#include "runtime/encoders/global_batch_norm.h"
+#include "runtime/encoders/norms/global_batch_norm.h"
 
 namespace negatron {
 

@@ -23,6 +23,8 @@ struct BackboneDescription {
   std::vector<MethodOption> options{};
   /// It is made of a file instead, and has no options: --encoder NAME:PATH.
   bool takes_file = false;
+  /// Samples may be features, [b, F, 1, 1], and need not be images.
+  bool takes_features = false;
 };
 
 /// What an encoder is made of.

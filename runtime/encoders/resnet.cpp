@@ -6,7 +6,7 @@
 #include <torch/nn/modules/normalization.h>
 
 #include "runtime/encoders/channels_last.h"
-#include "runtime/encoders/global_batch_norm.h"
+#include "runtime/encoders/norms/global_batch_norm.h"
 
 namespace negatron {
 namespace {

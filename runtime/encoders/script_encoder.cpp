@@ -168,6 +168,8 @@ ScriptEncoder::ScriptEncoder(const torch::jit::Module& script, std::int64_t feat
 BackboneDescription ScriptEncoder::describe() {
   BackboneDescription description{"script", "a TorchScript module"};
   description.takes_file = true;
+  // Whether it really does, shows when it is run once.
+  description.takes_features = true;
   return description;
 }
 

@@ -4,10 +4,14 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <utility>
+#include <vector>
 
 #include "runtime/data/batch_placement.h"
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
+#include "runtime/run/broken_images.h"
+#include "runtime/run/data_memory.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
@@ -29,8 +33,9 @@ std::optional<Normalization> known_normalization(const PretrainOptions& options,
   return saved_normalization(restoring(job), *job.resume, train.channels());
 }
 
-LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageSource& train,
+LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const PretrainData& data,
                              const PretrainJob& job) {
+  const ImageSource& train = *data.train;
   LoaderOptions loader;
   loader.batches.global_batch = options.global_batch;
   loader.batches.seed = options.seed;
@@ -38,20 +43,18 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.ranks = comm.size();
   loader.batches.drop_last = options.drop_last;
   loader.batches.augmentation = options.augmentation;
-  loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train));
-  loader.threads = static_cast<int>(options.loader_threads);
+  loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);
+  loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
+  loader.queue_depth = batch_queue(options, data, loader.batches.format.size, comm.size()).batches;
   return loader;
 }
 
 /// Batches, on their way to where they are trained on as soon as they are built.
-Loader make_loader(const PretrainData& data, const LoaderOptions& options, const ComputePlace& place) {
-  const auto placement = batch_placement_on(place.device);
-  if (placement == nullptr) return Loader(data.train, options);
-  const auto source = std::make_shared<const BatchSource>(data.train, options.batches);
-  const auto build = [source, placement](std::int64_t epoch, std::int64_t index) {
-    return placement->place(source->build(epoch, index));
-  };
-  return Loader(build, source->steps_per_epoch(), options);
+Loader make_loader(const PretrainData& data, LoaderOptions options, const ComputePlace& place) {
+  if (const auto placement = batch_placement_on(place.device)) {
+    options.finish = [placement](Batch& batch) { batch = placement->place(std::move(batch)); };
+  }
+  return Loader(data.train, options);
 }
 
 /// A run from its start to its summary: what trainer, data, evaluations and snapshots share.
@@ -61,13 +64,15 @@ class Pretraining {
               const PretrainData& data, Communicator& comm, const PretrainJob& job)
       : options_(options),
         job_(job),
-        batches_(loader_options(options, comm, *data.train, job)),
+        data_(data),
+        batches_(loader_options(options, comm, data, job)),
         loader_(make_loader(data, batches_, place)),
         trainer_(options, setup, place, comm,
                  {data.train->channels(), loader_.steps_per_epoch(), data.sample_types, batches_.batches.format.size}),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests),
         timer_(std::chrono::steady_clock::now, device_marks_of(place.device)) {
+    position_.data = identity_of(data);
     find_start(comm);
     find_end();
     if (comm.rank() == 0) open_log(comm.size());
@@ -90,16 +95,26 @@ class Pretraining {
     position_.steps_per_epoch = loader_.steps_per_epoch();
     position_.global_batch = options_.global_batch;
     position_.normalization = batches_.batches.format.normalization;
+    position_.normalization_is_given = options_.normalization.has_value();
     Communicator& comm = restoring(job_);
     if (job_.resume) {
-      position_ = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
+      ResumedRun resumed = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
+      position_ = std::move(resumed.position);
+      if (training.rank() == 0) say(resumed.remarks);
       const bool is_here = job_.resume->path.parent_path() == job_.run_directory / "snapshots";
       if (is_here) snapshots_.resumed_at(trainer_.steps_done());
       return;
     }
     const std::string taken = start_from_weights(comm, training, options_, trainer_.encoders());
     if (training.rank() == 0) *job_.out << taken << std::flush;
-    if (job_.bank) start_from_bank(comm, *job_.bank, job_.convert_bank, trainer_);
+    if (!job_.bank) return;
+    const std::vector<std::string> remarks = start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_);
+    if (training.rank() == 0) say(remarks);
+  }
+
+  void say(const std::vector<std::string>& remarks) const {
+    for (const std::string& remark : remarks) *job_.out << remark << "\n";
+    *job_.out << std::flush;
   }
 
   /// Where the epochs end is known from the start on: after a change of batch the steps before were of another length.
@@ -184,11 +199,13 @@ class Pretraining {
     }
     log_.snapshots(snapshots_.finish());
     summary.saved = snapshots_.saved();
+    log_.broken_images(count_broken_images(*job_.host, data_));
     return summary;
   }
 
   const PretrainOptions& options_;
   const PretrainJob& job_;
+  const PretrainData& data_;
   LoaderOptions batches_;
   Loader loader_;
   Trainer trainer_;

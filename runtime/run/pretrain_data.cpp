@@ -2,11 +2,14 @@
 
 #include <utility>
 
+#include "runtime/data/converted_source.h"
 #include "runtime/data/data_error.h"
 #include "runtime/data/registry.h"
 #include "runtime/data/sample_types.h"
 #include "runtime/data/sound_images.h"
 #include "runtime/data/source_part.h"
+#include "runtime/run/data_memory.h"
+#include "runtime/run/sample_flags.h"
 
 namespace negatron {
 namespace {
@@ -23,12 +26,24 @@ void hold_out_images(const PretrainOptions& options, PretrainData& data) {
                          " held out for evaluation.");
 }
 
+/// Of features there must be as many, and none of them pixels.
+void check_same_features(const PretrainOptions& options, const PretrainData& data) {
+  const auto what = [](const ImageSource& source) {
+    return source.gives_features() ? std::to_string(source.channels()) + " features a sample" : std::string("images");
+  };
+  if (!data.train->gives_features() && !data.test->gives_features()) return;
+  if (what(*data.train) == what(*data.test)) return;
+  throw DataError("Of '" + options.data.path + "' there are " + what(*data.train) + ", of --eval-data '" +
+                  options.eval_data + "' " + what(*data.test) + ".");
+}
+
 void open_eval_data(const PretrainOptions& options, PretrainData& data) {
   SourceOptions evaluated = options.data;
   evaluated.path = options.eval_data;
   evaluated.kind = kAnyKind;
-  evaluated.channels = data.train->channels();
+  if (!data.train->gives_features()) evaluated.channels = data.train->channels();
   data.test = open_images(evaluated);
+  check_same_features(options, data);
   if (!data.train->has_labels() || !data.test->has_labels()) return;
   if (data.test->label_names() == data.train->label_names()) return;
   throw DataError("The labels of --eval-data '" + options.eval_data + "' have other names than those of '" +
@@ -42,6 +57,8 @@ void find_test_images(const PretrainOptions& options, PretrainData& data) {
     open_eval_data(options, data);
   } else {
     data.test = data.train->test_part();
+    // Training images that are as the flags ask pass on a test part that may not be.
+    if (data.test != nullptr) data.test = ConvertedSource::where_needed(data.test, options.data);
   }
   if (data.test == nullptr) {
     data.remarks.push_back(
@@ -56,17 +73,28 @@ void find_test_images(const PretrainOptions& options, PretrainData& data) {
   }
 }
 
+/// Images that are read when they are needed take none.
+void require_memory(const PretrainOptions& options, const PretrainData& data) {
+  const std::int64_t bytes = image_bytes(data);
+  if (bytes <= options.data_memory) return;
+  throw DataError("The images of '" + options.data.path + "' take " + std::to_string(bytes) +
+                  " bytes in the memory of each rank, more than the " + std::to_string(options.data_memory) +
+                  " of --data-memory; folders, lists, tar shards, CIFAR and HDF5 files are read image by image.");
+}
+
 }  // namespace
 
 PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup,
                                 const std::function<void(const std::string&)>& tell) {
   PretrainData data;
   data.train = open_images(options.data);
+  check_sample_flags(options, data.train->gives_features());
   const std::int64_t samples = data.train->size();
   if (!options.sample_types.empty()) data.sample_types = read_sample_types(options.sample_types, samples);
   require_data(options, setup, data.sample_types, data.train->has_labels());
   data.fingerprint = data.train->fingerprint();
   find_test_images(options, data);
+  require_memory(options, data);
   if (data.test != nullptr) data.fingerprint += "; " + data.test->fingerprint();
   if (!options.skips_bad_images) return data;
   // Behind the parting: no image of the other part may take the place of a broken one.

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kBlockBytes = std::int64_t{8} << 20;
 constexpr const char* kConfig = "config";
 constexpr const char* kNormalization = "normalization";
+constexpr const char* kData = "data";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -50,6 +51,7 @@ RunPosition saved_position(const TrainerState& state) {
 RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
   RunPosition position = saved;
   position.normalization = here.normalization;
+  position.data = here.data;
   position.steps_per_epoch = here.steps_per_epoch;
   position.global_batch = here.global_batch;
   if (saved.batch_in_epoch >= saved.steps_per_epoch) {
@@ -104,12 +106,27 @@ std::optional<Normalization> normalization_of(const Snapshot& snapshot, std::int
                       " channels, the data have " + std::to_string(channels) + " (--data).");
 }
 
+bool has_baselines(const RunPosition& position) {
+  return !std::isnan(position.raw_pixels) || !std::isnan(position.random_weights);
+}
+
+/// What goes along with the bank of a snapshot, if the trainer has one.
+TakenAlong taken_along(const Snapshot& snapshot, const RunPosition& here, const Trainer& trainer) {
+  TakenAlong taken;
+  taken.from = "snapshot '" + snapshot.path.string() + "'";
+  if (trainer.bank() == nullptr) return taken;
+  taken.bank_rows = trainer.bank()->capacity();
+  taken.bank_steps = (taken.bank_rows + here.global_batch - 1) / here.global_batch;
+  return taken;
+}
+
 }  // namespace
 
 TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config) {
   TrainerState state = trainer.state();
   state.text[kConfig] = config;
   state.text[kNormalization] = normalization_text(position.normalization);
+  state.text[kData] = identity_text(position.data);
   state.numbers["epoch"] = position.epoch;
   state.numbers["batch_in_epoch"] = position.batch_in_epoch;
   state.numbers["steps_per_epoch"] = position.steps_per_epoch;
@@ -129,20 +146,31 @@ std::optional<Normalization> saved_normalization(Communicator& comm, const Snaps
   return normalization;
 }
 
-RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
-                       Trainer& trainer) {
-  RunPosition position;
+ResumedRun resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
+                      Trainer& trainer) {
+  ResumedRun resumed;
+  RunPosition& position = resumed.position;
   read_together(comm, [&] {
     const TrainerState state = load_trainer(snapshot);
     position = position_here(saved_position(state), here);
+    const std::optional<DataIdentity> saved = parse_identity(state.text_of(kData));
+    if (saved && *saved != here.data) {
+      TakenAlong taken = taken_along(snapshot, here, trainer);
+      taken.normalization = !here.normalization_is_given;
+      taken.baselines = has_baselines(position);
+      resumed.remarks = what_changed_meaning(*saved, here.data, taken);
+      position.raw_pixels = position.random_weights = std::nan("");
+    }
     check_bank(snapshot, trainer.bank(), convert_bank);
     trainer.restore(state, position.epoch * here.steps_per_epoch + position.batch_in_epoch);
     if (trainer.bank() != nullptr) load_bank(snapshot, *trainer.bank(), {convert_bank, kBlockBytes});
   });
-  return position;
+  return resumed;
 }
 
-void start_from_bank(Communicator& comm, const Snapshot& snapshot, bool convert_bank, Trainer& trainer) {
+std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& snapshot, const RunPosition& here,
+                                         bool convert_bank, Trainer& trainer) {
+  std::vector<std::string> remarks;
   read_together(comm, [&] {
     if (trainer.bank() == nullptr) throw SnapshotError("--bank gives a bank, but this run has none (--negatives).");
     check_bank(snapshot, trainer.bank(), convert_bank);
@@ -152,7 +180,12 @@ void start_from_bank(Communicator& comm, const Snapshot& snapshot, bool convert_
     constexpr std::int64_t kNoStep = -1;
     for (BankBatch& batch : layout.batches) batch.step = kNoStep;
     trainer.bank()->restore(layout, [&](Range sequence) { return reader.read(sequence); });
+    // A bank that was imported or merged comes from no data that anybody knows.
+    if (!snapshot.manifest.has(kTrainerName)) return;
+    const std::optional<DataIdentity> saved = parse_identity(load_trainer_text(snapshot, kData));
+    if (saved) remarks = what_changed_meaning(*saved, here.data, taken_along(snapshot, here, trainer));
   });
+  return remarks;
 }
 
 }  // namespace negatron

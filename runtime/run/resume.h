@@ -4,8 +4,10 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/data/normalization.h"
+#include "runtime/run/data_identity.h"
 #include "runtime/snapshots/find_snapshot.h"
 #include "runtime/training/trainer.h"
 
@@ -23,6 +25,16 @@ struct RunPosition {
   double random_weights = std::numeric_limits<double>::quiet_NaN();
   /// What every view is normalised with, whatever the data are later.
   Normalization normalization;
+  /// The flags say it: else it comes out of the snapshot, or was measured.
+  bool normalization_is_given = false;
+  /// Which samples the numbers of this run mean.
+  DataIdentity data;
+};
+
+/// Where a run goes on, and what of the snapshot does not mean the same there, a sentence each.
+struct ResumedRun {
+  RunPosition position;
+  std::vector<std::string> remarks;
 };
 
 /// The trainer's state with the run's, to be saved. `config` is every setting, as config.ini has it. Local.
@@ -37,13 +49,16 @@ std::optional<Normalization> saved_normalization(Communicator& comm, const Snaps
 
 /// Puts trainer, its bank and the position to where the snapshot was made. `here` says steps per epoch and batch of
 /// this run: with others than the saved ones the position is that of the same share of the epoch's data, rounded down
-/// to a batch, and the schedules go on from there. Rows of another floating type are taken with `convert_bank` only.
-/// Collective: every rank reads what it needs. Throws SnapshotError on all ranks, naming both values and the flag.
-RunPosition resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
-                       Trainer& trainer);
+/// to a batch, and the schedules go on from there. With other data, accuracies that were measured once are dropped.
+/// Rows of another floating type are taken with `convert_bank` only. Collective: every rank reads what it needs. Throws
+/// SnapshotError on all ranks, naming both values and the flag.
+ResumedRun resume_run(Communicator& comm, const Snapshot& snapshot, const RunPosition& here, bool convert_bank,
+                      Trainer& trainer);
 
 /// Gives the trainer's bank the rows of the snapshot, and nothing else: rows, ids and labels in their order, without
-/// age, because no step of this run wrote them. Collective; throws as resume_run.
-void start_from_bank(Communicator& comm, const Snapshot& snapshot, bool convert_bank, Trainer& trainer);
+/// age, because no step of this run wrote them. Returns what of them does not mean the same with the data of `here`.
+/// Collective; throws as resume_run.
+std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& snapshot, const RunPosition& here,
+                                         bool convert_bank, Trainer& trainer);
 
 }  // namespace negatron

@@ -80,6 +80,7 @@ void GradientReducer::pack(std::int64_t bucket_bytes) {
 }
 
 void GradientReducer::gradient_ready(std::size_t index) {
+  if (holds_) return;
   Bucket& bucket = *buckets_[index];
   if (bucket.ready == bucket.members.size()) {
     throw std::logic_error("GradientReducer: a second backward pass began before reduce().");

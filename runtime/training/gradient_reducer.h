@@ -24,7 +24,8 @@ namespace negatron {
 /// device thread, while the caller waits, for CUDA ones. So collectives never overlap, and between the start of
 /// backward and the end of `reduce` nothing else may use the communicator, except operations of backward itself.
 ///
-/// One backward pass between two calls of `reduce`, and gradients undefined (or zero) before it.
+/// Between two calls of `reduce` each parameter gets its gradient by one backward pass, or by several of which hold()
+/// was called for all but the last; before the first one gradients are undefined (or zero).
 class GradientReducer {
  public:
   static constexpr std::int64_t kBucketBytes = std::int64_t{4} << 20;
@@ -36,6 +37,9 @@ class GradientReducer {
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
+  /// While on, gradients that arrive are parts of sums: they count when a pass without hold has reached their
+  /// parameter. Off at the beginning. Local.
+  void hold(bool on) noexcept { holds_ = on; }
   /// Lets go of every parameter's gradient, before backward: Optimizer::zero_grad cannot, because gradients are views
   /// of the buckets. Local.
   void drop_gradients();
@@ -56,6 +60,7 @@ class GradientReducer {
   std::vector<at::Tensor> parameters_;
   std::vector<std::unique_ptr<Bucket>> buckets_;
   std::size_t next_bucket_ = 0;
+  bool holds_ = false;
 };
 
 }  // namespace negatron

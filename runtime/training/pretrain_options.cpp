@@ -53,6 +53,9 @@ void validate_shares(const PretrainOptions& options, int ranks) {
   require(options.global_batch >= ranks, "--global-batch " + number(options.global_batch) +
                                              " is smaller than the number of ranks, " + number(ranks) +
                                              ": every rank needs at least one sample.");
+  require(options.accumulate >= 1 && options.accumulate <= options.global_batch,
+          "--accumulate must be at least 1 and at most --global-batch, " + number(options.global_batch) + ", got " +
+              number(options.accumulate) + ": a part has at least one sample.");
 }
 
 /// How long it trains, and how fast it learns.
@@ -75,7 +78,9 @@ void validate_measurements(const PretrainOptions& options) {
   require(options.eval_data.empty() || options.holdout.count == 0,
           "--eval-data and --holdout both say what evaluation uses; leave one of them out.");
   require(options.threads >= 0, "--threads must be at least 0 (0 means the rank's share of the cores).");
-  require(options.loader_threads >= 0, "--loader-threads must be at least 0.");
+  require(options.loader_threads >= -1,
+          "--loader-threads must be at least 0, or -1 for the cores that training leaves free.");
+  require(options.data_memory >= 1, "--data-memory must be above 0 bytes.");
   require(options.knn_k >= 1, "--knn-k must be at least 1.");
   require(options.knn_temperature > 0.0, "--knn-temperature must be above 0.");
   require(options.evaluate_every >= 0, "--evaluate-every must be at least 0 (0 means only before and after).");

@@ -86,6 +86,8 @@ struct PretrainOptions {
   bool learn_tau = false;
 
   std::int64_t global_batch = 256;
+  /// The batch passes the encoders in so many parts (parted_pass.h).
+  std::int64_t accumulate = 1;
   std::int64_t epochs = 10;
   /// Ends the run early; 0 means never. Schedules always span all epochs.
   std::int64_t max_steps = 0;
@@ -108,8 +110,11 @@ struct PretrainOptions {
   std::int64_t bank_threads = -1;
   /// Vector code of the bank's passes on a CPU.
   CpuIsa cpu_isa = CpuIsa::kAuto;
-  /// Background threads of a rank that build batches.
-  std::int64_t loader_threads = 1;
+  /// Background threads of a rank that build batches; -1 for the cores that training leaves free, which the launcher
+  /// knows, at least one.
+  std::int64_t loader_threads = -1;
+  /// Bytes of a rank for images that lie in memory and for batches that wait; at least one batch does.
+  std::int64_t data_memory = std::int64_t{2} << 30;
 
   /// On a GPU: convolutions in fp32 round what they multiply to TF32.
   bool tf32 = false;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "comm/queued_copy.h"
+#include "comm/share.h"
 #include "runtime/training/bank_setup.h"
 #include "runtime/training/optimizer.h"
 
@@ -59,8 +60,10 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   const ContrastBatch contrast = describe(batch);
 
   timer.enter(Phase::kForward);
+  const BatchParts parts = divide_batch(options_.accumulate, options_.global_batch, batch.global_size,
+                                        share(batch.global_size, comm_.size(), comm_.rank()));
   if (batch.arrive) batch.arrive();
-  ViewPair views(encoders_, batch.view_a, batch.view_b);
+  ViewPair views(encoders_, batch.view_a, batch.view_b, parts);
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
   const at::Tensor keys = views.key();                              // 3  [b, d] unit rows
@@ -73,6 +76,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   // Undefined and not zeroed: the old gradients are views of the buckets.
   reducer_.drop_gradients();
   output.loss.backward();  // 6  complete buckets of gradients travel while it runs
+  backward_in_parts(views, other);
   timer.enter(Phase::kExchange);
   at::Tensor totals = report_.sums(output);
   reducer_.reduce();  // 6  until every gradient is that of all ranks
@@ -126,7 +130,22 @@ std::optional<Trainer::OtherDirection> Trainer::begin_other_direction(const View
   if (!options_.symmetric) return std::nullopt;
   ViewPair swapped = views.swapped();
   LossStep stage = loss_->begin(comm_, bank(), contrast, swapped.query());
-  return OtherDirection{std::move(stage), swapped.key()};
+  const at::Tensor keys = swapped.key();
+  return OtherDirection{std::move(swapped), std::move(stage), keys};
+}
+
+// Gradients of the parts add up in the parameters, and only the last part's makes them final. What the loss itself
+// reached, such as a learned temperature, is final already.
+void Trainer::backward_in_parts(ViewPair& views, std::optional<OtherDirection>& other) {
+  std::vector<ViewPair*> directions{&views};
+  if (other) directions.push_back(&other->views);
+  auto left = static_cast<std::int64_t>(directions.size()) * views.parts_left();
+  for (ViewPair* direction : directions) {
+    for (std::int64_t part = 0; part < direction->parts_left(); ++part) {
+      reducer_.hold(--left > 0);
+      direction->backward(part);
+    }
+  }
 }
 
 std::vector<at::Tensor> Trainer::trained_tensors() const {

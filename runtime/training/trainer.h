@@ -77,6 +77,7 @@ class Trainer {
  private:
   /// The batch with its views the other way round, on its way to a loss.
   struct OtherDirection {
+    ViewPair views;
     LossStep stage;
     at::Tensor keys;
   };
@@ -90,6 +91,9 @@ class Trainer {
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);
+  /// What of backward is left behind the loss's own where the batch passes the encoders in several parts: both
+  /// directions, part by part. Collective as the encoders' backward; buckets of gradients leave during the last part.
+  void backward_in_parts(ViewPair& views, std::optional<OtherDirection>& other);
   /// Where the schedules stand.
   std::int64_t schedule_step() const noexcept { return steps_done_ + schedule_shift_; }
   /// What the gradient is taken of: parameters of the encoders, then those of the objective.

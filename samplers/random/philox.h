@@ -16,7 +16,9 @@ enum class Purpose : std::uint32_t {
   kPairMix = 7,
   kQueryMix = 8,
   kClusterStart = 9,
-  kViewColours = 10
+  kViewColours = 10,
+  kFeatureNoise = 11,
+  kFeatureDropout = 12
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of

@@ -45,6 +45,21 @@ refused "budgets has 2 numbers, but --sample-types has 3 types" ranks 2 pretrain
 refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
 refused "'$work/none.pt' cannot be opened" ranks 2 pretrain "${small[@]}" --init "$work/none.pt" --run-dir "$work/never"
 refused "views of 12 x 12 pixels are not whole patches of 16" ranks 2 pretrain "${small[@]}" --encoder vit_tiny --run-dir "$work/never"
+refused "views of 20 x 20 pixels are not whole patches of 16" ranks 2 pretrain "${small[@]}" --image-size 20 --encoder vit_tiny --run-dir "$work/never"
+# Images of the test part: of other channels they are refused, of another size stretched.
+cp -r "$work/data" "$work/colours"
+rm "$work/colours"/t10k-images*
+{ printf '\x00\x00\x08\x04\x00\x00\x00\x28\x00\x00\x00\x06\x00\x00\x00\x08\x00\x00\x00\x03' && head -c 5760 /dev/urandom; } \
+  >"$work/colours/t10k-images-idx4-ubyte"
+refused "have 1 channels, those of the test part 3" ranks 2 pretrain "${small[@]}" --data "$work/colours" --run-dir "$work/never"
+"$negatron" pretrain "${small[@]}" --data "$work/colours" --data-channels 1 --max-steps 1 --run-dir "$work/stretched" >/dev/null 2>&1 ||
+  fail 'a test part of another size than the training images does not work'
+# Features in the place of images: a matrix of 4 x 3.
+features="{'descr': '<f4', 'fortran_order': False, 'shape': (4, 3), }"
+{ printf '\x93NUMPY\x01\x00\x3c\x00%-59s\n' "$features" && head -c 48 /dev/zero; } >"$work/x.npy"
+refused "--encoder conv takes images" ranks 2 pretrain "${small[@]}" --data "$work/x.npy" --run-dir "$work/never"
+refused "--crop-area-min is for images" ranks 2 pretrain "${small[@]}" --data "$work/x.npy" --encoder mlp --crop-area-min 0.5 --run-dir "$work/never"
+refused "--feature-noise is for features" ranks 2 pretrain "${small[@]}" --feature-noise 0.5 --run-dir "$work/never"
 refused "--cpu-isa must be auto" ranks 2 pretrain "${small[@]}" --cpu-isa avx9 --run-dir "$work/never"
 refused "--shards 3 must divide" ranks 2 pretrain "${small[@]}" --shards 3
 "$negatron" pretrain --list-samplers >"$work/samplers" || fail '--list-samplers failed'
@@ -63,6 +78,10 @@ refused "train-images-idx3-ubyte" ranks 2 pretrain "${small[@]}" --data "$work/c
 "$negatron" pretrain "${small[@]}" --dry-run >"$work/plan" || fail '--dry-run failed'
 grep -q 'bank, this rank' "$work/plan" || fail '--dry-run does not show the bank'
 
+refused "--accumulate must be at least 1 and at most --global-batch, 12, got 13" ranks 2 pretrain "${small[@]}" --accumulate 13
+"$negatron" pretrain "${small[@]}" --accumulate 5 --dry-run >"$work/plan" || fail '--dry-run failed with --accumulate'
+grep -q 'a part of them *\[3, 1, 12, 12\]' "$work/plan" || fail "--dry-run does not show the part: $(cat "$work/plan")"
+
 for count in 1 2 3 4; do
   ranks "$count" pretrain "${small[@]}" --run-dir "$work/run$count" --seed 1 >"$work/log$count" 2>&1 ||
     fail "a run on $count ranks ended with $?: $(cat "$work/log$count")"
@@ -75,6 +94,11 @@ ranks 2 pretrain "${small[@]}" --run-dir "$work/beside" --seed 1 --bank-threads 
   fail "a run whose bank is scored beside the key encoder ended with $?: $(cat "$work/log")"
 [ "$(losses "$work/beside")" = "$(losses "$work/run2")" ] ||
   fail 'the losses change when the bank is scored beside the key encoder'
+ranks 2 pretrain "${small[@]}" --run-dir "$work/parts" --seed 1 --accumulate 5 >"$work/log" 2>&1 ||
+  fail "a run whose batches pass in parts ended with $?: $(cat "$work/log")"
+paste <(losses "$work/run1") <(losses "$work/parts") |
+  awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
+  fail 'the losses change when batches pass in parts'
 refused '--bank-threads must be at least 0' ranks 2 pretrain "${small[@]}" --bank-threads -2 --run-dir "$work/never"
 sed -i '$d' "$work/types" && echo 1 >>"$work/types"
 for count in 1 3; do

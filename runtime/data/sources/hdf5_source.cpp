@@ -1,52 +1,20 @@
 #include "runtime/data/sources/hdf5_source.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/data/data_error.h"
-#include "runtime/data/sources/encoded_images.h"
-#include "runtime/snapshots/snapshot_error.h"
+#include "runtime/data/sources/checked_labels.h"
+#include "runtime/data/sources/hdf5_parts.h"
 
 namespace negatron {
 namespace {
 
-constexpr std::string_view kHdf5Magic = "\x89HDF\r\n\x1a\n";
 constexpr const char* kImageNames[] = {"images", "image", "x", "X", "data"};
-constexpr const char* kLabelNames[] = {"labels", "label", "y", "Y", "targets"};
-constexpr const char* kTrainGroup = "train";
-constexpr const char* kTestGroups[] = {"test", "val"};
-
-/// What `call` returns; what HDF5 refuses is refused of data.
-template <class Call>
-auto as_data(const Call& call) {
-  try {
-    return call();
-  } catch (const SnapshotError& error) {
-    throw DataError(error.what());
-  }
-}
 
 bool is_channel_count(std::int64_t size) {
   return size == 1 || size == 3;
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "[" : ", ") + std::to_string(size);
-  return text + "]";
-}
-
-/// The first of `names` that is in a group, with the group before it; empty when none is.
-template <std::size_t kCount>
-std::string first_of(const Hdf5Reader& file, const std::string& group, const char* const (&names)[kCount]) {
-  for (const char* name : names) {
-    if (file.has(group + name)) return group + name;
-  }
-  return {};
 }
 
 }  // namespace
@@ -59,23 +27,14 @@ Hdf5Source::Hdf5Source(std::shared_ptr<const Hdf5Reader> file, const std::filesy
                        const std::string& group)
     : path_(path), file_(std::move(file)), group_(group) {
   as_data([&] {
-    if (group_.empty()) group_ = training_group(*file_);
+    if (group_.empty()) group_ = training_group(*file_, kImageNames);
     find_images(group_);
-    read_labels(group_);
+    labels_ = hdf5_labels(*file_, path_, group_, size_);
   });
 }
 
-bool Hdf5Source::has_group(const Hdf5Reader& file, const std::string& name) {
-  return file.has(name) && !first_of(file, name + "/", kImageNames).empty();
-}
-
-std::string Hdf5Source::training_group(const Hdf5Reader& file) {
-  const bool has_train = file.has(kTrainGroup) && first_of(file, "", kImageNames).empty();
-  return has_train ? std::string(kTrainGroup) + "/" : std::string();
-}
-
 void Hdf5Source::find_images(const std::string& group) {
-  dataset_ = first_of(*file_, group, kImageNames);
+  dataset_ = first_dataset(*file_, group, kImageNames);
   if (dataset_.empty()) {
     throw DataError("Data file '" + path_.string() + "' has no dataset 'images'" +
                     (group.empty() ? "" : " in its group 'train'") + ", nor 'image', 'x', 'X' or 'data'.");
@@ -97,22 +56,6 @@ void Hdf5Source::find_images(const std::string& group) {
   image_size_ = channels_last_ ? ImageSize{shape[1], shape[2]} : ImageSize{shape[2], shape[3]};
 }
 
-void Hdf5Source::read_labels(const std::string& group) {
-  const std::string dataset = first_of(*file_, group, kLabelNames);
-  if (dataset.empty()) return;
-  const std::string name = "'" + dataset + "' of the data file '" + path_.string() + "'";
-  const Hdf5Reader::Dataset found = file_->dataset(dataset);
-  const bool is_column = found.shape.size() == 1 || (found.shape.size() == 2 && found.shape[1] == 1);
-  if (!is_column || found.shape[0] != size_ || !at::isIntegralType(found.dtype, /*includeBool=*/false)) {
-    throw DataError(name + " has the shape " + shape_text(found.shape) +
-                    ", expected one whole number for each of the " + std::to_string(size_) + " images.");
-  }
-  labels_ = file_->read(dataset).flatten().to(at::kLong);
-  if (labels_.min().item<std::int64_t>() < 0 || labels_.max().item<std::int64_t>() >= kMostLabels) {
-    throw DataError(name + " has labels below 0 or above " + std::to_string(kMostLabels - 1) + ".");
-  }
-}
-
 DecodedImages Hdf5Source::load(const at::Tensor& ids) const {
   at::Tensor images = at::empty({ids.size(0), channels_, image_size_.height, image_size_.width}, at::kByte);
   as_data([&] {
@@ -126,14 +69,9 @@ DecodedImages Hdf5Source::load(const at::Tensor& ids) const {
 }
 
 std::shared_ptr<const ImageSource> Hdf5Source::test_part() const {
-  if (group_ != std::string(kTrainGroup) + "/") return nullptr;
-  return as_data([&]() -> std::shared_ptr<const ImageSource> {
-    for (const char* name : kTestGroups) {
-      if (!has_group(*file_, name)) continue;
-      return std::shared_ptr<const ImageSource>(new Hdf5Source(file_, path_, std::string(name) + "/"));
-    }
-    return nullptr;
-  });
+  const std::string other = as_data([&] { return test_group(*file_, group_, kImageNames); });
+  if (other.empty()) return nullptr;
+  return std::shared_ptr<const ImageSource>(new Hdf5Source(file_, path_, other));
 }
 
 std::string Hdf5Source::fingerprint() const {
@@ -151,12 +89,7 @@ SourceDescription Hdf5Source::describe() {
 }
 
 bool Hdf5Source::recognises(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return false;
-  std::ifstream file(path, std::ios::binary);
-  std::string first(kHdf5Magic.size(), '\0');
-  file.read(first.data(), static_cast<std::streamsize>(first.size()));
-  return file && first == kHdf5Magic;
+  return begins_like_hdf5(path);
 }
 
 }  // namespace negatron

@@ -40,10 +40,6 @@ class Hdf5Source : public ImageSource {
   Hdf5Source(std::shared_ptr<const Hdf5Reader> file, const std::filesystem::path& path, const std::string& group);
 
   void find_images(const std::string& group);
-  void read_labels(const std::string& group);
-  /// Whether the file has that group.
-  static bool has_group(const Hdf5Reader& file, const std::string& name);
-  static std::string training_group(const Hdf5Reader& file);
 
   std::filesystem::path path_;
   std::shared_ptr<const Hdf5Reader> file_;

@@ -114,6 +114,13 @@ bool TarSource::recognises(const std::filesystem::path& path) {
   return has_shards && !holds_images(path);
 }
 
+void TarSource::prepare(const SourceOptions& options) {
+  for (const std::filesystem::path& shard : shard_paths(training_shards(options.path))) tar_samples(shard);
+  const std::filesystem::path test = test_shards(options.path);
+  if (test.empty()) return;
+  for (const std::filesystem::path& shard : shard_paths(test)) tar_samples(shard);
+}
+
 std::shared_ptr<const ImageSource> TarSource::test_part() const {
   const std::filesystem::path folder = test_shards(options_.path);
   if (folder.empty()) return nullptr;

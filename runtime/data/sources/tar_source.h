@@ -18,6 +18,8 @@ class TarSource : public EncodedImages {
 
   static SourceDescription describe();
   static bool recognises(const std::filesystem::path& path);
+  /// Leaves the index of each shard beside it.
+  static void prepare(const SourceOptions& options);
 
   std::shared_ptr<const ImageSource> test_part() const override;
 

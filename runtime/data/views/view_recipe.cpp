@@ -57,6 +57,7 @@ AugmentationOptions none() {
   options.crop_aspect_min = 0.01;
   options.crop_aspect_max = 100.0;
   options.flip_probability = options.jitter_probability = 0.0;
+  options.feature_noise = options.feature_dropout = 0.0;
   return options;
 }
 

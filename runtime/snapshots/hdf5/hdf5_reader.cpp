@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "runtime/snapshots/hdf5/hdf5_handle.h"
 #include "runtime/snapshots/hdf5/hdf5_types.h"
@@ -79,14 +80,15 @@ struct Hdf5Reader::State {
     opened.dataset = {H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT), H5Dclose, "opening " + of(name)};
     opened.type = {H5Dget_type(opened.dataset.get()), H5Tclose, "reading the type of " + of(name)};
     opened.space = {H5Dget_space(opened.dataset.get()), H5Sclose, "reading the shape of " + of(name)};
-    opened.filtered = check_storage(name, opened.dataset);
+    opened.filtered = check_storage(name, opened);
     read_shape(name, opened);
     return opened;
   }
 
   /// Whether bytes go through a filter.
-  bool check_storage(const std::string& name, const Hdf5Handle& dataset) const {
-    const Hdf5Handle properties(H5Dget_create_plist(dataset.get()), H5Pclose, "reading the storage of " + of(name));
+  bool check_storage(const std::string& name, const Opened& opened) const {
+    const Hdf5Handle properties(H5Dget_create_plist(opened.dataset.get()), H5Pclose,
+                                "reading the storage of " + of(name));
     const H5D_layout_t layout = H5Pget_layout(properties.get());
     if (layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED && layout != H5D_COMPACT) {
       refuse(name, "its rows lie in other files (a virtual dataset)");
@@ -103,7 +105,27 @@ struct Hdf5Reader::State {
           filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
       if (!is_built_in) refuse(name, "it is compressed by a filter other than gzip");
     }
+    if (layout == H5D_CHUNKED) check_chunks(name, properties, H5Tget_size(opened.type.get()), count > 0);
     return count > 0;
+  }
+
+  /// HDF5 takes memory for a whole chunk, however little of it is wanted.
+  void check_chunks(const std::string& name, const Hdf5Handle& properties, std::size_t element, bool filtered) const {
+    hsize_t sizes[kMostDimensions];
+    const int dimensions = H5Pget_chunk(properties.get(), kMostDimensions, sizes);
+    hdf5_ok(dimensions, "reading the chunks of " + of(name));
+    if (dimensions > kMostDimensions) refuse(name, "it has too many dimensions");
+    std::uint64_t rest = most_elements(element, filtered);
+    for (const hsize_t size : std::span(sizes, static_cast<std::size_t>(dimensions))) {
+      if (size > rest) refuse(name, "its chunks are larger than the file");
+      rest /= std::max<hsize_t>(1, size);
+    }
+  }
+
+  /// How many elements of so many bytes the file can hold.
+  std::uint64_t most_elements(std::size_t element, bool filtered) const {
+    const std::uint64_t ratio = filtered ? kMaxDeflateRatio : 1;
+    return static_cast<std::uint64_t>(file_bytes) * ratio / std::max<std::size_t>(1, element);
   }
 
   void read_shape(const std::string& name, Opened& opened) const {
@@ -117,9 +139,7 @@ struct Hdf5Reader::State {
     // No more than the file holds: the product cannot overflow, and memory is bounded by the file's size.
     // Example: in a file of 1 MiB fp32 datasets have at most 262144 elements; a shape [2^32, 2^32] is refused at its
     // first size, long before the product would overflow 64 bits.
-    const std::uint64_t ratio = opened.filtered ? kMaxDeflateRatio : 1;
-    const auto most =
-        static_cast<std::uint64_t>(file_bytes) * ratio / std::max<std::size_t>(1, H5Tget_size(opened.type.get()));
+    const std::uint64_t most = most_elements(H5Tget_size(opened.type.get()), opened.filtered);
     std::uint64_t elements = 1;
     for (const hsize_t size : sizes) {
       if (size != 0 && elements > most / size) refuse(name, "it claims more elements than the file has bytes");

@@ -35,7 +35,8 @@ TEST(SettingsDifference, AFlagThatCameLaterIsNoDifferenceAtItsDefault) {
   std::string old = ini;
   for (const char* name :
        {"data-kind", "data-channels", "image-size", "hue", "normalize", "optimizer", "lars-trust", "adam-beta1",
-        "adam-beta2", "clip-norm", "encoder", "init", "bad-images", "tf32", "cudnn-benchmark"}) {
+        "adam-beta2", "clip-norm", "accumulate", "encoder", "init", "bad-images", "feature-noise", "feature-dropout",
+        "tf32", "cudnn-benchmark"}) {
     const std::size_t begin = old.find(std::string(name) + " = ");
     ASSERT_NE(begin, std::string::npos) << name;
     old.erase(begin, old.find('\n', begin) + 1 - begin);
@@ -57,6 +58,12 @@ TEST(SettingsDifference, SnapshotsFromBeforeColoursHadViewsWithout) {
       EXPECT_FALSE(change.starts_with(name)) << change;
     }
   }
+}
+
+TEST(SettingsDifference, SnapshotsFromBeforeFeaturesAreNotOfThem) {
+  EXPECT_TRUE(difference_of("lr = 1\n", "lr = 1\nfeature-noise = 0\nfeature-dropout = 0\n").changed.empty());
+  EXPECT_EQ(difference_of("feature-noise = 0.1\n", "feature-noise = 0\n").changed,
+            std::vector<std::string>{"--feature-noise 0.1 -> 0"});
 }
 
 TEST(SettingsDifference, EveryFlagOfTheNetworkIsRefused) {

@@ -1,9 +1,12 @@
-#include "runtime/data/normalization.h"
+#include "runtime/data/measured_normalization.h"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
+#include "comm/share.h"
+#include "comm/threads/thread_communicator.h"
+#include "comm/together.h"
 #include "runtime/data/normalization_text.h"
 #include "runtime/data/sources/images_in_memory.h"
 
@@ -27,14 +30,14 @@ class CountedSource : public ImagesInMemory {
 
 TEST(Normalization, GivesMeanZeroAndDeviationOne) {
   const at::Tensor images = at::arange(0, 240, at::kLong).to(at::kByte).view({10, 1, 4, 6});
-  const Normalization normalization = Normalization::measure(ImagesInMemory(images));
+  const Normalization normalization = measured_normalization(ImagesInMemory(images));
   EXPECT_NEAR(normalization.mean().front(), 119.5 / 255, 1e-12);
   const at::Tensor values = normalization.apply(images).to(at::kDouble);
   EXPECT_NEAR(values.mean().item<double>(), 0.0, 1e-6);
   EXPECT_NEAR(values.std(/*unbiased=*/false).item<double>(), 1.0, 1e-6);
   const ImagesInMemory flat(at::full({1, 1, 3, 3}, 7, at::kByte));
-  EXPECT_EQ(Normalization::measure(flat).deviation().front(), 1.0);
-  EXPECT_THROW(Normalization::measure(ImagesInMemory(at::zeros({0, 1, 3, 3}, at::kByte))), std::invalid_argument);
+  EXPECT_EQ(measured_normalization(flat).deviation().front(), 1.0);
+  EXPECT_THROW(measured_normalization(ImagesInMemory(at::zeros({0, 1, 3, 3}, at::kByte))), std::invalid_argument);
 }
 
 TEST(Normalization, MeasuresEachChannelForItself) {
@@ -42,7 +45,7 @@ TEST(Normalization, MeasuresEachChannelForItself) {
   at::Tensor images = at::arange(1300L * 3 * 2 * 5, at::kLong).mul_(7).remainder_(256).view({1300, 3, 2, 5});
   images.select(1, 1).floor_divide_(4);
   images.select(1, 2).fill_(9);
-  const Normalization normalization = Normalization::measure(ImagesInMemory(images.to(at::kByte)));
+  const Normalization normalization = measured_normalization(ImagesInMemory(images.to(at::kByte)));
   ASSERT_EQ(normalization.mean().size(), 3U);
   const at::Tensor values = normalization.apply(images.to(at::kByte)).to(at::kDouble);
   for (std::int64_t channel = 0; channel < 2; ++channel) {
@@ -64,12 +67,31 @@ TEST(Normalization, OfOnePairServesAllChannels) {
 TEST(Normalization, ReadsNoMoreThanASampleOfImagesThatMustBeDecoded) {
   const at::Tensor images = at::arange(25000, at::kLong).floor_divide_(100).to(at::kByte).view({25000, 1, 1, 1});
   const CountedSource source(images);
-  const Normalization sampled = Normalization::measure(source);
-  EXPECT_EQ(source.asked(), 10000);
+  const Normalization sampled = measured_normalization(source);
+  EXPECT_EQ(source.asked(), 1024);
   // Evenly spaced: classes that follow each other are all in it.
-  const Normalization whole = Normalization::measure(ImagesInMemory(images));
-  EXPECT_NEAR(sampled.mean().front(), whole.mean().front(), 1e-4);
-  EXPECT_NEAR(sampled.deviation().front(), whole.deviation().front(), 1e-4);
+  const Normalization whole = measured_normalization(ImagesInMemory(images));
+  EXPECT_NEAR(sampled.mean().front(), whole.mean().front(), 1e-3);
+  EXPECT_NEAR(sampled.deviation().front(), whole.deviation().front(), 1e-3);
+}
+
+TEST(Normalization, HasTheSameBitsOnAnyNumberOfRanksThatEachLookAtAPart) {
+  const at::Tensor images = at::arange(3000L * 3 * 2 * 5, at::kLong).mul_(7).remainder_(251).view({3000, 3, 2, 5});
+  const Normalization alone = measured_normalization(CountedSource(images.to(at::kByte)));
+  for (const int ranks : {1, 2, 3, 5}) {
+    run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+      const CountedSource source(images.to(at::kByte));
+      EXPECT_EQ(measured_normalization(source, comm), alone) << ranks;
+      EXPECT_EQ(source.asked(), share(1024, ranks, comm.rank()).size());
+    });
+  }
+}
+
+TEST(Normalization, ThatOneRankCannotMeasureIsNoRanks) {
+  run_ranks(3, CommunicatorOptions{.check = true}, [](Communicator& comm) {
+    const at::Tensor images = at::zeros({comm.rank() == 1 ? 0 : 10, 1, 2, 2}, at::kByte);
+    EXPECT_THROW(measured_normalization(ImagesInMemory(images), comm), FailedTogether);
+  });
 }
 
 TEST(NormalizationText, ReadsBackToTheSameNumbers) {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
-#include "runtime/encoders/global_batch_norm.h"
+#include "runtime/encoders/norms/global_batch_norm.h"
 #include "tests/runtime/encoders/plain_batch_norm_pieces.h"
 
 // That it is the norm of the whole batch is tested with the others, in global_batch_norm_test.cpp.

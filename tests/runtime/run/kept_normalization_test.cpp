@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/data/measured_normalization.h"
 #include "runtime/data/normalization_text.h"
 #include "runtime/data/sources/images_in_memory.h"
 #include "tests/runtime/data/temporary_directory.h"
@@ -42,11 +43,11 @@ class KeptNormalization : public ::testing::Test {
 
 TEST_F(KeptNormalization, IsThatOfTheImagesThatTheRunBeganWith) {
   run_first_part(start_);
-  const std::string measured = normalization_text(Normalization::measure(*rectangles()));
+  const std::string measured = normalization_text(measured_normalization(*rectangles()));
   EXPECT_EQ(newest_saved(start_.run_directory).trainer.text_of("normalization"), measured);
   SmallStart other = start_;
   other.data = other_data();
-  EXPECT_NE(normalization_text(Normalization::measure(*other.data.train)), measured);
+  EXPECT_NE(normalization_text(measured_normalization(*other.data.train)), measured);
   EXPECT_EQ(resumed_text(other), measured);
 }
 

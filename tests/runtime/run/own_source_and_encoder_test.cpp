@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/data/data_error.h"
+#include "runtime/data/measured_normalization.h"
 #include "runtime/data/registry.h"
 #include "runtime/run/pretrain_data.h"
 #include "tests/runtime/data/temporary_directory.h"
@@ -164,7 +165,7 @@ TEST_F(OwnKinds, PutTheNextImageInThePlaceOfABrokenOne) {
   PretrainOptions stopping = start_of("stops", 1).options;
   stopping.skips_bad_images = false;
   stopping.holdout.count = 0;
-  EXPECT_THROW(Normalization::measure(*load_pretrain_data(stopping, resolve_contrast(stopping)).train), DataError);
+  EXPECT_THROW(measured_normalization(*load_pretrain_data(stopping, resolve_contrast(stopping)).train), DataError);
 }
 
 TEST_F(OwnKinds, NeedNoTestPart) {

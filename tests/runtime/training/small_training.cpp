@@ -6,10 +6,12 @@
 #include <ATen/Parallel.h>
 
 #include "comm/threads/thread_communicator.h"
+#include "runtime/data/loader.h"
 #include "runtime/data/sources/images_in_memory.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"
+#include "runtime/training/trainer.h"
 #include "samplers/random/philox.h"
 
 namespace negatron::testing {
@@ -77,8 +79,39 @@ PretrainSummary run(const SmallStart& start) {
     const PretrainSummary own = pretrain(start.options, resolve_contrast(start.options), {device, start.precision},
                                          data, made ? *made : comm, job);
     if (comm.rank() == 0) summary = own;
+    if (comm.rank() == 0 && start.said != nullptr) *start.said = out.str();
   });
   return summary;
+}
+
+FirstSteps first_steps(const PretrainOptions& options, Precision precision, int ranks, int steps) {
+  FirstSteps first;
+  run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const auto data = rectangles();
+    LoaderOptions loading;
+    loading.batches.global_batch = options.global_batch;
+    loading.batches.seed = options.seed;
+    loading.batches.rank = comm.rank();
+    loading.batches.ranks = comm.size();
+    loading.batches.augmentation = options.augmentation;
+    loading.batches.format = ViewFormat::of(*data);
+    Loader loader(data, loading);
+    Trainer trainer(options, resolve_contrast(options), {at::kCPU, precision}, comm,
+                    {data->channels(), loader.steps_per_epoch(), {}, data->view_size()});
+    StepTimer timer;
+    for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
+      loader.start_epoch(epoch);
+      for (auto batch = loader.next(); batch && trainer.steps_done() < steps; batch = loader.next()) {
+        timer.start_step();
+        const StepMetrics metrics = trainer.step(*batch, timer);
+        if (comm.rank() == 0) first.losses.push_back(metrics.loss);
+      }
+    }
+    if (comm.rank() != 0) return;
+    for (const auto& [name, tensor] : trainer.state().tensors) first.tensors.emplace_back(name, tensor.clone());
+  });
+  return first;
 }
 
 std::filesystem::path newest_path(const std::filesystem::path& run_directory) {

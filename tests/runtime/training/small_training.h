@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -46,8 +47,18 @@ struct SmallStart {
   bool stop = false;
   /// What it trains on and evaluates; without a training part, rectangles().
   PretrainData data;
+  /// Gets what rank 0 prints; may be null.
+  std::string* said = nullptr;
 };
 PretrainSummary run(const SmallStart& start);
+
+/// What the first steps of a trainer came to, on rank 0 of ranks as threads that train on rectangles().
+struct FirstSteps {
+  std::vector<double> losses;
+  /// Copies of all that the trainer would save.
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+};
+FirstSteps first_steps(const PretrainOptions& options, Precision precision, int ranks, int steps);
 
 /// The newest snapshot of a run, with all that it holds.
 struct Saved {

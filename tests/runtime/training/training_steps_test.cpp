@@ -6,7 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "comm/threads/thread_communicator.h"
-#include "runtime/data/loader.h"
+#include "runtime/data/batch_source.h"
 #include "runtime/training/trainer.h"
 #include "tests/runtime/training/small_training.h"
 
@@ -16,33 +16,7 @@ namespace {
 constexpr int kSteps = 20;
 
 std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks, int steps = kSteps) {
-  std::vector<double> result;
-  CommunicatorOptions communication;
-  communication.check = true;
-  run_ranks(ranks, communication, [&](Communicator& comm) {
-    at::set_num_threads(1);
-    const auto data = rectangles();
-    LoaderOptions loading;
-    loading.batches.global_batch = options.global_batch;
-    loading.batches.seed = options.seed;
-    loading.batches.rank = comm.rank();
-    loading.batches.ranks = comm.size();
-    loading.batches.augmentation = options.augmentation;
-    loading.batches.format = ViewFormat::of(*data);
-    Loader loader(data, loading);
-    Trainer trainer(options, resolve_contrast(options), {at::kCPU, precision}, comm,
-                    {data->channels(), loader.steps_per_epoch(), {}, data->view_size()});
-    StepTimer timer;
-    for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
-      loader.start_epoch(epoch);
-      for (auto batch = loader.next(); batch && trainer.steps_done() < steps; batch = loader.next()) {
-        timer.start_step();
-        const StepMetrics metrics = trainer.step(*batch, timer);
-        if (comm.rank() == 0) result.push_back(metrics.loss);
-      }
-    }
-  });
-  return result;
+  return first_steps(options, precision, ranks, steps).losses;
 }
 
 void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance) {

@@ -1,43 +1,25 @@
 #include <memory>
 
-#include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 #include <gtest/gtest.h>
 
 #include "samplers/bank/canonical_leaves.h"
 #include "samplers/pass/blocked_pass.h"
 #include "tests/samplers/pass/pass_trial.h"
+#include "tests/support/allocation_meter.h"
 
 namespace negatron {
 namespace {
-
-/// Sees every allocation of this thread.
-class AllocationMeter : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
-    largest_ = std::max(largest_, size);
-    held_ += size;
-    most_held_ = std::max(most_held_, held_);
-  }
-  bool memoryProfilingEnabled() const override { return true; }
-  std::int64_t largest() const { return largest_; }
-  std::int64_t most_held() const { return most_held_; }
-
- private:
-  std::int64_t largest_ = 0;
-  std::int64_t held_ = 0;
-  std::int64_t most_held_ = 0;
-};
 
 constexpr std::int64_t kQueries = 1200;
 constexpr std::int64_t kRows = 8192;
 constexpr std::int64_t kTileBytes =
     BlockedPass::kDefaultQueryBlock * kLeafRows * static_cast<std::int64_t>(sizeof(float));
 
-std::shared_ptr<AllocationMeter> measure(const std::vector<ScoreTerm>& terms) {
+std::shared_ptr<testing::AllocationMeter> measure(const std::vector<ScoreTerm>& terms) {
   const Rows rows = testing::make_rows(testing::unit_rows(kRows, 1).to(at::kFloat));
   const PassRequest request = testing::make_request(testing::unit_rows(kQueries, 2).to(at::kFloat), terms);
-  const auto meter = std::make_shared<AllocationMeter>();
+  const auto meter = std::make_shared<testing::AllocationMeter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
   BlockedPass().run(rows, request);
   return meter;

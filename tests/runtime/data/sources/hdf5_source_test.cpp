@@ -1,49 +1,16 @@
 #include "runtime/data/sources/hdf5_source.h"
 
-#include <hdf5.h>
+#include <functional>
 
 #include <gtest/gtest.h>
 
 #include "runtime/data/data_error.h"
-#include "runtime/snapshots/hdf5/hdf5_handle.h"
 #include "tests/runtime/data/sources/idx_bytes.h"
+#include "tests/runtime/data/sources/written_hdf5.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron::testing {
 namespace {
-
-/// An HDF5 file that is being written.
-class WrittenFile {
- public:
-  explicit WrittenFile(const std::filesystem::path& path)
-      : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose, "creating") {}
-
-  void group(const std::string& name) {
-    const Hdf5Handle made(H5Gcreate2(file_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, name);
-  }
-  /// uint8 or int64; in chunks of one row that are compressed, if asked for.
-  void dataset(const std::string& name, const at::Tensor& values, bool packed = false) {
-    const std::vector<hsize_t> sizes(values.sizes().begin(), values.sizes().end());
-    const Hdf5Handle space(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), H5Sclose, name);
-    const Hdf5Handle storage(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, name);
-    if (packed) {
-      std::vector<hsize_t> chunk = sizes;
-      chunk[0] = 1;
-      hdf5_ok(H5Pset_chunk(storage.get(), static_cast<int>(chunk.size()), chunk.data()), name);
-      hdf5_ok(H5Pset_shuffle(storage.get()), name);
-      hdf5_ok(H5Pset_deflate(storage.get(), 4), name);
-    }
-    const hid_t type = values.scalar_type() == at::kByte ? H5T_STD_U8LE : H5T_STD_I64LE;
-    const Hdf5Handle made(
-        H5Dcreate2(file_.get(), name.c_str(), type, space.get(), H5P_DEFAULT, storage.get(), H5P_DEFAULT), H5Dclose,
-        name);
-    const at::Tensor flat = values.contiguous();
-    hdf5_ok(H5Dwrite(made.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, flat.const_data_ptr()), name);
-  }
-
- private:
-  Hdf5Handle file_;
-};
 
 /// [n, 3, 4, 5]
 at::Tensor some_images(std::int64_t n) {
@@ -126,7 +93,7 @@ TEST(Hdf5Source, RefusesWhatIsNotImages) {
             file.dataset("images", some_images(2));
             file.dataset("labels", at::ones({3}, at::kLong));
           }),
-          "one whole number for each of the 2 images");
+          "one whole number for each of the 2 samples");
   refused(refusal_with([](WrittenFile& file) {
             file.dataset("images", some_images(2));
             file.dataset("labels", at::full({2}, -1, at::kLong));

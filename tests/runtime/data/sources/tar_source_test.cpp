@@ -106,6 +106,24 @@ TEST(TarIndex, IsKeptAndBelievedWhileTheShardIsTheSame) {
   EXPECT_EQ(files, 2) << "something was left behind";
 }
 
+TEST(TarIndex, IsMadeOfAllShardsByOneProcessForTheOthers) {
+  const TemporaryDirectory folder;
+  std::filesystem::create_directories(folder / "train");
+  std::filesystem::create_directories(folder / "val");
+  write_bytes(folder / "train" / "0.tar", sample(0));
+  write_bytes(folder / "train" / "1.tar", sample(1));
+  write_bytes(folder / "val" / "0.tar", sample(2));
+  prepare_images({folder.path().string()});
+  for (const char* index : {"train/0.tar.index", "train/1.tar.index", "val/0.tar.index"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / index)) << index;
+  }
+  // What is wrong, opening says.
+  prepare_images({(folder / "nowhere").string()});
+  write_bytes(folder / "train" / "1.tar", sample(1).substr(0, 700));
+  prepare_images({folder.path().string()});
+  EXPECT_NE(refusal_of_tar(folder.path()).find("1.tar"), std::string::npos);
+}
+
 TEST(TarIndex, IsNotNeeded) {
   const TemporaryDirectory folder;
   write_bytes(folder / "a.tar", sample(3));

@@ -1,4 +1,4 @@
-#include "runtime/encoders/group_norm_relu.h"
+#include "runtime/encoders/norms/group_norm_relu.h"
 
 #include <limits>
 

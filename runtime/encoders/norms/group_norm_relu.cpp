@@ -1,8 +1,8 @@
-#include "runtime/encoders/group_norm_relu.h"
+#include "runtime/encoders/norms/group_norm_relu.h"
 
 #include <torch/autograd.h>
 
-#include "runtime/encoders/group_norm_kernel.h"
+#include "runtime/encoders/norms/group_norm_kernel.h"
 #include "samplers/cpu/task_threads.h"
 
 namespace negatron {

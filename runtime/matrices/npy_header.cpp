@@ -1,7 +1,8 @@
-#include "runtime/bank_files/npy_header.h"
+#include "runtime/matrices/npy_header.h"
 
 #include <charconv>
 #include <set>
+#include <span>
 #include <string>
 
 #include "runtime/snapshots/snapshot_error.h"
@@ -68,15 +69,28 @@ class Scanner {
   std::string_view rest_;
 };
 
-at::ScalarType dtype_of(const std::string& descr) {
-  if (descr == "<f2") return at::kHalf;
-  if (descr == "<f4") return at::kFloat;
-  if (descr == "<f8") return at::kDouble;
+struct NpyType {
+  const char* descr;
+  at::ScalarType dtype;
+};
+
+constexpr NpyType kFloatingTypes[] = {{"<f2", at::kHalf}, {"<f4", at::kFloat}, {"<f8", at::kDouble}};
+constexpr NpyType kIntegerTypes[] = {
+    {"|i1", at::kChar}, {"|u1", at::kByte}, {"<i2", at::kShort}, {"<i4", at::kInt}, {"<i8", at::kLong}};
+
+at::ScalarType dtype_of(const std::string& descr, std::span<const NpyType> known) {
+  std::string expected;
+  for (const NpyType& type : known) {
+    if (descr == type.descr) return type.dtype;
+    if (!expected.empty()) expected += &type == &known.back() ? " or " : ", ";
+    expected += std::string("'") + type.descr + "'";
+  }
   if (descr.find('O') != std::string::npos) throw SnapshotError("it holds pickled objects, which are never read");
-  throw SnapshotError("it holds numbers of type '" + descr + "'; '<f2', '<f4' or '<f8' is expected (numpy's astype)");
+  throw SnapshotError("it holds numbers of type '" + descr + "'; " + expected + " is expected (numpy's astype)");
 }
 
-/// "(3, 4)", "(3, )" and "()" are shapes, as in Python. That a bank needs two sizes is said later, with what was found.
+/// "(3, 4)", "(3, )" and "()" are shapes, as in Python. How many sizes there must be is said later, with what was
+/// found.
 std::vector<std::int64_t> shape_of(Scanner& scanner) {
   std::vector<std::int64_t> shape;
   scanner.expect('(');
@@ -92,7 +106,9 @@ std::vector<std::int64_t> shape_of(Scanner& scanner) {
 
 }  // namespace
 
-NpyHeader parse_npy_header(std::string_view text) {
+NpyHeader parse_npy_header(std::string_view text, NpyNumbers numbers) {
+  const std::span<const NpyType> known =
+      numbers == NpyNumbers::kFloating ? std::span<const NpyType>(kFloatingTypes) : kIntegerTypes;
   Scanner scanner(text);
   NpyHeader header;
   std::set<std::string> seen;
@@ -105,7 +121,7 @@ NpyHeader parse_npy_header(std::string_view text) {
     scanner.expect(':');
     if (key == "descr") {
       if (scanner.peek() == '[') throw SnapshotError("it holds records with fields and not numbers");
-      header.dtype = dtype_of(scanner.quoted());
+      header.dtype = dtype_of(scanner.quoted(), known);
     } else if (key == "fortran_order") {
       header.fortran_order = scanner.truth();
     } else if (key == "shape") {

@@ -15,9 +15,16 @@ struct NpyHeader {
   std::vector<std::int64_t> shape;
 };
 
+enum class NpyNumbers {
+  /// fp16, fp32, fp64
+  kFloating,
+  /// int8, uint8, int16, int32, int64
+  kInteger
+};
+
 /// Parses {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and nothing else: no other key, none twice, no
 /// expression. Throws SnapshotError, a reason without the file's name: for text that is not such a dictionary, pickled
-/// objects, structured, integer or big-endian types, and numbers that do not fit 63 bits.
-NpyHeader parse_npy_header(std::string_view text);
+/// objects, structured or big-endian types and those that `numbers` does not name, and sizes that do not fit 63 bits.
+NpyHeader parse_npy_header(std::string_view text, NpyNumbers numbers = NpyNumbers::kFloating);
 
 }  // namespace negatron

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "runtime/snapshots/files/file_layer.h"
+#include "runtime/snapshots/hdf5/hdf5_reader.h"
 
 namespace negatron {
 
@@ -33,6 +34,6 @@ class MatrixFile {
 /// bf16, fp32 or fp64 in little-endian order, pickled objects, sizes that the file does not have, and all that
 /// Hdf5Reader refuses.
 std::unique_ptr<MatrixFile> open_matrix(const FileLayer& files, const std::filesystem::path& path,
-                                        const std::string& dataset);
+                                        const std::string& dataset, Hdf5Filters filters = Hdf5Filters::kNone);
 
 }  // namespace negatron

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string_view>
 
-#include "runtime/bank_files/matrix_file.h"
+#include "runtime/matrices/matrix_file.h"
 
 namespace negatron {
 
@@ -32,5 +32,12 @@ class NpyFile : public MatrixFile {
   at::ScalarType dtype_ = at::kFloat;
   bool fortran_order_ = false;
 };
+
+/// A row of whole numbers that numpy.save wrote, of any integer type: [n] int64. Local. Throws SnapshotError that names
+/// the file and why it is refused.
+at::Tensor read_npy_integers(const FileLayer& files, const std::filesystem::path& path);
+
+/// Whether a file begins as .npy files do, whatever its name. Local. Throws SnapshotError where it cannot be read.
+bool begins_like_npy(const FileLayer& files, const std::filesystem::path& path);
 
 }  // namespace negatron

@@ -1,9 +1,6 @@
-#include "runtime/bank_files/matrix_file.h"
+#include "runtime/matrices/matrix_file.h"
 
-#include <algorithm>
-#include <array>
-
-#include "runtime/bank_files/npy_file.h"
+#include "runtime/matrices/npy_file.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
 
 namespace negatron {
@@ -11,7 +8,8 @@ namespace {
 
 class Hdf5Matrix : public MatrixFile {
  public:
-  Hdf5Matrix(const std::filesystem::path& path, const std::string& dataset) : file_(path), dataset_(dataset) {
+  Hdf5Matrix(const std::filesystem::path& path, const std::string& dataset, Hdf5Filters filters)
+      : file_(path, filters), dataset_(dataset) {
     const std::string name = "'" + path.string() + "'";
     if (dataset_.empty()) {
       const std::vector<std::string> names = file_.names("/");
@@ -27,7 +25,8 @@ class Hdf5Matrix : public MatrixFile {
     const Hdf5Reader::Dataset found = file_.dataset(dataset_);
     const std::string whole = "'" + dataset_ + "' of " + name;
     if (found.shape.size() != 2) {
-      throw SnapshotError(whole + " has " + std::to_string(found.shape.size()) + " dimensions; a bank has 2, [K, d].");
+      throw SnapshotError(whole + " has " + std::to_string(found.shape.size()) +
+                          " dimensions; 2 are expected, rows and columns.");
     }
     if (!at::isFloatingType(found.dtype)) throw SnapshotError(whole + " does not hold fp16, bf16, fp32 or fp64.");
     if (found.shape[0] < 1 || found.shape[1] < 1) throw SnapshotError(whole + " holds no rows.");
@@ -54,26 +53,18 @@ class Hdf5Matrix : public MatrixFile {
   at::ScalarType dtype_ = at::kFloat;
 };
 
-/// By content and not by name. A file too short to tell is left to HDF5, which says what is wrong with it.
-bool begins_like_npy(const FileLayer& files, const std::filesystem::path& path) {
-  const std::unique_ptr<InputFile> file = files.open(path);
-  std::array<char, kNpyMagic.size()> first{};
-  if (file->size() < static_cast<std::int64_t>(first.size())) return false;
-  file->read(0, std::as_writable_bytes(std::span(first)));
-  return std::equal(first.begin(), first.end(), kNpyMagic.begin());
-}
-
 }  // namespace
 
 std::unique_ptr<MatrixFile> open_matrix(const FileLayer& files, const std::filesystem::path& path,
-                                        const std::string& dataset) {
+                                        const std::string& dataset, Hdf5Filters filters) {
+  // By content and not by name. A file too short to tell is left to HDF5, which says what is wrong with it.
   if (begins_like_npy(files, path)) {
     if (!dataset.empty()) {
       throw SnapshotError("'" + path.string() + "' is a .npy file, which has no --dataset '" + dataset + "'.");
     }
     return std::make_unique<NpyFile>(files, path);
   }
-  return std::make_unique<Hdf5Matrix>(path, dataset);
+  return std::make_unique<Hdf5Matrix>(path, dataset, filters);
 }
 
 }  // namespace negatron

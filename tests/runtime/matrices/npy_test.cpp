@@ -2,8 +2,9 @@
 
 #include <fstream>
 
-#include "runtime/bank_files/matrix_file.h"
-#include "runtime/bank_files/npy_header.h"
+#include "runtime/matrices/matrix_file.h"
+#include "runtime/matrices/npy_file.h"
+#include "runtime/matrices/npy_header.h"
 #include "tests/runtime/bank_files/made_bank.h"
 #include "tests/runtime/data/temporary_directory.h"
 
@@ -53,6 +54,18 @@ TEST(NpyHeader, NothingElse) {
   for (const auto& [text, reason] : cases) {
     EXPECT_NE(header_refusal(text).find(reason), std::string::npos) << text << ": " << header_refusal(text);
   }
+}
+
+TEST(NpyHeader, OfWholeNumbersWhereTheyAreAskedFor) {
+  const auto with = [](const std::string& descr) {
+    return "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (3,)}";
+  };
+  EXPECT_EQ(parse_npy_header(with("<i8"), NpyNumbers::kInteger).dtype, at::kLong);
+  EXPECT_EQ(parse_npy_header(with("|u1"), NpyNumbers::kInteger).dtype, at::kByte);
+  EXPECT_NE(testing::refusal([&] {
+              parse_npy_header(with("<f4"), NpyNumbers::kInteger);
+            }).find("'|i1', '|u1', '<i2', '<i4' or '<i8' is expected"),
+            std::string::npos);
 }
 
 TEST(NpyHeader, NoPrefixOrChangedByteMakesItCrash) {
@@ -107,6 +120,20 @@ TEST_F(NpyFiles, AllFormatsAreReadAndSizesMustFit) {
   for (std::size_t end = 6; end < file(1, header_, 48).size(); ++end) {
     EXPECT_NE(refusal(file(1, header_, 48).substr(0, end)), "nothing") << end;
   }
+}
+
+TEST_F(NpyFiles, OfWholeNumbersAreRowsOfInt64) {
+  const auto numbers = [&](const std::string& bytes) {
+    std::ofstream(directory_ / "y.npy", std::ios::binary) << bytes;
+    return read_npy_integers(files_, directory_ / "y.npy");
+  };
+  const std::string bytes_header = "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n";
+  EXPECT_TRUE(numbers(file(1, bytes_header, 0) + "\1\2\377").equal(at::tensor({1, 2, 255}, at::kLong)));
+  const auto refused = [&](const std::string& bytes) { return testing::refusal([&] { numbers(bytes); }); };
+  EXPECT_NE(refused(file(1, bytes_header, 4)).find("does not fit the 4 bytes"), std::string::npos);
+  EXPECT_NE(refused(file(1, header_, 48)).find("numbers of type '<f4'"), std::string::npos);
+  EXPECT_NE(refused(file(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 1), }", 3)).find("2 dimensions"),
+            std::string::npos);
 }
 
 }  // namespace

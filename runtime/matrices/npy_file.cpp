@@ -1,9 +1,10 @@
-#include "runtime/bank_files/npy_file.h"
+#include "runtime/matrices/npy_file.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
-#include "runtime/bank_files/npy_header.h"
+#include "runtime/matrices/npy_header.h"
 
 namespace negatron {
 namespace {
@@ -18,7 +19,7 @@ struct Preamble {
 };
 
 /// Magic, version (2 bytes), length of the header (2 bytes in 1.0, 4 later, low byte first), header.
-Preamble read_preamble(const InputFile& file) {
+Preamble read_preamble(const InputFile& file, NpyNumbers numbers) {
   const auto version_at = static_cast<std::int64_t>(kNpyMagic.size());
   std::array<unsigned char, 2> version{};
   file.read(version_at, std::as_writable_bytes(std::span(version)));
@@ -37,12 +38,13 @@ Preamble read_preamble(const InputFile& file) {
   std::string text(static_cast<std::size_t>(length), '\0');
   const std::int64_t text_at = length_at + static_cast<std::int64_t>(length_bytes);
   file.read(text_at, std::as_writable_bytes(std::span(text)));
-  return {parse_npy_header(text), text_at + length};
+  return {parse_npy_header(text, numbers), text_at + length};
 }
 
 void check_size(const NpyHeader& header, std::int64_t bytes) {
   if (header.shape.size() != 2) {
-    throw SnapshotError("it has " + std::to_string(header.shape.size()) + " dimensions; a bank has 2, [K, d]");
+    throw SnapshotError("it has " + std::to_string(header.shape.size()) +
+                        " dimensions; 2 are expected, rows and columns");
   }
   const std::int64_t rows = header.shape[0];
   const std::int64_t columns = header.shape[1];
@@ -59,7 +61,7 @@ void check_size(const NpyHeader& header, std::int64_t bytes) {
 
 NpyFile::NpyFile(const FileLayer& files, const std::filesystem::path& path) : file_(files.open(path)) {
   try {
-    const Preamble preamble = read_preamble(*file_);
+    const Preamble preamble = read_preamble(*file_, NpyNumbers::kFloating);
     check_size(preamble.header, file_->size() - preamble.data);
     data_ = preamble.data;
     rows_ = preamble.header.shape[0];
@@ -78,6 +80,36 @@ at::Tensor NpyFile::read_rows(std::int64_t begin, std::int64_t count) const {
   const auto row_bytes = columns_ * static_cast<std::int64_t>(rows.element_size());
   file_->read(data_ + begin * row_bytes, {static_cast<std::byte*>(rows.mutable_data_ptr()), rows.nbytes()});
   return rows;
+}
+
+at::Tensor read_npy_integers(const FileLayer& files, const std::filesystem::path& path) {
+  const std::unique_ptr<InputFile> file = files.open(path);
+  try {
+    const Preamble preamble = read_preamble(*file, NpyNumbers::kInteger);
+    const std::int64_t bytes = file->size() - preamble.data;
+    const auto element = static_cast<std::int64_t>(c10::elementSize(preamble.header.dtype));
+    if (preamble.header.shape.size() != 1) {
+      throw SnapshotError("it has " + std::to_string(preamble.header.shape.size()) + " dimensions; 1 is expected");
+    }
+    const std::int64_t count = preamble.header.shape[0];
+    if (bytes % element != 0 || count != bytes / element) {
+      throw SnapshotError("its shape (" + std::to_string(count) + ",) does not fit the " + std::to_string(bytes) +
+                          " bytes of numbers that it has");
+    }
+    at::Tensor numbers = at::empty({count}, preamble.header.dtype);
+    file->read(preamble.data, {static_cast<std::byte*>(numbers.mutable_data_ptr()), numbers.nbytes()});
+    return numbers.to(at::kLong);
+  } catch (const SnapshotError& error) {
+    throw SnapshotError("'" + path.string() + "' is refused: " + error.what() + ".");
+  }
+}
+
+bool begins_like_npy(const FileLayer& files, const std::filesystem::path& path) {
+  const std::unique_ptr<InputFile> file = files.open(path);
+  std::array<char, kNpyMagic.size()> first{};
+  if (file->size() < static_cast<std::int64_t>(first.size())) return false;
+  file->read(0, std::as_writable_bytes(std::span(first)));
+  return std::equal(first.begin(), first.end(), kNpyMagic.begin());
 }
 
 at::Tensor NpyFile::read_columns(std::int64_t begin, std::int64_t count) const {

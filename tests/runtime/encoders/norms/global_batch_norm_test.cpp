@@ -1,4 +1,4 @@
-#include "runtime/encoders/global_batch_norm.h"
+#include "runtime/encoders/norms/global_batch_norm.h"
 
 #include <limits>
 

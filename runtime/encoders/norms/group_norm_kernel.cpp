@@ -1,4 +1,4 @@
-#include "runtime/encoders/group_norm_kernel.h"
+#include "runtime/encoders/norms/group_norm_kernel.h"
 
 #include <algorithm>
 #include <bit>
