@@ -30,6 +30,7 @@ Loader::Loader(BuildBatch build, std::int64_t steps_per_epoch, const LoaderOptio
 
 Loader::Loader(Making making, std::int64_t steps_per_epoch, const LoaderOptions& options)
     : making_(std::move(making)),
+      finish_(options.finish),
       steps_per_epoch_(steps_per_epoch),
       queue_depth_(options.queue_depth),
       epoch_(options.first_epoch),
@@ -77,6 +78,7 @@ void Loader::begin(std::int64_t position, Slot& slot) const {
   try {
     slot.batch = making_.begin(position / steps_per_epoch_, position % steps_per_epoch_);
     if (making_.fill) slot.rows = slot.batch.ids.size(0);
+    if (slot.rows == 0 && finish_) finish_(slot.batch);
   } catch (...) {
     slot.error = std::current_exception();
   }
@@ -106,6 +108,16 @@ void Loader::fill_rows(Slot& slot, std::unique_lock<std::mutex>& lock) {
     error = std::current_exception();
   }
   lock.lock();
+  if (finish_ && !error && !slot.error && slot.done + rows.size() == slot.rows) {
+    // The last rows are there, and nobody else is at work on this batch.
+    lock.unlock();
+    try {
+      finish_(slot.batch);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+  }
   slot.done += rows.size();
   if (error && (!slot.error || rows.begin < slot.failed_row)) {
     slot.error = error;

@@ -21,6 +21,8 @@ struct LoaderOptions {
   int threads = 1;
   /// Batches that may wait ready or be in the making.
   int queue_depth = 4;
+  /// What is done to a batch that is whole, in the thread that completed it, before anybody gets it; may be empty.
+  std::function<void(Batch& batch)> finish{};
   /// Where to start: a resumed run starts inside an epoch.
   std::int64_t first_epoch = 0;
   std::int64_t first_index = 0;
@@ -92,6 +94,7 @@ class Loader {
   Slot build(std::int64_t position);
 
   Making making_;
+  std::function<void(Batch& batch)> finish_;
   std::int64_t steps_per_epoch_;
   int queue_depth_;
   std::int64_t epoch_;

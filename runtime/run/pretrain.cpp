@@ -50,14 +50,11 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
 }
 
 /// Batches, on their way to where they are trained on as soon as they are built.
-Loader make_loader(const PretrainData& data, const LoaderOptions& options, const ComputePlace& place) {
-  const auto placement = batch_placement_on(place.device);
-  if (placement == nullptr) return Loader(data.train, options);
-  const auto source = std::make_shared<const BatchSource>(data.train, options.batches);
-  const auto build = [source, placement](std::int64_t epoch, std::int64_t index) {
-    return placement->place(source->build(epoch, index));
-  };
-  return Loader(build, source->steps_per_epoch(), options);
+Loader make_loader(const PretrainData& data, LoaderOptions options, const ComputePlace& place) {
+  if (const auto placement = batch_placement_on(place.device)) {
+    options.finish = [placement](Batch& batch) { batch = placement->place(std::move(batch)); };
+  }
+  return Loader(data.train, options);
 }
 
 /// A run from its start to its summary: what trainer, data, evaluations and snapshots share.

@@ -133,6 +133,31 @@ TEST(Loader, KeepsOrderWhateverThreadFinishesFirst) {
   EXPECT_FALSE(loader.next().has_value());
 }
 
+TEST(Loader, FinishesEachBatchOnceWhenItIsWhole) {
+  const auto dataset = small_dataset(98);
+  Loader plain(dataset, options_of(32, 3, 4));
+  const std::vector<Batch> expected = epoch_of(plain);
+  for (const int threads : {0, 3}) {
+    // The last batch leaves this rank without samples, and is finished too.
+    LoaderOptions options = options_of(32, 3, 4, threads);
+    options.finish = [](Batch& batch) {
+      batch.view_a = batch.view_a + 1.0;
+      if (batch.epoch == 1 && batch.index_in_epoch == 2) throw std::runtime_error("not finished");
+    };
+    Loader loader(dataset, options);
+    const std::vector<Batch> batches = epoch_of(loader);
+    ASSERT_EQ(batches.size(), expected.size());
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      EXPECT_TRUE(at::equal(batches[i].view_a, expected[i].view_a + 1.0)) << i << " with " << threads << " threads";
+    }
+    loader.start_epoch(1);
+    EXPECT_EQ(loader.next()->index_in_epoch, 0);
+    EXPECT_EQ(loader.next()->index_in_epoch, 1);
+    EXPECT_THROW(loader.next(), std::runtime_error);
+    EXPECT_EQ(loader.next()->index_in_epoch, 3);
+  }
+}
+
 TEST(Loader, ThrowsWhatABackgroundThreadThrewInItsPlace) {
   for (const int threads : {0, 1, 3}) {
     const auto build = [](std::int64_t epoch, std::int64_t index) {

@@ -72,6 +72,28 @@ TEST(BankExchange, BitwiseTheSameForPowersOfTwoOfRanks) {
   }
 }
 
+TEST(BankExchange, IdsThatAreKnownAlreadyDoNotTravel) {
+  const Scene scene = make_scene();
+  run_ranks(3, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    const Bank bank = make_bank(scene, comm);
+    QueryBatch batch = make_batch(scene, comm);
+    std::vector<ScoreTerm> terms(1);
+    terms[0].scale = 5.0;
+    std::vector<PassResult> results;
+    std::vector<std::int64_t> gathered;
+    for (const at::Tensor& known : {at::Tensor(), scene.ids}) {
+      batch.all_ids = known;
+      comm.traffic().start_step();
+      results.push_back(BankExchange().run(comm, bank, batch, NegativeRequest{}, terms).scores);
+      gathered.push_back(comm.traffic().step().at("all_gather").bytes_received);
+    }
+    EXPECT_TRUE(at::equal(results[0].terms[0].value, results[1].terms[0].value));
+    EXPECT_TRUE(at::equal(results[0].count, results[1].count)) << "own samples are left out alike";
+    const std::int64_t others = scene.queries.size(0) - batch.queries.size(0);
+    EXPECT_EQ(gathered[0] - gathered[1], others * static_cast<std::int64_t>(sizeof(std::int64_t)));
+  });
+}
+
 TEST(BankExchange, ReceivesTheDocumentedBytes) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
     const Scene scene = make_scene(7, type);

@@ -104,12 +104,17 @@ Bank make_bank(const Scene& scene, const Communicator& comm) {
 }
 
 QueryBatch make_batch(const Scene& scene, const Communicator& comm) {
-  return {part(scene.queries, comm),        defined_part(scene.positives, comm), defined_part(scene.ids, comm),
-          defined_part(scene.labels, comm), shares_of(scene, comm.size()),       scene.steps()};
+  return {part(scene.queries, comm),
+          defined_part(scene.positives, comm),
+          defined_part(scene.ids, comm),
+          {},
+          defined_part(scene.labels, comm),
+          shares_of(scene, comm.size()),
+          scene.steps()};
 }
 
 QueryBatch whole_batch(const Scene& scene) {
-  return {scene.queries, scene.positives, scene.ids, scene.labels, shares_of(scene, 1), scene.steps()};
+  return {scene.queries, scene.positives, scene.ids, {}, scene.labels, shares_of(scene, 1), scene.steps()};
 }
 
 PlainBank make_plain_bank(const Scene& scene) {
