@@ -6,39 +6,32 @@ namespace negatron {
 
 namespace {
 
-// A sum of so many columns stays in registers while the rows go by.
-constexpr std::int64_t kTogether = 16;
-
-// Of any alignment.
-using Bytes = std::uint8_t __attribute__((vector_size(kTogether), aligned(1), may_alias));
-using Floats = float __attribute__((vector_size(kTogether * sizeof(float)), aligned(alignof(float)), may_alias));
-template <typename Value>
-struct VectorOf;
-template <>
-struct VectorOf<std::uint8_t> {
-  using Type = Bytes;
-};
-template <>
-struct VectorOf<float> {
-  using Type = Floats;
-};
+// Four rows go into a sum at a time: it is read and written a quarter as often.
+constexpr std::int64_t kRowsTogether = 4;
 
 template <typename Value>
 NEGATRON_IN_VECTOR_CODE void sum_any_rows(const Value* const* rows, const float* weights, std::int64_t taps,
-                                          std::int64_t columns, float* sum) {
-  using Values = typename VectorOf<Value>::Type;
-  std::int64_t x = 0;
-  for (; x + kTogether <= columns; x += kTogether) {
-    Floats sums = {};
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      sums += weights[tap] * __builtin_convertvector(*reinterpret_cast<const Values*>(rows[tap] + x), Floats);
+                                          std::int64_t columns, float* __restrict sum) {
+  for (std::int64_t first = 0; first < taps; first += kRowsTogether) {
+    // Where fewer are left, the last one once more, with the weight 0.
+    const auto row = [&](std::int64_t i) { return rows[first + i < taps ? first + i : taps - 1]; };
+    const auto weight = [&](std::int64_t i) { return first + i < taps ? weights[first + i] : 0.0F; };
+    const Value* __restrict a = row(0);
+    const Value* __restrict b = row(1);
+    const Value* __restrict c = row(2);
+    const Value* __restrict d = row(3);
+    const float of_a = weight(0), of_b = weight(1), of_c = weight(2), of_d = weight(3);
+    if (first == 0) {
+      for (std::int64_t x = 0; x < columns; ++x) {
+        sum[x] = of_a * static_cast<float>(a[x]) + of_b * static_cast<float>(b[x]) + of_c * static_cast<float>(c[x]) +
+                 of_d * static_cast<float>(d[x]);
+      }
+    } else {
+      for (std::int64_t x = 0; x < columns; ++x) {
+        sum[x] = sum[x] + of_a * static_cast<float>(a[x]) + of_b * static_cast<float>(b[x]) +
+                 of_c * static_cast<float>(c[x]) + of_d * static_cast<float>(d[x]);
+      }
     }
-    *reinterpret_cast<Floats*>(sum + x) = sums;
-  }
-  for (; x < columns; ++x) {
-    float one = 0.0F;
-    for (std::int64_t tap = 0; tap < taps; ++tap) one += weights[tap] * static_cast<float>(rows[tap][x]);
-    sum[x] = one;
   }
 }
 
