@@ -34,7 +34,7 @@ DecodedImages::DecodedImages(std::vector<at::Tensor> images) : apart_(std::move(
   }
   // One call of the sampler for all of them is faster than one for each.
   if (!one_size) return;
-  together_ = at::stack(apart_);
+  together_ = apart_.size() == 1 ? apart_.front().unsqueeze(0) : at::stack(apart_);
   apart_.clear();
 }
 

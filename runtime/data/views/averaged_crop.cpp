@@ -81,16 +81,31 @@ Range used_inputs(const Taps& taps) {
   return {*least, *most + taps.taps};
 }
 
-/// Sum of the rows that output row `y` is made of.
-void sum_rows(const std::uint8_t* plane, std::int64_t stride, const Taps& rows, std::int64_t y, std::span<float> sum) {
-  const auto columns = static_cast<std::int64_t>(sum.size());
-  const std::uint8_t* row = plane + rows.first[static_cast<std::size_t>(y)] * stride;
-  std::fill(sum.begin(), sum.end(), 0.0F);
-  for (std::int64_t tap = 0; tap < rows.taps; ++tap) {
-    // As many taps as the other rows have may lie outside the filter, where weights are 0.
-    if (rows.weight(tap, y) > 0.0F) add_rows(row + tap * stride, columns, rows.weight(tap, y), sum.data());
+/// Sums of the rows of a plane that rows of the view are made of.
+class PlaneRows {
+ public:
+  explicit PlaneRows(const Taps& taps) : taps_(taps) {}
+
+  /// Those of row `y` of the view. `plane` begins at the first column that is used; a row is `stride` long.
+  void sum(const std::uint8_t* plane, std::int64_t stride, std::int64_t y, std::span<float> sum) {
+    const std::uint8_t* row = plane + taps_.first[static_cast<std::size_t>(y)] * stride;
+    rows_.clear();
+    weights_.clear();
+    for (std::int64_t tap = 0; tap < taps_.taps; ++tap, row += stride) {
+      // As many taps as the other rows have may lie outside the filter, where weights are 0.
+      if (taps_.weight(tap, y) == 0.0F) continue;
+      rows_.push_back(row);
+      weights_.push_back(taps_.weight(tap, y));
+    }
+    sum_rows(rows_.data(), weights_.data(), static_cast<std::int64_t>(rows_.size()),
+             static_cast<std::int64_t>(sum.size()), sum.data());
   }
-}
+
+ private:
+  const Taps& taps_;
+  std::vector<const std::uint8_t*> rows_;
+  std::vector<float> weights_;
+};
 
 /// Some rows of a view at a time, with the memory that they need in between.
 class RowFilter {
@@ -100,8 +115,7 @@ class RowFilter {
         inputs_(static_cast<std::size_t>(inputs)),
         sums_(inputs_ * kLanes, 0.0F),
         lanes_(sums_.size()),
-        filtered_(static_cast<std::size_t>(columns.outputs * kLanes)),
-        rows_(filtered_.size()) {}
+        filtered_(static_cast<std::size_t>(columns.outputs * kLanes)) {}
 
   /// Where the sum of rows goes from which a row of the view is made.
   std::span<float> sum(std::int64_t lane) {
@@ -111,14 +125,13 @@ class RowFilter {
   void apply(std::int64_t count, float* out) {
     put_beside(sums_.data(), static_cast<std::int64_t>(inputs_), lanes_.data());
     filter_columns(lanes_.data(), columns_, filtered_.data());
-    take_apart(filtered_.data(), columns_.outputs, rows_.data());
-    std::copy_n(rows_.data(), count * columns_.outputs, out);
+    take_apart(filtered_.data(), columns_.outputs, count, out);
   }
 
  private:
   ColumnTaps columns_;
   std::size_t inputs_;
-  std::vector<float> sums_, lanes_, filtered_, rows_;
+  std::vector<float> sums_, lanes_, filtered_;
 };
 
 }  // namespace
@@ -131,12 +144,13 @@ void average_crop(const at::Tensor& image, const CropBox& crop, at::Tensor& view
   const Range used = used_inputs(columns);
   for (std::int32_t& first : columns.first) first -= static_cast<std::int32_t>(used.begin);
   RowFilter filter({columns.first.data(), columns.weights.data(), columns.taps, view.size(2)}, used.size());
+  PlaneRows plane_rows(rows);
   auto* out = view.mutable_data_ptr<float>();
   for (std::int64_t channel = 0; channel < pixels.size(0); ++channel) {
     const auto* plane = pixels.const_data_ptr<std::uint8_t>() + channel * height * width + used.begin;
     for (std::int64_t y = 0; y < view.size(1); y += kLanes) {
       const std::int64_t count = std::min(kLanes, view.size(1) - y);
-      for (std::int64_t lane = 0; lane < count; ++lane) sum_rows(plane, width, rows, y + lane, filter.sum(lane));
+      for (std::int64_t lane = 0; lane < count; ++lane) plane_rows.sum(plane, width, y + lane, filter.sum(lane));
       filter.apply(count, out);
       out += count * view.size(2);
     }

@@ -33,43 +33,41 @@ class PlaneBlur {
       : height_(height),
         width_(width),
         radius_(radius),
+        taps_(2 * radius + 1),
         down_(static_cast<std::size_t>(height * width)),
-        padded_(static_cast<std::size_t>(width + 2 * radius)) {}
+        padded_(static_cast<std::size_t>(width + 2 * radius)),
+        rows_(static_cast<std::size_t>(taps_)) {}
 
-  // A 2D Gaussian is one along lines after one along columns: 2 * (2r + 1) products per pixel and not (2r + 1)^2.
+  // A 2D Gaussian is one along lines after one along columns: 2 * (2r + 1) products per pixel and not (2r + 1)^2. Taps
+  // whose weight is too small for a float add exactly nothing.
   void apply(float* plane, const std::vector<float>& weights) {
     for (std::int64_t y = 0; y < height_; ++y) blur_down(plane, y, weights);
+    for (std::int64_t tap = 0; tap < taps_; ++tap) row(tap) = padded_.data() + tap;
     for (std::int64_t y = 0; y < height_; ++y) blur_along(y, weights, plane + y * width_);
   }
 
  private:
-  // Taps whose weight is too small for a float add exactly nothing.
+  const float*& row(std::int64_t tap) { return rows_[static_cast<std::size_t>(tap)]; }
 
   void blur_down(const float* plane, std::int64_t y, const std::vector<float>& weights) {
-    float* sum = down_.data() + y * width_;
-    std::fill_n(sum, width_, 0.0F);
-    for (std::int64_t tap = 0; tap <= 2 * radius_; ++tap) {
-      const float weight = weights[static_cast<std::size_t>(tap)];
-      const std::int64_t row = std::clamp<std::int64_t>(y + tap - radius_, 0, height_ - 1);
-      if (weight > 0.0F) add_rows(plane + row * width_, width_, weight, sum);
+    for (std::int64_t tap = 0; tap < taps_; ++tap) {
+      row(tap) = plane + std::clamp<std::int64_t>(y + tap - radius_, 0, height_ - 1) * width_;
     }
+    sum_rows(rows_.data(), weights.data(), taps_, width_, down_.data() + y * width_);
   }
 
   void blur_along(std::int64_t y, const std::vector<float>& weights, float* sum) {
-    const float* row = down_.data() + y * width_;
-    std::fill_n(padded_.begin(), radius_, row[0]);
-    std::copy_n(row, width_, padded_.begin() + radius_);
-    std::fill_n(padded_.begin() + radius_ + width_, radius_, row[width_ - 1]);
-    std::fill_n(sum, width_, 0.0F);
-    for (std::int64_t tap = 0; tap <= 2 * radius_; ++tap) {
-      const float weight = weights[static_cast<std::size_t>(tap)];
-      if (weight > 0.0F) add_rows(padded_.data() + tap, width_, weight, sum);
-    }
+    const float* line = down_.data() + y * width_;
+    std::fill_n(padded_.begin(), radius_, line[0]);
+    std::copy_n(line, width_, padded_.begin() + radius_);
+    std::fill_n(padded_.begin() + radius_ + width_, radius_, line[width_ - 1]);
+    sum_rows(rows_.data(), weights.data(), taps_, width_, sum);
   }
 
-  std::int64_t height_, width_, radius_;
+  std::int64_t height_, width_, radius_, taps_;
   std::vector<float> down_;    // [height, width]
   std::vector<float> padded_;  // one row, longer by the radius on both sides
+  std::vector<const float*> rows_;
 };
 
 }  // namespace

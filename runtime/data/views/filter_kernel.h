@@ -7,9 +7,10 @@ namespace negatron {
 // Weighted sums of rows and of columns: what crops and blurs are made of. On the host; the same bits on every
 // processor, terms being added in the order of the taps.
 
-/// sum[x] <- sum[x] + weight * row[x].
-void add_rows(const std::uint8_t* row, std::int64_t columns, float weight, float* sum);
-void add_rows(const float* row, std::int64_t columns, float weight, float* sum);
+/// sum[x] <- sum over t < taps of weights[t] rows[t][x].
+void sum_rows(const std::uint8_t* const* rows, const float* weights, std::int64_t taps, std::int64_t columns,
+              float* sum);
+void sum_rows(const float* const* rows, const float* weights, std::int64_t taps, std::int64_t columns, float* sum);
 
 /// For each output of a row, the inputs that it is made of: `taps` of them from first[x] on, with weights
 /// [taps][outputs].
@@ -23,11 +24,15 @@ struct ColumnTaps {
 /// So many rows lie beside each other, so that what is done to a column of one is done to all with one instruction.
 inline constexpr std::int64_t kLanes = 8;
 
-/// rows [kLanes][columns] -> lanes [columns][kLanes], and back.
+/// rows [kLanes][columns] -> lanes [columns][kLanes].
 void put_beside(const float* rows, std::int64_t columns, float* lanes);
-void take_apart(const float* lanes, std::int64_t columns, float* rows);
+/// The first `count` of them back: lanes [columns][kLanes] -> rows [count][columns].
+void take_apart(const float* lanes, std::int64_t columns, std::int64_t count, float* rows);
 
 /// Of each lane: out[x] <- sum over t of weights[t][x] row[first[x] + t]. row [inputs][kLanes], out [outputs][kLanes].
 void filter_columns(const float* row, const ColumnTaps& columns, float* out);
+
+/// x <- (x - mean) * scale.
+void centre_values(float* values, std::int64_t count, float mean, float scale);
 
 }  // namespace negatron

@@ -1,6 +1,7 @@
 #include "runtime/data/views/make_views.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "comm/require.h"
 #include "comm/share.h"
@@ -8,10 +9,23 @@
 #include "runtime/data/views/colour_jitter.h"
 #include "runtime/data/views/crop.h"
 #include "runtime/data/views/erase.h"
+#include "runtime/data/views/filter_kernel.h"
 #include "runtime/data/views/grey_jitter.h"
 
 namespace negatron {
 namespace {
+
+/// As Normalization::centre(), in one pass over the views.
+void centre(at::Tensor& views, const Normalization& normalization) {
+  require(normalization.serves(views.size(1)), "Views are normalised with one mean, or with one for each channel.");
+  const std::vector<double>&means = normalization.mean(), &deviations = normalization.deviation();
+  const std::int64_t pixels = views.size(2) * views.size(3);
+  auto* plane = views.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < views.size(0) * views.size(1); ++i, plane += pixels) {
+    const auto channel = static_cast<std::size_t>(i) % means.size();
+    centre_values(plane, pixels, static_cast<float>(means[channel]), static_cast<float>(1.0 / deviations[channel]));
+  }
+}
 
 /// In place; views [n, C, H, W] in 0..1.
 void change_views(at::Tensor& views, std::span<const ViewParameters> parameters, const AugmentationOptions& options,
@@ -24,7 +38,7 @@ void change_views(at::Tensor& views, std::span<const ViewParameters> parameters,
   blur(views, parameters, options.blur_sigma_max);
   solarise_views(views, parameters);
   erase(views, parameters);
-  normalization.centre(views);
+  centre(views, normalization);
 }
 
 }  // namespace
