@@ -64,8 +64,11 @@ Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
   batch.global_size = end - begin;
   // A copy, so that the batch does not keep the order of a whole epoch alive.
   batch.ids = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
-  batch.view_a = at::empty({own.size(), images_->channels(), size.height, size.width}, at::kFloat);
-  batch.view_b = at::empty_like(batch.view_a);
+  const std::vector<std::int64_t> shape = {own.size(), images_->channels(), size.height, size.width};
+  // The smaller batch at the end of an epoch would keep memory that nothing else fits into.
+  const bool is_whole = end - begin == options_.global_batch;
+  batch.view_a = is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat);
+  batch.view_b = is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat);
   if (images_->has_labels()) batch.labels = at::empty_like(batch.ids);
   return batch;
 }

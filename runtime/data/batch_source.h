@@ -10,6 +10,7 @@
 #include "comm/share.h"
 #include "runtime/data/augmentation.h"
 #include "runtime/data/image_source.h"
+#include "runtime/data/view_buffers.h"
 #include "runtime/data/view_format.h"
 
 namespace negatron {
@@ -74,6 +75,7 @@ class BatchSource {
   mutable std::mutex order_mutex_;
   mutable std::int64_t order_epoch_ = -1;
   mutable at::Tensor order_;
+  mutable ViewBuffers buffers_;
 };
 
 }  // namespace negatron
