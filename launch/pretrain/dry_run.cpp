@@ -6,6 +6,7 @@
 
 #include "comm/share.h"
 #include "runtime/encoders/contrastive_encoder.h"
+#include "runtime/run/data_memory.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/training/bank_setup.h"
 
@@ -32,7 +33,8 @@ std::string shape(std::initializer_list<std::int64_t> sizes) {
 }  // namespace
 
 void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
-                   const ImageSource& train, Communicator& comm, std::ostream& out) {
+                   const PretrainData& data, Communicator& comm, std::ostream& out) {
+  const ImageSource& train = *data.train;
   // Of rank 0, whose share of batch and bank is the largest where they do not divide: what fits there fits everywhere.
   // The encoder is made, which takes no more than its parameters, so that counts and shapes are those of the real one.
   const int ranks = comm.size();
@@ -65,6 +67,9 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
          bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
   }
   line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
+  const BatchQueue queue = batch_queue(options, data, train.view_size(), ranks);
+  line(out, "batches that wait",
+       std::to_string(queue.batches) + " of " + bytes_text(static_cast<double>(queue.batch_bytes)));
   line(out, "index of images", bytes_text(static_cast<double>(train.bytes_of_index())));
   out << "Steps\n";
   // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.

@@ -2,7 +2,7 @@
 
 #include <iosfwd>
 
-#include "runtime/data/image_source.h"
+#include "runtime/run/pretrain_data.h"
 #include "runtime/training/pretrain_options.h"
 #include "runtime/training/trainer.h"
 
@@ -11,6 +11,6 @@ namespace negatron {
 /// Prints what a run would work on: shapes of one step, and the memory of one rank that its size decides (parameters,
 /// optimizer, bank, batch), computed from the objects themselves. Local.
 void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
-                   const ImageSource& train, Communicator& comm, std::ostream& out);
+                   const PretrainData& data, Communicator& comm, std::ostream& out);
 
 }  // namespace negatron

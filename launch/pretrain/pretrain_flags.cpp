@@ -1,5 +1,6 @@
 #include "launch/pretrain/pretrain_flags.h"
 
+#include "launch/flags/byte_size.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
@@ -94,7 +95,11 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
   table.add("holdout", holdout_field(&o.holdout),
             "evaluate on so many training images, left out of training: drawn, the same share of each label; last:N "
             "for the last ones");
-  table.add("loader-threads", &o.loader_threads, "background threads per rank that build batches", FlagRole::kSpeed);
+  table.add("loader-threads", &o.loader_threads,
+            "background threads per rank that build batches, -1 for the cores that training leaves free, at least one",
+            FlagRole::kSpeed);
+  table.add("data-memory", byte_size_field(&o.data_memory),
+            "memory per rank for images and for batches that wait: 2GiB, 500MiB", FlagRole::kThisStart);
 }
 
 void add_encoder_flags(FlagTable& table, PretrainOptions& o) {

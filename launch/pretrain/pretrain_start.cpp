@@ -90,6 +90,9 @@ void PretrainStart::place() {
   const int budget = thread_budget(*comm_);
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
   free_threads_ = std::max(0, budget - threads_);
+  // Of a run on a GPU one thread is at work.
+  const int at_work = place_.device.is_cpu() ? threads_ : 1;
+  loader_threads_ = std::max(1, budget - at_work);
   at::set_num_threads(threads_);
   if (!speaks()) return;
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) warn(warning);
@@ -99,13 +102,14 @@ void PretrainStart::describe() const {
   if (!speaks()) return;
   std::cout << flags_.ini();
   print_remarks();
-  print_dry_run(request_.options, contrast_, place_, *data_.train, *comm_, std::cout);
+  print_dry_run(request_.options, contrast_, place_, data_, *comm_, std::cout);
 }
 
 StartPoint PretrainStart::find() {
   config_ = flags_.ini();
   // Of this machine, not of the run: the configuration keeps what was asked for.
   if (request_.options.bank_threads < 0) request_.options.bank_threads = free_threads_;
+  if (request_.options.loader_threads < 0) request_.options.loader_threads = loader_threads_;
   StartPoint point = find_start(*restoring_, files_, request_, flags_, config_);
   if (!speaks()) return point;
   for (const std::string& remark : point.remarks) warn(remark);

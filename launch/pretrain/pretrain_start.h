@@ -66,6 +66,7 @@ class PretrainStart {
   int threads_ = 1;
   /// Cores of this rank that training leaves free.
   int free_threads_ = 0;
+  int loader_threads_ = 1;
   std::string config_;
 };
 

@@ -78,7 +78,9 @@ at::Tensor augment(const DecodedImages& images, const at::Tensor& ids, const Vie
   for (std::int64_t i = 0; i < images.size(); ++i) {
     parameters.push_back(draw_view_parameters(samples[i], number, options, images.size_of(i)));
   }
-  return make_views(images, parameters, options, format);
+  at::Tensor views = at::empty({images.size(), images.channels(), format.size.height, format.size.width}, at::kFloat);
+  make_views(images, parameters, options, format.normalization, views);
+  return views;
 }
 
 }  // namespace negatron

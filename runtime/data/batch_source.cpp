@@ -1,11 +1,13 @@
 #include "runtime/data/batch_source.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
-#include "comm/share.h"
 #include "runtime/data/epoch_order.h"
+#include "runtime/data/view_parameters.h"
+#include "runtime/data/views/make_views.h"
 
 namespace negatron {
 
@@ -47,36 +49,86 @@ at::Tensor BatchSource::order(std::int64_t epoch) const {
   return order_;
 }
 
-DecodedImages BatchSource::load(const at::Tensor& ids) const {
-  if (ids.size(0) > 0) return images_->load(ids);
-  // A source of differing sizes cannot say what none of its images look like.
-  return at::empty({0, images_->channels(), options_.format.size.height, options_.format.size.width},
-                   images_->gives_features() ? at::kDouble : at::kByte);
-}
-
-Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
+Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
   const std::int64_t begin = index * options_.global_batch;
   const std::int64_t end = std::min(begin + options_.global_batch, images_->size());
   // Example: 1,000 samples, a global batch of 256 and 4 ranks. Batches 0 to 2 give each rank 64; batch 3 has 232
   // left, and each rank takes 58.
   const Range own = share(end - begin, options_.ranks, options_.rank);
+  const ImageSize& size = options_.format.size;
 
   Batch batch;
   batch.epoch = epoch;
   batch.index_in_epoch = index;
   batch.global_size = end - begin;
   // A copy, so that the batch does not keep the order of a whole epoch alive.
-  const at::Tensor wanted = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
-  const DecodedImages samples = load(wanted);
+  batch.ids = order(epoch).slice(0, begin + own.begin, begin + own.end).clone();
+  batch.view_a = at::empty({own.size(), images_->channels(), size.height, size.width}, at::kFloat);
+  batch.view_b = at::empty_like(batch.view_a);
+  if (images_->has_labels()) batch.labels = at::empty_like(batch.ids);
+  return batch;
+}
+
+void BatchSource::write_feature_views(const Batch& batch, const Range& rows) const {
+  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end);
+  const DecodedImages features = images_->load(wanted);
+  for (int view = 0; view < 2; ++view) {
+    const ViewNumber number{options_.seed, batch.epoch, view};
+    at::Tensor views = (view == 0 ? batch.view_a : batch.view_b).slice(0, rows.begin, rows.end);
+    views.copy_(augment(features, wanted, number, options_.augmentation, options_.format));
+  }
+}
+
+void BatchSource::write_views(const Batch& batch, const Range& rows) const {
+  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end);
+  const auto* samples = wanted.const_data_ptr<std::int64_t>();
+  std::array<std::vector<ViewParameters>, 2> drawn;
+  for (auto& of_view : drawn) of_view.resize(static_cast<std::size_t>(rows.size()));
+  // Views are drawn before their images are decoded, from nothing but sizes.
+  const auto draw = [&](std::int64_t i, const ImageSize& size) {
+    std::vector<CropWanted> crops;
+    for (std::size_t view = 0; view < drawn.size(); ++view) {
+      const ViewNumber number{options_.seed, batch.epoch, static_cast<int>(view)};
+      ViewParameters& parameters = drawn[view][static_cast<std::size_t>(i)];
+      parameters = draw_view_parameters(samples[i], number, options_.augmentation, size);
+      crops.push_back({part_of(parameters.crop), options_.format.size});
+    }
+    return crops;
+  };
+  const ImageParts loaded = images_->load_parts(wanted, draw);
+  for (std::size_t view = 0; view < drawn.size(); ++view) {
+    for (std::size_t i = 0; i < loaded.parts.size(); ++i) {
+      drawn[view][i].crop = within(drawn[view][i].crop, loaded.parts[i]);
+    }
+    at::Tensor views = (view == 0 ? batch.view_a : batch.view_b).slice(0, rows.begin, rows.end);
+    make_views(loaded.pixels, drawn[view], options_.augmentation, options_.format.normalization, views);
+  }
+}
+
+void BatchSource::fill(Batch& batch, const Range& rows) const {
+  if (rows.size() == 0) return;
+  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end).clone();
+  if (images_->gives_features()) {
+    write_feature_views(batch, rows);
+  } else {
+    write_views(batch, rows);
+  }
   // What came in the place of a broken image has its own number and label, for the bank and the losses. Its views are
   // drawn for the place, so that they differ from those of its own turn.
-  batch.ids = images_->stand_ins(wanted);
-  batch.labels = labels_of(*images_, wanted);
-  const auto view = [&](int number) {
-    return augment(samples, wanted, {options_.seed, epoch, number}, options_.augmentation, options_.format);
-  };
-  batch.view_a = view(0);
-  batch.view_b = view(1);
+  batch.ids.slice(0, rows.begin, rows.end).copy_(images_->stand_ins(wanted));
+  if (batch.labels.defined()) batch.labels.slice(0, rows.begin, rows.end).copy_(labels_of(*images_, wanted));
+}
+
+std::int64_t BatchSource::rows_together() const {
+  return views_together(images_->channels(), options_.format.size);
+}
+
+Batch BatchSource::build(std::int64_t epoch, std::int64_t index) const {
+  Batch batch = begin(epoch, index);
+  const std::int64_t rows = batch.ids.size(0);
+  for (std::int64_t first = 0; first < rows; first += rows_together()) {
+    fill(batch, {first, std::min(first + rows_together(), rows)});
+  }
   return batch;
 }
 

@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "comm/share.h"
 #include "runtime/data/augmentation.h"
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_format.h"
@@ -39,21 +40,31 @@ struct BatchOptions {
   void validate() const;
 };
 
-/// Builds any batch of any epoch from nothing but its number. The global batch i of an epoch is samples
+/// Makes any batch of any epoch from nothing but its number. The global batch i of an epoch is samples
 /// [i*Bg, min(N, (i+1)*Bg)) of `epoch_order`, and this rank takes its share() of them: the same samples for any number
-/// of ranks, and zero rows when a small last batch leaves this rank none. Local, thread-safe.
+/// of ranks, and zero rows when a small last batch leaves this rank none. Of an image that is decoded for its views, no
+/// more is decoded than they need. Local, thread-safe.
 class BatchSource {
  public:
   BatchSource(std::shared_ptr<const ImageSource> images, const BatchOptions& options);
 
   std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
+  /// All of a batch: begin(), and fill() of all rows.
   Batch build(std::int64_t epoch, std::int64_t index) const;
+
+  /// A batch without images: which samples are wanted, and views and labels that nobody has written yet.
+  Batch begin(std::int64_t epoch, std::int64_t index) const;
+  /// Loads the images of `rows` of a batch that was begun, and writes their views, numbers and labels. Each row once;
+  /// different rows may be filled by several threads at a time.
+  void fill(Batch& batch, const Range& rows) const;
+  /// How many rows are best filled together.
+  std::int64_t rows_together() const;
 
  private:
   at::Tensor order(std::int64_t epoch) const;
-
-  /// The images `ids` [b] int64, decoded; b may be 0.
-  DecodedImages load(const at::Tensor& ids) const;
+  /// Both views of `rows`, of the samples that the batch asks for.
+  void write_views(const Batch& batch, const Range& rows) const;
+  void write_feature_views(const Batch& batch, const Range& rows) const;
 
   std::shared_ptr<const ImageSource> images_;
   BatchOptions options_;

@@ -48,7 +48,15 @@ ImageSize ConvertedSource::view_size() const {
 }
 
 DecodedImages ConvertedSource::load(const at::Tensor& ids) const {
-  DecodedImages images = source_->load(ids);
+  return converted(source_->load(ids));
+}
+
+ImageParts ConvertedSource::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  ImageParts loaded = source_->load_parts(ids, crops);
+  return {converted(std::move(loaded.pixels)), std::move(loaded.parts)};
+}
+
+DecodedImages ConvertedSource::converted(DecodedImages images) const {
   if (channels() == source_->channels()) return images;
   if (images.have_one_size()) return in_channels(images.together(), channels());
   std::vector<at::Tensor> converted;

@@ -27,6 +27,7 @@ class ConvertedSource : public ImageSource {
   bool gives_features() const override { return source_->gives_features(); }
   ImageSize view_size() const override;
   DecodedImages load(const at::Tensor& ids) const override;
+  ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;
   at::Tensor stand_ins(const at::Tensor& ids) const override { return source_->stand_ins(ids); }
   at::Tensor labels() const override { return source_->labels(); }
   std::vector<std::string> label_names() const override { return source_->label_names(); }
@@ -36,6 +37,8 @@ class ConvertedSource : public ImageSource {
   std::int64_t bytes_of_index() const override { return source_->bytes_of_index(); }
 
  private:
+  DecodedImages converted(DecodedImages images) const;
+
   std::shared_ptr<const ImageSource> source_;
   SourceOptions options_;
 };

@@ -42,6 +42,10 @@ std::int64_t DecodedImages::size() const {
   return have_one_size() ? together_.size(0) : static_cast<std::int64_t>(apart_.size());
 }
 
+std::int64_t DecodedImages::channels() const {
+  return have_one_size() ? together_.size(1) : apart_.front().size(0);
+}
+
 at::Tensor DecodedImages::image(std::int64_t i) const {
   return have_one_size() ? together_.narrow(0, i, 1) : apart_[static_cast<std::size_t>(i)].unsqueeze(0);
 }

@@ -27,6 +27,7 @@ class DecodedImages {
   explicit DecodedImages(std::vector<at::Tensor> images);
 
   std::int64_t size() const;
+  std::int64_t channels() const;
   /// True when the samples are features.
   bool are_features() const { return have_one_size() && together_.scalar_type() == at::kDouble; }
   /// True when all images lie in one tensor.

@@ -2,6 +2,17 @@
 
 namespace negatron {
 
+ImageParts ImageSource::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  ImageParts whole{load(ids)};
+  for (std::int64_t i = 0; i < whole.pixels.size(); ++i) crops(i, whole.pixels.size_of(i));
+  return whole;
+}
+
+std::int64_t loaded_together(const ImageSource& source) {
+  constexpr std::int64_t kFromMemory = 500, kDecoded = 8;
+  return source.bytes_in_memory() > 0 || source.gives_features() ? kFromMemory : kDecoded;
+}
+
 at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids) {
   const at::Tensor labels = source.labels();
   return labels.defined() ? labels.index_select(0, source.stand_ins(ids)) : labels;

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "runtime/data/decoded_images.h"
+#include "runtime/data/image_part.h"
 
 namespace negatron {
 
@@ -33,9 +34,15 @@ class ImageSource {
   /// The images `ids` [n] int64 (on the host, any order, also repeated), decoded, on the host, in this order. n is at
   /// least 1 where sizes differ. Throws DataError naming the file that cannot be read.
   virtual DecodedImages load(const at::Tensor& ids) const = 0;
+  /// The same, but no more of each image need be decoded than its crops need. `crops` is asked for those of the i-th of
+  /// `ids` at least once, with the size of the whole image and in this thread; what it is told last holds.
+  virtual ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const;
   /// Which images load() gives for `ids` [n] int64, as far as it has met them: others only where it puts an image in
   /// the place of a broken one.
   virtual at::Tensor stand_ins(const at::Tensor& ids) const { return ids; }
+
+  /// Numbers of the images that were asked for and could not be read, [n] int64, rising.
+  virtual at::Tensor broken_images() const { return at::empty({0}, at::kLong); }
 
   /// The label of each image, [size()] int64 from 0, or an undefined tensor when there are none.
   virtual at::Tensor labels() const { return {}; }
@@ -55,6 +62,10 @@ class ImageSource {
 
 /// Labels of the images that load() has given for `ids` [n] int64, as [n] int64; undefined without labels. Local.
 at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids);
+
+/// How many images are best loaded together where no more than some of them need be there at a time: many of those that
+/// lie in memory or are features, few of those that are decoded, which may be of any size. Local.
+std::int64_t loaded_together(const ImageSource& source);
 
 /// One more than the highest label; 0 without labels or images. Local.
 std::int64_t count_classes(const ImageSource& source);

@@ -1,5 +1,6 @@
 #include "runtime/data/loader.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -20,17 +21,21 @@ Loader::Loader(std::shared_ptr<const ImageSource> images, const LoaderOptions& o
     : Loader(std::make_shared<const BatchSource>(std::move(images), options.batches), options) {}
 
 Loader::Loader(const std::shared_ptr<const BatchSource>& source, const LoaderOptions& options)
-    : Loader([source](std::int64_t epoch, std::int64_t index) { return source->build(epoch, index); },
+    : Loader(Making{[source](std::int64_t epoch, std::int64_t index) { return source->begin(epoch, index); },
+                    [source](Batch& batch, const Range& rows) { source->fill(batch, rows); }, source->rows_together()},
              source->steps_per_epoch(), options) {}
 
 Loader::Loader(BuildBatch build, std::int64_t steps_per_epoch, const LoaderOptions& options)
-    : build_(std::move(build)),
+    : Loader(Making{std::move(build), {}}, steps_per_epoch, options) {}
+
+Loader::Loader(Making making, std::int64_t steps_per_epoch, const LoaderOptions& options)
+    : making_(std::move(making)),
       steps_per_epoch_(steps_per_epoch),
       queue_depth_(options.queue_depth),
       epoch_(options.first_epoch),
       index_(options.first_index),
       next_out_(options.first_epoch * steps_per_epoch + options.first_index),
-      next_to_build_(next_out_) {
+      next_to_begin_(next_out_) {
   options.validate();
   if (steps_per_epoch < 1) throw std::invalid_argument("An epoch has at least 1 step.");
   if (index_ > steps_per_epoch) throw std::invalid_argument("The loader cannot start behind the end of an epoch.");
@@ -67,15 +72,54 @@ void Loader::stop_threads() {
   threads_.clear();
 }
 
-Loader::Slot Loader::build(std::int64_t position) const {
-  Slot slot;
+// An error travels in the place of its batch: it is thrown in the caller's thread, and when its turn comes.
+void Loader::begin(std::int64_t position, Slot& slot) const {
   try {
-    slot.batch = build_(position / steps_per_epoch_, position % steps_per_epoch_);
+    slot.batch = making_.begin(position / steps_per_epoch_, position % steps_per_epoch_);
+    if (making_.fill) slot.rows = slot.batch.ids.size(0);
   } catch (...) {
-    // An error travels in the place of its batch: it is thrown in the caller's thread, and when its turn comes.
     slot.error = std::current_exception();
   }
-  return slot;
+}
+
+void Loader::begin_batch(std::unique_lock<std::mutex>& lock) {
+  const std::int64_t position = next_to_begin_++;
+  const std::int64_t generation = generation_;
+  const auto slot = std::make_shared<Slot>();
+  lock.unlock();
+  begin(position, *slot);
+  lock.lock();
+  // A jump came meanwhile: the batch belongs to the old place and must not be found at the new.
+  if (generation != generation_) return;
+  slots_.emplace(position, slot);
+  changed_.notify_all();
+}
+
+void Loader::fill_rows(Slot& slot, std::unique_lock<std::mutex>& lock) {
+  const Range rows{slot.taken, std::min(slot.taken + making_.rows_together, slot.rows)};
+  slot.taken = rows.end;
+  std::exception_ptr error;
+  lock.unlock();
+  try {
+    making_.fill(slot.batch, rows);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  lock.lock();
+  slot.done += rows.size();
+  if (error && (!slot.error || rows.begin < slot.failed_row)) {
+    slot.error = error;
+    slot.failed_row = rows.begin;
+    // No more are taken. Those before these are: of several errors the first is always met.
+    slot.rows = slot.taken;
+  }
+  if (slot.is_ready()) changed_.notify_all();
+}
+
+std::shared_ptr<Loader::Slot> Loader::slot_with_rows() const {
+  const auto found = std::find_if(slots_.begin(), slots_.end(),
+                                  [](const auto& slot) { return slot.second->taken < slot.second->rows; });
+  return found == slots_.end() ? nullptr : found->second;
 }
 
 void Loader::work() {
@@ -86,21 +130,29 @@ void Loader::work() {
   ++threads_ready_;
   changed_.notify_all();
   while (true) {
-    // Batches are claimed in order and may be finished out of order; `ready_` is keyed by position, so they leave in
-    // order. At most queue_depth positions from next_out_ on are ready or in the making, which bounds the memory.
-    changed_.wait(lock, [this] { return stop_ || next_to_build_ < next_out_ + queue_depth_; });
+    // Batches are begun in order, at most queue_depth positions from next_out_ on, which bounds the memory; and nothing
+    // new is begun while rows of an older batch wait for a thread. Parts may be finished in any order: they are written
+    // where they belong.
+    std::shared_ptr<Slot> slot;
+    changed_.wait(lock, [&] {
+      slot = slot_with_rows();
+      return stop_ || slot || next_to_begin_ < next_out_ + queue_depth_;
+    });
     if (stop_) return;
-    const std::int64_t position = next_to_build_++;
-    const std::int64_t generation = generation_;
-    lock.unlock();
-    Slot slot = build(position);
-    lock.lock();
-    // A jump came while this batch was built without the lock: it belongs to the old place and must not be found at
-    // the new.
-    if (generation != generation_) continue;
-    ready_.emplace(position, std::move(slot));
-    changed_.notify_all();
+    if (slot) {
+      fill_rows(*slot, lock);
+    } else {
+      begin_batch(lock);
+    }
   }
+}
+
+Loader::Slot Loader::build(std::int64_t position) {
+  Slot slot;
+  begin(position, slot);
+  std::unique_lock lock(mutex_);
+  while (slot.taken < slot.rows) fill_rows(slot, lock);
+  return slot;
 }
 
 std::optional<Batch> Loader::next() {
@@ -110,9 +162,12 @@ std::optional<Batch> Loader::next() {
     slot = build(next_out_++);
   } else {
     std::unique_lock lock(mutex_);
-    // The wait ends: the position lies inside the window, so a thread has claimed it or will.
-    changed_.wait(lock, [this] { return ready_.count(next_out_) > 0; });
-    slot = std::move(ready_.extract(next_out_++).mapped());
+    // The wait ends: the position lies inside the window, so a thread has begun it or will.
+    changed_.wait(lock, [this] {
+      const auto found = slots_.find(next_out_);
+      return found != slots_.end() && found->second->is_ready();
+    });
+    slot = std::move(*slots_.extract(next_out_++).mapped());
     lock.unlock();
     changed_.notify_all();
   }
@@ -132,9 +187,9 @@ void Loader::start_epoch(std::int64_t epoch, std::int64_t first_index) {
     // Example: 10 steps per epoch, epoch 2 done; next_out_ is 30, which is epoch 3, batch 0, and batches 30, 31, ...
     // are built already.
     if (position != next_out_) {
-      ready_.clear();
+      slots_.clear();
       ++generation_;
-      next_out_ = next_to_build_ = position;
+      next_out_ = next_to_begin_ = position;
     }
   }
   changed_.notify_all();

@@ -17,7 +17,7 @@ namespace negatron {
 
 struct LoaderOptions {
   BatchOptions batches;
-  /// Background threads. 0 builds every batch inside `next`.
+  /// Background threads, which may all be at work on one batch. 0 builds every batch inside `next`.
   int threads = 1;
   /// Batches that may wait ready or be in the making.
   int queue_depth = 4;
@@ -29,8 +29,9 @@ struct LoaderOptions {
   void validate() const;
 };
 
-/// Batches in order, built ahead in background threads. ATen runs single-threaded inside these threads: they do not
-/// take cores from the training step. Local; `next` and `start_epoch` are for one thread.
+/// Batches in order, built ahead in background threads. These take rows of the oldest batch that is not yet built, so
+/// that how many batches lie in memory depends on the queue and not on the threads. ATen runs single-threaded inside
+/// them: they do not take cores from the training step. Local; `next` and `start_epoch` are for one thread.
 class Loader {
  public:
   using BuildBatch = std::function<Batch(std::int64_t epoch, std::int64_t index)>;
@@ -54,19 +55,43 @@ class Loader {
   std::int64_t index_in_epoch() const noexcept { return index_; }
 
  private:
+  /// How a batch comes about.
+  struct Making {
+    BuildBatch begin;
+    /// Empty where what was begun is whole.
+    std::function<void(Batch& batch, const Range& rows)> fill;
+    std::int64_t rows_together = 1;
+  };
+  /// A batch in the making.
   struct Slot {
-    std::optional<Batch> batch;
+    Batch batch;
+    /// So many are to be filled; threads have taken so many of them, and are done with so many.
+    std::int64_t rows = 0;
+    std::int64_t taken = 0;
+    std::int64_t done = 0;
+    /// What went wrong first, by rows, and where.
     std::exception_ptr error;
+    std::int64_t failed_row = 0;
+
+    bool is_ready() const { return done == rows; }
   };
 
   Loader(const std::shared_ptr<const BatchSource>& source, const LoaderOptions& options);
+  Loader(Making making, std::int64_t steps_per_epoch, const LoaderOptions& options);
 
   void start_threads(int count);
   void stop_threads();
   void work();
-  Slot build(std::int64_t position) const;
+  /// Both give the lock up while they are at work.
+  void begin_batch(std::unique_lock<std::mutex>& lock);
+  void fill_rows(Slot& slot, std::unique_lock<std::mutex>& lock);
+  /// The oldest batch with rows that nobody has taken; null for none.
+  std::shared_ptr<Slot> slot_with_rows() const;
+  void begin(std::int64_t position, Slot& slot) const;
+  /// All of a batch, in this thread.
+  Slot build(std::int64_t position);
 
-  BuildBatch build_;
+  Making making_;
   std::int64_t steps_per_epoch_;
   int queue_depth_;
   std::int64_t epoch_;
@@ -75,9 +100,9 @@ class Loader {
   // A position counts batches over epochs: epoch * steps_per_epoch + index.
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::int64_t, Slot> ready_;
+  std::map<std::int64_t, std::shared_ptr<Slot>> slots_;
   std::int64_t next_out_ = 0;
-  std::int64_t next_to_build_ = 0;
+  std::int64_t next_to_begin_ = 0;
   // Raised by a jump, so that batches in the making for the old place are dropped.
   std::int64_t generation_ = 0;
   int threads_ready_ = 0;

@@ -17,8 +17,6 @@ constexpr std::int64_t kByteValues = 256;
 constexpr std::int64_t kMostDecoded = 1024;
 /// Rows are read in microseconds, and features differ more than pixels do.
 constexpr std::int64_t kMostFeatureRows = 10000;
-/// Samples that are looked at together.
-constexpr std::int64_t kTogether = 500;
 
 /// How many samples are looked at.
 std::int64_t measured_samples(const ImageSource& source) {
@@ -43,8 +41,9 @@ void count_values(const at::Tensor& images, at::Tensor& counts) {
 /// [C, 256] int64 of the samples `part`: counts are exact, so that those of all ranks add up to the same.
 at::Tensor value_counts(const ImageSource& source, const Range& part) {
   at::Tensor counts = at::zeros({source.channels(), kByteValues}, at::kLong);
-  for (std::int64_t begin = part.begin; begin < part.end; begin += kTogether) {
-    const DecodedImages images = source.load(spaced_ids(source, {begin, std::min(begin + kTogether, part.end)}));
+  const std::int64_t together = loaded_together(source);
+  for (std::int64_t begin = part.begin; begin < part.end; begin += together) {
+    const DecodedImages images = source.load(spaced_ids(source, {begin, std::min(begin + together, part.end)}));
     if (images.have_one_size()) {
       count_values(images.together(), counts);
       continue;
@@ -76,10 +75,10 @@ Normalization of_counts(const at::Tensor& all_counts) {
 /// Sum over all rows that are looked at of (row - centre)^power, [F]. Row after row: a sum that a library splits over
 /// threads would be another one where ranks have more of them.
 at::Tensor row_sums(const ImageSource& source, const at::Tensor& centre, int power) {
-  const std::int64_t measured = measured_samples(source);
+  const std::int64_t measured = measured_samples(source), together = loaded_together(source);
   at::Tensor sums = at::zeros({source.channels()}, at::kDouble);
-  for (std::int64_t begin = 0; begin < measured; begin += kTogether) {
-    const DecodedImages loaded = source.load(spaced_ids(source, {begin, std::min(begin + kTogether, measured)}));
+  for (std::int64_t begin = 0; begin < measured; begin += together) {
+    const DecodedImages loaded = source.load(spaced_ids(source, {begin, std::min(begin + together, measured)}));
     const at::Tensor rows = loaded.together().flatten(1) - centre;  // [n, F]
     for (std::int64_t i = 0; i < rows.size(0); ++i) sums.add_(power == 1 ? rows[i] : rows[i].square());
   }

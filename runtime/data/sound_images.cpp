@@ -19,6 +19,20 @@ constexpr std::int64_t kMostTold = 10;
 SoundImages::SoundImages(std::shared_ptr<const ImageSource> images, std::function<void(const std::string&)> tell)
     : images_(std::move(images)), tell_(std::move(tell)) {}
 
+template <typename Load>
+auto SoundImages::load_one(std::int64_t id, const Load& load) const {
+  while (true) {
+    const std::int64_t chosen = stand_in(id);
+    std::string why;
+    try {
+      return load(at::full({1}, chosen, at::kLong));
+    } catch (const DataError& error) {
+      why = error.what();
+    }
+    note_broken(chosen, why);
+  }
+}
+
 DecodedImages SoundImages::load(const at::Tensor& ids) const {
   asked_ += ids.size(0);
   try {
@@ -27,21 +41,28 @@ DecodedImages SoundImages::load(const at::Tensor& ids) const {
     // Which of them it is, shows one by one.
   }
   std::vector<at::Tensor> loaded;
-  for (std::int64_t i = 0; i < ids.size(0); ++i) loaded.push_back(load_one(ids[i].item<std::int64_t>()));
+  const auto load_whole = [&](const at::Tensor& id) { return images_->load(id).image(0).squeeze(0); };
+  for (std::int64_t i = 0; i < ids.size(0); ++i) loaded.push_back(load_one(ids[i].item<std::int64_t>(), load_whole));
   return DecodedImages(std::move(loaded));
 }
 
-at::Tensor SoundImages::load_one(std::int64_t id) const {
-  while (true) {
-    const std::int64_t chosen = stand_in(id);
-    std::string why;
-    try {
-      return images_->load(at::full({1}, chosen, at::kLong)).image(0).squeeze(0);
-    } catch (const DataError& error) {
-      why = error.what();
-    }
-    note_broken(chosen, why);
+ImageParts SoundImages::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  asked_ += ids.size(0);
+  try {
+    return images_->load_parts(stand_ins(ids), crops);
+  } catch (const DataError&) {
+    // As above.
   }
+  std::vector<at::Tensor> loaded;
+  std::vector<ImagePart> parts;
+  for (std::int64_t i = 0; i < ids.size(0); ++i) {
+    const auto its_crops = [&](std::int64_t, const ImageSize& size) { return crops(i, size); };
+    const auto load_part = [&](const at::Tensor& id) { return images_->load_parts(id, its_crops); };
+    const ImageParts one = load_one(ids[i].item<std::int64_t>(), load_part);
+    loaded.push_back(one.pixels.image(0).squeeze(0));
+    parts.push_back(one.parts.empty() ? ImagePart() : one.parts.front());
+  }
+  return {DecodedImages(std::move(loaded)), std::move(parts)};
 }
 
 void SoundImages::note_broken(std::int64_t id, const std::string& why) const {
@@ -80,6 +101,12 @@ at::Tensor SoundImages::stand_ins(const at::Tensor& ids) const {
 std::int64_t SoundImages::broken() const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::int64_t>(broken_.size());
+}
+
+at::Tensor SoundImages::broken_images() const {
+  const std::lock_guard lock(mutex_);
+  const std::vector<std::int64_t> numbers(broken_.begin(), broken_.end());
+  return std::get<0>(at::tensor(numbers, at::kLong).sort());
 }
 
 }  // namespace negatron

@@ -27,7 +27,9 @@ class SoundImages : public ImageSource {
   ImageSize view_size() const override { return images_->view_size(); }
   /// Throws DataError when more than 10 images, and more than one in a hundred that were asked for, are broken.
   DecodedImages load(const at::Tensor& ids) const override;
+  ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;
   at::Tensor stand_ins(const at::Tensor& ids) const override;
+  at::Tensor broken_images() const override;
   at::Tensor labels() const override { return images_->labels(); }
   std::vector<std::string> label_names() const override { return images_->label_names(); }
   std::shared_ptr<const ImageSource> test_part() const override { return images_->test_part(); }
@@ -39,8 +41,9 @@ class SoundImages : public ImageSource {
   std::int64_t broken() const;
 
  private:
-  /// [C, h, w], of `id` or the first sound one behind it.
-  at::Tensor load_one(std::int64_t id) const;
+  /// load([1] int64), of `id` or the first sound one behind it.
+  template <typename Load>
+  auto load_one(std::int64_t id, const Load& load) const;
   std::int64_t stand_in(std::int64_t id) const;
   void note_broken(std::int64_t id, const std::string& why) const;
 

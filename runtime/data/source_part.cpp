@@ -22,6 +22,10 @@ DecodedImages SourcePart::load(const at::Tensor& ids) const {
   return whole_->load(ids_.index_select(0, ids));
 }
 
+ImageParts SourcePart::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  return whole_->load_parts(ids_.index_select(0, ids), crops);
+}
+
 std::string SourcePart::fingerprint() const {
   const std::string whole = whole_->fingerprint();
   if (whole.empty()) return whole;

@@ -23,6 +23,7 @@ class SourcePart : public ImageSource {
   bool gives_features() const override { return whole_->gives_features(); }
   ImageSize view_size() const override { return whole_->view_size(); }
   DecodedImages load(const at::Tensor& ids) const override;
+  ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;
   at::Tensor labels() const override { return labels_; }
   std::vector<std::string> label_names() const override { return whole_->label_names(); }
   /// The whole's, and which of it this part is.

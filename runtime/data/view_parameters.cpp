@@ -1,5 +1,6 @@
 #include "runtime/data/view_parameters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -92,6 +93,19 @@ void draw_colours(CounterRng& random, const ViewEffects& effects, const Augmenta
 }
 
 }  // namespace
+
+ImagePart part_of(const CropBox& crop) {
+  const auto left = static_cast<double>(crop.left), width = static_cast<double>(crop.width);
+  return {std::min(left, left + width), static_cast<double>(crop.top), std::abs(width),
+          static_cast<double>(crop.height)};
+}
+
+CropBox within(const CropBox& crop, const ImagePart& part) {
+  const auto share = [](double value, double whole) { return static_cast<float>(value / whole); };
+  return {share(static_cast<double>(crop.left) - part.left, part.width),
+          share(static_cast<double>(crop.top) - part.top, part.height),
+          share(static_cast<double>(crop.width), part.width), share(static_cast<double>(crop.height), part.height)};
+}
 
 ViewParameters draw_view_parameters(std::int64_t id, const ViewNumber& number, const AugmentationOptions& options,
                                     const ImageSize& size) {

@@ -5,6 +5,7 @@
 
 #include "runtime/data/augmentation.h"
 #include "runtime/data/decoded_images.h"
+#include "runtime/data/image_part.h"
 
 namespace negatron {
 
@@ -16,6 +17,11 @@ struct CropBox {
   float width = 1.0F;
   float height = 1.0F;
 };
+
+/// The part of the image that a crop is. Local.
+ImagePart part_of(const CropBox& crop);
+/// The same crop in shares of `part` of the image. Of the whole image it is the crop itself, to the last bit. Local.
+CropBox within(const CropBox& crop, const ImagePart& part);
 
 /// A part of a view, in shares of its width and height; empty where right equals left.
 struct ErasedBox {

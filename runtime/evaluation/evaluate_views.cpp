@@ -18,7 +18,9 @@ ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, 
   const auto view = [&](int number) {
     const auto inputs = [&](const Range& range) {
       const at::Tensor ids = at::arange(taken.begin + range.begin, taken.begin + range.end, at::kLong);
-      return augment(images.load(ids), ids, {options.seed, /*epoch=*/0, number}, options.augmentation, options.format);
+      return inputs_of(images, ids, [&](const DecodedImages& loaded, const at::Tensor& some) {
+        return augment(loaded, some, {options.seed, /*epoch=*/0, number}, options.augmentation, options.format);
+      });
     };
     return feature_rows(function, inputs, taken.size(), options.batch).slice(0, 0, own.size());  // [n, D]
   };

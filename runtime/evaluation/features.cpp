@@ -36,10 +36,25 @@ at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& in
   return at::cat(parts);
 }
 
+at::Tensor inputs_of(const ImageSource& images, const at::Tensor& ids, const MakeInputs& make) {
+  const std::int64_t count = ids.size(0), together = loaded_together(images);
+  at::Tensor inputs;
+  for (std::int64_t begin = 0; begin < count; begin += together) {
+    const std::int64_t end = std::min(begin + together, count);
+    const at::Tensor some = ids.slice(0, begin, end);
+    const at::Tensor made = make(images.load(some), some);
+    if (end - begin == count) return made;
+    if (begin == 0) inputs = at::empty({count, made.size(1), made.size(2), made.size(3)}, made.options());
+    inputs.slice(0, begin, end).copy_(made);
+  }
+  return inputs;
+}
+
 at::Tensor extract_features(const FeatureFunction& function, const ImageSource& images, const at::Tensor& ids,
                             const ViewFormat& format, std::int64_t batch) {
   const auto inputs = [&](const Range& range) {
-    return whole_views(images.load(ids.slice(0, range.begin, range.end)), format);
+    return inputs_of(images, ids.slice(0, range.begin, range.end),
+                     [&](const DecodedImages& loaded, const at::Tensor&) { return whole_views(loaded, format); });
   };
   return feature_rows(function, inputs, ids.size(0), batch);
 }

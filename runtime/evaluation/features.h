@@ -28,8 +28,14 @@ at::Tensor pixels_as_features(const at::Tensor& views);
 at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& inputs, std::int64_t count,
                         std::int64_t batch);
 
-/// The same of the images `ids` [n] int64 of a source, whole and not augmented. No more than `batch` of them are
+/// Some images, [m, C, H, W] of them made as views, and their numbers in the source.
+using MakeInputs = std::function<at::Tensor(const DecodedImages& images, const at::Tensor& ids)>;
+
+/// make(...) of the images `ids` [n] int64 as [n, C, H, W], n at least 1, with no more than loaded_together() of them
 /// decoded at a time.
+at::Tensor inputs_of(const ImageSource& images, const at::Tensor& ids, const MakeInputs& make);
+
+/// feature_rows() of the images `ids` [n] int64 of a source, whole and not augmented.
 at::Tensor extract_features(const FeatureFunction& function, const ImageSource& images, const at::Tensor& ids,
                             const ViewFormat& format, std::int64_t batch);
 

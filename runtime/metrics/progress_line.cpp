@@ -14,6 +14,8 @@ namespace {
 constexpr double kSmoothing = 0.05;
 // A terminal need not be redrawn more often than an eye follows.
 constexpr std::chrono::milliseconds kRedraw{100};
+// Of the time of a step. A loader that keeps up is waited for a few per cent, to hand a batch over.
+constexpr double kStalledShare = 0.1;
 constexpr const char* kClearLine = "\r\x1b[K";
 
 template <typename... Arguments>
@@ -51,6 +53,10 @@ void ProgressLine::update(const Progress& progress) {
     first_step_ = progress.steps_done - 1;
     smoothed_loss_ = progress.loss;
     smoothed_rate_ = progress.images_per_second;
+  } else {
+    // Without the first step, which always waits for the first batch.
+    smoothed_time_ += kSmoothing * (progress.milliseconds - smoothed_time_);
+    smoothed_wait_ += kSmoothing * (progress.waited_milliseconds - smoothed_wait_);
   }
   // A loss that is not finite belongs to a skipped step and must not stick in the average.
   if (std::isfinite(progress.loss)) {
@@ -84,6 +90,9 @@ std::string ProgressLine::text(std::chrono::steady_clock::time_point now) const 
       format("epoch %lld/%lld  step %lld/%lld  loss %.4f  %.0f images/s", static_cast<long long>(latest_->epoch + 1),
              static_cast<long long>(options_.epochs), static_cast<long long>(latest_->steps_done),
              static_cast<long long>(options_.total_steps), smoothed_loss_, smoothed_rate_);
+  if (smoothed_wait_ > kStalledShare * smoothed_time_) {
+    line += format("  waits for images %.0f %%", 100.0 * smoothed_wait_ / smoothed_time_);
+  }
   if (knn_) line += format("  kNN %.1f%%", 100.0 * *knn_);
   if (latest_->skipped_steps > 0) line += format("  skipped %lld", static_cast<long long>(latest_->skipped_steps));
   return line + "  " + format_duration(left) + " left";

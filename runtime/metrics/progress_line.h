@@ -35,10 +35,13 @@ struct Progress {
   double loss = 0.0;
   double images_per_second = 0.0;
   std::int64_t skipped_steps = 0;
+  /// Of the step, and of it what it waited for its images.
+  double milliseconds = 0.0;
+  double waited_milliseconds = 0.0;
 };
 
-/// What a person watches: epoch, step, smoothed loss, rate, kNN accuracy once known, time left. Local; rank 0 makes
-/// one.
+/// What a person watches: epoch, step, smoothed loss, rate, kNN accuracy once known, time left; and, where steps wait
+/// for images a good part of their time, how much. Local; rank 0 makes one.
 class ProgressLine {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
@@ -75,6 +78,8 @@ class ProgressLine {
   bool line_open_ = false;
   double smoothed_loss_ = 0.0;
   double smoothed_rate_ = 0.0;
+  double smoothed_time_ = 0.0;
+  double smoothed_wait_ = 0.0;
   std::optional<double> knn_;
 };
 

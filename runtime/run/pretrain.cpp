@@ -9,6 +9,8 @@
 
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
+#include "runtime/run/broken_images.h"
+#include "runtime/run/data_memory.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
@@ -30,8 +32,9 @@ std::optional<Normalization> known_normalization(const PretrainOptions& options,
   return saved_normalization(restoring(job), *job.resume, train.channels());
 }
 
-LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const ImageSource& train,
+LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const PretrainData& data,
                              const PretrainJob& job) {
+  const ImageSource& train = *data.train;
   LoaderOptions loader;
   loader.batches.global_batch = options.global_batch;
   loader.batches.seed = options.seed;
@@ -40,7 +43,8 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.drop_last = options.drop_last;
   loader.batches.augmentation = options.augmentation;
   loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);
-  loader.threads = static_cast<int>(options.loader_threads);
+  loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
+  loader.queue_depth = batch_queue(options, data, loader.batches.format.size, comm.size()).batches;
   return loader;
 }
 
@@ -51,7 +55,8 @@ class Pretraining {
               const PretrainData& data, Communicator& comm, const PretrainJob& job)
       : options_(options),
         job_(job),
-        batches_(loader_options(options, comm, *data.train, job)),
+        data_(data),
+        batches_(loader_options(options, comm, data, job)),
         loader_(data.train, batches_),
         trainer_(options, setup, place, comm,
                  {data.train->channels(), loader_.steps_per_epoch(), data.sample_types, batches_.batches.format.size}),
@@ -184,11 +189,13 @@ class Pretraining {
     }
     log_.snapshots(snapshots_.finish());
     summary.saved = snapshots_.saved();
+    log_.broken_images(count_broken_images(*job_.host, data_));
     return summary;
   }
 
   const PretrainOptions& options_;
   const PretrainJob& job_;
+  const PretrainData& data_;
   LoaderOptions batches_;
   Loader loader_;
   Trainer trainer_;

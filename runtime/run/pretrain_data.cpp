@@ -8,6 +8,7 @@
 #include "runtime/data/sample_types.h"
 #include "runtime/data/sound_images.h"
 #include "runtime/data/source_part.h"
+#include "runtime/run/data_memory.h"
 #include "runtime/run/sample_flags.h"
 
 namespace negatron {
@@ -72,6 +73,15 @@ void find_test_images(const PretrainOptions& options, PretrainData& data) {
   }
 }
 
+/// Images that are read when they are needed take none.
+void require_memory(const PretrainOptions& options, const PretrainData& data) {
+  const std::int64_t bytes = image_bytes(data);
+  if (bytes <= options.data_memory) return;
+  throw DataError("The images of '" + options.data.path + "' take " + std::to_string(bytes) +
+                  " bytes in the memory of each rank, more than the " + std::to_string(options.data_memory) +
+                  " of --data-memory; folders, lists, tar shards, CIFAR and HDF5 files are read image by image.");
+}
+
 }  // namespace
 
 PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup,
@@ -84,6 +94,7 @@ PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSe
   require_data(options, setup, data.sample_types, data.train->has_labels());
   data.fingerprint = data.train->fingerprint();
   find_test_images(options, data);
+  require_memory(options, data);
   if (data.test != nullptr) data.fingerprint += "; " + data.test->fingerprint();
   if (!options.skips_bad_images) return data;
   // Behind the parting: no image of the other part may take the place of a broken one.

@@ -28,8 +28,9 @@ struct PretrainData {
 
 /// Opens what `options.data` names, and what evaluation uses: `options.eval_data`, held out training images, or else
 /// the test part if there is one. Where images are decoded, `tell` gets a sentence for each of the first broken ones,
-/// in any thread. Local. Throws DataError, or std::invalid_argument naming --holdout, or the objective, the sampler or
-/// its option that does not fit the labels and types of the samples.
+/// in any thread. Local. Throws DataError, also for images that take more memory than `options.data_memory`, or
+/// std::invalid_argument naming --holdout, or the objective, the sampler or its option that does not fit the labels and
+/// types of the samples.
 PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSetup& setup,
                                 const std::function<void(const std::string&)>& tell = {});
 

@@ -1,10 +1,12 @@
 #include "runtime/run/run_evaluation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <sstream>
 
 #include "runtime/evaluation/evaluate_views.h"
+#include "runtime/run/data_memory.h"
 
 namespace negatron {
 namespace {
@@ -18,12 +20,16 @@ RunEvaluation::RunEvaluation(const PretrainOptions& options, const PretrainData&
     : options_(options), data_(data), format_(format), comm_(comm), trainer_(trainer), log_(log) {}
 
 double RunEvaluation::raw_pixels() {
-  return baseline(data_.train->gives_features() ? "raw features" : "raw pixels", pixels_as_features);
+  if (!has_labels()) return std::nan("");
+  // The widest features there are: of a million photographs they would not fit anywhere. Half of the room is for either
+  // part.
+  const std::int64_t most = std::max<std::int64_t>(1, pixel_rows(options_, data_, format_.size) / 2);
+  return baseline(data_.train->gives_features() ? "raw features" : "raw pixels", pixels_as_features, most);
 }
 
 double RunEvaluation::random_weights() {
   // Under the name of what they are.
-  return baseline(options_.init.file.empty() ? "random weights" : "initial weights", backbone());
+  return baseline(options_.init.file.empty() ? "random weights" : "initial weights", backbone(), 0);
 }
 
 // Collective: alignment, uniformity and kNN take their collectives in this order on every rank.
@@ -57,19 +63,20 @@ FeatureFunction RunEvaluation::backbone() {
   return [this](const at::Tensor& views) { return trainer_.encoders().features(views); };
 }
 
-double RunEvaluation::baseline(const std::string& subject, const FeatureFunction& features) {
+double RunEvaluation::baseline(const std::string& subject, const FeatureFunction& features, std::int64_t most) {
   if (!has_labels()) return std::nan("");
   StepTimer clock;
   const std::int64_t staged_before = staged_bytes(comm_.traffic().total());
   EvaluationMetrics metrics;
   metrics.subject = subject;
-  metrics.knn = classify(features, 0, 0);
+  metrics.knn = classify(features, most, most);
   // Baselines have no pairs of views: what was not measured is not a number, rather than a 0 that could be read as
   // good.
   metrics.alignment = metrics.uniformity = std::nan("");
   metrics.seconds = clock.step_milliseconds() / 1000.0;
   metrics.staged_bytes = staged_bytes(comm_.traffic().total()) - staged_before;
-  log_.evaluation(metrics, subject);
+  const bool all = most == 0 || std::max(data_.train->size(), data_.test->size()) <= most;
+  log_.evaluation(metrics, all ? subject : subject + " (of " + std::to_string(most) + " images: --data-memory)");
   return metrics.knn;
 }
 

@@ -21,7 +21,7 @@ class RunEvaluation {
   RunEvaluation(const PretrainOptions& options, const PretrainData& data, const ViewFormat& format, Communicator& comm,
                 Trainer& trainer, RunLog& log);
 
-  /// On all of the data.
+  /// On all of the data, or on as much of it as `options.data_memory` holds.
   double raw_pixels();
   /// The encoder before its first step.
   double random_weights();
@@ -33,7 +33,8 @@ class RunEvaluation {
   /// Those of which views are looked at.
   const ImageSource& evaluated_images() const { return data_.test != nullptr ? *data_.test : *data_.train; }
   FeatureFunction backbone();
-  double baseline(const std::string& subject, const FeatureFunction& features);
+  /// On at most so many images of each part, 0 for all.
+  double baseline(const std::string& subject, const FeatureFunction& features, std::int64_t most);
   double classify(const FeatureFunction& features, std::int64_t index_count, std::int64_t query_count);
 
   const PretrainOptions& options_;

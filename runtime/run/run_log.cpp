@@ -26,7 +26,9 @@ void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
   if (!metrics_) return;
   // To the file first: what is on the screen must be on the disk, also when the process ends between the two.
   metrics_->write(metrics);
-  progress_->update({metrics.epoch, steps_done, metrics.loss, metrics.images_per_second, metrics.skipped_steps});
+  const double waited = metrics.phases[static_cast<std::size_t>(Phase::kData)];
+  progress_->update({metrics.epoch, steps_done, metrics.loss, metrics.images_per_second, metrics.skipped_steps,
+                     metrics.step_milliseconds, waited});
 }
 
 void RunLog::evaluation(const EvaluationMetrics& metrics, const std::string& subject) {
@@ -58,6 +60,12 @@ void RunLog::resumed(const ResumeMetrics& metrics) {
   if (!metrics_) return;
   metrics_->write(metrics);
   progress_->print("resumed from step " + std::to_string(metrics.step) + ": " + metrics.path);
+}
+
+void RunLog::broken_images(const BrokenImages& broken) {
+  if (!progress_ || broken.train + broken.test == 0) return;
+  progress_->print("broken images: " + std::to_string(broken.train) + " of those for training, " +
+                   std::to_string(broken.test) + " of those for evaluation; others took their places");
 }
 
 void RunLog::start() {

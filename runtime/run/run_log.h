@@ -8,6 +8,7 @@
 
 #include "runtime/metrics/metrics_writer.h"
 #include "runtime/metrics/progress_line.h"
+#include "runtime/run/broken_images.h"
 
 namespace negatron {
 
@@ -23,6 +24,9 @@ class RunLog {
   void evaluation(const EvaluationMetrics& metrics, const std::string& subject);
   void snapshots(const std::vector<SnapshotMetrics>& told);
   void resumed(const ResumeMetrics& metrics);
+
+  /// A line about them, if there are any.
+  void broken_images(const BrokenImages& broken);
 
   /// Time left is reckoned from here on.
   void start();

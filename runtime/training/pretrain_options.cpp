@@ -75,7 +75,9 @@ void validate_measurements(const PretrainOptions& options) {
   require(options.eval_data.empty() || options.holdout.count == 0,
           "--eval-data and --holdout both say what evaluation uses; leave one of them out.");
   require(options.threads >= 0, "--threads must be at least 0 (0 means the rank's share of the cores).");
-  require(options.loader_threads >= 0, "--loader-threads must be at least 0.");
+  require(options.loader_threads >= -1,
+          "--loader-threads must be at least 0, or -1 for the cores that training leaves free.");
+  require(options.data_memory >= 1, "--data-memory must be above 0 bytes.");
   require(options.knn_k >= 1, "--knn-k must be at least 1.");
   require(options.knn_temperature > 0.0, "--knn-temperature must be above 0.");
   require(options.evaluate_every >= 0, "--evaluate-every must be at least 0 (0 means only before and after).");

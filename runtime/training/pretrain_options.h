@@ -108,8 +108,11 @@ struct PretrainOptions {
   std::int64_t bank_threads = -1;
   /// Vector code of the bank's passes on a CPU.
   CpuIsa cpu_isa = CpuIsa::kAuto;
-  /// Background threads of a rank that build batches.
-  std::int64_t loader_threads = 1;
+  /// Background threads of a rank that build batches; -1 for the cores that training leaves free, which the launcher
+  /// knows, at least one.
+  std::int64_t loader_threads = -1;
+  /// Bytes of a rank for images that lie in memory and for batches that wait; at least one batch does.
+  std::int64_t data_memory = std::int64_t{2} << 30;
 
   // What is kept.
   SnapshotSettings snapshots;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "comm/require.h"
 #include "comm/share.h"
@@ -16,8 +17,8 @@ namespace negatron {
 
 namespace {
 
-// Bilinear sampling looks one pixel beyond a crop; the other is for shares that were rounded.
-constexpr std::int64_t kSamplingMargin = 2;
+// For shares that were rounded.
+constexpr std::int64_t kRoundingMargin = 1;
 constexpr std::int64_t kMostShrink = 8;
 
 void exchange_sides(ImagePart& part) {
@@ -52,66 +53,86 @@ std::int64_t shrink_for(const ImagePart& part, const ImageSize& size, const Imag
   return shrink;
 }
 
-/// The pixels of one side that sampling start .. start + extent looks at, where `pixels` were shrunk.
-Range pixels_for(double start, double extent, std::int64_t pixels, std::int64_t shrink) {
-  const double shrunk = static_cast<double>(pixels) / static_cast<double>(shrink);
-  const std::int64_t count = (pixels + shrink - 1) / shrink;
-  const auto first = static_cast<std::int64_t>(std::floor(start * shrunk)) - kSamplingMargin;
-  const auto end = static_cast<std::int64_t>(std::ceil((start + extent) * shrunk)) + kSamplingMargin;
+/// Of one side of an image of `pixels` that is shrunk: the pixels that a crop start .. start + extent of it, made into
+/// `outputs`, is made of. Outputs lie in the middles of as many equal pieces of the crop, so that a triangle as wide as
+/// two pieces, or as two pixels where they are wider, reaches beyond the crop by half a piece or less than a pixel.
+Range pixels_for(double start, double extent, std::int64_t outputs, double pixels) {
+  const auto count = static_cast<std::int64_t>(std::ceil(pixels));
+  const double reach = std::max(1.0, 0.5 * extent * pixels / static_cast<double>(outputs));
+  const auto first = static_cast<std::int64_t>(std::floor(start * pixels - reach)) - kRoundingMargin;
+  const auto end = static_cast<std::int64_t>(std::ceil((start + extent) * pixels + reach)) + kRoundingMargin;
   const std::int64_t begin = std::clamp<std::int64_t>(first, 0, count - 1);
   return {begin, std::clamp<std::int64_t>(end, begin + 1, count)};
 }
 
-/// The smallest that holds both.
-ImagePart united(const ImagePart& a, const ImagePart& b) {
-  const double left = std::min(a.left, b.left);
-  const double top = std::min(a.top, b.top);
-  return {left, top, std::max(a.left + a.width, b.left + b.width) - left,
-          std::max(a.top + a.height, b.top + b.height) - top};
+Range united(const Range& a, const Range& b) {
+  return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+}
+
+/// What decoding all of the crops takes. They are those of the stored image, which is of `size`.
+JpegBox box_around(std::span<const CropWanted> crops, const ImageSize& size) {
+  std::int64_t shrink = kMostShrink;
+  for (const CropWanted& crop : crops) shrink = std::min(shrink, shrink_for(crop.part, size, crop.output));
+  const double width = static_cast<double>(size.width) / static_cast<double>(shrink);
+  const double height = static_cast<double>(size.height) / static_cast<double>(shrink);
+  const auto columns_of = [&](const CropWanted& crop) {
+    return pixels_for(crop.part.left, crop.part.width, crop.output.width, width);
+  };
+  const auto rows_of = [&](const CropWanted& crop) {
+    return pixels_for(crop.part.top, crop.part.height, crop.output.height, height);
+  };
+  Range columns = columns_of(crops.front()), rows = rows_of(crops.front());
+  for (const CropWanted& crop : crops) {
+    columns = united(columns, columns_of(crop));
+    rows = united(rows, rows_of(crop));
+  }
+  return {shrink, columns.begin, rows.begin, {rows.size(), columns.size()}};
 }
 
 DecodedCrop decode_jpeg_crops(JpegImage& image, std::span<const CropWanted> crops, std::int64_t channels) {
   const StoredHead& head = image.head();
-  const ImageSize seen_size = head.orientation.turned(head.size);
-  ImagePart seen = crops.front().part;
-  std::int64_t shrink = kMostShrink;
+  std::vector<CropWanted> stored;
   for (const CropWanted& crop : crops) {
-    seen = united(seen, crop.part);
-    shrink = std::min(shrink, shrink_for(crop.part, seen_size, crop.output));
+    stored.push_back({stored_part(crop.part, head.orientation), head.orientation.turned(crop.output)});
   }
-  const ImagePart wanted = stored_part(seen, head.orientation);
-  const Range columns = pixels_for(wanted.left, wanted.width, head.size.width, shrink);
-  const Range rows = pixels_for(wanted.top, wanted.height, head.size.height, shrink);
-  const JpegBox box{shrink, columns.begin, rows.begin, {rows.size(), columns.size()}};
-  const double pixel_width = static_cast<double>(shrink) / static_cast<double>(head.size.width);
-  const double pixel_height = static_cast<double>(shrink) / static_cast<double>(head.size.height);
+  const JpegBox box = box_around(stored, head.size);
+  const double pixel_width = static_cast<double>(box.shrink) / static_cast<double>(head.size.width);
+  const double pixel_height = static_cast<double>(box.shrink) / static_cast<double>(head.size.height);
   const ImagePart given{static_cast<double>(box.left) * pixel_width, static_cast<double>(box.top) * pixel_height,
                         static_cast<double>(box.size.width) * pixel_width,
                         static_cast<double>(box.size.height) * pixel_height};
   return {head.orientation.turned(image.decode_box(box, channels)), seen_part(given, head.orientation)};
 }
 
-void check_crop(const CropWanted& crop) {
-  require(crop.part.width > 0.0 && crop.part.height > 0.0 && crop.output.width > 0 && crop.output.height > 0,
-          "A crop to decode has sides and an output size above zero.");
+std::vector<CropWanted> checked(std::vector<CropWanted> crops) {
+  require(!crops.empty(), "Decoding for crops takes at least one.");
+  for (const CropWanted& crop : crops) {
+    require(crop.part.width > 0.0 && crop.part.height > 0.0 && crop.output.width > 0 && crop.output.height > 0,
+            "A crop to decode has sides and an output size above zero.");
+  }
+  return crops;
 }
 
 }  // namespace
 
-DecodedCrop decode_crops(FileBytes bytes, std::span<const CropWanted> crops, const DecodeOptions& options,
+DecodedCrop decode_crops(FileBytes bytes, const CropsOfSize& crops, const DecodeOptions& options,
                          const std::string& name) {
-  require(!crops.empty(), "Decoding for crops takes at least one.");
-  std::for_each(crops.begin(), crops.end(), check_crop);
-  if (image_format(bytes, name) != ImageFormat::kJpeg) return {decode_image(bytes, options, name), {}};
+  if (image_format(bytes, name) != ImageFormat::kJpeg) {
+    const at::Tensor whole = decode_image(bytes, options, name);
+    checked(crops({whole.size(1), whole.size(2)}));
+    return {whole, {}};
+  }
   require(options.channels == 1 || options.channels == 3, "Images are decoded to 1 or 3 channels.");
   JpegImage image(bytes, name);
-  check_pixel_count(image.head().size, options.most_pixels, name);
-  return decode_jpeg_crops(image, crops, options.channels);
+  const StoredHead& head = image.head();
+  check_pixel_count(head.size, options.most_pixels, name);
+  return decode_jpeg_crops(image, checked(crops(head.orientation.turned(head.size))), options.channels);
 }
 
 DecodedCrop decode_crop(FileBytes bytes, const CropWanted& crop, const DecodeOptions& options,
                         const std::string& name) {
-  return decode_crops(bytes, {&crop, 1}, options, name);
+  return decode_crops(
+      bytes, [&](const ImageSize&) { return std::vector<CropWanted>{crop}; }, options, name);
 }
 
 }  // namespace negatron

@@ -140,6 +140,11 @@ at::Tensor JpegImage::decode_box(const JpegBox& box, std::int64_t channels) {
       const JDIMENSION got = jpeg_read_scanlines(&decompress, rows, decompress.rec_outbuf_height);
       for (JDIMENSION i = 0; i < got && y < box.size.height; ++i, ++y) planes.put_row(y, rows[i] + cut, layout);
     }
+    // Damage behind the box counts as well: whether an image is sound must not depend on where its crops lie. The last
+    // row is read, because what libjpeg is asked to skip up to the end it does not look at.
+    const JDIMENSION rest = decompress.output_height - decompress.output_scanline;
+    if (rest > 1) jpeg_skip_scanlines(&decompress, rest - 1);
+    if (rest > 0) jpeg_read_scanlines(&decompress, rows, 1);
   });
   return planes.tensor();
 }

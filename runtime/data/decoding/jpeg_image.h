@@ -37,7 +37,7 @@ class JpegImage {
   at::Tensor decode(std::int64_t channels);
 
   /// Only a box, which is not empty and lies in the shrunk image: [C, h, w] uint8. With shrink 1 the pixels are those
-  /// of decode(). Damage behind the last row of the box is not found. Once, and then nothing else. Throws as decode().
+  /// of decode(). Once, and then nothing else. Throws where decode() would, wherever the damage is.
   at::Tensor decode_box(const JpegBox& box, std::int64_t channels);
 
  private:

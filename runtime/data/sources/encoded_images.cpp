@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/data/data_error.h"
+#include "runtime/data/decoding/decode_crop.h"
 #include "runtime/data/decoding/decode_image.h"
 
 namespace negatron {
@@ -70,6 +71,21 @@ DecodedImages EncodedImages::load(const at::Tensor& ids) const {
     images.push_back(decode_image(files_->bytes(id), {channels_, most_pixels_}, files_->name(id)));
   }
   return DecodedImages(std::move(images));
+}
+
+ImageParts EncodedImages::load_parts(const at::Tensor& ids, const CropsOfImage& crops) const {
+  const at::Tensor wanted = ids.contiguous();
+  const auto* numbers = wanted.const_data_ptr<std::int64_t>();
+  std::vector<at::Tensor> images;
+  std::vector<ImagePart> parts;
+  for (std::int64_t i = 0; i < wanted.numel(); ++i) {
+    const std::int64_t id = numbers[i];
+    const auto its_crops = [&](const ImageSize& size) { return crops(i, size); };
+    DecodedCrop decoded = decode_crops(files_->bytes(id), its_crops, {channels_, most_pixels_}, files_->name(id));
+    images.push_back(std::move(decoded.pixels));
+    parts.push_back(decoded.part);
+  }
+  return {DecodedImages(std::move(images)), std::move(parts)};
 }
 
 std::int64_t EncodedImages::bytes_of_index() const {

@@ -37,6 +37,8 @@ class EncodedImages : public ImageSource {
   std::int64_t channels() const override { return channels_; }
   ImageSize view_size() const override { return view_size_; }
   DecodedImages load(const at::Tensor& ids) const override;
+  /// Of JPEG only what the crops need; see decode_crops().
+  ImageParts load_parts(const at::Tensor& ids, const CropsOfImage& crops) const override;
   at::Tensor labels() const override { return labels_.of_images; }
   std::vector<std::string> label_names() const override { return labels_.names; }
   std::string fingerprint() const override { return files_->fingerprint(); }

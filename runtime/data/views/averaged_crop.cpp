@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "comm/share.h"
@@ -81,8 +82,7 @@ Range used_inputs(const Taps& taps) {
 }
 
 /// Sum of the rows that output row `y` is made of.
-void sum_rows(const std::uint8_t* plane, std::int64_t stride, const Taps& rows, std::int64_t y,
-              std::vector<float>& sum) {
+void sum_rows(const std::uint8_t* plane, std::int64_t stride, const Taps& rows, std::int64_t y, std::span<float> sum) {
   const auto columns = static_cast<std::int64_t>(sum.size());
   const std::uint8_t* row = plane + rows.first[static_cast<std::size_t>(y)] * stride;
   std::fill(sum.begin(), sum.end(), 0.0F);
@@ -91,6 +91,35 @@ void sum_rows(const std::uint8_t* plane, std::int64_t stride, const Taps& rows, 
     if (rows.weight(tap, y) > 0.0F) add_rows(row + tap * stride, columns, rows.weight(tap, y), sum.data());
   }
 }
+
+/// Some rows of a view at a time, with the memory that they need in between.
+class RowFilter {
+ public:
+  RowFilter(const ColumnTaps& columns, std::int64_t inputs)
+      : columns_(columns),
+        inputs_(static_cast<std::size_t>(inputs)),
+        sums_(inputs_ * kLanes, 0.0F),
+        lanes_(sums_.size()),
+        filtered_(static_cast<std::size_t>(columns.outputs * kLanes)),
+        rows_(filtered_.size()) {}
+
+  /// Where the sum of rows goes from which a row of the view is made.
+  std::span<float> sum(std::int64_t lane) {
+    return std::span(sums_).subspan(static_cast<std::size_t>(lane) * inputs_, inputs_);
+  }
+  /// Makes so many rows of the view of the sums.
+  void apply(std::int64_t count, float* out) {
+    put_beside(sums_.data(), static_cast<std::int64_t>(inputs_), lanes_.data());
+    filter_columns(lanes_.data(), columns_, filtered_.data());
+    take_apart(filtered_.data(), columns_.outputs, rows_.data());
+    std::copy_n(rows_.data(), count * columns_.outputs, out);
+  }
+
+ private:
+  ColumnTaps columns_;
+  std::size_t inputs_;
+  std::vector<float> sums_, lanes_, filtered_, rows_;
+};
 
 }  // namespace
 
@@ -101,14 +130,15 @@ void average_crop(const at::Tensor& image, const CropBox& crop, at::Tensor& view
   Taps columns = taps_of(crop.left, crop.width, width, view.size(2));
   const Range used = used_inputs(columns);
   for (std::int32_t& first : columns.first) first -= static_cast<std::int32_t>(used.begin);
-  const ColumnTaps gathered{columns.first.data(), columns.weights.data(), columns.taps, view.size(2)};
-  std::vector<float> sum(static_cast<std::size_t>(used.size()));
+  RowFilter filter({columns.first.data(), columns.weights.data(), columns.taps, view.size(2)}, used.size());
   auto* out = view.mutable_data_ptr<float>();
   for (std::int64_t channel = 0; channel < pixels.size(0); ++channel) {
     const auto* plane = pixels.const_data_ptr<std::uint8_t>() + channel * height * width + used.begin;
-    for (std::int64_t y = 0; y < view.size(1); ++y, out += view.size(2)) {
-      sum_rows(plane, width, rows, y, sum);
-      gather_columns(sum.data(), gathered, out);
+    for (std::int64_t y = 0; y < view.size(1); y += kLanes) {
+      const std::int64_t count = std::min(kLanes, view.size(1) - y);
+      for (std::int64_t lane = 0; lane < count; ++lane) sum_rows(plane, width, rows, y + lane, filter.sum(lane));
+      filter.apply(count, out);
+      out += count * view.size(2);
     }
   }
 }

@@ -22,6 +22,23 @@ at::Tensor coordinates(const std::vector<float>& starts, const std::vector<float
   return shares.add_(at::tensor(starts).unsqueeze(1)).mul_(2.0).sub_(1.0);
 }
 
+/// x [n, W], y [n, H] -> [n, H, W, 2], every pair.
+at::Tensor sampling_grid(const at::Tensor& x, const at::Tensor& y) {
+  at::Tensor grid = at::empty({x.size(0), y.size(1), x.size(1), 2}, at::kFloat);
+  auto* pair = grid.mutable_data_ptr<float>();
+  const auto* line = y.const_data_ptr<float>();
+  for (std::int64_t view = 0; view < x.size(0); ++view) {
+    const auto* columns = x.const_data_ptr<float>() + view * x.size(1);
+    for (std::int64_t row = 0; row < y.size(1); ++row, ++line) {
+      for (std::int64_t column = 0; column < x.size(1); ++column, pair += 2) {
+        pair[0] = columns[column];
+        pair[1] = *line;
+      }
+    }
+  }
+  return grid;
+}
+
 /// images [n, C, h, w] uint8 -> [n, C, H, W] float in 0..255, sampled at four neighbours.
 at::Tensor sampled(const at::Tensor& images, std::span<const ViewParameters> parameters, const ImageSize& size) {
   std::vector<float> left, width, top, height;
@@ -29,12 +46,7 @@ at::Tensor sampled(const at::Tensor& images, std::span<const ViewParameters> par
     left.push_back(drawn.crop.left), width.push_back(drawn.crop.width);
     top.push_back(drawn.crop.top), height.push_back(drawn.crop.height);
   }
-  const at::Tensor x = coordinates(left, width, size.width);
-  const at::Tensor y = coordinates(top, height, size.height);
-  const std::int64_t count = images.size(0);
-  const at::Tensor grid = at::stack({x.unsqueeze(1).expand({count, size.height, size.width}),
-                                     y.unsqueeze(2).expand({count, size.height, size.width})},
-                                    3);
+  const at::Tensor grid = sampling_grid(coordinates(left, width, size.width), coordinates(top, height, size.height));
   return at::grid_sampler(images.to(at::kFloat), grid, kBilinear, kBorderPadding, /*align_corners=*/false);
 }
 

@@ -20,7 +20,14 @@ struct ColumnTaps {
   std::int64_t outputs = 0;
 };
 
-/// out[x] <- sum over t of weights[t][x] row[first[x] + t].
-void gather_columns(const float* row, const ColumnTaps& columns, float* out);
+/// So many rows lie beside each other, so that what is done to a column of one is done to all with one instruction.
+inline constexpr std::int64_t kLanes = 8;
+
+/// rows [kLanes][columns] -> lanes [columns][kLanes], and back.
+void put_beside(const float* rows, std::int64_t columns, float* lanes);
+void take_apart(const float* lanes, std::int64_t columns, float* rows);
+
+/// Of each lane: out[x] <- sum over t of weights[t][x] row[first[x] + t]. row [inputs][kLanes], out [outputs][kLanes].
+void filter_columns(const float* row, const ColumnTaps& columns, float* out);
 
 }  // namespace negatron

@@ -47,7 +47,7 @@ std::string refusal(const std::vector<std::string>& arguments) {
 class IniFile {
  public:
   explicit IniFile(const std::string& text)
-      : path_(std::filesystem::path(testing::TempDir()) / ("flags-" + std::to_string(getpid()) + ".ini")) {
+      : path_(std::filesystem::path(::testing::TempDir()) / ("flags-" + std::to_string(getpid()) + ".ini")) {
     std::ofstream(path_) << text;
   }
   ~IniFile() { std::filesystem::remove(path_); }

@@ -76,6 +76,25 @@ TEST(ProgressLine, RedrawsOneLineOnATerminal) {
   for (std::string piece; std::getline(pieces, piece, '\r');) EXPECT_LE(piece.size(), 3U + 39U);
 }
 
+TEST(ProgressLine, SaysHowLongStepsWaitForImages) {
+  const auto shown = [](double waited) {
+    Watched watched;
+    ProgressLine line = watched.line();
+    for (std::int64_t step = 1; step <= 3; ++step) {
+      watched.now += seconds(10);
+      // The first batch is always waited for.
+      line.update({.steps_done = step, .milliseconds = 200.0, .waited_milliseconds = step == 1 ? 200.0 : waited});
+      if (step == 1) {
+        EXPECT_EQ(watched.out.str().find("waits"), std::string::npos);
+      }
+    }
+    return watched.out.str();
+  };
+  EXPECT_EQ(shown(0.0).find("waits"), std::string::npos);
+  EXPECT_EQ(shown(19.0).find("waits"), std::string::npos);
+  EXPECT_NE(shown(86.0).find("images/s  waits for images 43 %  "), std::string::npos) << shown(86.0);
+}
+
 TEST(ProgressLine, LeavesTheCursorOnAFreshLine) {
   Watched watched;
   watched.options.display.terminal = true;
