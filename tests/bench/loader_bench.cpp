@@ -47,7 +47,7 @@ void measure_loader(LoaderScene scene) {
   const std::shared_ptr<const ImageSource> images = open_images(scene.source);
   Normalization known{{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
   if (images->channels() == 1) known = {0.5, 0.25};
-  scene.loader.batches.format = ViewFormat::of(*images, known);
+  scene.loader.batches.format = {images->view_size(), known};
   Loader loader(images, scene.loader);
   std::int64_t taken = 0, counted = 0;
   auto begin = std::chrono::steady_clock::now();
