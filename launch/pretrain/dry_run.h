@@ -8,8 +8,8 @@
 
 namespace negatron {
 
-/// Prints what a run would work on: how many images and classes, shapes of one step, and the memory of one rank that its size decides (parameters,
-/// optimizer, bank, batch), computed from the objects themselves. Local.
+/// Prints what a run would work on: how many images and classes, shapes of one step, and the memory of one rank that
+/// its size decides (parameters, optimizer, bank, batch), computed from the objects themselves. Local.
 void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
                    const PretrainData& data, Communicator& comm, std::ostream& out);
 

@@ -73,9 +73,18 @@ Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
   return batch;
 }
 
-void BatchSource::fill(Batch& batch, const Range& rows) const {
-  if (rows.size() == 0) return;
-  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end).clone();
+void BatchSource::write_feature_views(const Batch& batch, const Range& rows) const {
+  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end);
+  const DecodedImages features = images_->load(wanted);
+  for (int view = 0; view < 2; ++view) {
+    const ViewNumber number{options_.seed, batch.epoch, view};
+    at::Tensor views = (view == 0 ? batch.view_a : batch.view_b).slice(0, rows.begin, rows.end);
+    views.copy_(augment(features, wanted, number, options_.augmentation, options_.format));
+  }
+}
+
+void BatchSource::write_views(const Batch& batch, const Range& rows) const {
+  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end);
   const auto* samples = wanted.const_data_ptr<std::int64_t>();
   std::array<std::vector<ViewParameters>, 2> drawn;
   for (auto& of_view : drawn) of_view.resize(static_cast<std::size_t>(rows.size()));
@@ -102,6 +111,16 @@ void BatchSource::fill(Batch& batch, const Range& rows) const {
       drawn[view][i].crop = within(drawn[view][i].crop, loaded.parts[i]);
     }
     make_views(loaded.pixels, drawn[view], options_.augmentation, options_.format.normalization, views);
+  }
+}
+
+void BatchSource::fill(Batch& batch, const Range& rows) const {
+  if (rows.size() == 0) return;
+  const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end).clone();
+  if (images_->gives_features()) {
+    write_feature_views(batch, rows);
+  } else {
+    write_views(batch, rows);
   }
   // What came in the place of a broken image has its own number and label, for the bank and the losses. Its views are
   // drawn for the place, so that they differ from those of its own turn.

@@ -67,6 +67,9 @@ class BatchSource {
 
  private:
   at::Tensor order(std::int64_t epoch) const;
+  /// Both views of `rows`, of the samples that the batch asks for.
+  void write_views(const Batch& batch, const Range& rows) const;
+  void write_feature_views(const Batch& batch, const Range& rows) const;
 
   std::shared_ptr<const ImageSource> images_;
   BatchOptions options_;

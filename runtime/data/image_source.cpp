@@ -10,7 +10,7 @@ ImageParts ImageSource::load_parts(const at::Tensor& ids, const CropsOfImage& cr
 
 std::int64_t loaded_together(const ImageSource& source) {
   constexpr std::int64_t kFromMemory = 500, kDecoded = 8;
-  return source.bytes_in_memory() > 0 ? kFromMemory : kDecoded;
+  return source.bytes_in_memory() > 0 || source.gives_features() ? kFromMemory : kDecoded;
 }
 
 at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids) {

@@ -64,7 +64,7 @@ class ImageSource {
 at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids);
 
 /// How many images are best loaded together where no more than some of them need be there at a time: many of those that
-/// lie in memory, few of those that are decoded, which may be of any size. Local.
+/// lie in memory or are features, few of those that are decoded, which may be of any size. Local.
 std::int64_t loaded_together(const ImageSource& source);
 
 /// One more than the highest label; 0 without labels or images. Local.

@@ -33,10 +33,9 @@ TEST(SettingsDifference, AFlagThatCameLaterIsNoDifferenceAtItsDefault) {
   PretrainArguments now;
   const std::string ini = pretrain_flags(now).ini();
   std::string old = ini;
-  for (const char* name :
-       {"data-kind", "data-channels", "image-size", "hue", "normalize", "optimizer", "lars-trust", "adam-beta1",
-        "adam-beta2", "clip-norm", "accumulate", "encoder", "init", "bad-images", "feature-noise", "feature-dropout",
-        "tf32", "cudnn-benchmark"}) {
+  for (const char* name : {"data-kind", "data-channels", "image-size", "hue", "normalize", "optimizer", "lars-trust",
+                           "adam-beta1", "adam-beta2", "clip-norm", "accumulate", "encoder", "init", "bad-images",
+                           "feature-noise", "feature-dropout", "tf32", "cudnn-benchmark"}) {
     const std::size_t begin = old.find(std::string(name) + " = ");
     ASSERT_NE(begin, std::string::npos) << name;
     old.erase(begin, old.find('\n', begin) + 1 - begin);

@@ -7,6 +7,7 @@
 
 #include "runtime/data/data_error.h"
 #include "runtime/data/loader.h"
+#include "runtime/data/measured_normalization.h"
 #include "runtime/data/source_part.h"
 #include "runtime/data/sources/images_in_memory.h"
 #include "runtime/evaluation/features.h"
@@ -102,7 +103,7 @@ class ManyListedImages : public ::testing::Test {
     for (int batch = 0; batch < 6; ++batch) loader.next();
     const auto means = [](const at::Tensor& views) { return views.mean({2, 3}); };
     extract_features(means, *data.test, at::arange(300, at::kLong), loader_options.batches.format, 100);
-    Normalization::measure(SourcePart(data.train, at::arange(600, at::kLong)));
+    measured_normalization(SourcePart(data.train, at::arange(600, at::kLong)));
   }
 
   TemporaryDirectory folder_;
