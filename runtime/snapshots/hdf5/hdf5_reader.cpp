@@ -6,6 +6,7 @@
 
 #include "runtime/snapshots/hdf5/hdf5_handle.h"
 #include "runtime/snapshots/hdf5/hdf5_types.h"
+#include "runtime/snapshots/hdf5/packed_chunks.h"
 
 namespace negatron {
 namespace {
@@ -122,6 +123,17 @@ struct Hdf5Reader::State {
     }
   }
 
+  /// Before a block behind filters is read.
+  void check_block(const std::string& name, const Opened& opened, const std::vector<std::int64_t>& begin,
+                   const std::vector<std::int64_t>& count) const {
+    if (!opened.filtered) return;
+    const Hdf5Handle properties(H5Dget_create_plist(opened.dataset.get()), H5Pclose,
+                                "reading the storage of " + of(name));
+    const std::string wrong =
+        wrong_chunk({opened.dataset.get(), properties.get(), H5Tget_size(opened.type.get()), begin, count});
+    if (!wrong.empty()) refuse(name, wrong);
+  }
+
   /// How many elements of so many bytes the file can hold.
   std::uint64_t most_elements(std::size_t element, bool filtered) const {
     const std::uint64_t ratio = filtered ? kMaxDeflateRatio : 1;
@@ -195,6 +207,7 @@ at::Tensor Hdf5Reader::read(const std::string& path) const {
   // The type in memory is that of the file, so HDF5 copies bytes and converts nothing.
   at::Tensor result = at::empty(opened.shape, state_->dtype_of(path, opened));
   if (result.numel() == 0) return result;
+  state_->check_block(path, opened, std::vector<std::int64_t>(opened.shape.size(), 0), opened.shape);
   hdf5_ok(H5Dread(opened.dataset.get(), opened.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, result.mutable_data_ptr()),
           "reading " + state_->of(path));
   return result;
@@ -224,6 +237,7 @@ at::Tensor Hdf5Reader::read_slab(const std::string& path, std::size_t dimension,
   std::vector<hsize_t> start(shape.size(), 0);
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
   start[dimension] = static_cast<hsize_t>(begin);
+  state_->check_block(path, opened, {start.begin(), start.end()}, shape);
   const Hdf5Handle memory(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), H5Sclose,
                           "making a space");
   hdf5_ok(H5Sselect_hyperslab(opened.space.get(), H5S_SELECT_SET, start.data(), nullptr, sizes.data(), nullptr),

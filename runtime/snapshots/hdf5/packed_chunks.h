@@ -1,0 +1,27 @@
+#pragma once
+
+// For the sources of this folder only.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/snapshots/hdf5/hdf5_handle.h"
+
+namespace negatron {
+
+/// A chunked dataset behind filters, and a block of it.
+struct PackedBlock {
+  hid_t dataset = H5I_INVALID_HID;
+  /// Of its creation.
+  hid_t properties = H5I_INVALID_HID;
+  std::size_t element_bytes = 0;
+  std::vector<std::int64_t> begin, count;
+};
+
+/// The reason why a chunk of the block is not what it should be; empty when all are. HDF5 takes as many bytes as a
+/// chunk should have, and looks at none of what its filters made of it: those of a damaged file may be fewer, and what
+/// lies behind them in memory would be read. Under an Hdf5Lock. Throws SnapshotError for what HDF5 refuses.
+std::string wrong_chunk(const PackedBlock& block);
+
+}  // namespace negatron
