@@ -83,6 +83,7 @@ struct Hdf5Reader::State {
     opened.space = {H5Dget_space(opened.dataset.get()), H5Sclose, "reading the shape of " + of(name)};
     opened.filtered = check_storage(name, opened);
     read_shape(name, opened);
+    check_chunks(name, opened);
     return opened;
   }
 
@@ -106,17 +107,19 @@ struct Hdf5Reader::State {
           filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
       if (!is_built_in) refuse(name, "it is compressed by a filter other than gzip");
     }
-    if (layout == H5D_CHUNKED) check_chunks(name, properties, H5Tget_size(opened.type.get()), count > 0);
     return count > 0;
   }
 
   /// HDF5 takes memory for a whole chunk, however little of it is wanted.
-  void check_chunks(const std::string& name, const Hdf5Handle& properties, std::size_t element, bool filtered) const {
+  void check_chunks(const std::string& name, const Opened& opened) const {
+    const Hdf5Handle properties(H5Dget_create_plist(opened.dataset.get()), H5Pclose,
+                                "reading the storage of " + of(name));
+    if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return;
     hsize_t sizes[kMostDimensions];
     const int dimensions = H5Pget_chunk(properties.get(), kMostDimensions, sizes);
     hdf5_ok(dimensions, "reading the chunks of " + of(name));
     if (dimensions > kMostDimensions) refuse(name, "it has too many dimensions");
-    std::uint64_t rest = most_elements(element, filtered);
+    std::uint64_t rest = most_elements(H5Tget_size(opened.type.get()), opened.filtered);
     for (const hsize_t size : std::span(sizes, static_cast<std::size_t>(dimensions))) {
       if (size > rest) refuse(name, "its chunks are larger than the file");
       rest /= std::max<hsize_t>(1, size);
