@@ -71,7 +71,8 @@ void PretrainStart::place() {
     if (!request_.options.eval_data.empty()) prepare_images({request_.options.eval_data});
     return std::string();
   });
-  together(*comm_, [&] {
+  // Where no index can be kept, each rank makes its own, and some take longer.
+  together(*restoring_, [&] {
     place_.device = compute_device(topology, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
     data_ = load_pretrain_data(request_.options, contrast_, warn);

@@ -7,7 +7,6 @@
 
 #include "runtime/data/epoch_order.h"
 #include "runtime/data/view_parameters.h"
-#include "runtime/data/views/feature_views.h"
 #include "runtime/data/views/make_views.h"
 
 namespace negatron {
@@ -102,11 +101,6 @@ void BatchSource::write_views(const Batch& batch, const Range& rows) const {
   const ImageParts loaded = images_->load_parts(wanted, draw);
   for (std::size_t view = 0; view < drawn.size(); ++view) {
     at::Tensor views = (view == 0 ? batch.view_a : batch.view_b).slice(0, rows.begin, rows.end);
-    if (loaded.pixels.are_features()) {
-      const ViewNumber number{options_.seed, batch.epoch, static_cast<int>(view)};
-      views.copy_(feature_views(loaded.pixels, wanted, number, options_.augmentation, options_.format.normalization));
-      continue;
-    }
     for (std::size_t i = 0; i < loaded.parts.size(); ++i) {
       drawn[view][i].crop = within(drawn[view][i].crop, loaded.parts[i]);
     }

@@ -35,7 +35,7 @@ std::string SourcePart::fingerprint() const {
 }
 
 std::int64_t SourcePart::bytes_in_memory() const {
-  return whole_->size() == 0 ? 0 : whole_->bytes_in_memory() / whole_->size() * size();
+  return whole_->size() == 0 ? 0 : whole_->bytes_in_memory() * size() / whole_->size();
 }
 
 std::int64_t SourcePart::bytes_of_index() const {

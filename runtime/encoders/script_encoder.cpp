@@ -184,6 +184,8 @@ void ScriptEncoder::check(const BackboneArguments& arguments) {
 }
 
 torch::Tensor ScriptEncoder::forward(const torch::Tensor& images) {
+  // A rank may have none of a small batch, and not every script takes that: x.view(b, -1) does not.
+  if (images.size(0) == 0) return images.new_zeros({0, feature_width_});
   return run_script(script_, images);
 }
 

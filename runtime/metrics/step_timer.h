@@ -22,10 +22,10 @@ const char* name_of(Phase phase);
 
 using PhaseMilliseconds = std::array<double, kPhaseCount>;  // indexed by Phase
 
-/// Times the phases of one step, one after another: the phases of a step add up to no more than the step, and a phase
-/// that is entered twice adds up. Host time by a monotonic clock; with marks of a device, of all phases but kData, the
-/// time between two places in the device's work. The host waits for none of it: what the device has not done when a
-/// phase is left counts in the step after, so that what follows a step's last wait shows one line late. Local.
+/// Times the phases of one step, one after another; a phase that is entered twice adds up. Host time by a monotonic
+/// clock, by which the phases of a step add up to no more than the step; with marks of a device, of all phases but
+/// kData, the time between two places in the device's work. The host waits for none of it: what the device has not done
+/// when a phase is left counts in the step after, so that what follows a step's last wait shows one line late. Local.
 class StepTimer {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;

@@ -26,15 +26,15 @@ void hold_out_images(const PretrainOptions& options, PretrainData& data) {
                          " held out for evaluation.");
 }
 
-/// Of features there must be as many, and none of them pixels.
-void check_same_features(const PretrainOptions& options, const PretrainData& data) {
+/// Of features there must be as many, and none of them pixels. `tested` is what messages call the other part.
+void check_same_features(const PretrainOptions& options, const PretrainData& data, const std::string& tested) {
   const auto what = [](const ImageSource& source) {
     return source.gives_features() ? std::to_string(source.channels()) + " features a sample" : std::string("images");
   };
   if (!data.train->gives_features() && !data.test->gives_features()) return;
   if (what(*data.train) == what(*data.test)) return;
-  throw DataError("Of '" + options.data.path + "' there are " + what(*data.train) + ", of --eval-data '" +
-                  options.eval_data + "' " + what(*data.test) + ".");
+  throw DataError("Of '" + options.data.path + "' there are " + what(*data.train) + ", of " + tested + " " +
+                  what(*data.test) + ".");
 }
 
 void open_eval_data(const PretrainOptions& options, PretrainData& data) {
@@ -43,7 +43,7 @@ void open_eval_data(const PretrainOptions& options, PretrainData& data) {
   evaluated.kind = kAnyKind;
   if (!data.train->gives_features()) evaluated.channels = data.train->channels();
   data.test = open_images(evaluated);
-  check_same_features(options, data);
+  check_same_features(options, data, "--eval-data '" + options.eval_data + "'");
   if (!data.train->has_labels() || !data.test->has_labels()) return;
   if (data.test->label_names() == data.train->label_names()) return;
   throw DataError("The labels of --eval-data '" + options.eval_data + "' have other names than those of '" +
@@ -57,8 +57,11 @@ void find_test_images(const PretrainOptions& options, PretrainData& data) {
     open_eval_data(options, data);
   } else {
     data.test = data.train->test_part();
-    // Training images that are as the flags ask pass on a test part that may not be.
-    if (data.test != nullptr) data.test = ConvertedSource::where_needed(data.test, options.data);
+    if (data.test != nullptr) {
+      check_same_features(options, data, "its test part");
+      // Training images that are as the flags ask pass on a test part that may not be.
+      data.test = ConvertedSource::where_needed(data.test, options.data);
+    }
   }
   if (data.test == nullptr) {
     data.remarks.push_back(

@@ -22,7 +22,8 @@ namespace negatron {
 ///
 /// Threads: hooks run where autograd accumulates: in the thread that calls backward for CPU parameters, in autograd's
 /// device thread, while the caller waits, for CUDA ones. So collectives never overlap, and between the start of
-/// backward and the end of `reduce` nothing else may use the communicator, except operations of backward itself.
+/// backward and the end of `reduce` nothing else may use the communicator, except operations of backward itself and,
+/// between passes that hold() keeps apart, those of the forward pass of the next part, at the same place on every rank.
 ///
 /// Between two calls of `reduce` each parameter gets its gradient by one backward pass, or by several of which hold()
 /// was called for all but the last; before the first one gradients are undefined (or zero).

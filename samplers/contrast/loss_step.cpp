@@ -216,9 +216,13 @@ ContrastOutput LossStep::derive() {
   const at::Tensor positive = contrast_.anchors.positive.detach();
   output.positive_similarity = of_queries(positive);
   output.negative_similarity = of_queries(softmax_mean_score(fixed_.vectors, terms_, rounded.terms));
-  // Not known where the largest score is not.
-  const at::Tensor beats_all = (positive > contrast_.max).to(contrast_.max.scalar_type());
-  output.correct = of_queries(at::where(contrast_.max.isnan(), contrast_.max, beats_all));
+  const at::Tensor beats_all = positive > contrast_.max;
+  // Not known where the pass was allowed to leave the largest score out, and did. A score that is not finite says no
+  // such thing: its step will be skipped, and what follows the accuracy must not meet a NaN.
+  const bool may_lack_largest = request_ && !request_->needs_largest;
+  const at::Tensor largest = contrast_.max;
+  output.correct = of_queries(
+      may_lack_largest ? at::where(largest.isnan(), largest, beats_all.to(largest.scalar_type())) : beats_all);
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
   return output;
 }

@@ -1,5 +1,7 @@
 #include "samplers/exchange/bank_exchange.h"
 
+#include <optional>
+
 #include "samplers/bank/random_rows.h"
 #include "samplers/exchange/agreed_least.h"
 
@@ -30,14 +32,21 @@ void BankExchange::choose_pass(Communicator& comm, const Bank& bank, std::int64_
   std::vector<double> times;
   for (int terms = 1; terms <= kMostScanTerms; ++terms) {
     request.terms.emplace_back().scale = scale;
-    const GpuPassTimes own = pass_.trial_times(rows, request);
+    // A rank without rows has nothing to time, and nothing against either.
+    const bool is_empty = rows.vectors.size(0) == 0;
+    const GpuPassTimes own = is_empty ? GpuPassTimes{0.0, 0.0} : pass_.trial_times(rows, request);
     times.insert(times.end(), own.begin(), own.end());
   }
-  const std::vector<std::size_t> least = agreed_least(comm, times, kMostScanTerms, rows.vectors.device());
+  const auto least = agreed_least(comm, times, kMostScanTerms, rows.vectors.device());
   for (int terms = 1; terms <= kMostScanTerms; ++terms) {
-    pass_.prefer(static_cast<GpuPass>(least[static_cast<std::size_t>(terms - 1)]), terms);
+    const std::optional<std::size_t>& chosen = least[static_cast<std::size_t>(terms - 1)];
+    if (chosen) choose(static_cast<GpuPass>(*chosen), terms);
   }
-  has_chosen_ = true;
+}
+
+void BankExchange::choose(GpuPass pass, int terms) {
+  pass_.prefer(pass, terms);
+  has_chosen_[static_cast<std::size_t>(terms - 1)] = true;
 }
 
 }  // namespace negatron

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -66,9 +67,11 @@ class BankExchange {
   static bool remembers(const std::string& tensor);
 
  private:
+  void choose(GpuPass pass, int terms);
+
   DevicePass pass_;
-  /// choose_pass() had a choice.
-  bool has_chosen_ = false;
+  /// For requests of one and of two terms: choose_pass() had a choice, or the run that goes on had.
+  std::array<bool, kMostScanTerms> has_chosen_{};
   HardSetSearch search_;
   BankClusters clusters_;
   std::unique_ptr<SideThread> side_;  // the first to go, because it uses the others

@@ -16,6 +16,7 @@ constexpr const char* kGpuPasses = "gpu_passes";
 // One letter for requests of one term, one for those of two.
 constexpr char kAttention = 'a';
 constexpr char kKernel = 'k';
+constexpr char kNoChoice = '-';
 
 }  // namespace
 
@@ -30,12 +31,12 @@ NamedState BankExchange::state() const {
     state.tensors.emplace_back(kClusters, clusters_.centroids());
     state.numbers[kClustersRound] = clusters_.last_round();
   }
-  if (has_chosen_) {
-    std::string& letters = state.text[kGpuPasses];
-    for (int terms = 1; terms <= kMostScanTerms; ++terms) {
-      letters += pass_.preferred(terms) == GpuPass::kKernel ? kKernel : kAttention;
-    }
+  std::string letters;
+  for (int terms = 1; terms <= kMostScanTerms; ++terms) {
+    const char chosen = pass_.preferred(terms) == GpuPass::kKernel ? kKernel : kAttention;
+    letters += has_chosen_[static_cast<std::size_t>(terms - 1)] ? chosen : kNoChoice;
   }
+  if (letters.find_first_not_of(kNoChoice) != std::string::npos) state.text[kGpuPasses] = letters;
   return state;
 }
 
@@ -47,8 +48,8 @@ void BankExchange::restore(const NamedState& state, bool with_clusters, at::Devi
   search_.restore_stretch(stretch);
   const std::string passes = state.text_of(kGpuPasses);
   for (std::size_t i = 0; i < std::min<std::size_t>(passes.size(), kMostScanTerms); ++i) {
-    pass_.prefer(passes[i] == kKernel ? GpuPass::kKernel : GpuPass::kAttention, static_cast<int>(i) + 1);
-    has_chosen_ = true;
+    if (passes[i] == kNoChoice) continue;
+    choose(passes[i] == kKernel ? GpuPass::kKernel : GpuPass::kAttention, static_cast<int>(i) + 1);
   }
   if (with_clusters && centroids.defined()) clusters_.restore(centroids.to(device, at::kDouble), last_round);
 }

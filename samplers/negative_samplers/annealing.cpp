@@ -71,8 +71,10 @@ AdaptiveValue::AdaptiveValue(double start, double end, std::size_t window, doubl
     : start_(start), end_(end), window_(window), delta_(delta), value_(start) {}
 
 void AdaptiveValue::observe(double metric) {
+  // A step that was skipped because it was not finite says nothing, and no later mean could take it in.
+  if (!std::isfinite(metric)) return;
   // Nothing moves before the window is full. The metric is compared with those before it and joins them afterwards. A
-  // metric that is not below the mean, NaN included, moves the value back.
+  // metric that is not below the mean moves the value back.
   if (recent_.size() == window_) {
     const double mean = std::accumulate(recent_.begin(), recent_.end(), 0.0) / static_cast<double>(window_);
     const double toward_end = end_ > start_ ? delta_ : -delta_;

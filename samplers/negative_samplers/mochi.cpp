@@ -158,6 +158,8 @@ void Mochi::observe(const StepFeedback& feedback) {
   const std::optional<MixRecipe> mixes = mixes_at(feedback.epoch);
   last_hard_ = mixes ? mixes->hard : 0;
   last_mixes_ = mixes ? mixes->pairs + mixes->query_mixes : 0;
+  // Of a step that was skipped because it was not finite.
+  if (!std::isfinite(feedback.proxy_accuracy)) return;
   // A running mean that begins with the first value, not with 0, from which it would take hundreds of steps to recover.
   accuracy_ = feedback.step == 0 ? feedback.proxy_accuracy
                                  : kAccuracyMomentum * accuracy_ + (1.0 - kAccuracyMomentum) * feedback.proxy_accuracy;

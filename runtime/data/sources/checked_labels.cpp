@@ -11,13 +11,17 @@ std::string shape_text(at::IntArrayRef shape) {
   return text + "]";
 }
 
+void require_label_shape(at::IntArrayRef shape, at::ScalarType type, std::int64_t samples, const std::string& name) {
+  const bool is_column = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
+  if (is_column && shape[0] == samples && at::isIntegralType(type, /*includeBool=*/false)) return;
+  throw DataError(name + " has the shape " + shape_text(shape) + ", expected one whole number for each of the " +
+                  std::to_string(samples) + " samples.");
+}
+
 at::Tensor checked_labels(const at::Tensor& values, std::int64_t samples, const std::string& name) {
-  const bool is_column = values.dim() == 1 || (values.dim() == 2 && values.size(1) == 1);
-  if (!is_column || values.size(0) != samples || !at::isIntegralType(values.scalar_type(), /*includeBool=*/false)) {
-    throw DataError(name + " has the shape " + shape_text(values.sizes()) +
-                    ", expected one whole number for each of the " + std::to_string(samples) + " samples.");
-  }
+  require_label_shape(values.sizes(), values.scalar_type(), samples, name);
   at::Tensor labels = values.flatten().to(at::kLong);
+  if (samples == 0) return labels;
   if (labels.min().item<std::int64_t>() < 0 || labels.max().item<std::int64_t>() >= kMostLabels) {
     throw DataError(name + " has labels below 0 or above " + std::to_string(kMostLabels - 1) + ".");
   }

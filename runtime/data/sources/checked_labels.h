@@ -12,6 +12,9 @@ namespace negatron {
 /// kMostLabels.
 at::Tensor checked_labels(const at::Tensor& values, std::int64_t samples, const std::string& name);
 
+/// What checked_labels() asks of shape and type, before anything of that size is read. Local. Throws DataError.
+void require_label_shape(at::IntArrayRef shape, at::ScalarType type, std::int64_t samples, const std::string& name);
+
 /// "[3, 4]"
 std::string shape_text(at::IntArrayRef shape);
 

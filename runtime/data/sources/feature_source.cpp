@@ -1,11 +1,13 @@
 #include "runtime/data/sources/feature_source.h"
 
+#include <algorithm>
 #include <system_error>
 
 #include "runtime/data/data_error.h"
 #include "runtime/data/sources/checked_labels.h"
 #include "runtime/data/sources/hdf5_parts.h"
 #include "runtime/matrices/npy_file.h"
+#include "runtime/snapshots/files/digest.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 
 namespace negatron {
@@ -40,7 +42,7 @@ bool holds_features(const std::filesystem::path& path) {
   const Hdf5Reader file(path, Hdf5Filters::kBuiltIn);
   const std::string group = training_group(file, kFeatureNames);
   const std::string dataset = first_dataset(file, group, kFeatureNames);
-  if (dataset.empty() || file.has(group + "images")) return false;
+  if (dataset.empty() || holds_images(file, group)) return false;
   const Hdf5Reader::Dataset found = file.dataset(dataset);
   return found.shape.size() == 2 && at::isFloatingType(found.dtype);
 }
@@ -113,9 +115,17 @@ std::shared_ptr<const ImageSource> FeatureSource::test_part() const {
 }
 
 std::string FeatureSource::fingerprint() const {
-  std::error_code error;
-  return "a file of " + std::to_string(std::filesystem::file_size(path_, error)) + " bytes with " +
-         std::to_string(size()) + " rows of " + std::to_string(channels()) + " features";
+  // Matrices of other features have the same size: a look at some rows tells them apart.
+  constexpr std::int64_t kLooks = 16;
+  std::string seen;
+  as_data([&] {
+    for (std::int64_t look = 0; look < std::min(kLooks, size()); ++look) {
+      const at::Tensor row = rows_->read_rows(look * size() / std::min(kLooks, size()), 1).contiguous();
+      seen.append(static_cast<const char*>(row.const_data_ptr()), row.nbytes());
+    }
+  });
+  return std::to_string(size()) + " rows of " + std::to_string(channels()) +
+         " features, of which some have the digest " + digest_of(seen);
 }
 
 std::int64_t FeatureSource::bytes_of_index() const {

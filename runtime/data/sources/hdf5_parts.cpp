@@ -32,6 +32,16 @@ std::string first_dataset(const Hdf5Reader& file, const std::string& group, Data
   return {};
 }
 
+bool holds_images(const Hdf5Reader& file, const std::string& group) {
+  constexpr std::size_t kGrey = 3, kWithChannels = 4;
+  for (const char* name : kImageNames) {
+    if (!file.has(group + name)) continue;
+    const Hdf5Reader::Dataset found = file.dataset(group + name);
+    if (found.dtype == at::kByte && (found.shape.size() == kGrey || found.shape.size() == kWithChannels)) return true;
+  }
+  return false;
+}
+
 std::string training_group(const Hdf5Reader& file, DatasetNames names) {
   const bool has_train = file.has(kTrainGroup) && first_dataset(file, "", names).empty();
   return has_train ? std::string(kTrainGroup) + "/" : std::string();
@@ -50,7 +60,11 @@ at::Tensor hdf5_labels(const Hdf5Reader& file, const std::filesystem::path& path
                        std::int64_t samples) {
   const std::string dataset = first_dataset(file, group, kLabelNames);
   if (dataset.empty()) return {};
-  return checked_labels(file.read(dataset), samples, "'" + dataset + "' of the data file '" + path.string() + "'");
+  const std::string name = "'" + dataset + "' of the data file '" + path.string() + "'";
+  // Masks of images may bear the same name, and take more than a machine has.
+  const Hdf5Reader::Dataset found = file.dataset(dataset);
+  require_label_shape(found.shape, found.dtype, samples, name);
+  return checked_labels(file.read(dataset), samples, name);
 }
 
 }  // namespace negatron

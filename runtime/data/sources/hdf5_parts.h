@@ -14,6 +14,9 @@ namespace negatron {
 /// Names that a dataset of some kind may have, the usual one first.
 using DatasetNames = std::span<const char* const>;
 
+/// What images are called.
+inline constexpr const char* kImageNames[] = {"images", "image", "x", "X", "data"};
+
 /// What `call` returns; what snapshots refuse of files is refused of data.
 template <class Call>
 auto as_data(const Call& call) {
@@ -30,6 +33,9 @@ bool begins_like_hdf5(const std::filesystem::path& path);
 /// The first of `names` in a group ("train/", or empty for the file itself), with the group before it; empty when none
 /// is there. Local. Throws SnapshotError.
 std::string first_dataset(const Hdf5Reader& file, const std::string& group, DatasetNames names);
+
+/// Whether a group has images: uint8 of three or four dimensions under a name of theirs. Local. Throws SnapshotError.
+bool holds_images(const Hdf5Reader& file, const std::string& group);
 
 /// "train/" where the file has that group and no dataset of `names` beside it; else empty. Local. Throws SnapshotError.
 std::string training_group(const Hdf5Reader& file, DatasetNames names);

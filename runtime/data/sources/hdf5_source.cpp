@@ -11,8 +11,6 @@
 namespace negatron {
 namespace {
 
-constexpr const char* kImageNames[] = {"images", "image", "x", "X", "data"};
-
 bool is_channel_count(std::int64_t size) {
   return size == 1 || size == 3;
 }

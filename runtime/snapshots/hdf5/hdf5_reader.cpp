@@ -114,7 +114,7 @@ struct Hdf5Reader::State {
   void check_chunks(const std::string& name, const Opened& opened) const {
     const Hdf5Handle properties(H5Dget_create_plist(opened.dataset.get()), H5Pclose,
                                 "reading the storage of " + of(name));
-    if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return;
+    if (opened.elements == 0 || H5Pget_layout(properties.get()) != H5D_CHUNKED) return;
     hsize_t sizes[kMostDimensions];
     const int dimensions = H5Pget_chunk(properties.get(), kMostDimensions, sizes);
     hdf5_ok(dimensions, "reading the chunks of " + of(name));
@@ -133,7 +133,7 @@ struct Hdf5Reader::State {
     const Hdf5Handle properties(H5Dget_create_plist(opened.dataset.get()), H5Pclose,
                                 "reading the storage of " + of(name));
     const std::string wrong =
-        wrong_chunk({opened.dataset.get(), properties.get(), H5Tget_size(opened.type.get()), begin, count});
+        wrong_chunk({opened.dataset.get(), properties.get(), H5Tget_size(opened.type.get()), begin, count, file_bytes});
     if (!wrong.empty()) refuse(name, wrong);
   }
 

@@ -16,7 +16,8 @@ struct ChunkFilters {
   std::uint64_t inside = 0, outside = 0;
 };
 
-ChunkFilters filters_of(hid_t properties) {
+/// Without those that the chunk leaves out: bit i of `skipped` is filter i.
+ChunkFilters filters_of(hid_t properties, std::uint32_t skipped) {
   ChunkFilters filters;
   const int count = H5Pget_nfilters(properties);
   for (int i = 0; i < count; ++i) {
@@ -24,6 +25,7 @@ ChunkFilters filters_of(hid_t properties) {
     std::size_t values = 0;
     const H5Z_filter_t filter =
         H5Pget_filter2(properties, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    if ((skipped >> static_cast<unsigned>(i) & 1U) != 0) continue;
     if (filter == H5Z_FILTER_DEFLATE) filters.deflated = true;
     if (filter == H5Z_FILTER_FLETCHER32) (filters.deflated ? filters.outside : filters.inside) += kChecksumBytes;
   }
@@ -49,17 +51,15 @@ std::uint64_t inflated_bytes(const std::vector<unsigned char>& packed, std::uint
   return state == Z_STREAM_END || made > most ? made : 0;
 }
 
-std::string wrong_one(const PackedBlock& block, const std::vector<hsize_t>& offset, const ChunkFilters& filters,
-                      std::uint64_t chunk_bytes) {
+std::string wrong_one(const PackedBlock& block, const std::vector<hsize_t>& offset, std::uint64_t chunk_bytes) {
   hsize_t stored = 0;
   // A chunk that was never written takes no room, and is made up.
   if (H5Dget_chunk_storage_size(block.dataset, offset.data(), &stored) < 0 || stored == 0) return {};
-  constexpr hsize_t kMostStored = hsize_t{1} << 31;
-  if (stored > kMostStored) return "a chunk of it has more than 2 GiB";
+  if (stored > static_cast<hsize_t>(block.file_bytes)) return "a chunk of it is larger than the file";
   std::vector<unsigned char> packed(stored);
   std::uint32_t skipped = 0;
   hdf5_ok(H5Dread_chunk(block.dataset, H5P_DEFAULT, offset.data(), &skipped, packed.data()), "reading a chunk");
-  if (skipped != 0) return "a chunk of it leaves out filters";
+  const ChunkFilters filters = filters_of(block.properties, skipped);
   if (stored < filters.outside) return "a chunk of it is cut short";
   const std::uint64_t whole = chunk_bytes + filters.inside, rest = stored - filters.outside;
   const std::uint64_t found = filters.deflated ? inflated_bytes(packed, rest, whole) : rest;
@@ -81,9 +81,8 @@ std::string wrong_chunk(const PackedBlock& block) {
     first[i] = static_cast<hsize_t>(block.begin[i]) / sizes[i] * sizes[i];
     last[i] = static_cast<hsize_t>(block.begin[i] + block.count[i] - 1);
   }
-  const ChunkFilters filters = filters_of(block.properties);
   for (std::vector<hsize_t> offset = first;;) {
-    const std::string wrong = wrong_one(block, offset, filters, chunk_bytes);
+    const std::string wrong = wrong_one(block, offset, chunk_bytes);
     if (!wrong.empty()) return wrong;
     std::size_t i = dimensions;
     while (i > 0 && offset[i - 1] + sizes[i - 1] > last[i - 1]) --i, offset[i] = first[i];

@@ -17,6 +17,8 @@ struct PackedBlock {
   hid_t properties = H5I_INVALID_HID;
   std::size_t element_bytes = 0;
   std::vector<std::int64_t> begin, count;
+  /// Of the whole file.
+  std::int64_t file_bytes = 0;
 };
 
 /// The reason why a chunk of the block is not what it should be; empty when all are. HDF5 takes as many bytes as a

@@ -46,10 +46,9 @@ class Parts:
         self.programs, self.failed = programs, []
 
     def path(self, name):
+        """Where it is, or its name alone, which then fails as a part of its own."""
         found = [path for path in self.programs.rglob(name) if path.is_file() and os.access(path, os.X_OK)]
-        if not found:
-            raise FileNotFoundError(f"{self.programs} has no program {name}")
-        return str(found[0])
+        return str(found[0] if found else self.programs / name)
 
     def run(self, title, command, seconds, native=True):
         """What it prints; None where it failed."""
@@ -61,6 +60,8 @@ class Parts:
             done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds,
                                   env=environment, cwd=ROOT)
             code, output = done.returncode, done.stdout + done.stderr
+        except FileNotFoundError as missing:
+            code, output = "none", str(missing)
         except subprocess.TimeoutExpired as late:
             code, output = f"none within {seconds} s", ((late.stdout or b"") + (late.stderr or b"")).decode()
         print(f"[{time.monotonic() - begin:5.1f} s] {title}: " +
@@ -86,11 +87,12 @@ def limit_of(options):
     return 300 if options.tiny else 60
 
 
-def rate_of(metrics, warm_steps):
+def rate_of(metrics, warm_steps, batch):
     """Images per second and, by phase, milliseconds, of the steps behind the first ones."""
     steps = [line for line in map(json.loads, metrics.read_text().splitlines()) if "event" not in line][warm_steps:]
     phases = {name: statistics.median(step["step_ms"][name] for step in steps) for name in steps[0]["step_ms"]}
-    return statistics.median(step["images_per_second"] for step in steps), phases
+    # All time counts, as it does for the peer: a loader that stalls every tenth step is slower by that.
+    return len(steps) * batch / sum(step["step_ms"]["total"] / 1000 for step in steps), phases
 
 
 def train(parts, title, size, options, further):
@@ -108,7 +110,7 @@ def train(parts, title, size, options, further):
             command += [f"--{name}", value]
         if parts.run(f"negatron, {title}", command, limit_of(options)) is None:
             return None
-        rate, phases = rate_of(run / "metrics.jsonl", warm_steps)
+        rate, phases = rate_of(run / "metrics.jsonl", warm_steps, size["batch"])
         print("    " + ", ".join(f"{name} {ms:.1f}" for name, ms in phases.items()) + " ms")
         return rate
 
@@ -119,7 +121,9 @@ def train_peer(parts, title, size, options):
                "--image-size", size["side"], "--batch", size["batch"], "--bank-rows", size["bank_rows"],
                "--steps", steps - warm_steps, "--warm-up", warm_steps, "--precision", precision_of(options)]
     output = parts.run(f"eager PyTorch, {title}", command, limit_of(options), native=False)
-    return json.loads(output.splitlines()[-1])["images_per_second"] if output else None
+    # Libraries may have warned behind it.
+    results = [line for line in (output or "").splitlines() if line.startswith("{")]
+    return json.loads(results[-1])["images_per_second"] if results else None
 
 
 def shown(rate):
@@ -137,6 +141,7 @@ def measure_training(parts, options):
         ratio = f"{own / peer:.2f}" if own and peer else "-"
         past = f"{before[0]:,} beside {before[1]:,}" if before else "-"
         rows.append(f"| {title} | {shown(own)} | {shown(searched)} | {shown(peer)} | {ratio} | {past} |")
+        print(rows[-1], flush=True)
     print("\n" + "\n".join(rows) + "\n", flush=True)
 
 

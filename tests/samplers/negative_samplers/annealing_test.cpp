@@ -1,5 +1,6 @@
 #include "samplers/negative_samplers/annealing.h"
 
+#include <limits>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -53,6 +54,17 @@ TEST(AdaptiveValue, FollowsTheMetricWithinItsBounds) {
   EXPECT_DOUBLE_EQ(value.value(), 1.0);
   for (int i = 0; i < 20; ++i) value.observe(-i);
   EXPECT_DOUBLE_EQ(value.value(), 0.5);
+}
+
+TEST(AdaptiveValue, PassesOverWhatIsNotFinite) {
+  AdaptiveValue value(1.0, 0.1, 2, 0.01), same(1.0, 0.1, 2, 0.01);
+  for (int i = 0; i < 6; ++i) {
+    value.observe(1.0 / (1 + i));
+    value.observe(std::numeric_limits<double>::quiet_NaN());
+    same.observe(1.0 / (1 + i));
+  }
+  EXPECT_EQ(value.value(), same.value());
+  EXPECT_EQ(value.state(), same.state());
 }
 
 TEST(AdaptiveValue, ContinuesFromItsState) {

@@ -1,5 +1,6 @@
 #include "samplers/negative_samplers/registry.h"
 
+#include <cmath>
 #include <set>
 #include <stdexcept>
 
@@ -90,6 +91,11 @@ TEST(Mochi, AdaptsToTheProxyAccuracyAndContinuesFromItsState) {
   ASSERT_TRUE(request.mixes.has_value());
   EXPECT_EQ(request.mixes->pairs, 100);
   EXPECT_EQ(request.mixes->query_mixes, 40);
+
+  // A step that was skipped because it was not finite leaves no trace.
+  const std::string before = sampler->state();
+  sampler->observe({1000, std::nan(""), std::nan(""), 0.0});
+  EXPECT_EQ(sampler->state(), before);
 
   const auto again = make();
   again->restore(sampler->state());
