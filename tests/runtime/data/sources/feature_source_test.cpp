@@ -92,15 +92,29 @@ TEST(FeatureSource, ReadsHdf5WithItsGroups) {
 
 TEST(FeatureSource, LeavesHdf5OfImagesAlone) {
   const TemporaryDirectory folder;
-  {
-    WrittenFile file(folder / "x.h5");
-    file.dataset("images", at::zeros({3, 4, 4}, at::kByte));
-    file.dataset("x", some_features(3));
+  for (const char* name : {"image", "X", "images"}) {
+    {
+      WrittenFile file(folder / "x.h5");
+      file.dataset(name, at::zeros({3, 4, 4}, at::kByte));
+      file.dataset("features", some_features(3));
+    }
+    EXPECT_FALSE(open_images({folder / "x.h5"})->gives_features()) << name;
   }
-  EXPECT_FALSE(open_images({folder / "x.h5"})->gives_features());
   SourceOptions options{folder / "x.h5"};
   options.kind = "features";
   EXPECT_TRUE(open_images(options)->gives_features());
+}
+
+TEST(FeatureSource, IsToldFromOthersOfItsShape) {
+  const TemporaryDirectory folder;
+  const auto print_of = [&](const at::Tensor& features) {
+    write_bytes(folder / "x.npy", npy_bytes(features));
+    return open_images({folder / "x.npy"})->fingerprint();
+  };
+  const std::string first = print_of(some_features(40));
+  EXPECT_EQ(print_of(some_features(40)), first);
+  EXPECT_NE(print_of(some_features(40).flip(0)), first);
+  EXPECT_NE(print_of(some_features(40) * 2), first);
 }
 
 TEST(FeatureSource, RefusesInOneSentence) {
