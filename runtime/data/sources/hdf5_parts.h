@@ -8,6 +8,7 @@
 
 #include "runtime/data/data_error.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
 
