@@ -103,7 +103,8 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
             "evaluate on so many training images, left out of training: drawn, the same share of each label; last:N "
             "for the last ones");
   table.add("loader-threads", &o.loader_threads,
-            "background threads per rank that build batches, -1 for the cores that training leaves free, at least one",
+            "background threads per rank that build batches, -1 for the cores that --threads leaves free (shared with "
+            "--bank-threads), at least one",
             FlagRole::kSpeed);
   table.add("data-memory", byte_size_field(&o.data_memory),
             "memory per rank for images and for batches that wait: 2GiB, 500MiB", FlagRole::kThisStart);

@@ -9,6 +9,7 @@
 #include "runtime/matrices/npy_file.h"
 #include "runtime/snapshots/files/digest.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
+#include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
 namespace {
@@ -47,6 +48,23 @@ bool holds_features(const std::filesystem::path& path) {
   return found.shape.size() == 2 && at::isFloatingType(found.dtype);
 }
 
+/// Of the bytes of some rows, evenly spaced: matrices of other features have the same size.
+std::string some_rows_digest(const MatrixFile& rows) {
+  constexpr std::int64_t kLooks = 16;
+  const std::int64_t looks = std::min(kLooks, rows.rows());
+  std::string seen;
+  for (std::int64_t look = 0; look < looks; ++look) {
+    try {
+      const at::Tensor row = rows.read_rows(look * rows.rows() / looks, 1).contiguous();
+      seen.append(static_cast<const char*>(row.const_data_ptr()), row.nbytes());
+    } catch (const SnapshotError&) {
+      // A broken row, which is told when its turn comes.
+      seen += '?';
+    }
+  }
+  return digest_of(seen);
+}
+
 }  // namespace
 
 FeatureSource::FeatureSource(const SourceOptions& options) : FeatureSource(options.path, "") {}
@@ -59,6 +77,10 @@ FeatureSource::FeatureSource(const std::filesystem::path& path, const std::strin
       open_hdf5();
     }
   });
+  // Now, while all ranks open their data together: later a file that one of them cannot read would leave the others
+  // waiting.
+  fingerprint_ = std::to_string(size()) + " rows of " + std::to_string(channels()) +
+                 " features, of which some have the digest " + some_rows_digest(*rows_);
 }
 
 void FeatureSource::open_npy() {
@@ -112,20 +134,6 @@ std::shared_ptr<const ImageSource> FeatureSource::test_part() const {
       as_data([&] { return test_group(Hdf5Reader(path_, Hdf5Filters::kBuiltIn), group_, kFeatureNames); });
   if (other.empty()) return nullptr;
   return std::shared_ptr<const ImageSource>(new FeatureSource(path_, other));
-}
-
-std::string FeatureSource::fingerprint() const {
-  // Matrices of other features have the same size: a look at some rows tells them apart.
-  constexpr std::int64_t kLooks = 16;
-  std::string seen;
-  as_data([&] {
-    for (std::int64_t look = 0; look < std::min(kLooks, size()); ++look) {
-      const at::Tensor row = rows_->read_rows(look * size() / std::min(kLooks, size()), 1).contiguous();
-      seen.append(static_cast<const char*>(row.const_data_ptr()), row.nbytes());
-    }
-  });
-  return std::to_string(size()) + " rows of " + std::to_string(channels()) +
-         " features, of which some have the digest " + digest_of(seen);
 }
 
 std::int64_t FeatureSource::bytes_of_index() const {

@@ -33,7 +33,7 @@ class FeatureSource : public ImageSource {
   DecodedImages load(const at::Tensor& ids) const override;
   at::Tensor labels() const override { return labels_; }
   std::shared_ptr<const ImageSource> test_part() const override;
-  std::string fingerprint() const override;
+  std::string fingerprint() const override { return fingerprint_; }
   std::int64_t bytes_of_index() const override;
 
  private:
@@ -47,6 +47,7 @@ class FeatureSource : public ImageSource {
   std::string group_;
   std::shared_ptr<const MatrixFile> rows_;
   at::Tensor labels_;
+  std::string fingerprint_;
 };
 
 }  // namespace negatron

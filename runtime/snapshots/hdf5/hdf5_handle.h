@@ -1,6 +1,6 @@
 #pragma once
 
-// For the sources of this folder only: everyone else reads and writes through hdf5_reader.h and planned_file.h.
+// For the sources of this folder only: everyone else reads and writes through hdf5_reader.h and write_hdf5.h.
 
 #include <hdf5.h>
 

@@ -21,10 +21,7 @@ ChunkFilters filters_of(hid_t properties, std::uint32_t skipped) {
   ChunkFilters filters;
   const int count = H5Pget_nfilters(properties);
   for (int i = 0; i < count; ++i) {
-    unsigned flags = 0, config = 0;
-    std::size_t values = 0;
-    const H5Z_filter_t filter =
-        H5Pget_filter2(properties, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    const H5Z_filter_t filter = filter_at(properties, i);
     if ((skipped >> static_cast<unsigned>(i) & 1U) != 0) continue;
     if (filter == H5Z_FILTER_DEFLATE) filters.deflated = true;
     if (filter == H5Z_FILTER_FLETCHER32) (filters.deflated ? filters.outside : filters.inside) += kChecksumBytes;
@@ -67,6 +64,12 @@ std::string wrong_one(const PackedBlock& block, const std::vector<hsize_t>& offs
 }
 
 }  // namespace
+
+H5Z_filter_t filter_at(hid_t properties, int i) {
+  unsigned flags = 0, config = 0;
+  std::size_t values = 0;
+  return H5Pget_filter2(properties, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+}
 
 // Example: rows 5 and 6 of [10, 8] in chunks of [2, 4] touch chunks 2 and 3 of the rows and both of the columns.
 std::string wrong_chunk(const PackedBlock& block) {

@@ -10,6 +10,9 @@
 
 namespace negatron {
 
+/// The i-th filter of a dataset's creation properties. Under an Hdf5Lock.
+H5Z_filter_t filter_at(hid_t properties, int i);
+
 /// A chunked dataset behind filters, and a block of it.
 struct PackedBlock {
   hid_t dataset = H5I_INVALID_HID;

@@ -124,10 +124,7 @@ TEST_F(Scripts, TrainWithTheSameLossesOnAnyNumberOfRanks) {
         start.precision = precision;
         std::filesystem::remove_all(start.run_directory);
         EXPECT_EQ(run(start).steps_done, 10);
-        losses.emplace_back();
-        for (const nlohmann::json& line : metrics_lines(start.run_directory, "step")) {
-          losses.back().push_back(line.at("loss"));
-        }
+        losses.push_back(step_losses(start.run_directory));
       }
       ASSERT_EQ(losses[0].size(), 10U);
       EXPECT_GT(std::abs(losses[0].front() - losses[0].back()), 1e-3);

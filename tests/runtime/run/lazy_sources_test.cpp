@@ -62,9 +62,7 @@ class LazySources : public ::testing::Test {
     start.data = load_pretrain_data(start.options, resolve_contrast(start.options));
     EXPECT_EQ(start.data.train->bytes_in_memory(), 0);
     EXPECT_EQ(run(start).steps_done, kSteps);
-    std::vector<double> all;
-    for (const nlohmann::json& line : metrics_lines(start.run_directory, "step")) all.push_back(line.at("loss"));
-    return all;
+    return step_losses(start.run_directory);
   }
 
   TemporaryDirectory folder_;

@@ -133,6 +133,22 @@ Saved newest_saved(const std::filesystem::path& run_directory) {
   return saved;
 }
 
+std::string refusal_of(const PretrainOptions& options) {
+  try {
+    options.validate(1);
+    load_pretrain_data(options, resolve_contrast(options));
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::vector<double> step_losses(const std::filesystem::path& run_directory) {
+  std::vector<double> losses;
+  for (const nlohmann::json& line : metrics_lines(run_directory, "step")) losses.push_back(line.at("loss"));
+  return losses;
+}
+
 std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_directory, const std::string& event) {
   std::vector<nlohmann::json> lines;
   std::ifstream file(run_directory / "metrics.jsonl");

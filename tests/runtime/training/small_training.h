@@ -72,6 +72,11 @@ struct Saved {
 Saved newest_saved(const std::filesystem::path& run_directory);
 std::filesystem::path newest_path(const std::filesystem::path& run_directory);
 
+/// Why such a run would not begin on one rank with these data; "accepted" where it would.
+std::string refusal_of(const PretrainOptions& options);
+
+/// The loss of each step in metrics.jsonl.
+std::vector<double> step_losses(const std::filesystem::path& run_directory);
 /// metrics.jsonl without clocks; with `event`, only lines of that event ("step" for those of steps).
 std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_directory, const std::string& event = "");
 
