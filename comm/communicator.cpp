@@ -6,6 +6,7 @@
 #include "comm/error.h"
 #include "comm/signature.h"
 #include "comm/staged_work.h"
+#include "comm/vector_math.h"
 
 namespace negatron {
 namespace {
@@ -56,7 +57,9 @@ class Communicator::LoggedPending : public Work::Pending {
 };
 
 Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options)
-    : rank_(rank), size_(size), staging_(home), options_(options), log_(rank) {}
+    : rank_(rank), size_(size), staging_(home), options_(options), log_(rank) {
+  settle_vector_math();
+}
 
 Communicator::~Communicator() = default;
 
