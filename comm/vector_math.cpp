@@ -10,8 +10,8 @@ namespace {
 using Function = at::Tensor (*)(const at::Tensor&);
 
 /// What ATen's vml.h gives to MKL.
-constexpr Function kFunctions[] = {at::acos, at::asin,  at::atan, at::cos,   at::erf,  at::erfc, at::erfinv, at::exp,
-                                   at::log,  at::log10, at::log2, at::sin,   at::sqrt, at::tan,  at::tanh,   at::trunc};
+constexpr Function kFunctions[] = {at::acos, at::asin,  at::atan, at::cos, at::erf,  at::erfc, at::erfinv, at::exp,
+                                   at::log,  at::log10, at::log2, at::sin, at::sqrt, at::tan,  at::tanh,   at::trunc};
 
 }  // namespace
 

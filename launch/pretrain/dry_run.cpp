@@ -14,13 +14,13 @@ namespace negatron {
 namespace {
 
 std::string bytes_text(double bytes) {
-  constexpr double kMiB = 1024.0 * 1024.0;
+  constexpr double kMebibyte = 1024.0 * 1024.0;
   std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << bytes / kMiB << " MiB";
+  text << std::fixed << std::setprecision(1) << bytes / kMebibyte << " MiB";
   return text.str();
 }
 
-void line(std::ostream& out, const std::string& name, const std::string& text) {
+void print_line(std::ostream& out, const std::string& name, const std::string& text) {
   out << "  " << std::left << std::setw(34) << name << text << "\n";
 }
 
@@ -36,9 +36,9 @@ std::string count_text(const ImageSource* images) {
 
 void print_images(const PretrainData& data, std::ostream& out) {
   out << "\nImages\n";
-  line(out, "training", count_text(data.train.get()));
-  line(out, "evaluation", count_text(data.test.get()));
-  line(out, "classes", data.train->has_labels() ? std::to_string(count_classes(*data.train)) : "none");
+  print_line(out, "training", count_text(data.train.get()));
+  print_line(out, "evaluation", count_text(data.test.get()));
+  print_line(out, "classes", data.train->has_labels() ? std::to_string(count_classes(*data.train)) : "none");
 }
 
 }  // namespace
@@ -59,43 +59,45 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   const double parameters = static_cast<double>(encoder.parameter_count()) * element;
 
   out << "One step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
-  line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
+  print_line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
   if (options.accumulate > 1) {
     // Of the encoders' activations, which nothing here estimates, those of one part are in memory at a time.
     const std::int64_t part = (batch + options.accumulate - 1) / options.accumulate;
-    line(out, "a part of them", shape({part, train.channels(), train.view_size().height, train.view_size().width}));
+    print_line(out, "a part of them",
+               shape({part, train.channels(), train.view_size().height, train.view_size().width}));
   }
-  line(out, "features", shape({batch, encoder.feature_width()}));
-  line(out, "queries, keys", shape({batch, width}));
+  print_line(out, "features", shape({batch, encoder.feature_width()}));
+  print_line(out, "queries, keys", shape({batch, width}));
   if (setup.has_bank()) {
     const BankLayout layout(options.bank_rows, ranks, options.global_batch);
-    line(out, "bank, all ranks", shape({options.bank_rows, width}) + " " + dtype_text(stored));
-    line(out, "bank, this rank", shape({layout.local_rows(0), width}));
+    print_line(out, "bank, all ranks", shape({options.bank_rows, width}) + " " + dtype_text(stored));
+    print_line(out, "bank, this rank", shape({layout.local_rows(0), width}));
   }
   out << "Memory of rank 0\n";
-  line(out, "parameters", bytes_text(parameters));
+  print_line(out, "parameters", bytes_text(parameters));
   // One gradient and one momentum buffer for each parameter; AdamW has two means.
   const double kept = options.optimizer.kind == OptimizerKind::kAdamW ? 3.0 : 2.0;
-  line(out, "gradients, optimizer", bytes_text(kept * parameters));
+  print_line(out, "gradients, optimizer", bytes_text(kept * parameters));
   if (setup.has_bank()) {
     const BankLayout layout(options.bank_rows, ranks, options.global_batch);
-    line(out, "key encoder", bytes_text(parameters));
-    line(out, "bank",
-         bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
+    print_line(out, "key encoder", bytes_text(parameters));
+    print_line(
+        out, "bank",
+        bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
   }
-  line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
+  print_line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
   const BatchQueue queue = batch_queue(options, data, train.view_size(), ranks);
-  line(out, "batches that wait",
-       std::to_string(queue.batches) + " of " + bytes_text(static_cast<double>(queue.batch_bytes)));
-  line(out, "index of images", bytes_text(static_cast<double>(train.bytes_of_index())));
+  print_line(out, "batches that wait",
+             std::to_string(queue.batches) + " of " + bytes_text(static_cast<double>(queue.batch_bytes)));
+  print_line(out, "index of images", bytes_text(static_cast<double>(train.bytes_of_index())));
   out << "Steps\n";
   // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.
   const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
   const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);
-  line(out, "per epoch", std::to_string(steps));
-  line(out, "in all",
-       std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
-                                            : steps * options.epochs));
+  print_line(out, "per epoch", std::to_string(steps));
+  print_line(out, "in all",
+             std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
+                                                  : steps * options.epochs));
 }
 
 }  // namespace negatron

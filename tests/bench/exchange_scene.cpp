@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kPairs = 1024;
 constexpr std::int64_t kQueryMixes = 128;
 
-std::int64_t bytes_received(const Communicator& comm) {
+std::int64_t total_received(const Communicator& comm) {
   std::int64_t bytes = 0;
   for (const auto& [name, traffic] : comm.traffic().total()) bytes += traffic.bytes_received;
   return bytes;
@@ -34,11 +34,11 @@ HardSetBytes measure_hard_sets(int ranks, std::int64_t queries_per_rank) {
     const at::Tensor own = batch.queries;
     ShardCandidates shard{bank.shard().rows, {}, batch.shares};
     shard.candidates.queries = comm.all_gather(own);
-    const std::int64_t before = bytes_received(comm);
+    const std::int64_t before = total_received(comm);
     const DevicePass pass;
     HardSetSearch search(pass);
     const HardSets sets = search.find(comm, shard, SelectionOrder{}, kHardest);
-    const std::int64_t received = bytes_received(comm) - before;
+    const std::int64_t received = total_received(comm) - before;
 
     const at::Tensor keys = selection_keys(own.to(at::kDouble).mm(rows.t()), at::arange(kRows, at::kLong));
     const at::Tensor best = std::get<0>(std::get<0>(keys.topk(kHardest, 1, /*largest=*/false)).sort(1));
@@ -67,9 +67,9 @@ MixBytes measure_mixes(int ranks, std::int64_t queries_per_rank) {
     recipe.query_mixes = kQueryMixes;
     const auto measure = [&](MixRecipe::Mode mode) {
       recipe.mode = mode;
-      const std::int64_t before = bytes_received(comm);
+      const std::int64_t before = total_received(comm);
       BankExchange().run(comm, bank, batch, request, {term});
-      at::Tensor received = at::full({1}, static_cast<double>(bytes_received(comm) - before), at::kDouble);
+      at::Tensor received = at::full({1}, static_cast<double>(total_received(comm) - before), at::kDouble);
       comm.all_reduce(received, ReduceOp::kSum);
       return received.item<double>() / static_cast<double>(batch.shares.total());
     };

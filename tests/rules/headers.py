@@ -4,10 +4,13 @@
 
 The project's precompiled header is not used, because it hides what a header forgot to include. Parsing ATen takes many
 seconds, though, and nearly every header needs it. So a header that includes ATen, itself or through another header of
-the project, starts from a precompiled copy of ATen's tensor (whose header stands for ATen/ATen.h here, where no operator
-is called), and nothing else is in it. One that includes torch/, or calls operators, starts from a copy of all of ATen
-with autograd, which those headers bring anyhow. A header that includes neither is compiled without, so that one which
-names at::Tensor and includes nothing for it fails.
+the project, starts from a precompiled copy of ATen's tensor (whose header stands for ATen/ATen.h here, with the few
+operators that headers call), and nothing else is in it. One that includes torch/ starts from a copy of torch's module,
+which brings all of ATen and autograd. A header that includes neither is compiled without, so that one which names
+at::Tensor and includes nothing for it fails.
+
+Each source ends with an assertion that does not hold, which must be what the compiler stops at: what it would do behind
+it, for seconds, is to instantiate templates of those libraries.
 """
 
 import os
@@ -25,8 +28,11 @@ KERNEL_FLAGS = ["-mavx2", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl",
 OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 ATEN_INCLUDE = re.compile(r"^\s*#\s*include\s*<(?:ATen|torch|c10)/", re.M)
 TORCH_INCLUDE = re.compile(r"^\s*#\s*include\s*<torch/", re.M)
-TENSOR = "#include <ATen/core/Tensor.h>\n"
-EVERYTHING = "#include <ATen/ATen.h>\n#include <torch/autograd.h>\n"
+MODULE_INCLUDE = re.compile(r"^\s*#\s*include\s*<torch/(?:nn|optim|script|torch)\b", re.M)
+MODULE_NAME = re.compile(r"\btorch::(?:nn|optim|jit)\b")
+TENSOR = "".join(f"#include <ATen/{name}.h>\n" for name in ("core/Tensor", "ops/arange", "ops/empty", "ops/stack"))
+MODULE = "#include <torch/nn/module.h>\n"
+END = "the header compiles alone"
 
 
 class Checker:
@@ -38,22 +44,18 @@ class Checker:
         stand_in = scratch / "stand_in"
         (stand_in / "ATen").mkdir(parents=True, exist_ok=True)
         (stand_in / "ATen" / "ATen.h").write_text("#pragma once\n" + TENSOR)
-        self.tensor = self.precompiled("tensor.h", TENSOR, ["-isystem", str(stand_in), *self.none])
-        self.everything = None
+        self.with_stand_in = ["-isystem", str(stand_in), *self.none]
+        self.copies = set()
 
     def precompiled(self, name, text, includes):
-        """Flags that begin a source with `text`, compiled beforehand."""
+        """Flags that begin a source with `text`, compiled when first asked for."""
         header = self.scratch / name
-        header.write_text(text)
-        subprocess.run([self.compiler, "-std=c++20", *includes, "-x", "c++-header", str(header), "-o", f"{header}.gch"],
-                       check=True)
+        if name not in self.copies:
+            header.write_text(text)
+            subprocess.run([self.compiler, "-std=c++20", *includes, "-x", "c++-header", str(header), "-o", f"{header}.gch"],
+                           check=True)
+            self.copies.add(name)
         return [*includes, "-include", str(header)]
-
-    def with_everything(self):
-        """Made by the first header that asks, before the others are compiled side by side."""
-        if self.everything is None:
-            self.everything = self.precompiled("everything.h", EVERYTHING, self.none)
-        return self.everything
 
     def reaches(self, header, include):
         """Whether it includes such a header, itself or through another header of the project."""
@@ -65,29 +67,26 @@ class Checker:
         return self.reached[header, include]
 
     def start_of(self, header):
-        """Flags for what it includes of others' libraries."""
-        if self.reaches(header, TORCH_INCLUDE):
-            return self.with_everything()
-        return self.tensor if self.reaches(header, ATEN_INCLUDE) else self.none
-
-    def error(self, header, start):
-        """None, or what the compiler says first."""
-        source = self.scratch / (header.replace("/", "_") + ".cpp")
-        source.write_text(f'#include "{header}"\n#include "{header}"\n')
-        flags = KERNEL_FLAGS if header.startswith(KERNEL_FOLDER) else []
-        run = subprocess.run([self.compiler, "-std=c++20", "-fsyntax-only", f"-I{self.root}", *flags, *start, str(source)],
-                             capture_output=True, text=True)
-        if run.returncode == 0:
+        """Flags for what it includes of others' libraries; None where the copy of torch's module would hide a fault."""
+        if not self.reaches(header, MODULE_INCLUDE) and MODULE_NAME.search((self.root / header).read_text()):
             return None
-        return next((line for line in run.stderr.splitlines() if "error" in line), run.stderr)
+        if self.reaches(header, TORCH_INCLUDE):
+            return self.precompiled("module.h", MODULE, self.none)
+        if self.reaches(header, ATEN_INCLUDE):
+            return self.precompiled("tensor.h", TENSOR, self.with_stand_in)
+        return self.none
 
-    def complaint(self, header):
+    def complaint(self, header, start):
         """None, or what is wrong with it."""
-        start = self.start_of(header)
-        error = self.error(header, start)
-        if error and start is self.tensor:
-            error = self.error(header, self.with_everything())
-        return f"{header}: does not compile alone: {error}" if error else None
+        if start is None:
+            return f"{header}: does not compile alone: names torch's modules and includes none"
+        source = self.scratch / (header.replace("/", "_") + ".cpp")
+        source.write_text(f'#include "{header}"\n#include "{header}"\nstatic_assert(false, "{END}");\n')
+        flags = KERNEL_FLAGS if header.startswith(KERNEL_FOLDER) else []
+        run = subprocess.run([self.compiler, "-std=c++20", "-fsyntax-only", "-Wfatal-errors", f"-I{self.root}", *flags,
+                              *start, str(source)], capture_output=True, text=True)
+        first = next((line for line in run.stderr.splitlines() if "error" in line), run.stderr)
+        return None if END in first else f"{header}: does not compile alone: {first}"
 
 
 def main():
@@ -96,10 +95,9 @@ def main():
     scratch.mkdir(parents=True, exist_ok=True)
     headers = sorted(str(path.relative_to(root)) for folder in FOLDERS for path in (root / folder).rglob("*.h"))
     checker = Checker(root, scratch, compiler, directories)
-    if any(checker.reaches(header, TORCH_INCLUDE) for header in headers):
-        checker.with_everything()
+    starts = [checker.start_of(header) for header in headers]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = [complaint for complaint in pool.map(checker.complaint, headers) if complaint]
+        found = [complaint for complaint in pool.map(checker.complaint, headers, starts) if complaint]
     print("\n".join(found) if found else f"{len(headers)} headers compile alone")
     sys.exit(1 if found else 0)
 

@@ -75,6 +75,8 @@ def main():
         expect("headers", {"comm/a.h": "#pragma once\n#include <cstdint>\nstd::vector<std::int64_t> a();\n"}, "comm/a.h: does not compile alone")
         expect("headers", {"comm/a.h": "struct Twice {};\n"}, "comm/a.h: does not compile alone")
         expect("headers", {"comm/a.h": "#pragma once\nat::Tensor a();\n"}, "comm/a.h: does not compile alone")
+        expect("headers", {"comm/a.h": "#pragma once\n#include <torch/autograd.h>\ntorch::nn::Module* a();\n"},
+               "comm/a.h: does not compile alone: names torch's modules")
     print("every planted violation was named")
 
 

@@ -15,14 +15,14 @@ set(negatron_default_timeout 300)
 set(negatron_mpirun_flags --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
 set(negatron_rank_environment OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1)
 
-# negatron_keep_apart(SOURCES...): not compiled together with the other sources of their folder.
+# negatron_keep_apart(SOURCES...): not compiled together with the other sources of their program.
 function(negatron_keep_apart)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 function(negatron_add_test_program name main sources links)
   add_executable(${name} ${sources})
-  negatron_unite_folders(${name} ${sources})
+  negatron_unite_sources(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${main} ${links} GTest::gtest)
   negatron_use_precompiled_header(${name})
 endfunction()

@@ -10,13 +10,13 @@ namespace {
 
 TEST(QueryBlocks, EqualOneListedPass) {
   // More than one block, and the last one shorter.
-  constexpr std::int64_t kQueries = 900, kLength = 160, kWidth = 64;
+  constexpr std::int64_t kQueries = 900, kLength = 160, kColumns = 64;
   testing::Scene scene;
-  scene.queries = random_unit_rows(1, 0, kQueries, kWidth);
-  const at::Tensor rows = random_unit_rows(2, 0, kLength, kWidth);
+  scene.queries = random_unit_rows(1, 0, kQueries, kColumns);
+  const at::Tensor rows = random_unit_rows(2, 0, kLength, kColumns);
   ListedVectors all;
   all.scores = scene.queries.mm(rows.t());
-  all.gradients = rows.unsqueeze(0).expand({kQueries, kLength, kWidth});
+  all.gradients = rows.unsqueeze(0).expand({kQueries, kLength, kColumns});
   all.present = (at::arange(kQueries * kLength, at::kLong).remainder(7) > 2).view({kQueries, kLength});
   const std::vector<ScoreTerm> terms = testing::usual_terms(scene);
   std::int64_t blocks = 0;

@@ -17,7 +17,7 @@ using testing::LossyFileLayer;
 using testing::SmallRun;
 using testing::TemporaryDirectory;
 
-constexpr int kRanks = 2;
+constexpr int kWriters = 2;
 constexpr std::int64_t kFirst = 4;
 constexpr std::int64_t kSecond = 8;
 
@@ -26,7 +26,7 @@ std::int64_t left_after_cut(const SmallRun& run, const LossyFileLayer& files, Lo
   const TemporaryDirectory survivor;
   files.power_cut(survivor.path(), loss, seed);
   PosixFileLayer real;
-  return testing::restored_step(run, real, survivor.path(), kRanks);
+  return testing::restored_step(run, real, survivor.path(), kWriters);
 }
 
 SnapshotOptions small_blocks() {
@@ -40,7 +40,8 @@ TEST(PowerCut, LosesNothingThatWasReported) {
   const TemporaryDirectory directory;
   LossyFileLayer files(directory.path());
   for (const std::int64_t steps : {kFirst, kSecond, 12L, 16L}) {
-    ASSERT_EQ(testing::save(run, files, directory.path(), steps, kRanks, small_blocks()).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), steps, kWriters, small_blocks()).state,
+              SaveState::kCommitted);
     EXPECT_EQ(left_after_cut(run, files, Loss::kAllUnsynced, 0), steps);
   }
 }
@@ -51,7 +52,7 @@ TEST(PowerCut, EveryFsyncIsNeeded) {
   {
     const TemporaryDirectory directory;
     LossyFileLayer files(directory.path());
-    ASSERT_EQ(testing::save(run, files, directory.path(), kFirst, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), kFirst, kWriters).state, SaveState::kCommitted);
     syncs = files.syncs();
   }
   // Two shards, trainer.h5, bank.h5, the manifest, and three directories.
@@ -60,7 +61,7 @@ TEST(PowerCut, EveryFsyncIsNeeded) {
     const TemporaryDirectory directory;
     LossyFileLayer files(directory.path());
     files.ignore_sync(ignored);
-    ASSERT_EQ(testing::save(run, files, directory.path(), kFirst, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), kFirst, kWriters).state, SaveState::kCommitted);
     EXPECT_EQ(left_after_cut(run, files, Loss::kAllUnsynced, 0), -1) << "fsync " << ignored << " is not needed";
   }
 }
@@ -75,7 +76,7 @@ TEST(PowerCut, AtAnyStageLeavesTheLastOrTheNewSnapshot) {
   for (const char* stage : {"open", "data", "flush", "fsync", "verify", "manifest", "rename", "publish", "prune"}) {
     const TemporaryDirectory directory;
     LossyFileLayer files(directory.path());
-    ASSERT_EQ(testing::save(run, files, directory.path(), kFirst, kRanks).state, SaveState::kCommitted);
+    ASSERT_EQ(testing::save(run, files, directory.path(), kFirst, kWriters).state, SaveState::kCommitted);
     SnapshotOptions options = small_blocks();
     std::atomic<int> blocks = 0;
     options.at_save_point = [&](std::string_view reached) {
@@ -88,7 +89,7 @@ TEST(PowerCut, AtAnyStageLeavesTheLastOrTheNewSnapshot) {
         }
       }
     };
-    EXPECT_EQ(testing::save(run, files, directory.path(), kSecond, kRanks, options).state, SaveState::kCommitted);
+    EXPECT_EQ(testing::save(run, files, directory.path(), kSecond, kWriters, options).state, SaveState::kCommitted);
   }
   EXPECT_GT(left_old, 0);
   EXPECT_GT(left_new, 0);
@@ -101,10 +102,11 @@ int fail_each_call(int error_number, int times) {
   for (bool failed = true; failed; ++n) {
     const TemporaryDirectory directory;
     LossyFileLayer files(directory.path());
-    EXPECT_EQ(testing::save(run, files, directory.path(), kFirst, kRanks, small_blocks()).state, SaveState::kCommitted);
+    EXPECT_EQ(testing::save(run, files, directory.path(), kFirst, kWriters, small_blocks()).state,
+              SaveState::kCommitted);
     std::string reason;
     failed = false;
-    run_ranks(kRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    run_ranks(kWriters, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
       Bank bank = run.bank(comm.rank(), comm.size());
       run.train(bank, 0, kSecond);
       SnapshotStore store(files, directory.path(), small_blocks());
@@ -134,12 +136,12 @@ int fail_each_call(int error_number, int times) {
       reason = own;
       files.fail_call(0, 0, 0);
     });
-    const std::int64_t step = testing::restored_step(run, files, directory.path(), kRanks);
+    const std::int64_t step = testing::restored_step(run, files, directory.path(), kWriters);
     EXPECT_TRUE(step == kFirst || step == kSecond) << "call " << n << ": " << reason;
     // A disk that refuses everything also refuses to take a name back.
     const std::int64_t left = left_after_cut(run, files, Loss::kAllUnsynced, 0);
     EXPECT_TRUE(left == step || (times > 1 && left == kFirst)) << "call " << n << ": " << reason;
-    EXPECT_EQ(testing::save(run, files, directory.path(), 12, kRanks).state, SaveState::kCommitted);
+    EXPECT_EQ(testing::save(run, files, directory.path(), 12, kWriters).state, SaveState::kCommitted);
   }
   return n;
 }
@@ -158,10 +160,10 @@ TEST(FailingDisk, AFailedFsyncIsNotTriedAgain) {
     const TemporaryDirectory directory;
     LossyFileLayer files(directory.path());
     files.fail_sync(n);
-    const SaveReport report = testing::save(run, files, directory.path(), kFirst, kRanks);
+    const SaveReport report = testing::save(run, files, directory.path(), kFirst, kWriters);
     EXPECT_EQ(report.state, SaveState::kFailed) << "fsync " << n;
     EXPECT_NE(report.problem.find("fsync"), std::string::npos) << report.problem;
-    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kRanks), -1) << "fsync " << n;
+    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kWriters), -1) << "fsync " << n;
   }
 }
 

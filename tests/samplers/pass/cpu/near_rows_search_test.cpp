@@ -97,9 +97,9 @@ TEST_P(NearRowsSearch, OfTheBestRowsAtTheEnd) {
 }
 
 TEST(NearRowsSearch, OfRowsThatDifferByTheirLastBits) {
-  constexpr std::int64_t kRows = 9000;
+  constexpr std::int64_t kBankRows = 9000;
   const at::Tensor wide = unit_rows(16, 3).view({1, 16 * kTrialWidth}).to(at::kFloat);
-  const at::Tensor ulps = at::arange(kRows).unsqueeze(1) * 7919 + at::arange(16 * kTrialWidth) * 104729;
+  const at::Tensor ulps = at::arange(kBankRows).unsqueeze(1) * 7919 + at::arange(16 * kTrialWidth) * 104729;
   const at::Tensor rows = wide * (1.0 + (ulps.remainder(5) - 2) * std::numeric_limits<float>::epsilon());
   // Squares of the smallest are no numbers of fp32.
   for (const double length : {1.0, 1e-25, 1e15}) {

@@ -12,13 +12,13 @@
 namespace negatron {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kInfiniteScore = std::numeric_limits<float>::infinity();
 constexpr std::int64_t kLastSlot = (std::int64_t{1} << 32) - 1;
 
 /// Best first, each strictly better than the next.
 std::vector<float> descending_scores() {
   const float tiny = std::numeric_limits<float>::denorm_min();
-  return {kInfinity,
+  return {kInfiniteScore,
           std::numeric_limits<float>::max(),
           1.0F,
           std::nextafter(1.0F, 0.0F),
@@ -30,7 +30,7 @@ std::vector<float> descending_scores() {
           -1.0F,
           std::nextafter(-1.0F, -2.0F),
           std::numeric_limits<float>::lowest(),
-          -kInfinity};
+          -kInfiniteScore};
 }
 
 TEST(SelectionKeys, AscendFromTheBestScoreAndTheLowestSlot) {
@@ -68,7 +68,7 @@ TEST(SelectionKeys, BroadcastScoresAgainstSlots) {
 
 TEST(SelectionKeys, NoRow) {
   const at::Tensor none = at::full({2}, kAfterAllKeys, at::kLong);
-  EXPECT_TRUE(at::equal(scores_of_keys(none), at::full({2}, -kInfinity)));
+  EXPECT_TRUE(at::equal(scores_of_keys(none), at::full({2}, -kInfiniteScore)));
   EXPECT_TRUE(at::equal(slots_of_keys(none), at::full({2}, -1, at::kLong)));
 }
 
