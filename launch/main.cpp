@@ -147,7 +147,7 @@ const std::vector<Command>& commands() {
        run_pretrain_command},
       {"bank",
        {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
-        "import; needs no mpirun; negatron bank --help says more"},
+        "near, import; needs no mpirun; negatron bank --help says more"},
        run_bank_command},
       {"plan",
        {"memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and",
