@@ -8,6 +8,23 @@
 namespace negatron {
 namespace {
 
+/// [any], not finite where an element of a gradient is not: a maximum hands on NaN as well as infinity. The largest
+/// magnitude and not the 2-norm, since the square of a large finite gradient overflows.
+at::Tensor extremes(const std::vector<at::Tensor>& gradients) {
+  std::vector<at::Tensor> found;
+  if (gradients.front().is_cpu()) {
+    // There the norm below takes five times as long: 43 ms of a ResNet-18's gradients on one core.
+    for (const at::Tensor& gradient : gradients) {
+      const auto [least, most] = at::aminmax(gradient);
+      found.push_back(least);
+      found.push_back(most);
+    }
+  } else {
+    found = at::_foreach_norm(gradients, std::numeric_limits<double>::infinity());
+  }
+  return at::stack(found);
+}
+
 /// int32 scalar on the device of `loss`: 1 when everything is finite. No host synchronisation.
 at::Tensor finite_flag(const at::Tensor& loss, const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> gradients;
@@ -15,13 +32,7 @@ at::Tensor finite_flag(const at::Tensor& loss, const std::vector<at::Tensor>& pa
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());
   }
   at::Tensor finite = at::isfinite(loss.detach()).all();
-  if (!gradients.empty()) {
-    // The largest magnitude and not the 2-norm: the square of a large finite gradient overflows.
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    const at::Tensor largest = at::stack(at::_foreach_norm(gradients, kInfinity));  // [tensors]
-    // A maximum hands on NaN as well as infinity, so one look at the norms sees both.
-    finite = finite.logical_and(at::isfinite(largest).all());
-  }
+  if (!gradients.empty()) finite = finite.logical_and(at::isfinite(extremes(gradients)).all());
   return finite.to(at::kInt).reshape({1});
 }
 
