@@ -11,6 +11,7 @@
 #include "comm/together.h"
 #include "launch/bank/bank_command.h"
 #include "launch/exit_code.h"
+#include "launch/export/export_command.h"
 #include "launch/plan/plan_command.h"
 #include "launch/pretrain/method_list.h"
 #include "launch/pretrain/pretrain_command.h"
@@ -129,6 +130,10 @@ int run_bank_command(int, char**, const Words& arguments) {
   return run_bank(arguments, std::cout, std::cerr);
 }
 
+int run_export_command(int, char**, const Words& arguments) {
+  return run_export(arguments, std::cout, std::cerr);
+}
+
 int run_plan_command(int argc, char** argv, const Words& arguments) {
   if (asks_for_help(arguments)) {
     print_plan_help(std::cout);
@@ -145,6 +150,10 @@ const std::vector<Command>& commands() {
        {"pretrain an encoder; negatron pretrain --help lists the flags,",
         "--list-samplers and --list-objectives what can be chosen"},
        run_pretrain_command},
+      {"export",
+       {"the trained encoder as a file of weights that torchvision, timm and this program load; needs no",
+        "mpirun; negatron export --help lists the flags"},
+       run_export_command},
       {"bank",
        {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
         "import; needs no mpirun; negatron bank --help says more"},

@@ -1,35 +1,15 @@
 #include "launch/bank/bank_command.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <ostream>
 
 #include "launch/bank/bank_actions.h"
 #include "launch/exit_code.h"
+#include "launch/one_process.h"
 #include "samplers/options/nearest_name.h"
 
 namespace negatron {
 namespace {
-
-/// What starters of several processes tell each of them: how many there are, and which it is.
-struct RankVariables {
-  const char* count;
-  const char* rank;
-};
-
-constexpr RankVariables kStarters[] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
-                                       {"PMI_SIZE", "PMI_RANK"},
-                                       {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID"}};
-
-const RankVariables* started_with_others() {
-  for (const RankVariables& starter : kStarters) {
-    const char* count = std::getenv(starter.count);
-    if (count != nullptr && std::atoi(count) > 1) return &starter;
-  }
-  return nullptr;
-}
 
 void print_help(std::ostream& out) {
   out << "usage: negatron bank COMMAND PATH... [FLAGS]\n"
@@ -45,11 +25,6 @@ void print_help(std::ostream& out) {
   }
 }
 
-int refuse(std::ostream& problems, const std::string& message, ExitCode code) {
-  problems << "negatron: " << message << "\n";
-  return code;
-}
-
 }  // namespace
 
 int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
@@ -57,34 +32,19 @@ int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::
     print_help(out);
     return arguments.empty() ? kExitUsage : kExitOk;
   }
-  if (const RankVariables* starter = started_with_others()) {
-    const char* rank = std::getenv(starter->rank);
-    if (rank != nullptr && std::atoi(rank) != 0) return kExitUsage;
-    return refuse(problems, "negatron bank is one process: start it without mpirun or srun, or with -n 1.", kExitUsage);
-  }
-  std::vector<std::string> names;
-  for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
-  const auto found = std::find(names.begin(), names.end(), arguments[0]);
-  if (found == names.end()) {
-    return refuse(
-        problems,
-        "unknown command 'bank " + arguments[0] + "', did you mean bank " + nearest_name(arguments[0], names) + "?",
-        kExitUsage);
-  }
-  try {
+  return run_one_process("negatron bank", problems, [&] {
+    std::vector<std::string> names;
+    for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
+    const auto found = std::find(names.begin(), names.end(), arguments[0]);
+    if (found == names.end()) {
+      throw UsageError("unknown command 'bank " + arguments[0] + "', did you mean bank " +
+                       nearest_name(arguments[0], names) + "?");
+    }
     const BankAction& action = bank_actions()[static_cast<std::size_t>(found - names.begin())];
     const int code = action.run({arguments.begin() + 1, arguments.end()}, out, problems);
     out << std::flush;
     return code;
-  } catch (const UsageError& error) {
-    return refuse(problems, error.what(), kExitUsage);
-  } catch (const std::invalid_argument& error) {
-    return refuse(problems, error.what(), kExitUsage);
-  } catch (const c10::Error& error) {
-    return refuse(problems, error.what_without_backtrace(), kExitFailure);
-  } catch (const std::exception& error) {
-    return refuse(problems, error.what(), kExitFailure);
-  }
+  });
 }
 
 }  // namespace negatron
