@@ -177,6 +177,24 @@ TEST_F(ExportedWeights, EmbedAsTheBankDoes) {
   });
 }
 
+TEST_F(ExportedWeights, OfANetworkWithBatchNormsUseRunningStatistics) {
+  start_.options.encoder.name = "resnet18";
+  start_.options.encoder.stem = "cifar";
+  const at::Tensor images = at::rand({4, 1, 12, 12});
+  run_ranks(1, {}, [&](Communicator& comm) {
+    Trainer trainer(start_.options, resolve_contrast(start_.options), {}, comm, {1, 5, {}, {12, 12}});
+    SavedEncoder saved;
+    for (const auto& [name, tensor] : trainer.state().tensors) {
+      if (name.find("running_") != std::string::npos) tensor.add_(0.1 * at::rand_like(tensor));
+      saved.tensors.emplace_back(name, tensor);
+    }
+    TrainedEncoder encoder(saved, {start_.options.encoder, 1, {12, 12}}, {}, comm);
+    const at::Tensor features = encoder.features(images);
+    EXPECT_TRUE(at::equal(features, trainer.encoders().features(images)));
+    EXPECT_TRUE(at::allclose(encoder.features(images.slice(0, 1, 2)), features.slice(0, 1, 2), 1e-4, 1e-5));
+  });
+}
+
 TEST_F(ExportedWeights, OfAnotherNetworkAreRefused) {
   const SavedEncoder saved = trained();
   run_ranks(1, {}, [&](Communicator& comm) {
