@@ -18,6 +18,7 @@
 #include "launch/pretrain/method_list.h"
 #include "launch/pretrain/pretrain_command.h"
 #include "launch/pretrain/signal_watch.h"
+#include "launch/report/report_command.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {
@@ -154,6 +155,10 @@ int run_embed_command(int argc, char** argv, const Words& arguments) {
                            [&](Environment& environment) { return run_embed(environment, arguments, std::cout); });
 }
 
+int run_report_command(int, char**, const Words& arguments) {
+  return run_report(arguments, std::cout, std::cerr);
+}
+
 int run_plan_command(int argc, char** argv, const Words& arguments) {
   if (asks_for_help(arguments)) {
     print_plan_help(std::cout);
@@ -183,8 +188,11 @@ const std::vector<Command>& commands() {
        run_export_command},
       {"bank",
        {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
-        "import; needs no mpirun; negatron bank --help says more"},
+        "near, import; needs no mpirun; negatron bank --help says more"},
        run_bank_command},
+      {"report",
+       {"one page of HTML that shows what one or several runs did: negatron report RUN...; needs no mpirun"},
+       run_report_command},
       {"plan",
        {"memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and",
         "checks the prediction; negatron plan --help lists the flags"},

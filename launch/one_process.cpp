@@ -29,30 +29,34 @@ const RankVariables* started_with_others() {
   return nullptr;
 }
 
-int refused_with(std::ostream& problems, const std::string& message, ExitCode code) {
+int failed(std::ostream& problems, const std::string& message) {
   problems << "negatron: " << message << "\n";
-  return code;
+  return kExitFailure;
 }
 
 }  // namespace
 
-int run_one_process(const std::string& command, std::ostream& problems, const std::function<int()>& run) {
+int refuse(std::ostream& problems, const std::string& message) {
+  problems << "negatron: " << message << "\n";
+  return kExitUsage;
+}
+
+int run_one_process(const std::string& name, std::ostream& problems, const std::function<int()>& act) {
   if (const RankVariables* starter = started_with_others()) {
     const char* rank = std::getenv(starter->rank);
     if (rank != nullptr && std::atoi(rank) != 0) return kExitUsage;
-    return refused_with(problems, command + " is one process: start it without mpirun or srun, or with -n 1.",
-                        kExitUsage);
+    return refuse(problems, "negatron " + name + " is one process: start it without mpirun or srun, or with -n 1.");
   }
   try {
-    return run();
-  } catch (const Refusal& error) {
-    return refused_with(problems, error.what(), kExitUsage);
+    return act();
+  } catch (const UsageError& error) {
+    return refuse(problems, error.what());
   } catch (const std::invalid_argument& error) {
-    return refused_with(problems, error.what(), kExitUsage);
+    return refuse(problems, error.what());
   } catch (const c10::Error& error) {
-    return refused_with(problems, error.what_without_backtrace(), kExitFailure);
+    return failed(problems, error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return refused_with(problems, error.what(), kExitFailure);
+    return failed(problems, error.what());
   }
 }
 

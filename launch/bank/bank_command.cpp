@@ -32,13 +32,13 @@ int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::
     print_help(out);
     return arguments.empty() ? kExitUsage : kExitOk;
   }
-  return run_one_process("negatron bank", problems, [&] {
+  return run_one_process("bank", problems, [&] {
     std::vector<std::string> names;
     for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
     const auto found = std::find(names.begin(), names.end(), arguments[0]);
     if (found == names.end()) {
-      throw UsageError("unknown command 'bank " + arguments[0] + "', did you mean bank " +
-                       nearest_name(arguments[0], names) + "?");
+      return refuse(problems, "unknown command 'bank " + arguments[0] + "', did you mean bank " +
+                                  nearest_name(arguments[0], names) + "?");
     }
     const BankAction& action = bank_actions()[static_cast<std::size_t>(found - names.begin())];
     const int code = action.run({arguments.begin() + 1, arguments.end()}, out, problems);

@@ -147,7 +147,7 @@ int export_weights(const std::vector<std::string>& arguments, std::ostream& out,
 }  // namespace
 
 int run_export(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
-  return run_one_process("negatron export", problems, [&] { return export_weights(arguments, out, problems); });
+  return run_one_process("export", problems, [&] { return export_weights(arguments, out, problems); });
 }
 
 }  // namespace negatron

@@ -13,7 +13,7 @@
 namespace negatron {
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kPretrainUsage =
     "usage: [mpirun -n RANKS] negatron pretrain [FLAGS]\n"
     "\n"
     "Pretrains an encoder with a bank of negatives sharded over the ranks. Every value is that of the whole job.\n"
@@ -65,7 +65,7 @@ void print_summary(const PretrainSummary& summary, const std::string& run_direct
 
 void print_pretrain_help(std::ostream& out) {
   PretrainArguments defaults;
-  pretrain_flags(defaults).print_help(out, kUsage);
+  pretrain_flags(defaults).print_help(out, kPretrainUsage);
 }
 
 int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunSignals& requests) {

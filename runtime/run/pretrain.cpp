@@ -132,6 +132,7 @@ class Pretraining {
     const std::filesystem::path metrics = job_.run_directory / "metrics.jsonl";
     cut_metrics(metrics, trainer_.steps_done());
     log_.open(metrics, {options_.epochs, total_steps_, job_.display}, *job_.out);
+    if (options_.tensorboard) log_.open_events(job_.run_directory / "tensorboard", trainer_.steps_done());
     if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
   }
 

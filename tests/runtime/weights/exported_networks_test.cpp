@@ -13,7 +13,7 @@
 #include "runtime/weights/write_safetensors.h"
 #include "runtime/weights/write_torch_file.h"
 #include "tests/runtime/data/temporary_directory.h"
-#include "tests/runtime/weights/python_script.h"
+#include "tests/support/python_script.h"
 
 namespace negatron::testing {
 namespace {

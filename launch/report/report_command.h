@@ -1,0 +1,12 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace negatron {
+
+/// `negatron report RUN... [FLAGS]`: one page that shows what runs did. One process. Returns the exit code.
+int run_report(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems);
+
+}  // namespace negatron
