@@ -10,7 +10,10 @@
 #include "comm/mpi/environment.h"
 #include "comm/together.h"
 #include "launch/bank/bank_command.h"
+#include "launch/embed/embed_command.h"
+#include "launch/evaluate/evaluate_command.h"
 #include "launch/exit_code.h"
+#include "launch/export/export_command.h"
 #include "launch/plan/plan_command.h"
 #include "launch/pretrain/method_list.h"
 #include "launch/pretrain/pretrain_command.h"
@@ -130,6 +133,28 @@ int run_bank_command(int, char**, const Words& arguments) {
   return run_bank(arguments, std::cout, std::cerr);
 }
 
+int run_export_command(int, char**, const Words& arguments) {
+  return run_export(arguments, std::cout, std::cerr);
+}
+
+int run_evaluate_command(int argc, char** argv, const Words& arguments) {
+  if (asks_for_help(arguments)) {
+    print_evaluate_help(std::cout);
+    return kExitOk;
+  }
+  return run_ranks_command(argc, argv,
+                           [&](Environment& environment) { return run_evaluate(environment, arguments, std::cout); });
+}
+
+int run_embed_command(int argc, char** argv, const Words& arguments) {
+  if (asks_for_help(arguments)) {
+    print_embed_help(std::cout);
+    return kExitOk;
+  }
+  return run_ranks_command(argc, argv,
+                           [&](Environment& environment) { return run_embed(environment, arguments, std::cout); });
+}
+
 int run_report_command(int, char**, const Words& arguments) {
   return run_report(arguments, std::cout, std::cerr);
 }
@@ -150,6 +175,17 @@ const std::vector<Command>& commands() {
        {"pretrain an encoder; negatron pretrain --help lists the flags,",
         "--list-samplers and --list-objectives what can be chosen"},
        run_pretrain_command},
+      {"evaluate",
+       {"how well a trained encoder's features classify any images: kNN and linear probe, beside raw pixels and",
+        "random weights; negatron evaluate --help lists the flags"},
+       run_evaluate_command},
+      {"embed",
+       {"features or embeddings of any images as .npy or HDF5; negatron embed --help lists the flags"},
+       run_embed_command},
+      {"export",
+       {"the trained encoder as a file of weights that torchvision, timm and this program load; needs no",
+        "mpirun; negatron export --help lists the flags"},
+       run_export_command},
       {"bank",
        {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
         "near, import; needs no mpirun; negatron bank --help says more"},

@@ -205,6 +205,14 @@ std::vector<std::string> FlagTable::with_joined_switches(const std::vector<std::
   return joined;
 }
 
+void FlagTable::set(const std::map<std::string, std::string>& values) {
+  // In the order of the table, in which a recipe stands before what overrides it.
+  for (const Flag& flag : flags_) {
+    const auto found = values.find(flag.name);
+    if (found != values.end()) assign(flag.name, flag.field, found->second);
+  }
+}
+
 void FlagTable::print_help(std::ostream& out, const std::string& usage) const {
   out << usage << "\n  --config FILE" << std::string(15, ' ')
       << "INI file of the same names (name = value); flags override it\n";

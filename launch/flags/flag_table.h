@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <set>
 #include <string>
 #include <variant>
@@ -55,6 +56,9 @@ class FlagTable {
   /// with one sentence for an unknown flag (and offers the nearest), a wrong value, a repeated flag or a bad file.
   /// Returns false when --help was asked for.
   bool parse(const std::vector<std::string>& arguments);
+
+  /// Takes the values of flags of these names; other names are passed over. Throws as parse().
+  void set(const std::map<std::string, std::string>& values);
 
   void print_help(std::ostream& out, const std::string& usage) const;
   /// The resolved configuration as an INI file that `--config` reads back to the same values.

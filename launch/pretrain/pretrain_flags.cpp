@@ -1,10 +1,10 @@
 #include "launch/pretrain/pretrain_flags.h"
 
+#include "launch/flags/backbone_flags.h"
 #include "launch/flags/byte_size.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
-#include "runtime/encoders/registry.h"
 
 namespace negatron {
 namespace {
@@ -12,11 +12,6 @@ namespace {
 TypedField interval_field(SnapshotInterval* field) {
   return {[field] { return text_of(*field); },
           [field](const std::string&, const std::string& text) { *field = parse_snapshot_interval(text); }};
-}
-
-TypedField holdout_field(Holdout* field) {
-  return {[field] { return text_of(*field); },
-          [field](const std::string&, const std::string& text) { *field = parse_holdout(text); }};
 }
 
 TypedField source_field(std::optional<NegativeSource>* field) {
@@ -112,18 +107,7 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
 
 void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Encoder");
-  table.add("encoder", &o.encoder.name, backbone_names(), FlagRole::kNetwork);
-  table.add("stem", &o.encoder.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images",
-            FlagRole::kNetwork);
-  table.add("encoder-norm", &o.encoder.norm,
-            "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch",
-            FlagRole::kNetwork);
-  table.add("encoder-channels", &o.encoder.channels, "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)",
-            FlagRole::kNetwork);
-  table.add("encoder-strides", &o.encoder.strides, "of conv: stride of each stage", FlagRole::kNetwork);
-  table.add("encoder-groups", &o.encoder.groups, "groups of each GroupNorm", FlagRole::kNetwork);
-  table.add("pool-grid", &o.encoder.pool_grid, "of conv: features are averaged over a grid of this many cells a side",
-            FlagRole::kNetwork);
+  add_backbone_flags(table, o.encoder);
   table.add(
       "init", &o.init.file,
       "weights of the encoder at the start, by name: a safetensors file, or torch.save's of a state dict or checkpoint",
@@ -218,6 +202,11 @@ void add_evaluation_flags(FlagTable& table, PretrainArguments& request) {
 }
 
 }  // namespace
+
+TypedField holdout_field(Holdout* field) {
+  return {[field] { return text_of(*field); },
+          [field](const std::string&, const std::string& text) { *field = parse_holdout(text); }};
+}
 
 FlagTable pretrain_flags(PretrainArguments& request) {
   FlagTable table;

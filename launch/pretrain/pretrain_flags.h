@@ -28,6 +28,9 @@ struct PretrainArguments {
   double collective_time_limit = 600.0;
 };
 
+/// A field that says which images are held out. `field` outlives what is returned. Local.
+TypedField holdout_field(Holdout* field);
+
 /// The flags of `negatron pretrain`, bound to the fields of `request`, which must outlive the table.
 FlagTable pretrain_flags(PretrainArguments& request);
 

@@ -29,27 +29,6 @@ TypedField views_field(PretrainOptions* options) {
           }};
 }
 
-TypedField normalization_field(std::optional<Normalization>* field) {
-  const auto text = [field] {
-    if (!*field) return std::string("auto");
-    return **field == imagenet_normalization() ? std::string("imagenet") : normalization_text(**field);
-  };
-  const auto read = [field](const std::string& flag, const std::string& asked) {
-    if (asked == "auto") {
-      field->reset();
-    } else if (asked == "imagenet") {
-      *field = imagenet_normalization();
-    } else {
-      try {
-        *field = parse_normalization(asked);
-      } catch (const std::invalid_argument& error) {
-        throw UsageError("--" + flag + " takes auto, imagenet, or " + error.what());
-      }
-    }
-  };
-  return {text, read};
-}
-
 constexpr const char* kSameView = "same";
 
 std::string probability_text(double value) {
@@ -79,6 +58,27 @@ TypedField second_view_field(std::optional<double>* field) {
 }
 
 }  // namespace
+
+TypedField normalization_field(std::optional<Normalization>* field) {
+  const auto text = [field] {
+    if (!*field) return std::string("auto");
+    return **field == imagenet_normalization() ? std::string("imagenet") : normalization_text(**field);
+  };
+  const auto read = [field](const std::string& flag, const std::string& asked) {
+    if (asked == "auto") {
+      field->reset();
+    } else if (asked == "imagenet") {
+      *field = imagenet_normalization();
+    } else {
+      try {
+        *field = parse_normalization(asked);
+      } catch (const std::invalid_argument& error) {
+        throw UsageError("--" + flag + " takes auto, imagenet, or " + error.what());
+      }
+    }
+  };
+  return {text, read};
+}
 
 void add_view_flags(FlagTable& table, PretrainOptions& options) {
   AugmentationOptions& a = options.augmentation;

@@ -8,6 +8,7 @@
 
 #include "runtime/bank_files/bank_memory.h"
 #include "runtime/snapshots/bank_reader.h"
+#include "runtime/snapshots/choose_snapshot.h"
 #include "runtime/snapshots/manifest.h"
 
 namespace negatron {
@@ -33,13 +34,9 @@ struct OpenBank {
   BankReader reader(std::int64_t rows) const { return {path, bank(), rows * row_bytes()}; }
 };
 
-/// The snapshot at `path`, or, when `path` is a run directory, the newest of its snapshots that verifies (nothing is
-/// quarantined). Reads every file of it once. Local. Throws std::invalid_argument when there is neither, or no bank in
-/// it; SnapshotError when it does not verify.
+/// What choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is no bank in
+/// it.
 OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory);
-
-/// As open_bank looks for them: the snapshot itself, or all of a run, newest first. Throws as open_bank; never empty.
-std::vector<std::filesystem::path> snapshots_at(const FileLayer& files, const std::filesystem::path& path);
 
 /// All keys of a bank, oldest first, in blocks of up to `rows`.
 void for_each_block(const OpenBank& bank, std::int64_t rows, const std::function<void(const BankBlock&)>& visit);

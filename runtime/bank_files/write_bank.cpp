@@ -1,9 +1,6 @@
 #include "runtime/bank_files/write_bank.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <random>
 #include <stdexcept>
 
 #include "runtime/snapshots/snapshot_directory.h"
@@ -13,10 +10,6 @@ namespace negatron {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path parent_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
 
 /// "OUT" for "OUT/": what is renamed is a name and not a path that ends in nothing.
 fs::path without_slash(const fs::path& path) {
@@ -74,18 +67,6 @@ std::int64_t NewBank::row_bytes() const {
   return bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
 }
 
-void check_new_path(const FileLayer& files, const fs::path& out) {
-  const fs::path path = without_slash(out);
-  if (path.empty()) throw std::invalid_argument("What is to be written has no name.");
-  if (files.exists(path)) {
-    throw std::invalid_argument("'" + path.string() + "' exists already, and nothing is ever overwritten.");
-  }
-  if (!files.exists(parent_of(path))) {
-    throw std::invalid_argument("'" + path.string() + "' cannot be made: there is no directory '" +
-                                parent_of(path).string() + "'.");
-  }
-}
-
 void check_new_snapshot(const FileLayer& files, const fs::path& out, std::int64_t step) {
   check_new_path(files, out);
   const fs::path path = without_slash(out);
@@ -132,28 +113,6 @@ Manifest write_bank(FileLayer& files, const fs::path& out, const NewBank& bank, 
     files.sync_directory(partial);
   });
   return manifest;
-}
-
-void write_then_rename(FileLayer& files, const fs::path& out, const std::function<void(const fs::path&)>& write) {
-  std::random_device random;
-  // Not a name that a run which owns this directory would remove as its own.
-  const fs::path partial = out.string() + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(random());
-  try {
-    write(partial);
-    // rename would silently take the place of a file of that name. Reading a bank can take long, so it is looked for
-    // again.
-    if (files.exists(out)) throw SnapshotError("'" + out.string() + "' was made by someone else meanwhile.");
-    files.rename(partial, out);
-  } catch (...) {
-    try {
-      if (files.exists(partial)) remove_flat_directory(files, partial);
-    } catch (const SnapshotError&) {
-      // What failed first is what matters; the name says what is left.
-    }
-    throw;
-  }
-  // Durable from here on. When the power goes before, the whole content is found under the one name or the other.
-  files.sync_directory(parent_of(out));
 }
 
 }  // namespace negatron

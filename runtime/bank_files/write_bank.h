@@ -6,7 +6,7 @@
 
 #include "runtime/bank_files/bank_memory.h"
 #include "runtime/bank_files/open_bank.h"
-#include "runtime/snapshots/files/file_layer.h"
+#include "runtime/snapshots/files/new_path.h"
 
 namespace negatron {
 
@@ -25,9 +25,8 @@ struct NewBank {
 /// shard.
 using NewRows = std::function<BankBlock(Range sequence)>;
 
-/// Throws std::invalid_argument when `out` exists or the directory that is to hold it does not.
-void check_new_path(const FileLayer& files, const std::filesystem::path& out);
-/// And when it is named like the snapshot of another step. For operations that read much before they write.
+/// Throws as check_new_path(), and when `out` is named like the snapshot of another step. For operations that read much
+/// before they write.
 void check_new_snapshot(const FileLayer& files, const std::filesystem::path& out, std::int64_t step);
 /// Counts what writing takes in memory for as long as it lasts: 32 bytes for each row of the largest shard. Throws as
 /// BankMemory::reserve.
@@ -44,10 +43,5 @@ Manifest write_bank(FileLayer& files, const std::filesystem::path& out, const Ne
 inline std::int64_t bytes_while_writing(std::int64_t row_bytes) {
   return 3 * row_bytes + 2 * kNumberBytesPerRow;
 }
-
-/// Makes a file or a directory under a name of its own beside `out` and renames it when `write` is done; removes it
-/// when that throws. Local.
-void write_then_rename(FileLayer& files, const std::filesystem::path& out,
-                       const std::function<void(const std::filesystem::path& partial)>& write);
 
 }  // namespace negatron

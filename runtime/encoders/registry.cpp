@@ -60,6 +60,14 @@ ChosenBackbone choose_backbone(const BackboneOptions& flags) {
   return chosen;
 }
 
+LibraryNetwork library_network(const BackboneOptions& flags, std::int64_t input_channels, const ImageSize& view_size) {
+  ChosenBackbone chosen = choose_backbone(flags);
+  if (chosen.entry->in_library == nullptr) return {};
+  chosen.arguments.input_channels = input_channels;
+  chosen.arguments.view_size = view_size;
+  return chosen.entry->in_library(chosen.arguments);
+}
+
 std::string backbone_names() {
   std::string text, family;
   for (const BackboneEntry& entry : backbones()) {

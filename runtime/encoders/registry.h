@@ -43,6 +43,15 @@ struct BackboneArguments {
   Communicator* comm = nullptr;
 };
 
+/// The network of a Python library that has an encoder's names of parameters and buffers, so that its weights load
+/// there.
+struct LibraryNetwork {
+  /// "torchvision.models.resnet18"; empty where there is none.
+  std::string name{};
+  /// Lines that make it as `model`, which gives the encoder's features.
+  std::string python{};
+};
+
 /// One kind of encoder: how to check what it is asked for, and how to make it.
 struct BackboneEntry {
   BackboneDescription description;
@@ -50,14 +59,22 @@ struct BackboneEntry {
   void (*check)(const BackboneArguments& arguments);
   /// Makes the network, not initialised, of arguments that were checked. Local.
   std::shared_ptr<Backbone> (*make)(const BackboneArguments& arguments);
+  /// Of arguments that were checked; null for an encoder that no library has. Local.
+  LibraryNetwork (*in_library)(const BackboneArguments& arguments) = nullptr;
 };
 
-/// Of a class of Backbone with static describe() and check(arguments), and a constructor that takes the arguments.
+/// Of a class of Backbone with static describe() and check(arguments), and a constructor that takes the arguments;
+/// perhaps a static in_library(arguments).
 template <typename Network>
 BackboneEntry backbone_entry() {
-  return {Network::describe(), &Network::check, [](const BackboneArguments& arguments) -> std::shared_ptr<Backbone> {
-            return std::make_shared<Network>(arguments);
-          }};
+  BackboneEntry entry{Network::describe(), &Network::check,
+                      [](const BackboneArguments& arguments) -> std::shared_ptr<Backbone> {
+                        return std::make_shared<Network>(arguments);
+                      }};
+  if constexpr (requires(const BackboneArguments& arguments) { Network::in_library(arguments); }) {
+    entry.in_library = &Network::in_library;
+  }
+  return entry;
 }
 
 /// The encoder that the flags name, with its arguments read from them but for the images and the ranks. Throws
@@ -68,6 +85,10 @@ struct ChosenBackbone {
   BackboneArguments arguments;
 };
 ChosenBackbone choose_backbone(const BackboneOptions& flags);
+
+/// The same network for views of so many channels and of that size, in a Python library. Local. Throws as
+/// choose_backbone().
+LibraryNetwork library_network(const BackboneOptions& flags, std::int64_t input_channels, const ImageSize& view_size);
 
 /// The names of all encoders in words, for --help. Local.
 std::string backbone_names();

@@ -118,4 +118,25 @@ std::string torchvision_name(const ResNetOptions& options) {
   return "wide_resnet" + layers + "_" + std::to_string(options.group_width / kFirstWidth);
 }
 
+LibraryNetwork in_torchvision(const ResNetOptions& options) {
+  constexpr std::int64_t kColours = 3;
+  const bool small_images = options.stem == ResNetOptions::Stem::kCifar;
+  LibraryNetwork network;
+  network.name = "torchvision.models." + torchvision_name(options);
+  network.python = "import torch, torchvision\nmodel = " + network.name + "(";
+  if (options.norm == ResNetOptions::Norm::kGroup) {
+    network.python +=
+        "norm_layer=lambda channels: torch.nn.GroupNorm(" + std::to_string(options.groups) + ", channels)";
+  }
+  network.python += ")\n";
+  if (small_images || options.input_channels != kColours) {
+    network.python += "model.conv1 = torch.nn.Conv2d(" + std::to_string(options.input_channels) + ", " +
+                      std::to_string(kFirstWidth) +
+                      (small_images ? ", 3, padding=1, bias=False)\n" : ", 7, stride=2, padding=3, bias=False)\n");
+  }
+  if (small_images) network.python += "model.maxpool = torch.nn.Identity()\n";
+  network.python += "model.fc = torch.nn.Identity()\n";
+  return network;
+}
+
 }  // namespace negatron

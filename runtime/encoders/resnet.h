@@ -71,6 +71,9 @@ class ResNet : public Backbone {
 /// The name that torchvision gives a ResNet: resnet50, wide_resnet50_2, resnext50_32x4d. Local.
 std::string torchvision_name(const ResNetOptions& options);
 
+/// A ResNet of any options in torchvision, where group norms and other first layers are put in. Local.
+LibraryNetwork in_torchvision(const ResNetOptions& options);
+
 /// One of them as --encoder has it, under that name.
 template <std::int64_t layers, std::int64_t groups = 1, std::int64_t group_width = 64>
 class ResNetOf : public ResNet {
@@ -80,6 +83,7 @@ class ResNetOf : public ResNet {
     return {torchvision_name(shaped(BackboneArguments{})), "one with torchvision's parameter names"};
   }
   static void check(const BackboneArguments& arguments) { shaped(arguments).validate(); }
+  static LibraryNetwork in_library(const BackboneArguments& arguments) { return in_torchvision(shaped(arguments)); }
 
  private:
   static ResNetOptions shaped(const BackboneArguments& arguments) {

@@ -150,4 +150,22 @@ VisionTransformerOptions sized(VitSize size, const BackboneArguments& arguments)
   return options;
 }
 
+LibraryNetwork in_timm(VitSize size, const VisionTransformerOptions& options) {
+  const VisionTransformerOptions usual;
+  LibraryNetwork network;
+  const std::string model = name_of(size) + "_patch16_224";
+  network.name = "timm " + model;
+  network.python = "import timm\nmodel = timm.create_model(\"" + model + "\", num_classes=0";
+  if (options.input_channels != usual.input_channels) {
+    network.python += ", in_chans=" + std::to_string(options.input_channels);
+  }
+  if (options.image != usual.image) {
+    network.python +=
+        ", img_size=(" + std::to_string(options.image.height) + ", " + std::to_string(options.image.width) + ")";
+  }
+  if (options.patch != usual.patch) network.python += ", patch_size=" + std::to_string(options.patch);
+  network.python += ")\n";
+  return network;
+}
+
 }  // namespace negatron

@@ -83,6 +83,9 @@ enum class VitSize { kTiny, kSmall, kBase };
 std::string name_of(VitSize size);
 VisionTransformerOptions sized(VitSize size, const BackboneArguments& arguments);
 
+/// One of them in timm, for views of the options' size. Local.
+LibraryNetwork in_timm(VitSize size, const VisionTransformerOptions& options);
+
 /// One of them as --encoder has it.
 template <VitSize size>
 class VitOf : public VisionTransformer {
@@ -91,6 +94,7 @@ class VitOf : public VisionTransformer {
   static BackboneDescription describe() {
     return {name_of(size), "a vision transformer with timm's parameter names", vision_transformer_options()};
   }
+  static LibraryNetwork in_library(const BackboneArguments& arguments) { return in_timm(size, sized(size, arguments)); }
   static void check(const BackboneArguments& arguments) {
     if (arguments.flags.stem != BackboneOptions{}.stem || arguments.flags.norm != BackboneOptions{}.norm) {
       throw std::invalid_argument("--stem and --encoder-norm go with a ResNet; " + name_of(size) + " has layer norm.");

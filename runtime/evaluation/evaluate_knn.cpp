@@ -8,32 +8,23 @@
 
 namespace negatron {
 
-namespace {
-
-/// Numbers of all images, or of the first `count` of a permutation.
-at::Tensor chosen_images(const ImageSource& images, std::int64_t count, std::uint64_t seed, std::uint64_t set) {
+at::Tensor evaluated_images(const ImageSource& images, EvaluatedSet set, const KnnEvaluationOptions& options) {
+  const std::int64_t count = set == EvaluatedSet::kIndex ? options.index_count : options.query_count;
   if (count == 0 || count >= images.size()) return at::arange(images.size(), at::kLong);
-  return random_permutation(images.size(), CounterRng(seed, Purpose::kEvaluation, 0, set)).slice(0, 0, count);
+  const CounterRng random(options.seed, Purpose::kEvaluation, 0, static_cast<std::uint64_t>(set));
+  return random_permutation(images.size(), random).slice(0, 0, count);
 }
 
-/// Features of this rank's share of the images `ids`, and their labels.
-struct LabelledRows {
-  at::Tensor rows;    // [n, D]
-  at::Tensor labels;  // [n] int64, on the device of the rows
-};
-
 LabelledRows own_rows(const Communicator& comm, const FeatureFunction& function, const ImageSource& images,
-                      const at::Tensor& ids, const KnnEvaluationOptions& options) {
+                      const at::Tensor& ids, const KnnEvaluationOptions& options, RowLength length) {
   const Range own = share(ids.size(0), comm.size(), comm.rank());
   // A rank without images computes one, for the width and device, and drops its row.
   const Range taken = own.size() > 0 ? own : Range{0, 1};
   const at::Tensor rows =
-      extract_features(function, images, ids.slice(0, taken.begin, taken.end), options.format, options.batch);
+      extract_features(function, images, ids.slice(0, taken.begin, taken.end), options.format, options.batch, length);
   const at::Tensor labels = labels_of(images, ids.slice(0, own.begin, own.end));
-  return {rows.slice(0, 0, own.size()), labels.to(rows.device())};
+  return {rows.slice(0, 0, own.size()), labels.defined() ? labels.to(rows.device()) : labels};
 }
-
-}  // namespace
 
 void KnnEvaluationOptions::validate() const {
   knn.validate();
@@ -48,8 +39,8 @@ double evaluate_knn(Communicator& comm, const FeatureFunction& function, const I
   if (!train.has_labels() || !test.has_labels()) throw std::invalid_argument("A kNN evaluation needs labels.");
   // Every rank draws the same subset and takes its share of it, so the accuracy does not depend on the number of
   // ranks.
-  const at::Tensor index = chosen_images(train, options.index_count, options.seed, 0);
-  const at::Tensor queries = chosen_images(test, options.query_count, options.seed, 1);
+  const at::Tensor index = evaluated_images(train, EvaluatedSet::kIndex, options);
+  const at::Tensor queries = evaluated_images(test, EvaluatedSet::kQueries, options);
   const LabelledRows own_index = own_rows(comm, function, train, index, options);
   const LabelledRows own_queries = own_rows(comm, function, test, queries, options);
   KnnOptions knn = options.knn;

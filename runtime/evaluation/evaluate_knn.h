@@ -29,6 +29,22 @@ struct KnnEvaluationOptions {
   void validate() const;
 };
 
+/// Which of the two sets of an evaluation is drawn from.
+enum class EvaluatedSet : std::uint64_t { kIndex = 0, kQueries = 1 };
+
+/// Numbers of the images that an evaluation with these options looks at, [n] int64: all, or a draw. Local.
+at::Tensor evaluated_images(const ImageSource& images, EvaluatedSet set, const KnnEvaluationOptions& options);
+
+/// Features of a rank's share of some images, and their labels.
+struct LabelledRows {
+  at::Tensor rows;    // [n, D] fp32
+  at::Tensor labels;  // [n] int64, on the device of the rows; undefined without
+};
+
+/// Of this rank's share() of the images `ids` [n] int64, in batches of `options.batch`. Local.
+LabelledRows own_rows(const Communicator& comm, const FeatureFunction& function, const ImageSource& images,
+                      const at::Tensor& ids, const KnnEvaluationOptions& options, RowLength length = RowLength::kUnit);
+
 /// Collective. Accuracy (0 to 1, the same on every rank) of the weighted kNN vote of training features over test
 /// images; both sources have labels. Each rank decodes and computes the features of its share() of both sets. Throws
 /// std::invalid_argument without labels.

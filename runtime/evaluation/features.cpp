@@ -8,30 +8,26 @@
 
 namespace negatron {
 
-namespace {
-
-// Below this length a row is as good as zero and stays what it is.
-constexpr double kLeastLength = 1e-12;
-
 at::Tensor unit_rows(const at::Tensor& rows) {
+  // Below this length a row is as good as zero and stays what it is.
+  constexpr double kLeastLength = 1e-12;
   const at::Tensor values = rows.to(at::kFloat);
   return values / values.norm(2, 1, /*keepdim=*/true).clamp_min_(kLeastLength);
 }
-
-}  // namespace
 
 at::Tensor pixels_as_features(const at::Tensor& views) {
   return views.flatten(1);
 }
 
 at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& inputs, std::int64_t count,
-                        std::int64_t batch) {
+                        std::int64_t batch, RowLength length) {
   if (batch < 1) throw std::invalid_argument("Features need batches of at least 1 image.");
   if (count == 0) throw std::invalid_argument("Features need at least 1 image.");
   const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> parts;
   for (std::int64_t begin = 0; begin < count; begin += batch) {
-    parts.push_back(unit_rows(function(inputs({begin, std::min(begin + batch, count)}))));
+    const at::Tensor made = function(inputs({begin, std::min(begin + batch, count)}));
+    parts.push_back(length == RowLength::kUnit ? unit_rows(made) : made.to(at::kFloat));
   }
   return at::cat(parts);
 }
@@ -51,12 +47,12 @@ at::Tensor inputs_of(const ImageSource& images, const at::Tensor& ids, const Mak
 }
 
 at::Tensor extract_features(const FeatureFunction& function, const ImageSource& images, const at::Tensor& ids,
-                            const ViewFormat& format, std::int64_t batch) {
+                            const ViewFormat& format, std::int64_t batch, RowLength length) {
   const auto inputs = [&](const Range& range) {
     return inputs_of(images, ids.slice(0, range.begin, range.end),
                      [&](const DecodedImages& loaded, const at::Tensor&) { return whole_views(loaded, format); });
   };
-  return feature_rows(function, inputs, ids.size(0), batch);
+  return feature_rows(function, inputs, ids.size(0), batch, length);
 }
 
 }  // namespace negatron

@@ -22,11 +22,21 @@ using InputFunction = std::function<at::Tensor(const Range& range)>;
 /// of centred pixels are correlations (kNN on Fashion-MNIST 81.8%, on pixels that are not centred 78.9%).
 at::Tensor pixels_as_features(const at::Tensor& views);
 
+/// rows [n, D] of any length -> fp32 rows of length 1; one of no length stays as it is.
+at::Tensor unit_rows(const at::Tensor& rows);
+
+enum class RowLength {
+  /// 1, as neighbours are looked for.
+  kUnit,
+  /// That of the function's output.
+  kAsMade
+};
+
 /// Runs `function` over inputs 0 to count - 1, which are made batch by batch, without gradient. Returns [count, D] fp32
-/// unit rows on the device of the function's output. Local. Throws std::invalid_argument when count is 0: no one knows
+/// rows on the device of the function's output. Local. Throws std::invalid_argument when count is 0: no one knows
 /// D then.
 at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& inputs, std::int64_t count,
-                        std::int64_t batch);
+                        std::int64_t batch, RowLength length = RowLength::kUnit);
 
 /// Some images, [m, C, H, W] of them made as views, and their numbers in the source.
 using MakeInputs = std::function<at::Tensor(const DecodedImages& images, const at::Tensor& ids)>;
@@ -37,6 +47,6 @@ at::Tensor inputs_of(const ImageSource& images, const at::Tensor& ids, const Mak
 
 /// feature_rows() of the images `ids` [n] int64 of a source, whole and not augmented.
 at::Tensor extract_features(const FeatureFunction& function, const ImageSource& images, const at::Tensor& ids,
-                            const ViewFormat& format, std::int64_t batch);
+                            const ViewFormat& format, std::int64_t batch, RowLength length = RowLength::kUnit);
 
 }  // namespace negatron

@@ -95,6 +95,8 @@ class Pretraining {
     position_.steps_per_epoch = loader_.steps_per_epoch();
     position_.global_batch = options_.global_batch;
     position_.normalization = batches_.batches.format.normalization;
+    position_.channels = data_.train->channels();
+    position_.view_size = batches_.batches.format.size;
     position_.normalization_is_given = options_.normalization.has_value();
     Communicator& comm = restoring(job_);
     if (job_.resume) {

@@ -17,6 +17,9 @@ constexpr std::int64_t kBlockBytes = std::int64_t{8} << 20;
 constexpr const char* kConfig = "config";
 constexpr const char* kNormalization = "normalization";
 constexpr const char* kData = "data";
+constexpr const char* kChannels = "channels";
+constexpr const char* kViewHeight = "view_height";
+constexpr const char* kViewWidth = "view_width";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -51,6 +54,8 @@ RunPosition saved_position(const TrainerState& state) {
 RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
   RunPosition position = saved;
   position.normalization = here.normalization;
+  position.channels = here.channels;
+  position.view_size = here.view_size;
   position.data = here.data;
   position.steps_per_epoch = here.steps_per_epoch;
   position.global_batch = here.global_batch;
@@ -90,20 +95,28 @@ void check_bank(const Snapshot& snapshot, const Bank* bank, bool convert) {
   }
 }
 
-/// Nothing where the snapshot has none.
-std::optional<Normalization> normalization_of(const Snapshot& snapshot, std::int64_t channels) {
-  const std::string text = load_trainer_text(snapshot, kNormalization);
+/// Nothing for an empty text.
+std::optional<Normalization> normalization_in(const std::string& text, const std::string& name) {
   if (text.empty()) return std::nullopt;
-  const std::string name = "The snapshot '" + snapshot.path.string() + "'";
-  Normalization normalization;
   try {
-    normalization = parse_normalization(text);
+    return parse_normalization(text);
   } catch (const std::invalid_argument&) {
     throw SnapshotError(name + " normalises with '" + text + "', which is no means and deviations.");
   }
-  if (normalization.serves(channels)) return normalization;
-  throw SnapshotError(name + " normalises images of " + std::to_string(normalization.mean().size()) +
+}
+
+/// Nothing where the snapshot has none.
+std::optional<Normalization> normalization_of(const Snapshot& snapshot, std::int64_t channels) {
+  const std::string name = "The snapshot '" + snapshot.path.string() + "'";
+  const auto normalization = normalization_in(load_trainer_text(snapshot, kNormalization), name);
+  if (!normalization || normalization->serves(channels)) return normalization;
+  throw SnapshotError(name + " normalises images of " + std::to_string(normalization->mean().size()) +
                       " channels, the data have " + std::to_string(channels) + " (--data).");
+}
+
+/// 0 where older versions kept none.
+std::int64_t count_if_there(const TrainerState& state, const char* name) {
+  return state.numbers.contains(name) ? count_of(state, name) : 0;
 }
 
 bool has_baselines(const RunPosition& position) {
@@ -131,6 +144,9 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
   state.numbers["batch_in_epoch"] = position.batch_in_epoch;
   state.numbers["steps_per_epoch"] = position.steps_per_epoch;
   state.numbers["global_batch"] = position.global_batch;
+  state.numbers[kChannels] = position.channels;
+  state.numbers[kViewHeight] = position.view_size.height;
+  state.numbers[kViewWidth] = position.view_size.width;
   if (!std::isnan(position.raw_pixels)) state.numbers["knn_raw_pixels"] = position.raw_pixels;
   if (!std::isnan(position.random_weights)) state.numbers["knn_random_weights"] = position.random_weights;
   return state;
@@ -138,6 +154,15 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
 
 std::string saved_config(const Snapshot& snapshot) {
   return load_trainer_text(snapshot, kConfig);
+}
+
+SavedInputs saved_inputs(const TrainerState& state, const std::string& name) {
+  SavedInputs saved;
+  saved.normalization = normalization_in(state.text_of(kNormalization), name);
+  saved.channels = count_if_there(state, kChannels);
+  saved.view_size = {count_if_there(state, kViewHeight), count_if_there(state, kViewWidth)};
+  saved.config = state.text_of(kConfig);
+  return saved;
 }
 
 std::optional<Normalization> saved_normalization(Communicator& comm, const Snapshot& snapshot, std::int64_t channels) {

@@ -25,6 +25,9 @@ struct RunPosition {
   double random_weights = std::numeric_limits<double>::quiet_NaN();
   /// What every view is normalised with, whatever the data are later.
   Normalization normalization;
+  /// Of the images, and of every view.
+  std::int64_t channels = 0;
+  ImageSize view_size{};
   /// The flags say it: else it comes out of the snapshot, or was measured.
   bool normalization_is_given = false;
   /// Which samples the numbers of this run mean.
@@ -42,6 +45,17 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
 
 /// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
 std::string saved_config(const Snapshot& snapshot);
+
+/// What a state that run_state() made says of the inputs of its encoders.
+struct SavedInputs {
+  /// Nothing, and zeros, in snapshots of older versions.
+  std::optional<Normalization> normalization;
+  std::int64_t channels = 0;
+  ImageSize view_size{};
+  std::string config;
+};
+/// Throws SnapshotError in a sentence that begins with `name`. Local.
+SavedInputs saved_inputs(const TrainerState& state, const std::string& name);
 
 /// What the saved run normalises views with; nothing in snapshots of older versions. Collective. Throws SnapshotError
 /// on all ranks, also when it does not fit images of `channels` channels.

@@ -12,6 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/weights/safetensors_types.h"
+
 namespace negatron {
 namespace {
 
@@ -20,6 +22,7 @@ static_assert(std::endian::native == std::endian::little, "Values are read as th
 constexpr std::int64_t kLengthBytes = 8;
 /// As the format allows.
 constexpr std::int64_t kLongestHeader = 100'000'000;
+constexpr const char* kMetadata = "__metadata__";
 
 struct Entry {
   std::string name;
@@ -31,12 +34,10 @@ struct Entry {
 };
 
 std::optional<at::ScalarType> dtype_of(const std::string& name) {
-  static const std::map<std::string, at::ScalarType> known = {
-      {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I64", at::kLong},
-      {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},  {"U8", at::kByte},       {"BOOL", at::kBool}};
-  const auto found = known.find(name);
-  if (found == known.end()) return std::nullopt;
-  return found->second;
+  for (const auto& [known, dtype] : kSafetensorsTypes) {
+    if (name == known) return dtype;
+  }
+  return std::nullopt;
 }
 
 /// The bytes of so many values, nothing when they cannot be counted.
@@ -71,12 +72,24 @@ class SafetensorsFile {
     return weights;
   }
 
+  /// What of the metadata are texts.
+  WeightsFacts facts() {
+    const nlohmann::json header = read_header_text();
+    WeightsFacts facts;
+    const auto metadata = header.find(kMetadata);
+    if (metadata == header.end() || !metadata->is_object()) return facts;
+    for (const auto& [name, value] : metadata->items()) {
+      if (value.is_string()) facts[name] = value.get<std::string>();
+    }
+    return facts;
+  }
+
  private:
   [[noreturn]] void refuse(const std::string& reason) const {
     throw WeightsError("'" + path_.string() + "' is not a whole safetensors file: " + reason + ".");
   }
 
-  std::vector<Entry> read_header() {
+  nlohmann::json read_header_text() {
     std::array<char, kLengthBytes> bytes{};
     file_.read(bytes.data(), bytes.size());
     const auto header = std::bit_cast<std::uint64_t>(bytes);
@@ -87,11 +100,16 @@ class SafetensorsFile {
     file_.read(text.data(), static_cast<std::streamsize>(header));
     if (!file_) refuse("its header could not be read");
     data_begin_ = kLengthBytes + static_cast<std::int64_t>(header);
-    const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) refuse("its header is not a JSON object");
+    return json;
+  }
+
+  std::vector<Entry> read_header() {
+    const nlohmann::json json = read_header_text();
     std::vector<Entry> entries;
     for (const auto& [name, value] : json.items()) {
-      if (name != "__metadata__") entries.push_back(read_entry(name, value));
+      if (name != kMetadata) entries.push_back(read_entry(name, value));
     }
     return entries;
   }
@@ -154,6 +172,10 @@ class SafetensorsFile {
 
 SavedWeights read_safetensors(const std::filesystem::path& path) {
   return SafetensorsFile(path).read();
+}
+
+WeightsFacts read_safetensors_facts(const std::filesystem::path& path) {
+  return SafetensorsFile(path).facts();
 }
 
 }  // namespace negatron

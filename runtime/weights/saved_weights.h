@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "comm/error.h"
+#include "runtime/weights/named_weights.h"
 
 namespace negatron {
 
@@ -24,5 +25,9 @@ using SavedWeights = std::map<std::string, at::Tensor>;
 /// under "state_dict", "model" or the like. Which of them it is, its first bytes say. Nothing in the file is run, and
 /// memory is taken in proportion to its length. Local. Throws WeightsError.
 SavedWeights read_saved_weights(const std::filesystem::path& path);
+
+/// What the file says of its weights in words: the metadata of a safetensors file, and what write_torch_file() was
+/// told. Local. Throws WeightsError.
+WeightsFacts read_weights_facts(const std::filesystem::path& path);
 
 }  // namespace negatron

@@ -5,8 +5,11 @@
 #include <utility>
 
 #include <caffe2/serialize/inline_container.h>
+#include <nlohmann/json.hpp>
 
 #include "runtime/weights/pickle.h"
+#include "runtime/weights/torch_storages.h"
+#include "runtime/weights/write_torch_file.h"
 
 namespace negatron {
 namespace {
@@ -18,14 +21,11 @@ using Values = std::vector<PickleValue*>;
 constexpr const char* kStateDicts[] = {"state_dict", "model", "model_state_dict", "module", "network", "net"};
 
 std::optional<at::ScalarType> dtype_of_storage(const std::string& name) {
-  static const std::map<std::string, at::ScalarType> known = {
-      {"torch.DoubleStorage", at::kDouble},     {"torch.FloatStorage", at::kFloat}, {"torch.HalfStorage", at::kHalf},
-      {"torch.BFloat16Storage", at::kBFloat16}, {"torch.LongStorage", at::kLong},   {"torch.IntStorage", at::kInt},
-      {"torch.ShortStorage", at::kShort},       {"torch.CharStorage", at::kChar},   {"torch.ByteStorage", at::kByte},
-      {"torch.BoolStorage", at::kBool}};
-  const auto found = known.find(name);
-  if (found == known.end()) return std::nullopt;
-  return found->second;
+  constexpr std::string_view kModule = "torch.";
+  for (const auto& [known, dtype] : kTorchStorages) {
+    if (name.starts_with(kModule) && name.substr(kModule.size()) == known) return dtype;
+  }
+  return std::nullopt;
 }
 
 /// The whole numbers of a list; nothing where one is none of those, or negative.
@@ -90,6 +90,21 @@ class TorchFile {
     }
     if (weights.empty()) throw PickleError("there are no named tensors in it");
     return weights;
+  }
+
+  /// What of them are texts.
+  WeightsFacts facts() {
+    WeightsFacts facts;
+    const std::string name(kTorchFacts);
+    if (!archive_.hasRecord(name)) return facts;
+    const Record bytes = record(name);
+    const auto* text = static_cast<const char*>(bytes.values.get());
+    const nlohmann::json said = nlohmann::json::parse(text, text + bytes.bytes, nullptr, /*allow_exceptions=*/false);
+    if (!said.is_object()) return facts;
+    for (const auto& [key, value] : said.items()) {
+      if (value.is_string()) facts[key] = value.get<std::string>();
+    }
+    return facts;
   }
 
  private:
@@ -174,12 +189,13 @@ class TorchFile {
   std::map<std::string, Record> storages_;
 };
 
-}  // namespace
-
-SavedWeights read_torch_file(const std::filesystem::path& path) {
+/// What `read` finds in the file; what goes wrong in a sentence that names it.
+template <typename Read>
+auto reading(const std::filesystem::path& path, const Read& read) {
   const std::string name = "'" + path.string() + "' ";
   try {
-    return TorchFile(path).read();
+    TorchFile file(path);
+    return read(file);
   } catch (const PickleError& error) {
     throw WeightsError(name + "holds no state dict: " + error.what() +
                        "; in Python, torch.save(model.state_dict(), FILE) makes one.");
@@ -187,6 +203,16 @@ SavedWeights read_torch_file(const std::filesystem::path& path) {
     const std::string text = error.msg();
     throw WeightsError(name + "cannot be read: " + text.substr(0, text.find('\n')));
   }
+}
+
+}  // namespace
+
+SavedWeights read_torch_file(const std::filesystem::path& path) {
+  return reading(path, [](TorchFile& file) { return file.read(); });
+}
+
+WeightsFacts read_torch_facts(const std::filesystem::path& path) {
+  return reading(path, [](TorchFile& file) { return file.facts(); });
 }
 
 }  // namespace negatron

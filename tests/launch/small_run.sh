@@ -18,13 +18,14 @@ verdict() {
   exit "$((failures > 0))"
 }
 
-# refused NEEDLE COMMAND...: exit code 2, and exactly one line from negatron but warnings, which contains NEEDLE.
+# refused NEEDLE COMMAND...: exit code 2, and exactly one line from negatron but warnings and notes, which contains
+# NEEDLE.
 refused() {
   local needle=$1 code=0 said
   shift
   "$@" >"$work/out" 2>"$work/err" || code=$?
   [ "$code" -eq 2 ] || fail "exit code $code instead of 2: $*: $(cat "$work/err")"
-  said=$(grep '^negatron: ' "$work/err" | grep -vc '^negatron: warning: ')
+  said=$(grep '^negatron: ' "$work/err" | grep -Evc '^negatron: (warning|note): ')
   [ "$said" -eq 1 ] || fail "$said sentences instead of one: $*: $(cat "$work/err")"
   grep -qF -- "$needle" "$work/err" || fail "'$needle' is not in: $(cat "$work/err")"
 }

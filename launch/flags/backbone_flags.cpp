@@ -1,0 +1,22 @@
+#include "launch/flags/backbone_flags.h"
+
+#include "runtime/encoders/registry.h"
+
+namespace negatron {
+
+void add_backbone_flags(FlagTable& table, BackboneOptions& backbone) {
+  table.add("encoder", &backbone.name, backbone_names(), FlagRole::kNetwork);
+  table.add("stem", &backbone.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images",
+            FlagRole::kNetwork);
+  table.add("encoder-norm", &backbone.norm,
+            "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch",
+            FlagRole::kNetwork);
+  table.add("encoder-channels", &backbone.channels, "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)",
+            FlagRole::kNetwork);
+  table.add("encoder-strides", &backbone.strides, "of conv: stride of each stage", FlagRole::kNetwork);
+  table.add("encoder-groups", &backbone.groups, "groups of each GroupNorm", FlagRole::kNetwork);
+  table.add("pool-grid", &backbone.pool_grid, "of conv: features are averaged over a grid of this many cells a side",
+            FlagRole::kNetwork);
+}
+
+}  // namespace negatron
