@@ -155,7 +155,10 @@ std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_direc
   for (std::string text; std::getline(file, text);) {
     nlohmann::json line = nlohmann::json::parse(text);
     if (!event.empty() && line.value("event", "step") != event) continue;
-    for (const char* clock : {"step_ms", "images_per_second", "seconds"}) line.erase(clock);
+    for (const auto& [name, value] : nlohmann::json(line).items()) {
+      const bool is_clock = name == "images_per_second" || name == "seconds" || name == "time";
+      if (is_clock || name.starts_with("step_ms.")) line.erase(name);
+    }
     lines.push_back(std::move(line));
   }
   return lines;
