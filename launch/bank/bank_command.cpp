@@ -3,33 +3,16 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ostream>
 
 #include "launch/bank/bank_actions.h"
+#include "launch/bank/bank_arguments.h"
 #include "launch/exit_code.h"
+#include "launch/starter_rank.h"
 #include "samplers/options/nearest_name.h"
 
 namespace negatron {
 namespace {
-
-/// What starters of several processes tell each of them: how many there are, and which it is.
-struct RankVariables {
-  const char* count;
-  const char* rank;
-};
-
-constexpr RankVariables kStarters[] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
-                                       {"PMI_SIZE", "PMI_RANK"},
-                                       {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID"}};
-
-const RankVariables* started_with_others() {
-  for (const RankVariables& starter : kStarters) {
-    const char* count = std::getenv(starter.count);
-    if (count != nullptr && std::atoi(count) > 1) return &starter;
-  }
-  return nullptr;
-}
 
 void print_help(std::ostream& out) {
   out << "usage: negatron bank COMMAND PATH... [FLAGS]\n"
@@ -52,24 +35,32 @@ int refuse(std::ostream& problems, const std::string& message, ExitCode code) {
 
 }  // namespace
 
+void print_bank_completions(std::ostream& out) {
+  out << "--help\n";
+  for (const BankAction& action : bank_actions()) {
+    out << action.name << "\n";
+    action.run({BankArguments::kCompletions}, out, out);
+  }
+}
+
 int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     print_help(out);
     return arguments.empty() ? kExitUsage : kExitOk;
   }
-  if (const RankVariables* starter = started_with_others()) {
-    const char* rank = std::getenv(starter->rank);
-    if (rank != nullptr && std::atoi(rank) != 0) return kExitUsage;
+  if (const StarterRank started = starter_rank(); started.count > 1) {
+    if (started.rank != 0) return kExitUsage;
     return refuse(problems, "negatron bank is one process: start it without mpirun or srun, or with -n 1.", kExitUsage);
   }
   std::vector<std::string> names;
   for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
   const auto found = std::find(names.begin(), names.end(), arguments[0]);
   if (found == names.end()) {
-    return refuse(
-        problems,
-        "unknown command 'bank " + arguments[0] + "', did you mean bank " + nearest_name(arguments[0], names) + "?",
-        kExitUsage);
+    const std::optional<std::string> near = nearest_name(arguments[0], names);
+    return refuse(problems,
+                  "unknown command 'bank " + arguments[0] + "'" +
+                      (near ? ", did you mean bank " + *near + "?" : "; negatron bank --help lists them."),
+                  kExitUsage);
   }
   try {
     const BankAction& action = bank_actions()[static_cast<std::size_t>(found - names.begin())];

@@ -26,7 +26,8 @@ TypedField views_field(PretrainOptions* options) {
             }
             options->augmentation = view_recipe(name);
             options->views = name;
-          }};
+          },
+          view_recipe_names()};
 }
 
 TypedField normalization_field(std::optional<Normalization>* field) {
@@ -47,7 +48,7 @@ TypedField normalization_field(std::optional<Normalization>* field) {
       }
     }
   };
-  return {text, read};
+  return {text, read, {"auto", "imagenet"}};
 }
 
 constexpr const char* kSameView = "same";
@@ -75,7 +76,7 @@ TypedField second_view_field(std::optional<double>* field) {
       *field = read_probability(flag, asked);
     }
   };
-  return {text, read};
+  return {text, read, {kSameView}};
 }
 
 }  // namespace

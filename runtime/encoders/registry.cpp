@@ -60,6 +60,14 @@ ChosenBackbone choose_backbone(const BackboneOptions& flags) {
   return chosen;
 }
 
+std::vector<std::string> backbone_list() {
+  std::vector<std::string> names;
+  for (const BackboneEntry& entry : backbones()) {
+    names.push_back(entry.description.name + (entry.description.takes_file ? std::string(1, kBeforeOptions) : ""));
+  }
+  return names;
+}
+
 std::string backbone_names() {
   std::string text, family;
   for (const BackboneEntry& entry : backbones()) {

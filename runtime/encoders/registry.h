@@ -69,7 +69,9 @@ struct ChosenBackbone {
 };
 ChosenBackbone choose_backbone(const BackboneOptions& flags);
 
-/// The names of all encoders in words, for --help. Local.
+/// The names of all encoders, those that are made of a file with the colon before it. Local.
+std::vector<std::string> backbone_list();
+/// The same in words, for --help. Local.
 std::string backbone_names();
 
 /// An encoder that is known, behind the others, as long as this lives: how a test, or a program with encoders of its

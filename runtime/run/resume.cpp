@@ -17,6 +17,7 @@ constexpr std::int64_t kBlockBytes = std::int64_t{8} << 20;
 constexpr const char* kConfig = "config";
 constexpr const char* kNormalization = "normalization";
 constexpr const char* kData = "data";
+constexpr const char* kVersion = "version";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -122,9 +123,10 @@ TakenAlong taken_along(const Snapshot& snapshot, const RunPosition& here, const 
 
 }  // namespace
 
-TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config) {
+TrainerState run_state(const Trainer& trainer, const RunPosition& position, const SnapshotOrigin& origin) {
   TrainerState state = trainer.state();
-  state.text[kConfig] = config;
+  state.text[kConfig] = origin.config;
+  if (!origin.version.empty()) state.text[kVersion] = origin.version;
   state.text[kNormalization] = normalization_text(position.normalization);
   state.text[kData] = identity_text(position.data);
   state.numbers["epoch"] = position.epoch;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <iosfwd>
 #include <optional>
@@ -16,8 +17,8 @@ namespace negatron {
 /// stay silent, so that callers need not ask who they are. Local.
 class RunLog {
  public:
-  /// From here on it speaks.
-  void open(const std::filesystem::path& metrics, const ProgressOptions& options, std::ostream& out);
+  /// From here on it speaks, to all of `views`; the display of `options` is not looked at.
+  void open(const std::filesystem::path& metrics, ProgressOptions options, const std::vector<ProgressView>& views);
 
   void step(const StepMetrics& metrics, std::int64_t steps_done);
   /// Also prints a line: its accuracy, and `subject`.
@@ -36,8 +37,11 @@ class RunLog {
   void finish();
 
  private:
+  void print(const std::string& line);
+
   std::optional<MetricsWriter> metrics_;
-  std::optional<ProgressLine> progress_;
+  /// Of each view; none while it is silent.
+  std::deque<ProgressLine> progress_;
 };
 
 }  // namespace negatron

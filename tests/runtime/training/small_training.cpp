@@ -56,11 +56,14 @@ PretrainSummary run(const SmallStart& start) {
     at::set_num_threads(1);
     PosixFileLayer files;
     RunSignals requests;
-    if (comm.rank() == start.signalled_rank) (start.stop ? requests.stop : requests.snapshot).store(true);
+    if (comm.rank() == start.signalled_rank) {
+      (start.stop ? requests.stop : start.leave ? requests.leave : requests.snapshot).store(true);
+    }
     std::ostringstream out;
     PretrainJob job;
     job.run_directory = start.run_directory;
     job.config = "objective = " + start.options.objective;
+    job.version = "negatron of this test";
     job.host = &comm;
     job.files = &files;
     job.requests = &requests;
