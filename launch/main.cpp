@@ -19,6 +19,7 @@
 #include "launch/pretrain/method_list.h"
 #include "launch/pretrain/pretrain_command.h"
 #include "launch/pretrain/signal_watch.h"
+#include "launch/report/report_command.h"
 #include "launch/version.h"
 #include "samplers/options/nearest_name.h"
 
@@ -137,6 +138,10 @@ int run_bank_command(int, char**, const Words& arguments) {
   return run_bank(arguments, std::cout, std::cerr);
 }
 
+int run_report_command(int, char**, const Words& arguments) {
+  return run_report(arguments, std::cout, std::cerr);
+}
+
 int run_plan_command(int argc, char** argv, const Words& arguments) {
   if (asks_for_help(arguments)) {
     print_plan_help(std::cout);
@@ -158,9 +163,13 @@ const std::vector<Command>& commands() {
        print_pretrain_completions},
       {"bank",
        {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
-        "import; needs no mpirun; negatron bank --help says more"},
+        "near, import; needs no mpirun; negatron bank --help says more"},
        run_bank_command,
        print_bank_completions},
+      {"report",
+       {"one page of HTML that shows what one or several runs did: negatron report RUN...; needs no mpirun"},
+       run_report_command,
+       print_report_completions},
       {"plan",
        {"memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and",
         "checks the prediction; negatron plan --help lists the flags"},

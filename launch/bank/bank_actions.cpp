@@ -5,11 +5,13 @@
 
 #include "launch/bank/bank_arguments.h"
 #include "launch/bank/bank_report.h"
+#include "launch/bank/near_report.h"
 #include "launch/exit_code.h"
 #include "launch/flags/float_type.h"
 #include "runtime/bank_files/extract_rows.h"
 #include "runtime/bank_files/import_rows.h"
 #include "runtime/bank_files/merge_banks.h"
+#include "runtime/bank_files/near_rows.h"
 #include "runtime/bank_files/reshard_bank.h"
 
 namespace negatron {
@@ -30,6 +32,15 @@ int report_written(const BankArguments& request, std::ostream& out, const std::s
     print_written(out, path, manifest);
   }
   return kExitOk;
+}
+
+std::unique_ptr<MatrixFile> opened_matrix(BankArguments& request, const std::string& path, const std::string& dataset) {
+  try {
+    return open_matrix(request.files(), path, dataset);
+  } catch (const SnapshotError& error) {
+    // Not a snapshot that is damaged but a file of another kind.
+    throw UsageError(error.what());
+  }
 }
 
 // Each command below is read in one order: declare its flags, parse, refuse what cannot be meant, and only then open a
@@ -172,6 +183,46 @@ int extract(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   return kExitOk;
 }
 
+int near(const Words& arguments, std::ostream& out, std::ostream& remarks) {
+  BankArguments request(
+      "usage: negatron bank near PATH [QUERIES] [--ids FILE|1,2,3] [FLAGS]\n\n"
+      "The rows of a bank with the largest scores, for each row of a matrix of embeddings (.npy or HDF5), or for\n"
+      "samples, whose newest keys are taken and whose other keys are passed over.\n",
+      out, remarks);
+  std::int64_t top = 10;
+  std::string ids;
+  std::string range;
+  std::string dataset;
+  bool normalize = false;
+  request.flags().add("top", &top, "rows for each query");
+  request.flags().add("ids", &ids, "sample ids, or a file of them");
+  request.flags().add("range", &range, "which rows of QUERIES, FIRST:END; else all");
+  request.flags().add("dataset", &dataset, "which dataset of an HDF5 file; may be left out when there is one only");
+  request.flags().add("normalize", &normalize, "scale queries to norm 1; else such as have another are refused");
+  if (!request.parse(arguments, 1, 2)) return kExitOk;
+  const bool of_file = request.paths().size() == 2;
+  if (of_file != ids.empty()) throw UsageError("negatron bank near takes either QUERIES or --ids.");
+  const std::vector<std::int64_t> wanted = of_file ? std::vector<std::int64_t>() : read_ids(ids);
+  std::unique_ptr<MatrixFile> matrix;
+  if (of_file) matrix = opened_matrix(request, request.path(1), dataset);
+  const Range rows = !of_file ? Range{} : range.empty() ? Range{0, matrix->rows()} : read_range(range);
+  const OpenBank bank = request.open(request.path(0));
+  std::vector<std::int64_t> missing;
+  const NearQueries queries = of_file ? queries_of_matrix(bank, *matrix, rows, normalize, request.memory())
+                                      : queries_of_samples(bank, wanted, request.memory(), missing);
+  if (queries.count() == 0) throw UsageError("--ids: no row of the bank has one of these ids.");
+  const NearRows found = near_rows(bank, queries, top, request.memory());
+  if (request.json()) {
+    Json json = near_json(queries, found, rows.begin);
+    json["ids_not_found"] = missing;
+    out << json.dump() << "\n";
+  } else {
+    print_near(out, queries, found, rows.begin);
+    if (!missing.empty()) out << missing.size() << " of the ids are not in the bank\n";
+  }
+  return kExitOk;
+}
+
 int import(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   BankArguments request(
       "usage: negatron bank import IN OUT [FLAGS]\n\n"
@@ -190,13 +241,7 @@ int import(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   request.flags().add("ranks", &options.ranks, "files that the bank is to lie in");
   if (!request.parse(arguments, 2, 2)) return kExitOk;
   // Only the head of the file is looked at here; rows are streamed by import_rows().
-  std::unique_ptr<MatrixFile> matrix;
-  try {
-    matrix = open_matrix(request.files(), request.path(0), dataset);
-  } catch (const SnapshotError& error) {
-    // Not a snapshot that is damaged but a file that was not meant to be imported.
-    throw UsageError(error.what());
-  }
+  const std::unique_ptr<MatrixFile> matrix = opened_matrix(request, request.path(0), dataset);
   return report_written(request, out, request.path(1),
                         import_rows(request.files(), *matrix, request.path(1), options, request.memory()));
 }
@@ -211,6 +256,7 @@ const std::vector<BankAction>& bank_actions() {
       {"diff", "compare two banks", diff},
       {"merge", "the union of banks", merge},
       {"extract", "some rows as a plain HDF5 file", extract},
+      {"near", "the rows nearest to embeddings or samples", near},
       {"import", "a plain matrix, .npy or HDF5, as a bank", import}};
   return actions;
 }

@@ -1,14 +1,12 @@
 #include "launch/bank/bank_command.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <ostream>
 
 #include "launch/bank/bank_actions.h"
 #include "launch/bank/bank_arguments.h"
 #include "launch/exit_code.h"
-#include "launch/starter_rank.h"
+#include "launch/one_process.h"
 #include "samplers/options/nearest_name.h"
 
 namespace negatron {
@@ -28,11 +26,6 @@ void print_help(std::ostream& out) {
   }
 }
 
-int refuse(std::ostream& problems, const std::string& message, ExitCode code) {
-  problems << "negatron: " << message << "\n";
-  return code;
-}
-
 }  // namespace
 
 void print_bank_completions(std::ostream& out) {
@@ -48,34 +41,20 @@ int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::
     print_help(out);
     return arguments.empty() ? kExitUsage : kExitOk;
   }
-  if (const StarterRank started = starter_rank(); started.count > 1) {
-    if (started.rank != 0) return kExitUsage;
-    return refuse(problems, "negatron bank is one process: start it without mpirun or srun, or with -n 1.", kExitUsage);
-  }
-  std::vector<std::string> names;
-  for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
-  const auto found = std::find(names.begin(), names.end(), arguments[0]);
-  if (found == names.end()) {
-    const std::optional<std::string> near = nearest_name(arguments[0], names);
-    return refuse(problems,
-                  "unknown command 'bank " + arguments[0] + "'" +
-                      (near ? ", did you mean bank " + *near + "?" : "; negatron bank --help lists them."),
-                  kExitUsage);
-  }
-  try {
+  return run_one_process("bank", problems, [&] {
+    std::vector<std::string> names;
+    for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
+    const auto found = std::find(names.begin(), names.end(), arguments[0]);
+    if (found == names.end()) {
+      const std::optional<std::string> near = nearest_name(arguments[0], names);
+      return refuse(problems, "unknown command 'bank " + arguments[0] + "'" +
+                                  (near ? ", did you mean bank " + *near + "?" : "; negatron bank --help lists them."));
+    }
     const BankAction& action = bank_actions()[static_cast<std::size_t>(found - names.begin())];
     const int code = action.run({arguments.begin() + 1, arguments.end()}, out, problems);
     out << std::flush;
     return code;
-  } catch (const UsageError& error) {
-    return refuse(problems, error.what(), kExitUsage);
-  } catch (const std::invalid_argument& error) {
-    return refuse(problems, error.what(), kExitUsage);
-  } catch (const c10::Error& error) {
-    return refuse(problems, error.what_without_backtrace(), kExitFailure);
-  } catch (const std::exception& error) {
-    return refuse(problems, error.what(), kExitFailure);
-  }
+  });
 }
 
 }  // namespace negatron

@@ -239,6 +239,8 @@ void add_evaluation_flags(FlagTable& table, PretrainArguments& request) {
   table.add("telemetry-every", &o.telemetry_every, "steps between looks at the hard set, 0 for never",
             FlagRole::kThisStart);
   table.add("telemetry-top", &o.telemetry_top, "how many rows a query are looked at", FlagRole::kThisStart);
+  table.add("tensorboard", &o.tensorboard, "write RUN-DIR/tensorboard for TensorBoard, beside metrics.jsonl",
+            FlagRole::kThisStart);
   table.group("Collectives");
   table.add("check-collectives", &request.check_collectives,
             "compare every collective over the ranks first (slow; finds bugs)", FlagRole::kThisStart);

@@ -15,7 +15,7 @@
 #include "launch/exit_code.h"
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/progress_display.h"
-#include "launch/pretrain/run_record.h"
+#include "launch/pretrain/run_starts.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
 #include "launch/version.h"

@@ -131,6 +131,7 @@ class Pretraining {
     cut_metrics(metrics, trainer_.steps_done());
     const std::vector<ProgressView> lines = {{{}, job_.out}};
     log_.open(metrics, {options_.epochs, total_steps_, {}}, job_.progress.empty() ? lines : job_.progress);
+    if (options_.tensorboard) log_.open_events(job_.run_directory / "tensorboard", trainer_.steps_done());
     if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
   }
 

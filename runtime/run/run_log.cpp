@@ -4,6 +4,8 @@
 #include <iomanip>
 #include <sstream>
 
+#include "runtime/metrics/tensorboard/scalars.h"
+
 namespace negatron {
 namespace {
 
@@ -34,6 +36,7 @@ void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
   if (!metrics_) return;
   // To the file first: what is on the screen must be on the disk, also when the process ends between the two.
   metrics_->write(metrics);
+  if (events_) events_->write(metrics.step, scalars_of(metrics));
   const double waited = metrics.phases[static_cast<std::size_t>(Phase::kData)];
   for (ProgressLine& progress : progress_) {
     progress.update({metrics.epoch, steps_done, metrics.loss, metrics.images_per_second, metrics.skipped_steps,
@@ -44,6 +47,7 @@ void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
 void RunLog::evaluation(const EvaluationMetrics& metrics, const std::string& subject) {
   if (!metrics_) return;
   metrics_->write(metrics);
+  if (events_) events_->write(metrics.step, scalars_of(metrics));
   const std::string knn = std::isnan(metrics.knn) ? "no kNN without labels" : "kNN " + percent(metrics.knn);
   print(knn + "  " + subject);
 }

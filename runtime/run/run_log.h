@@ -9,16 +9,22 @@
 
 #include "runtime/metrics/metrics_writer.h"
 #include "runtime/metrics/progress_line.h"
+#include "runtime/metrics/tensorboard/event_writer.h"
 #include "runtime/run/broken_images.h"
 
 namespace negatron {
 
-/// What a run tells: lines of metrics.jsonl and what a person sees. Rank 0 opens it; those of the others
-/// stay silent, so that callers need not ask who they are. Local.
+/// What a run tells: lines of metrics.jsonl, TensorBoard's events and what a person sees. Rank 0 opens it; those of the
+/// others stay silent, so that callers need not ask who they are. Local.
 class RunLog {
  public:
   /// From here on it speaks, to all of `views`; the display of `options` is not looked at.
   void open(const std::filesystem::path& metrics, ProgressOptions options, const std::vector<ProgressView>& views);
+
+  /// TensorBoard's file is told from step `first_step` on, too.
+  void open_events(const std::filesystem::path& folder, std::int64_t first_step) {
+    events_.emplace(folder, first_step);
+  }
 
   void step(const StepMetrics& metrics, std::int64_t steps_done);
   /// Also prints a line: its accuracy, and `subject`.
@@ -40,6 +46,7 @@ class RunLog {
   void print(const std::string& line);
 
   std::optional<MetricsWriter> metrics_;
+  std::optional<EventWriter> events_;
   /// Of each view; none while it is silent.
   std::deque<ProgressLine> progress_;
 };

@@ -138,6 +138,8 @@ struct PretrainOptions {
   /// Steps between looks at the hard set, 0 for never; and at how many rows a query.
   std::int64_t telemetry_every = 0;
   std::int64_t telemetry_top = 64;
+  /// Whether TensorBoard's file of events is written, into tensorboard/ of the run directory.
+  bool tensorboard = true;
 
   /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it. What
   /// objective, sampler and bank ask of each other is resolve_contrast()'s to say.

@@ -79,7 +79,9 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
       wrong("runtime/snapshots/files knows nothing of HDF5 and must not include " included)
     if (included ~ /^(jpeglib|jerror|png|webp\/.*)\.h$/ && FILENAME !~ /^runtime\/data\/decoding\//)
       wrong(included " belongs into runtime/data/decoding only")
-    if (included ~ /^boost\// && from[1] != "launch") wrong(included " belongs into launch/ only")
+    if (included ~ /^boost\/program_options/ && from[1] != "launch") wrong(included " belongs into launch/ only")
+    if (included ~ /\.pb\.h$/ && FILENAME !~ /^runtime\/metrics\/tensorboard\//)
+      wrong(included " belongs into runtime/metrics/tensorboard only, whose library sees nothing of torch")
     if (included ~ /^torch\/(torch|nn|optim)\.h$/) wrong(included " costs seconds in every file; include narrow headers")
   }
   END { exit failed }

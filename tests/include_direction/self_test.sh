@@ -81,6 +81,7 @@ refuse runtime/data/a.cpp '<jpeglib.h>'
 refuse runtime/data/b.cpp '<png.h>'
 refuse runtime/data/c.cpp '<webp/decode.h>'
 refuse runtime/training/c.cpp '<boost/program_options.hpp>'
+refuse runtime/training/f.cpp '"runtime/metrics/tensorboard/events.pb.h"'
 refuse runtime/training/d.cpp '<torch/torch.h>'
 refuse runtime/training/e.cpp ' "launch/options.h"  // spaces'
 

@@ -153,6 +153,14 @@ with h5py.File("some.h5") as file:
     assert list(file["sequence"]) == list(range(10, 20))
     assert set(file) == {"rows", "ids", "labels", "steps", "sequence"} and (file["ids"][:] == -1).all()
 END
+bank 0 near queue f4.npy --range 17:19 --top 2 --json
+holds '[[row["sequence"] for row in near["rows"]][0] for near in r["near"]] == [17, 18] and r["near"][1]["query"] == 18'
+bank 0 near queue f4.npy --range 17:19 --top 2
+says 'query 18'
+says '   1.00000 '
+refused 'either QUERIES or --ids' near queue
+refused 'no row of the bank' near queue --ids 5
+refused 'is not part of the 300 rows' near queue f4.npy --range 299:301
 bank 0 import some.h5 from_some --dataset rows
 refused 'whose keys are 0:300' extract queue never --range 10:301
 refused 'FIRST:END' extract queue never --range 10

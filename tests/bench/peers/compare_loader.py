@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from machine import processor
-from photograph_views import SIDE, make_loader
+from photograph_views import make_loader
 from photographs import HEIGHT, WIDTH, write_photographs
 
-BATCH = 64
+SIDE, BATCH = 224, 64
 NOT_COUNTED = 2
 """Batches that fill queues and start workers."""
 
@@ -27,7 +27,7 @@ def rate_of_negatron(folder, threads, batches):
 
 
 def rate_of_torchvision(paths, on_tensors, workers, batches):
-    loader, taken, begin = make_loader(paths, on_tensors, BATCH, workers), 0, None
+    loader, taken, begin = make_loader(paths, on_tensors, SIDE, BATCH, workers), 0, None
     while True:
         for _ in loader:
             taken += 1

@@ -8,7 +8,6 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import io, transforms
 from torchvision.transforms import v2
 
-SIDE = 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LEAST_SIGMA, MOST_SIGMA = 0.1, 2.0
 BLUR_SIZE = 13
@@ -22,9 +21,9 @@ class PilBlur:
         return image.filter(ImageFilter.GaussianBlur(random.uniform(LEAST_SIGMA, MOST_SIGMA)))
 
 
-def pil_transform():
+def pil_transform(side):
     return transforms.Compose([
-        transforms.RandomResizedCrop(SIDE, scale=(0.2, 1.0)),
+        transforms.RandomResizedCrop(side, scale=(0.2, 1.0)),
         transforms.RandomApply([transforms.ColorJitter(0.4, 0.4, 0.4, 0.1)], 0.8),
         transforms.RandomGrayscale(0.2),
         transforms.RandomApply([PilBlur()], 0.5),
@@ -34,9 +33,9 @@ def pil_transform():
     ])
 
 
-def tensor_transform():
+def tensor_transform(side):
     return v2.Compose([
-        v2.RandomResizedCrop(SIDE, scale=(0.2, 1.0), antialias=True),
+        v2.RandomResizedCrop(side, scale=(0.2, 1.0), antialias=True),
         v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.1)], 0.8),
         v2.RandomGrayscale(0.2),
         v2.RandomApply([v2.GaussianBlur(BLUR_SIZE, (LEAST_SIGMA, MOST_SIGMA))], 0.5),
@@ -67,6 +66,7 @@ class TwoViewsOfFiles(Dataset):
         return self.transform(image), self.transform(image)
 
 
-def make_loader(paths, on_tensors, batch, workers):
-    dataset = TwoViewsOfFiles(paths, *((open_tensor, tensor_transform()) if on_tensors else (open_pil, pil_transform())))
+def make_loader(paths, on_tensors, side, batch, workers):
+    how = (open_tensor, tensor_transform(side)) if on_tensors else (open_pil, pil_transform(side))
+    dataset = TwoViewsOfFiles(paths, *how)
     return DataLoader(dataset, batch, shuffle=True, drop_last=True, num_workers=workers, persistent_workers=workers > 0)

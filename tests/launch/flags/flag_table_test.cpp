@@ -176,7 +176,7 @@ TEST(PretrainFlags, NamesOfTheFieldAreKnown) {
   // A section of a file, and another spelling.
   EXPECT_EQ(answer("--optimizer.lr"), ", did you mean --lr?");
   EXPECT_EQ(answer("--bank_rows"), ", did you mean --bank-rows?");
-  EXPECT_EQ(answer("--tensorboard"), "; --help lists all flags.");
+  EXPECT_EQ(answer("--wandb"), "; --help lists all flags.");
   EXPECT_EQ(answer("--frobnicate"), "; --help lists all flags.");
 }
 

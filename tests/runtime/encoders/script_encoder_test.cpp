@@ -8,7 +8,7 @@
 #include "runtime/encoders/precision.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/training/small_training.h"
-#include "tests/runtime/weights/python_script.h"
+#include "tests/support/python_script.h"
 
 namespace negatron::testing {
 namespace {

@@ -156,13 +156,14 @@ std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_direc
   std::vector<nlohmann::json> lines;
   std::ifstream file(run_directory / "metrics.jsonl");
   for (std::string text; std::getline(file, text);) {
-    nlohmann::json line = nlohmann::json::parse(text);
+    const nlohmann::json line = nlohmann::json::parse(text);
     if (!event.empty() && line.value("event", "step") != event) continue;
-    for (const auto& [name, value] : nlohmann::json(line).items()) {
+    nlohmann::json without_clocks = nlohmann::json::object();
+    for (const auto& [name, value] : line.items()) {
       const bool is_clock = name == "images_per_second" || name == "seconds" || name == "time";
-      if (is_clock || name.starts_with("step_ms.")) line.erase(name);
+      if (!is_clock && !name.starts_with("step_ms.")) without_clocks[name] = value;
     }
-    lines.push_back(std::move(line));
+    lines.push_back(std::move(without_clocks));
   }
   return lines;
 }

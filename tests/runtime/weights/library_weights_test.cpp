@@ -6,7 +6,7 @@
 #include "runtime/encoders/backbone_options.h"
 #include "runtime/weights/take_weights.h"
 #include "tests/runtime/data/temporary_directory.h"
-#include "tests/runtime/weights/python_script.h"
+#include "tests/support/python_script.h"
 
 namespace negatron::testing {
 namespace {

@@ -6,7 +6,7 @@
 
 namespace negatron::testing {
 
-/// What a script of tests/runtime/weights said, and how it ended.
+/// What a script of the folder NEGATRON_SCRIPTS said, and how it ended.
 struct ScriptEnd {
   int code = -1;
   std::string text;
@@ -15,7 +15,7 @@ struct ScriptEnd {
 /// Runs it with the python that torch lies in, and waits.
 inline ScriptEnd run_script(const std::string& name, const std::string& arguments) {
   ScriptEnd end;
-  const std::string command = NEGATRON_PYTHON " " NEGATRON_WEIGHTS_SCRIPTS "/" + name + " " + arguments + " 2>&1";
+  const std::string command = NEGATRON_PYTHON " " NEGATRON_SCRIPTS "/" + name + " " + arguments + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return end;
   char block[4096];

@@ -1,4 +1,4 @@
-#include "launch/pretrain/run_record.h"
+#include "launch/pretrain/run_starts.h"
 
 #include <cerrno>
 #include <cstring>

@@ -1,0 +1,44 @@
+#include "launch/one_process.h"
+
+#include <c10/util/Exception.h>
+
+#include <ostream>
+#include <stdexcept>
+
+#include "launch/exit_code.h"
+#include "launch/starter_rank.h"
+
+namespace negatron {
+namespace {
+
+int failed(std::ostream& problems, const std::string& message) {
+  problems << "negatron: " << message << "\n";
+  return kExitFailure;
+}
+
+}  // namespace
+
+int refuse(std::ostream& problems, const std::string& message) {
+  problems << "negatron: " << message << "\n";
+  return kExitUsage;
+}
+
+int run_one_process(const std::string& name, std::ostream& problems, const std::function<int()>& act) {
+  if (const StarterRank started = starter_rank(); started.count > 1) {
+    if (started.rank != 0) return kExitUsage;
+    return refuse(problems, "negatron " + name + " is one process: start it without mpirun or srun, or with -n 1.");
+  }
+  try {
+    return act();
+  } catch (const UsageError& error) {
+    return refuse(problems, error.what());
+  } catch (const std::invalid_argument& error) {
+    return refuse(problems, error.what());
+  } catch (const c10::Error& error) {
+    return failed(problems, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return failed(problems, error.what());
+  }
+}
+
+}  // namespace negatron

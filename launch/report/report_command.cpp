@@ -1,0 +1,87 @@
+#include "launch/report/report_command.h"
+
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+
+#include "launch/exit_code.h"
+#include "launch/flags/flag_table.h"
+#include "launch/one_process.h"
+#include "runtime/reports/report_page.h"
+
+namespace negatron {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kReportUsage =
+    "usage: negatron report RUN... [FLAGS]\n\n"
+    "One page of HTML without network: curves of these runs laid over each other, last figures, settings that "
+    "differ.\n";
+
+struct ReportRequest {
+  std::vector<std::string> runs;
+  std::string target;
+};
+
+FlagTable report_flags(ReportRequest& request) {
+  FlagTable flags;
+  flags.add("out", &request.target, "the page; else RUN/report.html of the first run");
+  flags.words(&request.runs);
+  return flags;
+}
+
+/// An older report gives way; what is no report does not.
+void check_target(const fs::path& target) {
+  if (!fs::exists(target)) return;
+  std::ifstream file(target);
+  std::string start(std::string(kReportMark).size(), '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  if (!file || start != kReportMark) {
+    throw UsageError("'" + target.string() + "' is there and is no report; --out names another file.");
+  }
+}
+
+/// Whole or not at all.
+void write_page(const fs::path& target, const std::string& page) {
+  fs::path partial = target;
+  partial += ".partial";
+  std::ofstream file(partial, std::ios::binary);
+  file << page;
+  file.close();
+  if (!file) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    throw std::runtime_error("cannot write '" + partial.string() + "': is there such a folder, and room on its disk?");
+  }
+  fs::rename(partial, target);
+}
+
+}  // namespace
+
+void print_report_completions(std::ostream& out) {
+  ReportRequest defaults;
+  report_flags(defaults).print_completions(out);
+}
+
+int run_report(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
+  return run_one_process("report", problems, [&]() -> int {
+    ReportRequest request;
+    const auto& [runs, target] = request;
+    FlagTable flags = report_flags(request);
+    if (!flags.parse(arguments)) {
+      flags.print_help(out, kReportUsage);
+      return kExitOk;
+    }
+    if (runs.empty()) throw UsageError("no run directory was given; negatron report --help says more.");
+    const fs::path page = target.empty() ? fs::path(runs.front()) / "report.html" : fs::path(target);
+    std::vector<RunRecord> records;
+    for (const std::string& run : runs) records.push_back(read_run_record(run));
+    check_target(page);
+    write_page(page, report_page(records));
+    out << "wrote " << page.string() << ": " << records.size() << (records.size() == 1 ? " run" : " runs") << "\n";
+    return kExitOk;
+  });
+}
+
+}  // namespace negatron

@@ -1,0 +1,128 @@
+#include "runtime/bank_files/near_rows.h"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <unordered_set>
+
+#include "runtime/bank_files/extract_rows.h"
+#include "runtime/bank_files/row_norms.h"
+
+namespace negatron {
+namespace {
+
+constexpr double kNoScore = -std::numeric_limits<double>::infinity();
+/// Of a score and its row: the score, four numbers of 64 bits, and the same while the best are picked.
+constexpr std::int64_t kBytesPerAnswer = 2 * 5 * sizeof(double);
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+void check_query(const at::Tensor& rows, std::int64_t index, double norm, std::int64_t number, bool normalize) {
+  const std::string row = "Row " + std::to_string(number) + " of the queries";
+  require(!std::isnan(norm), row + " holds a number that is not finite.");
+  require(!normalize || norm > 0.0, row + " is zero and has no direction that --normalize could keep.");
+  require(normalize || is_unit_row(rows, index, norm),
+          row + " has norm " + std::to_string(norm) + " and not 1; --normalize scales rows.");
+}
+
+/// The best of the rows seen so far.
+class BestRows {
+ public:
+  BestRows(const NearQueries& queries, std::int64_t top) : queries_(queries), top_(top) {
+    const auto none = [&] { return at::full({queries.count(), top}, -1, at::kLong); };
+    best_ = {at::full({queries.count(), top}, kNoScore, at::kDouble), none(), none(), none(), none()};
+  }
+
+  void add(const BankBlock& block) {
+    at::Tensor scores = queries_.vectors.mm(block.vectors.to(at::kDouble).t());  // [n, m]
+    const at::Tensor own = queries_.ids.unsqueeze(1).eq(block.ids.unsqueeze(0)).logical_and_(block.ids.ge(0));
+    // A row that is not finite is near to nothing.
+    scores.masked_fill_(own.logical_or_(scores.isnan()), kNoScore);
+    // Blocks come oldest first, so of equal scores the older key stands in front, and a stable sort leaves it there.
+    const at::Tensor all = at::cat({best_.scores, scores}, 1);
+    const at::Tensor order = std::get<1>(all.sort(/*stable=*/true, 1, /*descending=*/true)).narrow(1, 0, top_);
+    const auto pick = [&](at::Tensor& kept, const at::Tensor& added) {
+      kept = at::cat({kept, added.unsqueeze(0).expand({kept.size(0), added.size(0)})}, 1).gather(1, order);
+    };
+    best_.scores = all.gather(1, order);
+    pick(best_.sequence, block.sequence);
+    pick(best_.ids, block.ids);
+    pick(best_.labels, block.labels);
+    pick(best_.steps, block.steps);
+  }
+
+  /// Rows that were passed over may have filled a list that is too long.
+  NearRows take() {
+    const at::Tensor none = best_.scores.eq(kNoScore);
+    for (at::Tensor* numbers : {&best_.sequence, &best_.ids, &best_.labels, &best_.steps}) {
+      numbers->masked_fill_(none, -1);
+    }
+    return std::move(best_);
+  }
+
+ private:
+  const NearQueries& queries_;
+  std::int64_t top_;
+  NearRows best_;
+};
+
+}  // namespace
+
+NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Range rows, bool normalize,
+                              const BankMemory& memory) {
+  require(!matrix.means_transpose(), "The queries lie in Fortran order; save them in C order.");
+  require(matrix.columns() == bank.bank().width, "The queries are " + std::to_string(matrix.columns()) +
+                                                     " wide, the rows of the bank " +
+                                                     std::to_string(bank.bank().width) + ".");
+  require(rows.begin >= 0 && rows.end <= matrix.rows() && rows.size() > 0,
+          "--range " + std::to_string(rows.begin) + ":" + std::to_string(rows.end) + " is not part of the " +
+              std::to_string(matrix.rows()) + " rows of the queries.");
+  BankMemory(memory).reserve(rows.size() * matrix.columns() * kNormBytesPerElement,
+                             std::to_string(rows.size()) + " queries");
+  const at::Tensor block = matrix.read_rows(rows.begin, rows.size());
+  const at::Tensor norms = row_norms(block);
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    check_query(block, i, norms.const_data_ptr<double>()[i], rows.begin + i, normalize);
+  }
+  return {normalize ? normalized_rows(block) : block.to(at::kDouble), at::full({rows.size()}, -1, at::kLong)};
+}
+
+NearQueries queries_of_samples(const OpenBank& bank, const std::vector<std::int64_t>& ids, const BankMemory& memory,
+                               std::vector<std::int64_t>& missing) {
+  FoundKeys found = find_ids(bank, ids, memory);
+  missing = std::move(found.missing);
+  BankReader reader = bank.reader(1);
+  std::unordered_set<std::int64_t> seen;
+  std::vector<at::Tensor> vectors;
+  std::vector<std::int64_t> samples;
+  for (auto key = found.sequence.rbegin(); key != found.sequence.rend(); ++key) {
+    const BankBlock row = reader.read({*key, *key + 1});
+    if (!seen.insert(row.ids.item<std::int64_t>()).second) continue;
+    samples.push_back(row.ids.item<std::int64_t>());
+    vectors.push_back(row.vectors.to(at::kDouble));
+    BankMemory(memory).reserve(static_cast<std::int64_t>(samples.size()) * bank.bank().width * kNormBytesPerElement,
+                               "the keys of these samples");
+  }
+  if (samples.empty()) return {at::empty({0, bank.bank().width}, at::kDouble), at::empty({0}, at::kLong)};
+  const at::Tensor own = at::tensor(samples, at::kLong);
+  const at::Tensor order = own.argsort();
+  return {at::cat(vectors).index_select(0, order), own.index_select(0, order)};
+}
+
+NearRows near_rows(const OpenBank& bank, const NearQueries& queries, std::int64_t top, BankMemory memory) {
+  require(top >= 1, "--top must be at least 1.");
+  const std::int64_t queries_bytes = queries.count() * (bank.bank().width * static_cast<std::int64_t>(sizeof(double)));
+  memory.reserve(queries_bytes + queries.count() * top * kBytesPerAnswer,
+                 std::to_string(top) + " rows for each of " + std::to_string(queries.count()) + " queries");
+  const std::int64_t row_bytes = bank.bytes_while_reading() +
+                                 bank.bank().width * static_cast<std::int64_t>(sizeof(double)) +
+                                 queries.count() * kBytesPerAnswer;
+  BestRows best(queries, top);
+  for_each_block(bank, memory.fitting(row_bytes), [&](const BankBlock& block) { best.add(block); });
+  return best.take();
+}
+
+}  // namespace negatron

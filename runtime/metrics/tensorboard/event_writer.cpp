@@ -1,0 +1,63 @@
+#include "runtime/metrics/tensorboard/event_writer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include <unistd.h>
+
+#include "runtime/metrics/tensorboard/events.pb.h"
+
+namespace negatron {
+namespace {
+
+/// Seconds since 1970.
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string host_name() {
+  char name[256] = "";
+  if (gethostname(name, sizeof(name) - 1) != 0) return "host";
+  return name;
+}
+
+/// TensorBoard takes files whose names hold "tfevents", and reads those of a folder in the order of their names.
+std::filesystem::path new_file_in(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  return folder /
+         ("events.out.tfevents." + std::to_string(microseconds) + "." + host_name() + "." + std::to_string(getpid()));
+}
+
+events::Event event_at(std::int64_t step) {
+  events::Event event;
+  event.set_wall_time(now());
+  event.set_step(step);
+  return event;
+}
+
+}  // namespace
+
+EventWriter::EventWriter(const std::filesystem::path& folder, std::int64_t first_step) : file_(new_file_in(folder)) {
+  events::Event version = event_at(0);
+  version.set_file_version("brain.Event:2");
+  file_.append(version.SerializeAsString());
+  events::Event start = event_at(first_step);
+  start.mutable_session_log()->set_status(events::SessionLog::START);
+  file_.append(start.SerializeAsString());
+}
+
+void EventWriter::write(std::int64_t step, const Scalars& scalars) {
+  events::Event event = event_at(step);
+  for (const auto& [name, number] : scalars) {
+    if (!std::isfinite(number)) continue;
+    events::Summary::Value* value = event.mutable_summary()->add_value();
+    value->set_tag(name);
+    value->set_simple_value(static_cast<float>(number));
+  }
+  if (event.has_summary()) file_.append(event.SerializeAsString());
+}
+
+}  // namespace negatron

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/metrics/tensorboard/record_file.h"
+
+namespace negatron {
+
+/// What TensorBoard shows of a run: a file of its events in a folder of its own, another one for each start. Local;
+/// rank 0 makes one.
+class EventWriter {
+ public:
+  /// Makes `folder` where it is not there, and in it a file. What older files there tell of steps from `first_step` on
+  /// does not count any more: a run that resumes tells it again. Throws std::runtime_error.
+  EventWriter(const std::filesystem::path& folder, std::int64_t first_step);
+
+  using Scalars = std::vector<std::pair<std::string, double>>;
+  /// Curves by name, one point of each. Throws std::runtime_error when it cannot be written.
+  void write(std::int64_t step, const Scalars& scalars);
+
+  const std::filesystem::path& path() const noexcept { return file_.path(); }
+
+ private:
+  RecordFile file_;
+};
+
+}  // namespace negatron

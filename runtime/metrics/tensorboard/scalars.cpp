@@ -1,0 +1,36 @@
+#include "runtime/metrics/tensorboard/scalars.h"
+
+namespace negatron {
+
+EventWriter::Scalars scalars_of(const StepMetrics& metrics) {
+  EventWriter::Scalars scalars = {{"train/loss", metrics.loss},
+                                  {"train/lr", metrics.learning_rate},
+                                  {"train/momentum", metrics.momentum},
+                                  {"train/temperature", metrics.temperature},
+                                  {"train/skipped_steps", static_cast<double>(metrics.skipped_steps)},
+                                  {"train/images_per_second", metrics.images_per_second},
+                                  {"similarity/positive", metrics.positive_similarity},
+                                  {"similarity/negative", metrics.negative_similarity},
+                                  {"similarity/proxy_accuracy", metrics.proxy_accuracy},
+                                  {"bank/fill", metrics.bank_fill},
+                                  {"bank/age", metrics.bank_age}};
+  for (std::size_t i = 0; i < kPhaseCount; ++i) {
+    scalars.emplace_back(std::string("step_ms/") + name_of(static_cast<Phase>(i)), metrics.phases[i]);
+  }
+  scalars.emplace_back("step_ms/total", metrics.step_milliseconds);
+  for (const auto& [operation, traffic] : metrics.traffic) {
+    scalars.emplace_back("bytes/" + operation + "_sent", static_cast<double>(traffic.bytes_sent));
+    scalars.emplace_back("bytes/" + operation + "_received", static_cast<double>(traffic.bytes_received));
+  }
+  for (const auto& [name, value] : metrics.method) scalars.emplace_back("method/" + name, value);
+  return scalars;
+}
+
+EventWriter::Scalars scalars_of(const EvaluationMetrics& metrics) {
+  const std::string of = metrics.subject == "encoder" ? "" : ", " + metrics.subject;
+  return {{"evaluation/knn" + of, metrics.knn},
+          {"evaluation/alignment" + of, metrics.alignment},
+          {"evaluation/uniformity" + of, metrics.uniformity}};
+}
+
+}  // namespace negatron

@@ -1,0 +1,60 @@
+#include "runtime/metrics/tensorboard/event_writer.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "tests/runtime/data/temporary_directory.h"
+#include "tests/runtime/metrics/tensorboard/told_events.h"
+#include "tests/support/python_script.h"
+
+namespace negatron {
+namespace {
+
+using testing::TemporaryDirectory;
+
+TEST(RecordFile, ChecksumsAreCrc32cAsTheMaskLeavesThem) {
+  // RFC 3720, B.4: 32 bytes of zeros have CRC-32C 0x8a9136aa; "123456789" has 0xe3069283 in every table of CRCs.
+  const auto masked = [](std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; };
+  EXPECT_EQ(masked_crc32c("123456789"), masked(0xe3069283U));
+  EXPECT_EQ(masked_crc32c(std::string(32, '\0')), masked(0x8a9136aaU));
+}
+
+TEST(EventWriter, TellsWhatCountsFromHereOnAndLeavesOutWhatIsNoNumber) {
+  const TemporaryDirectory directory;
+  EventWriter writer(directory / "tensorboard", 40);
+  writer.write(40, {{"loss", 1.5}, {"proxy_accuracy", std::numeric_limits<double>::quiet_NaN()}});
+  writer.write(41, {{"proxy_accuracy", std::numeric_limits<double>::quiet_NaN()}});
+  const std::vector<testing::ToldEvent> told = testing::told_events(writer.path());
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].version, "brain.Event:2");
+  EXPECT_TRUE(told[1].starts);
+  EXPECT_EQ(told[1].step, 40);
+  EXPECT_FALSE(told[2].starts);
+  EXPECT_EQ(told[2].scalars, (std::vector<std::pair<std::string, float>>{{"loss", 1.5F}}));
+  EXPECT_GT(told[2].time, 1.7e9);
+}
+
+TEST(EventWriter, AStartThatResumesMakesAnotherFile) {
+  const TemporaryDirectory directory;
+  const EventWriter first(directory / "tensorboard", 0);
+  const EventWriter second(directory / "tensorboard", 3);
+  EXPECT_LT(first.path().filename(), second.path().filename());
+}
+
+TEST(EventWriter, TheRealTensorBoardReadsIt) {
+  if (!testing::has_module("tensorboard")) GTEST_SKIP() << "needs tensorboard in " << NEGATRON_PYTHON;
+  const TemporaryDirectory directory;
+  {
+    EventWriter writer(directory / "tensorboard", 0);
+    for (int step = 0; step < 6; ++step) writer.write(step, {{"loss", 8.0 - step}, {"step_ms/total", 100.0 + step}});
+  }
+  // Of a run that lost steps 4 and 5.
+  EventWriter writer(directory / "tensorboard", 4);
+  writer.write(4, {{"loss", 0.25}});
+  const testing::ScriptEnd end = testing::run_script("read_events.py", (directory / "tensorboard").string());
+  EXPECT_EQ(end.code, 0) << end.text;
+}
+
+}  // namespace
+}  // namespace negatron
