@@ -15,8 +15,10 @@ enum ExitCode : int {
   kExitHang = 3,
   /// The run ended or was told to leave, but its last snapshot could not be written; the older ones are untouched.
   kExitNotSaved = 4,
-  /// Told to leave (SIGUSR1), saved, and to be started again with --resume auto. EX_TEMPFAIL of sysexits.h.
+  /// Told to leave (SIGUSR1, Ctrl-C), saved, and to be started again with --resume auto. EX_TEMPFAIL of sysexits.h.
   kExitRequeue = 75,
+  /// A second Ctrl-C: left at once. As a shell reports a process that SIGINT ended.
+  kExitInterrupted = 130,
   /// Told to stop (SIGTERM). As a shell reports a process that the signal ended.
   kExitStopped = 143,
 };

@@ -1,6 +1,8 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,15 +12,18 @@
 #include "comm/mpi/environment.h"
 #include "comm/together.h"
 #include "launch/bank/bank_command.h"
+#include "launch/completion/bash_completion.h"
 #include "launch/embed/embed_command.h"
 #include "launch/evaluate/evaluate_command.h"
 #include "launch/exit_code.h"
 #include "launch/export/export_command.h"
+#include "launch/flags/field_names.h"
 #include "launch/plan/plan_command.h"
 #include "launch/pretrain/method_list.h"
 #include "launch/pretrain/pretrain_command.h"
 #include "launch/pretrain/signal_watch.h"
 #include "launch/report/report_command.h"
+#include "launch/version.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {
@@ -29,14 +34,15 @@ constexpr const char* kUsage =
     "negatron: contrastive pretraining with a bank of negatives sharded over the ranks of a job\n"
     "\n"
     "usage: [mpirun -n RANKS] negatron COMMAND [FLAGS]\n"
+    "       negatron help [COMMAND], negatron --version\n"
     "\n"
     "commands:\n";
 
 constexpr const char* kExitCodes =
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
-    "            4 the last snapshot could not be written, 75 saved on SIGUSR1: start again with --resume auto,\n"
-    "            143 stopped by SIGTERM\n";
+    "            4 the last snapshot could not be written, 75 saved on SIGUSR1 or Ctrl-C: start again with --resume\n"
+    "            auto, 130 left at the second Ctrl-C, 143 stopped by SIGTERM\n";
 
 using Words = std::vector<std::string>;
 
@@ -47,6 +53,8 @@ struct Command {
   Words summary;
   /// Runs with the words behind its name. Returns the exit code.
   std::function<int(int argc, char** argv, const Words& arguments)> run;
+  /// What a shell completes behind it, in the lines of CompletedCommand; null for nothing.
+  std::function<void(std::ostream& out)> print_completions{};
 };
 
 bool asks_for(const Words& arguments, const std::string& flag) {
@@ -168,13 +176,16 @@ int run_plan_command(int argc, char** argv, const Words& arguments) {
                            [&](Environment& environment) { return run_plan(environment, arguments, std::cout); });
 }
 
+int run_completion_command(int argc, char** argv, const Words& arguments);
+
 /// All commands, in the order in which they are listed.
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
       {"pretrain",
        {"pretrain an encoder; negatron pretrain --help lists the flags,",
         "--list-samplers and --list-objectives what can be chosen"},
-       run_pretrain_command},
+       run_pretrain_command,
+       print_pretrain_completions},
       {"evaluate",
        {"how well a trained encoder's features classify any images: kNN and linear probe, beside raw pixels and",
         "random weights; negatron evaluate --help lists the flags"},
@@ -189,15 +200,39 @@ const std::vector<Command>& commands() {
       {"bank",
        {"look at saved banks, check, compare and change them: info, verify, reshard, diff, merge, extract,",
         "near, import; needs no mpirun; negatron bank --help says more"},
-       run_bank_command},
+       run_bank_command,
+       print_bank_completions},
       {"report",
        {"one page of HTML that shows what one or several runs did: negatron report RUN...; needs no mpirun"},
-       run_report_command},
+       run_report_command,
+       print_report_completions},
       {"plan",
        {"memory, bytes and time per step on clusters of 8 to 4,096 GPUs; --here measures this machine and",
         "checks the prediction; negatron plan --help lists the flags"},
-       run_plan_command}};
+       run_plan_command,
+       print_plan_completions},
+      {"completion",
+       {"commands, flags and their values for the shell to complete: source <(negatron completion bash)"},
+       run_completion_command,
+       [](std::ostream& out) { out << "bash\n"; }}};
   return all;
+}
+
+int run_completion_command(int, char**, const Words& arguments) {
+  constexpr const char* kCompletionUsage = "usage: negatron completion bash\n";
+  if (asks_for_help(arguments)) {
+    std::cout << kCompletionUsage << "\nPrints a script: source <(negatron completion bash), in ~/.bashrc for good.\n";
+    return kExitOk;
+  }
+  if (arguments != Words{"bash"}) return usage_error("completion is there for bash: negatron completion bash");
+  std::vector<CompletedCommand> completed;
+  for (const Command& command : commands()) {
+    std::ostringstream lines;
+    if (command.print_completions) command.print_completions(lines);
+    completed.push_back({command.name, lines.str()});
+  }
+  print_bash_completion(std::cout, completed);
+  return kExitOk;
 }
 
 void print_usage(std::ostream& out) {
@@ -211,21 +246,44 @@ void print_usage(std::ostream& out) {
       column.clear();
     }
   }
-  out << kExitCodes;
+  out << kExitCodes << "\n" << version_line() << "\n";
+}
+
+int unknown_command(const std::string& typed) {
+  const std::string unknown = "unknown command '" + typed + "'";
+  const std::string preset = preset_of(typed);
+  if (!preset.empty()) {
+    return usage_error(unknown + "; the flags of that method are a file: negatron pretrain --config " + preset);
+  }
+  Words names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  const std::optional<std::string> near = nearest_name(typed, names);
+  return usage_error(unknown + (near ? ", did you mean " + *near + "?" : "; negatron help lists the commands."));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Words words(argv + 1, argv + argc);
-  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+  Words words(argv + 1, argv + argc);
+  if (words.empty()) {
     print_usage(std::cout);
-    return words.empty() ? kExitUsage : kExitOk;
+    return kExitUsage;
   }
-  Words names;
+  // "help bank info" is "bank info --help".
+  if (words[0] == "help" && words.size() > 1) {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    print_usage(std::cout);
+    return kExitOk;
+  }
+  if (words[0] == "--version") {
+    std::cout << version_line() << "\n";
+    return kExitOk;
+  }
   for (const Command& command : commands()) {
     if (command.name == words[0]) return command.run(argc, argv, {words.begin() + 1, words.end()});
-    names.push_back(command.name);
   }
-  return usage_error("unknown command '" + words[0] + "', did you mean " + nearest_name(words[0], names) + "?");
+  return unknown_command(words[0]);
 }

@@ -47,6 +47,10 @@ BankArguments::BankArguments(std::string usage, std::ostream& out, std::ostream&
 }
 
 bool BankArguments::parse(const std::vector<std::string>& arguments, std::size_t fewest_paths, std::size_t most_paths) {
+  if (arguments.size() == 1 && arguments.front() == kCompletions) {
+    flags_.print_completions(out_);
+    return false;
+  }
   if (!flags_.parse(arguments)) {
     flags_.print_help(out_, usage_);
     return false;

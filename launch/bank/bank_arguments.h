@@ -22,7 +22,9 @@ class BankArguments {
   BankArguments& operator=(const BankArguments&) = delete;
 
   FlagTable& flags() { return flags_; }
-  /// False when --help was asked for, which it has printed then. Throws UsageError.
+  /// The one word that asks a command for its flags, as FlagTable::print_completions() has them.
+  static constexpr const char* kCompletions = "--completions";
+  /// False when --help or kCompletions was asked for, which it has printed then. Throws UsageError.
   bool parse(const std::vector<std::string>& arguments, std::size_t fewest_paths, std::size_t most_paths);
 
   bool json() const { return json_; }

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "launch/bank/bank_actions.h"
+#include "launch/bank/bank_arguments.h"
 #include "launch/exit_code.h"
 #include "launch/one_process.h"
 #include "samplers/options/nearest_name.h"
@@ -27,6 +28,14 @@ void print_help(std::ostream& out) {
 
 }  // namespace
 
+void print_bank_completions(std::ostream& out) {
+  out << "--help\n";
+  for (const BankAction& action : bank_actions()) {
+    out << action.name << "\n";
+    action.run({BankArguments::kCompletions}, out, out);
+  }
+}
+
 int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     print_help(out);
@@ -37,8 +46,9 @@ int run_bank(const std::vector<std::string>& arguments, std::ostream& out, std::
     for (const BankAction& action : bank_actions()) names.emplace_back(action.name);
     const auto found = std::find(names.begin(), names.end(), arguments[0]);
     if (found == names.end()) {
-      return refuse(problems, "unknown command 'bank " + arguments[0] + "', did you mean bank " +
-                                  nearest_name(arguments[0], names) + "?");
+      const std::optional<std::string> near = nearest_name(arguments[0], names);
+      return refuse(problems, "unknown command 'bank " + arguments[0] + "'" +
+                                  (near ? ", did you mean bank " + *near + "?" : "; negatron bank --help lists them."));
     }
     const BankAction& action = bank_actions()[static_cast<std::size_t>(found - names.begin())];
     const int code = action.run({arguments.begin() + 1, arguments.end()}, out, problems);

@@ -1,14 +1,15 @@
 #include "launch/flags/backbone_flags.h"
 
+#include "launch/flags/typed_fields.h"
 #include "runtime/encoders/registry.h"
 
 namespace negatron {
 
 void add_backbone_flags(FlagTable& table, BackboneOptions& backbone) {
-  table.add("encoder", &backbone.name, backbone_names(), FlagRole::kNetwork);
-  table.add("stem", &backbone.stem, "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images",
-            FlagRole::kNetwork);
-  table.add("encoder-norm", &backbone.norm,
+  table.add("encoder", offering(&backbone.name, backbone_list()), backbone_names(), FlagRole::kNetwork);
+  table.add("stem", offering(&backbone.stem, {"imagenet", "cifar"}),
+            "of a resnet: imagenet, or cifar (3x3, stride 1, no pooling) for small images", FlagRole::kNetwork);
+  table.add("encoder-norm", offering(&backbone.norm, {"auto", "batch", "group"}),
             "of a resnet: batch (over the samples of all ranks), group (nothing of a batch leaks); auto: batch",
             FlagRole::kNetwork);
   table.add("encoder-channels", &backbone.channels, "of conv: width of each stage (3x3 convolution, GroupNorm, ReLU)",

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "launch/exit_code.h"
+#include "launch/flags/field_names.h"
 
 namespace negatron {
 namespace {
@@ -40,7 +41,10 @@ bool is_utf8(std::string_view text) {
 std::string read_config_text(const std::string& path) {
   const std::string cannot = "--config: cannot read '" + path + "'";
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw UsageError(cannot + ".");
+  if (!file) {
+    const std::string preset = preset_of(path);
+    throw UsageError(cannot + (preset.empty() ? "." : "; did you mean " + preset + "?"));
+  }
   // One byte more than allowed is asked for: that it came says that the file is too large, whatever its size is, and
   // a device file that never ends is not read for ever.
   std::string text(kLongestFile + 1, '\0');

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "launch/flags/config_text.h"
+#include "launch/flags/field_names.h"
 #include "samplers/options/nearest_name.h"
 
 namespace negatron {
@@ -131,9 +132,6 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     known.add_options()(flag.name.c_str(), value);
   }
 
-  std::vector<std::string> names = {"help", "config"};
-  for (const Flag& flag : flags_) names.push_back(flag.name);
-
   po::variables_map values;
   std::set<std::string> on_command_line;
   try {
@@ -143,16 +141,18 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     po::options_description all;
     all.add(known);
     po::positional_options_description positional;
-    if (words_ != nullptr) {
-      all.add_options()(kWordsName, po::value<std::vector<std::string>>());
-      positional.add(kWordsName, -1);
-    }
+    all.add_options()(kWordsName, po::value<std::vector<std::string>>());
+    positional.add(kWordsName, -1);
     po::store(
         po::command_line_parser(with_joined_switches(arguments)).options(all).positional(positional).style(exact).run(),
         values);
     // Help comes before the file is opened: it must work with a --config that is wrong.
     if (values.count("help") != 0) return false;
-    if (values.count(kWordsName) != 0) *words_ = values[kWordsName].as<std::vector<std::string>>();
+    if (values.count(kWordsName) != 0) {
+      const auto& words = values[kWordsName].as<std::vector<std::string>>();
+      if (words_ == nullptr) throw UsageError("'" + words.front() + "' is no flag; flags are written --name value.");
+      *words_ = words;
+    }
     for (const auto& [name, value] : values) on_command_line.insert(name);
     if (values.count("config") != 0) {
       config_path_ = values["config"].as<std::string>();
@@ -166,7 +166,7 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
     std::string name = error.get_option_name();
     boost::algorithm::trim_left_if(name, boost::algorithm::is_any_of("-"));
     const std::string where = config_path_.empty() ? "" : " (command line or '" + config_path_ + "')";
-    throw UsageError("unknown flag --" + name + where + ", did you mean --" + nearest_name(name, names) + "?");
+    throw UsageError("unknown flag --" + name + where + suggestion(name));
   } catch (const po::error& error) {
     throw UsageError(std::string(error.what()) + (config_path_.empty() ? "." : " ('" + config_path_ + "')."));
   }
@@ -185,6 +185,20 @@ bool FlagTable::parse(const std::vector<std::string>& arguments) {
 
 bool FlagTable::is_switch(const Flag& flag) {
   return std::holds_alternative<bool*>(flag.field);
+}
+
+std::string FlagTable::suggestion(const std::string& unknown) const {
+  std::vector<std::string> names = {"help", "config"};
+  for (const Flag& flag : flags_) names.push_back(flag.name);
+  // What the field calls it comes before spelling: --temperature is --tau, and not --knn-temperature.
+  std::string meant;
+  for (const std::string& name : flags_known_as(unknown)) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    meant += (meant.empty() ? "--" : " or --") + name;
+  }
+  const std::optional<std::string> near = nearest_name(flag_spelling(unknown), names);
+  if (meant.empty() && near) meant = "--" + *near;
+  return meant.empty() ? "; --help lists all flags." : ", did you mean " + meant + "?";
 }
 
 std::vector<std::string> FlagTable::with_joined_switches(const std::vector<std::string>& arguments) const {
@@ -224,6 +238,19 @@ void FlagTable::print_help(std::ostream& out, const std::string& usage) const {
     line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
     out << line << flag.help;
     if (!flag.default_text.empty()) out << " [" << flag.default_text << "]";
+    out << "\n";
+  }
+}
+
+void FlagTable::print_completions(std::ostream& out) const {
+  if (words_ != nullptr) out << kFilesLine << "\n";
+  out << "--help\n--config\n";
+  for (const Flag& flag : flags_) {
+    out << "--" << flag.name;
+    if (is_switch(flag)) out << " on off";
+    if (const TypedField* typed = std::get_if<TypedField>(&flag.field)) {
+      for (const std::string& value : typed->offered) out << " " << value;
+    }
     out << "\n";
   }
 }

@@ -27,6 +27,8 @@ struct TypedField {
   std::function<std::string()> text;
   /// Takes the value with that name. Throws std::invalid_argument in a sentence that names the flag.
   std::function<void(const std::string& flag, const std::string& text)> read;
+  /// Values that a shell may offer; there may be others.
+  std::vector<std::string> offered{};
 };
 
 /// The one list of a command's flags. Each entry binds a name to a field of an options struct, whose value at that
@@ -53,14 +55,18 @@ class FlagTable {
   void words(std::vector<std::string>* target) { words_ = target; }
 
   /// Command line first, then the INI file that --config names: a flag overrides a line of the file. Throws UsageError
-  /// with one sentence for an unknown flag (and offers the nearest), a wrong value, a repeated flag or a bad file.
-  /// Returns false when --help was asked for.
+  /// with one sentence for an unknown flag (and offers what it is called here, or the nearest), a wrong value, a
+  /// repeated flag or a bad file. Returns false when --help was asked for.
   bool parse(const std::vector<std::string>& arguments);
 
   /// Takes the values of flags of these names; other names are passed over. Throws as parse().
   void set(const std::map<std::string, std::string>& values);
 
   void print_help(std::ostream& out, const std::string& usage) const;
+  /// What a shell completes: a line for each flag, "--device cpu cuda", with the values that are known behind it; and
+  /// kFilesLine where words may stand that are no flags.
+  void print_completions(std::ostream& out) const;
+  static constexpr const char* kFilesLine = "FILES";
   /// The resolved configuration as an INI file that `--config` reads back to the same values.
   std::string ini() const;
 
@@ -79,6 +85,8 @@ class FlagTable {
   bool has_recipe(const Flag& flag, const std::set<std::string>& names) const;
 
   static bool is_switch(const Flag& flag);
+  /// ", did you mean --bank-rows?", or else where all flags are listed.
+  std::string suggestion(const std::string& unknown) const;
   /// Boost takes the value of an option that may stand alone only behind an equals sign: "--mask off" -> "--mask=off".
   std::vector<std::string> with_joined_switches(const std::vector<std::string>& arguments) const;
 

@@ -33,13 +33,24 @@ TypedField one_of(Value* field, std::initializer_list<std::pair<std::string, Val
     }
     throw UsageError("--" + flag + " is '" + asked + "', expected one of: " + list + ".");
   };
-  return {text, read};
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) names.push_back(name);
+  return {text, read, names};
+}
+
+/// A text of which `names` are what a shell offers. Whether another one will do is judged where it is used. `field`
+/// outlives what is returned. Local.
+inline TypedField offering(std::string* field, std::vector<std::string> names) {
+  return {[field] { return *field; }, [field](const std::string&, const std::string& text) { *field = text; },
+          std::move(names)};
 }
 
 /// Vector code of a CPU, by the names of samplers/cpu/cpu_isa.h. Local.
 inline TypedField isa_field(CpuIsa* field) {
+  std::vector<std::string> names = {name_of(CpuIsa::kAuto)};
+  for (const CpuIsa isa : kIsasFromPlainToBest) names.emplace_back(name_of(isa));
   return {[field] { return std::string(name_of(*field)); },
-          [field](const std::string&, const std::string& name) { *field = parse_cpu_isa(name); }};
+          [field](const std::string&, const std::string& name) { *field = parse_cpu_isa(name); }, names};
 }
 
 }  // namespace negatron

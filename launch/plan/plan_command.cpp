@@ -22,7 +22,7 @@
 namespace negatron {
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kPlanUsage =
     "usage: negatron plan [FLAGS]\n"
     "       mpirun -n RANKS negatron plan --here [FLAGS]\n"
     "\n"
@@ -86,7 +86,12 @@ void compare_here(Environment& environment, Communicator& start, const PlanArgum
 
 void print_plan_help(std::ostream& out) {
   PlanArguments defaults;
-  plan_flags(defaults).print_help(out, kUsage);
+  plan_flags(defaults).print_help(out, kPlanUsage);
+}
+
+void print_plan_completions(std::ostream& out) {
+  PlanArguments defaults;
+  plan_flags(defaults).print_completions(out);
 }
 
 int run_plan(Environment& environment, const std::vector<std::string>& arguments, std::ostream& out) {

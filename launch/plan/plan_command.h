@@ -13,5 +13,7 @@ namespace negatron {
 int run_plan(Environment& environment, const std::vector<std::string>& arguments, std::ostream& out);
 
 void print_plan_help(std::ostream& out);
+/// As FlagTable::print_completions().
+void print_plan_completions(std::ostream& out);
 
 }  // namespace negatron

@@ -78,7 +78,9 @@ FlagTable plan_flags(PlanArguments& request) {
   table.add("images-per-second", &request.images_per_second, "that the encoders of one GPU train, without a bank");
   table.add("gradient-mb", &request.gradient_mb, "gradients of all parameters, MB (10^6 bytes)");
   table.group("Cluster");
-  table.add("gpu", &request.gpu, "h200 or b200, in nodes of eight");
+  std::vector<std::string> gpus;
+  for (const MachinePreset& preset : machine_presets()) gpus.push_back(preset.name);
+  table.add("gpu", offering(&request.gpu, gpus), "h200 or b200, in nodes of eight");
   table.add("ranks", &request.ranks, "numbers of GPUs to plan for, as 8,64 (default: 8,64,512,4096)");
   table.add("bank-memory-gb", &request.bank_memory_gb, "that the bank may take of each GPU, GB (10^9 bytes)");
   table.add("pass-tflops", &request.pass_tflops,

@@ -37,28 +37,55 @@ struct BaselineNames {
   const char* start = "random weights  ";
 };
 
-void print_summary(const PretrainSummary& summary, const std::string& run_directory, const BaselineNames& names) {
+std::string percent_knn(double part) {
+  return std::isnan(part) ? std::string() : "kNN " + percent(part) + " % ";
+}
+
+/// All that a quiet run says in the end.
+std::string result_line(const PretrainSummary& summary, const std::string& run_directory) {
+  const std::string steps = "after step " + std::to_string(summary.steps_done);
+  if (summary.end == RunEnd::kStopped) return "stopped by SIGTERM " + steps + ", run directory: " + run_directory;
+  if (summary.end == RunEnd::kRequeue) {
+    return "left as asked " + steps + "; --resume auto --run-dir " + run_directory + " goes on";
+  }
+  return percent_knn(summary.trained) + steps + ", run directory: " + run_directory;
+}
+
+void print_summary(const PretrainSummary& summary, const std::string& run_directory, const BaselineNames& names,
+                   std::ostream& out) {
   const std::string where = "after step " + std::to_string(summary.steps_done) + "; --resume auto --run-dir " +
                             run_directory + " goes on from its newest snapshot\n";
   if (summary.end == RunEnd::kStopped) {
-    std::cout << "stopped by SIGTERM " << where << std::flush;
+    out << "stopped by SIGTERM " << where << std::flush;
     return;
   }
-  if (!summary.saved) std::cerr << "negatron: the last snapshot could not be written; the older ones are untouched.\n";
   if (summary.end == RunEnd::kRequeue) {
-    std::cout << "left at the request of SIGUSR1 " << where << std::flush;
+    out << "left as asked (Ctrl-C or SIGUSR1) " << where << std::flush;
     return;
   }
   // Data without labels have nothing to classify.
   if (!std::isnan(summary.trained)) {
-    std::cout << "\nkNN accuracy on features, without labels in training (%)\n";
+    out << "\nkNN accuracy on features, without labels in training (%)\n";
     if (!std::isnan(summary.raw_pixels)) {
-      std::cout << "  " << names.raw << percent(summary.raw_pixels) << "\n"
-                << "  " << names.start << percent(summary.random_weights) << "\n";
+      out << "  " << names.raw << percent(summary.raw_pixels) << "\n"
+          << "  " << names.start << percent(summary.random_weights) << "\n";
     }
-    std::cout << "  after training  " << percent(summary.trained) << "\n";
+    out << "  after training  " << percent(summary.trained) << "\n";
   }
-  std::cout << "run directory: " << run_directory << "\n" << std::flush;
+  out << "run directory: " << run_directory << "\n" << std::flush;
+}
+
+void tell_end(PretrainStart& start, const PretrainSummary& summary, const std::string& run_directory) {
+  if (summary.end != RunEnd::kStopped && !summary.saved) {
+    const char* sentence = "negatron: the last snapshot could not be written; the older ones are untouched.\n";
+    std::cerr << sentence;
+    start.output().log() << sentence;
+  }
+  BaselineNames names;
+  if (start.has_features()) names.raw = "raw features    ";
+  if (!start.starts_random()) names.start = "initial weights ";
+  print_summary(summary, run_directory, names, start.output().all());
+  if (start.output().is_quiet()) std::cout << result_line(summary, run_directory) << "\n" << std::flush;
 }
 
 }  // namespace
@@ -66,6 +93,12 @@ void print_summary(const PretrainSummary& summary, const std::string& run_direct
 void print_pretrain_help(std::ostream& out) {
   PretrainArguments defaults;
   pretrain_flags(defaults).print_help(out, kPretrainUsage);
+}
+
+void print_pretrain_completions(std::ostream& out) {
+  PretrainArguments defaults;
+  out << "--list-samplers\n--list-objectives\n";
+  pretrain_flags(defaults).print_completions(out);
 }
 
 int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunSignals& requests) {
@@ -78,12 +111,15 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
     return kExitOk;
   }
   const StartPoint point = start.find();
-  const PretrainSummary summary = start.train(point, requests);
-  BaselineNames names;
-  if (start.has_features()) names.raw = "raw features    ";
-  if (!start.starts_random()) names.start = "initial weights ";
-  if (start.speaks()) print_summary(summary, point.run_directory.string(), names);
-  return exit_code(summary);
+  try {
+    const PretrainSummary summary = start.train(point, requests);
+    if (start.speaks()) tell_end(start, summary, point.run_directory.string());
+    return exit_code(summary);
+  } catch (const std::exception& error) {
+    // Who reads the log in the morning wants to know why it ends.
+    start.output().log() << "negatron: " << error.what() << "\n" << std::flush;
+    throw;
+  }
 }
 
 }  // namespace negatron

@@ -10,6 +10,8 @@
 namespace negatron {
 
 void print_pretrain_help(std::ostream& out);
+/// As FlagTable::print_completions(), with the words that only the command line has.
+void print_pretrain_completions(std::ostream& out);
 
 /// `negatron pretrain`: flags -> options -> objects -> the run. Returns the exit code, the same on every rank.
 /// `requests` is what signals ask for. Collective. Throws UsageError on every rank when the request cannot work; any

@@ -1,17 +1,44 @@
 #include "launch/pretrain/pretrain_flags.h"
 
+#include <algorithm>
+
 #include "launch/flags/backbone_flags.h"
 #include "launch/flags/byte_size.h"
+#include "launch/flags/field_names.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
+#include "samplers/negative_samplers/registry.h"
+#include "samplers/objectives/registry.h"
 
 namespace negatron {
 namespace {
 
 TypedField interval_field(SnapshotInterval* field) {
   return {[field] { return text_of(*field); },
-          [field](const std::string&, const std::string& text) { *field = parse_snapshot_interval(text); }};
+          [field](const std::string&, const std::string& text) { *field = parse_snapshot_interval(text); },
+          {"1epoch", "10min", "never"}};
+}
+
+template <typename Description>
+std::vector<std::string> method_names(const std::vector<Description>& descriptions) {
+  std::vector<std::string> names;
+  for (const Description& one : descriptions) names.push_back(one.name);
+  return names;
+}
+
+/// A sampler or an objective. Who types the name of a method of the field is told which preset has its flags.
+TypedField method_field(std::string* field, std::vector<std::string> names) {
+  TypedField typed = offering(field, std::move(names));
+  typed.read = [field, known = typed.offered](const std::string& flag, const std::string& name) {
+    const std::string preset = preset_of(name);
+    if (!preset.empty() && std::find(known.begin(), known.end(), name) == known.end()) {
+      throw UsageError("--" + flag + " is '" + name + "', which is a method of several flags: --config " + preset +
+                       " sets them.");
+    }
+    *field = name;
+  };
+  return typed;
 }
 
 TypedField source_field(std::optional<NegativeSource>* field) {
@@ -61,6 +88,8 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
             "portable");
   table.add("max-skipped-steps", &o.max_skipped_steps,
             "end when more steps in a row had a loss or gradient that is not finite", FlagRole::kThisStart);
+  table.add("quiet", &request.quiet, "print errors only, and one line at the end; RUN-DIR/log holds the rest",
+            FlagRole::kThisStart);
   table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave", FlagRole::kThisStart);
 }
 
@@ -72,7 +101,7 @@ void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
   table.add("keep", &s.keep, "newest snapshots that stay, at least 2", FlagRole::kThisStart);
   table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none",
             FlagRole::kThisStart);
-  table.add("resume", &request.resume,
+  table.add("resume", offering(&request.resume, {kResumeNewest, kResumeNever}),
             "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never",
             FlagRole::kThisStart);
   table.add("on-usr1", one_of<bool>(&s.leaves_on_usr1, {{"exit", true}, {"continue", false}}),
@@ -87,7 +116,7 @@ void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
 void add_data_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Data");
   table.add("data", &o.data.path, "folder, file or pattern (shard-{000..099}.tar) of the images");
-  table.add("data-kind", &o.data.kind, "how to read it: " + image_source_names());
+  table.add("data-kind", offering(&o.data.kind, image_source_list()), "how to read it: " + image_source_names());
   table.add("data-channels", one_of<std::int64_t>(&o.data.channels, {{"auto", 0}, {"1", 1}, {"3", 3}}),
             "1 (grey), 3 (colour), auto: as the images are");
   table.add("image-size", &o.data.view_side, "side of the views in pixels, 0 for one that fits the images");
@@ -133,11 +162,13 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
 
 void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Bank and objective");
-  table.add("objective", &o.objective, "loss; --list-objectives shows all", FlagRole::kNetwork);
+  table.add("objective", method_field(&o.objective, method_names(objective_descriptions())),
+            "loss; --list-objectives shows all", FlagRole::kNetwork);
   table.add("objective-options", &o.objective_options, "its own options: name=value,name=value");
   table.add("negatives", source_field(&o.negatives),
             "bank, batch (the other views of all ranks), bank-and-batch, none; auto: as the objective is known");
-  table.add("sampler", &o.sampler, "which rows of the bank a query meets; --list-samplers shows all");
+  table.add("sampler", method_field(&o.sampler, method_names(sampler_descriptions())),
+            "which rows of the bank a query meets; --list-samplers shows all");
   table.add("sampler-options", &o.sampler_options, "its own options: name=value,name=value");
   table.add("allow-oracle", &o.allow_oracle, "let a sampler see labels (analysis only)");
   table.add("sample-types", &o.sample_types, "file with the type (modality) of each training sample, a number a line");

@@ -23,6 +23,7 @@ struct PretrainArguments {
   std::string bank;
   bool convert_bank = false;
   bool dry_run = false;
+  bool quiet = false;
   bool check_collectives = false;
   /// Seconds.
   double collective_time_limit = 600.0;

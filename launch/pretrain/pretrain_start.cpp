@@ -10,12 +10,15 @@
 
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
+#include "comm/rank_texts.h"
 #include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/progress_display.h"
+#include "launch/pretrain/run_starts.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "launch/version.h"
 #include "runtime/data/registry.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
@@ -26,8 +29,9 @@ namespace {
 /// Verifying a bank takes as long as reading it from the slowest disk; so does the index of large archives.
 constexpr std::chrono::hours kRestoreTimeLimit{1};
 
+/// Any rank's, in any thread.
 void warn(const std::string& sentence) {
-  std::cerr << "negatron: warning: " << sentence << "\n";
+  std::cerr << ("negatron: warning: " + sentence + "\n");
 }
 
 void require_normalization(const std::optional<Normalization>& given, std::int64_t channels) {
@@ -52,6 +56,7 @@ PretrainStart::PretrainStart(Environment& environment)
       comm_(make_mpi_communicator(environment, CommunicatorOptions{})) {}
 
 void PretrainStart::read(const std::vector<std::string>& arguments) {
+  arguments_ = arguments;
   together(*comm_, [&] {
     flags_.parse(arguments);
     request_.options.validate(comm_->size());
@@ -59,10 +64,12 @@ void PretrainStart::read(const std::vector<std::string>& arguments) {
     if (!(request_.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
   });
   comm_->agree("configuration", flags_.ini());
+  if (request_.quiet) output_.keep_quiet();
 }
 
 void PretrainStart::place() {
   const Topology topology = discover_topology(environment_);
+  hosts_ = gather_texts(*comm_, topology.host);
   CommunicatorOptions restoring;
   restoring.time_limit = kRestoreTimeLimit;
   restoring_ = make_mpi_communicator(environment_, restoring);
@@ -75,7 +82,9 @@ void PretrainStart::place() {
   together(*restoring_, [&] {
     place_.device = compute_device(topology, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
-    data_ = load_pretrain_data(request_.options, contrast_, warn);
+    std::function<void(const std::string&)> tell;
+    if (!request_.quiet) tell = warn;
+    data_ = load_pretrain_data(request_.options, contrast_, tell);
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.
@@ -97,13 +106,13 @@ void PretrainStart::place() {
   at::set_num_threads(threads_);
   choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
-  for (const std::string& warning : contrast_warnings(request_.options, contrast_)) warn(warning);
+  for (const std::string& warning : contrast_warnings(request_.options, contrast_)) output_.warn(warning);
 }
 
 void PretrainStart::describe() const {
   if (!speaks()) return;
   std::cout << flags_.ini();
-  print_remarks();
+  print_remarks(std::cout);
   print_dry_run(request_.options, contrast_, place_, data_, *comm_, std::cout);
 }
 
@@ -114,16 +123,18 @@ StartPoint PretrainStart::find() {
   if (request_.options.loader_threads < 0) request_.options.loader_threads = loader_threads_;
   StartPoint point = find_start(*restoring_, files_, request_, flags_, config_);
   if (!speaks()) return point;
-  for (const std::string& remark : point.remarks) warn(remark);
+  for (const std::string& remark : point.remarks) output_.warn(remark);
   return point;
 }
 
 PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& requests) {
   const TrainingCommunicator comm(environment_, place_.device, communication(request_));
+  open_record(point);
   if (speaks()) print_start(comm.get().transport(), point);
   PretrainJob job;
   job.run_directory = point.run_directory;
   job.config = config_;
+  job.version = version_line();
   job.host = &comm.host();
   job.restoring = restoring_.get();
   job.files = &files_;
@@ -131,8 +142,8 @@ PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& reques
   job.resume = point.resume;
   job.bank = point.bank;
   job.convert_bank = request_.convert_bank;
-  job.out = &std::cout;
-  job.display = detect_display();
+  job.out = &output_.all();
+  job.progress = output_.progress(detect_display());
   try {
     return pretrain(request_.options, contrast_, place_, data_, comm.get(), job);
   } catch (const SnapshotError& error) {
@@ -141,19 +152,34 @@ PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& reques
   }
 }
 
-void PretrainStart::print_remarks() const {
-  for (const std::string& remark : data_.remarks) std::cout << remark << "\n";
-  std::cout << std::flush;
+void PretrainStart::open_record(const StartPoint& point) {
+  on_rank_0(*comm_, [&]() -> std::string {
+    RunStart start;
+    start.step = point.resume ? point.resume->manifest.step : 0;
+    start.hosts = hosts_;
+    start.device = place_.device.str();
+    start.precision = name_of(place_.precision);
+    start.command = {"pretrain"};
+    start.command.insert(start.command.end(), arguments_.begin(), arguments_.end());
+    record_start(point.run_directory / "starts.jsonl", start);
+    output_.open(point.run_directory / "log", start_heading(start));
+    return {};
+  });
 }
 
-void PretrainStart::print_start(std::string_view transport, const StartPoint& point) const {
-  std::cout << "negatron pretrain: " << comm_->size() << (comm_->size() == 1 ? " rank" : " ranks") << " on "
-            << place_.device << " (" << transport << "), " << threads_ << (threads_ == 1 ? " thread" : " threads")
-            << " each, " << name_of(place_.precision) << ", " << data_.train->size()
-            << (has_features() ? " training samples of " + std::to_string(data_.train->channels()) + " features"
-                               : std::string(" training images"))
-            << ", run directory " << point.run_directory.string() << "\n";
-  print_remarks();
+void PretrainStart::print_remarks(std::ostream& out) const {
+  for (const std::string& remark : data_.remarks) out << remark << "\n";
+  out << std::flush;
+}
+
+void PretrainStart::print_start(std::string_view transport, const StartPoint& point) {
+  output_.all() << "negatron pretrain: " << comm_->size() << (comm_->size() == 1 ? " rank" : " ranks") << " on "
+                << place_.device << " (" << transport << "), " << threads_ << (threads_ == 1 ? " thread" : " threads")
+                << " each, " << name_of(place_.precision) << ", " << data_.train->size()
+                << (has_features() ? " training samples of " + std::to_string(data_.train->channels()) + " features"
+                                   : std::string(" training images"))
+                << ", run directory " << point.run_directory.string() << "\n";
+  print_remarks(output_.all());
 }
 
 }  // namespace negatron

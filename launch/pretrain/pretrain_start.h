@@ -9,6 +9,7 @@
 #include "comm/mpi/environment.h"
 #include "launch/flags/flag_table.h"
 #include "launch/pretrain/pretrain_flags.h"
+#include "launch/pretrain/run_output.h"
 #include "launch/pretrain/start_point.h"
 #include "runtime/encoders/compute_place.h"
 #include "runtime/run/pretrain.h"
@@ -47,12 +48,21 @@ class PretrainStart {
 
   /// Whether this rank is the one that prints. Local.
   bool speaks() const { return comm_->rank() == 0; }
+  /// Of the rank that speaks.
+  RunOutput& output() { return output_; }
 
  private:
-  void print_remarks() const;
-  void print_start(std::string_view transport, const StartPoint& point) const;
+  /// Opens the log, and records this start.
+  void open_record(const StartPoint& point);
+  void print_remarks(std::ostream& out) const;
+  void print_start(std::string_view transport, const StartPoint& point);
 
   Environment& environment_;
+  RunOutput output_;
+  /// The command line.
+  std::vector<std::string> arguments_;
+  /// Of each rank. Behind place().
+  std::vector<std::string> hosts_;
   PretrainArguments request_;
   FlagTable flags_;
   /// Carries the start.

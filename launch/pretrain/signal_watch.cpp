@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "launch/exit_code.h"
+#include "launch/starter_rank.h"
 
 namespace negatron {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 /// mpirun kills what is left after two seconds, an operator expects one.
 constexpr std::chrono::milliseconds kLeaveWithin{800};
 constexpr char kEnd = 'e';
+constexpr char kInterrupt = 'i';
 constexpr char kSnapshot = 's';
 constexpr char kStop = 't';
 
@@ -33,7 +35,7 @@ void tell(char what) {
 extern "C" void on_signal(int number) {
   // The handler may interrupt a call between its failure and the look at errno, which write() below would change.
   const int saved = errno;
-  tell(number == SIGUSR1 ? kSnapshot : kStop);
+  tell(number == SIGUSR1 ? kSnapshot : number == SIGINT ? kInterrupt : kStop);
   errno = saved;
 }
 
@@ -44,6 +46,16 @@ void handle(int number, void (*handler)(int)) {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, nullptr);
+}
+
+bool is_ignored(int number) {
+  struct sigaction action {};
+  sigaction(number, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
+void say(const char* text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
 
 }  // namespace
@@ -61,12 +73,14 @@ SignalWatch::SignalWatch() {
   thread_ = std::thread([this] { watch(); });
   handle(SIGUSR1, on_signal);
   handle(SIGTERM, on_signal);
+  if (!is_ignored(SIGINT)) handle(SIGINT, on_signal);
 }
 
 SignalWatch::~SignalWatch() {
   // What comes from here on must not end a process that is leaving in order.
   handle(SIGUSR1, SIG_IGN);
   handle(SIGTERM, SIG_IGN);
+  handle(SIGINT, SIG_IGN);
   tell(kEnd);
   thread_.join();
   ::close(write_end);
@@ -78,16 +92,27 @@ void SignalWatch::watch() {
     // SIGUSR1 only leaves a wish, which the step that runs takes to all ranks. SIGTERM does so too, and starts the
     // clock below; a second SIGTERM starts no second clock.
     if (what == kSnapshot) requests_.snapshot.store(true);
+    if (what == kInterrupt) interrupted();
     if (what != kStop || requests_.stop.exchange(true)) continue;
     // Until then every rank that can leaves in order, between two steps.
     std::thread([] {
       std::this_thread::sleep_for(kLeaveWithin);
-      constexpr char kText[] = "negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n";
-      [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+      say("negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n");
       // No destructors and no MPI_Finalize: both could wait for ranks that are gone.
       ::_exit(kExitStopped);
     }).detach();
   }
+}
+
+void SignalWatch::interrupted() {
+  const bool speaks = starter_rank().rank == 0;
+  if (!requests_.leave.exchange(true)) {
+    // The step that runs, or the evaluation before the first one, may take a while.
+    if (speaks) say("\nnegatron: Ctrl-C: the run is saved behind this step, and ends; once more leaves at once.\n");
+    return;
+  }
+  if (speaks) say("\nnegatron: Ctrl-C: left at once; the snapshots are whole.\n");
+  ::_exit(kExitInterrupted);
 }
 
 }  // namespace negatron

@@ -26,7 +26,8 @@ TypedField views_field(PretrainOptions* options) {
             }
             options->augmentation = view_recipe(name);
             options->views = name;
-          }};
+          },
+          view_recipe_names()};
 }
 
 constexpr const char* kSameView = "same";
@@ -54,7 +55,7 @@ TypedField second_view_field(std::optional<double>* field) {
       *field = read_probability(flag, asked);
     }
   };
-  return {text, read};
+  return {text, read, {kSameView}};
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ TypedField normalization_field(std::optional<Normalization>* field) {
       }
     }
   };
-  return {text, read};
+  return {text, read, {"auto", "imagenet"}};
 }
 
 void add_view_flags(FlagTable& table, PretrainOptions& options) {

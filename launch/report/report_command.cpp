@@ -19,6 +19,18 @@ constexpr const char* kReportUsage =
     "One page of HTML without network: curves of these runs laid over each other, last figures, settings that "
     "differ.\n";
 
+struct ReportRequest {
+  std::vector<std::string> runs;
+  std::string target;
+};
+
+FlagTable report_flags(ReportRequest& request) {
+  FlagTable flags;
+  flags.add("out", &request.target, "the page; else RUN/report.html of the first run");
+  flags.words(&request.runs);
+  return flags;
+}
+
 /// An older report gives way; what is no report does not.
 void check_target(const fs::path& target) {
   if (!fs::exists(target)) return;
@@ -47,13 +59,16 @@ void write_page(const fs::path& target, const std::string& page) {
 
 }  // namespace
 
+void print_report_completions(std::ostream& out) {
+  ReportRequest defaults;
+  report_flags(defaults).print_completions(out);
+}
+
 int run_report(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
   return run_one_process("report", problems, [&]() -> int {
-    std::vector<std::string> runs;
-    std::string target;
-    FlagTable flags;
-    flags.add("out", &target, "the page; else RUN/report.html of the first run");
-    flags.words(&runs);
+    ReportRequest request;
+    const auto& [runs, target] = request;
+    FlagTable flags = report_flags(request);
     if (!flags.parse(arguments)) {
       flags.print_help(out, kReportUsage);
       return kExitOk;

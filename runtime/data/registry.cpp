@@ -72,10 +72,16 @@ void prepare_images(const SourceOptions& options) {
   }
 }
 
-std::string image_source_names() {
-  std::string names = kAnyKind;
-  for (const ImageSourceEntry& source : image_sources()) names += ", " + source.description.name;
+std::vector<std::string> image_source_list() {
+  std::vector<std::string> names = {kAnyKind};
+  for (const ImageSourceEntry& source : image_sources()) names.push_back(source.description.name);
   return names;
+}
+
+std::string image_source_names() {
+  std::string text;
+  for (const std::string& name : image_source_list()) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 AddedImageSource::AddedImageSource(const ImageSourceEntry& entry) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/data/image_source.h"
 #include "runtime/data/source_options.h"
@@ -49,7 +50,9 @@ std::shared_ptr<const ImageSource> open_images(const SourceOptions& options);
 /// by all at the same time. Whatever is wrong, opening says. Local.
 void prepare_images(const SourceOptions& options);
 
-/// "auto, idx, ...". Local.
+/// What --data-kind can be: auto, idx, ... Local.
+std::vector<std::string> image_source_list();
+/// The same between commas. Local.
 std::string image_source_names();
 
 /// A kind of data that is known, asked before the others, as long as this lives: how a test, or a program with sources

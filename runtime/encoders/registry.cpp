@@ -68,6 +68,14 @@ LibraryNetwork library_network(const BackboneOptions& flags, std::int64_t input_
   return chosen.entry->in_library(chosen.arguments);
 }
 
+std::vector<std::string> backbone_list() {
+  std::vector<std::string> names;
+  for (const BackboneEntry& entry : backbones()) {
+    names.push_back(entry.description.name + (entry.description.takes_file ? std::string(1, kBeforeOptions) : ""));
+  }
+  return names;
+}
+
 std::string backbone_names() {
   std::string text, family;
   for (const BackboneEntry& entry : backbones()) {

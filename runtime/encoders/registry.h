@@ -90,7 +90,9 @@ ChosenBackbone choose_backbone(const BackboneOptions& flags);
 /// choose_backbone().
 LibraryNetwork library_network(const BackboneOptions& flags, std::int64_t input_channels, const ImageSize& view_size);
 
-/// The names of all encoders in words, for --help. Local.
+/// The names of all encoders, those that are made of a file with the colon before it. Local.
+std::vector<std::string> backbone_list();
+/// The same in words, for --help. Local.
 std::string backbone_names();
 
 /// An encoder that is known, behind the others, as long as this lives: how a test, or a program with encoders of its

@@ -1,5 +1,6 @@
 #include "runtime/metrics/cut_metrics.h"
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
@@ -7,6 +8,27 @@
 
 namespace negatron {
 namespace {
+
+/// Names of what belongs together joined by a dot.
+void add_flat_member(const std::string& name, const nlohmann::ordered_json& value, nlohmann::ordered_json& line) {
+  if (!value.is_object()) {
+    line[name] = value;
+    return;
+  }
+  for (const auto& [inner, one] : value.items()) add_flat_member(name + "." + inner, one, line);
+}
+
+/// Example: {"step":3,"step_ms":{"data":1.5}} becomes {"step":3,"step_ms.data":1.5}. A line that is flat stays as it
+/// is, to the last byte.
+std::string flat_line(const std::string& line) {
+  const auto nested = nlohmann::ordered_json::parse(line);
+  const bool is_flat =
+      std::none_of(nested.begin(), nested.end(), [](const nlohmann::ordered_json& value) { return value.is_object(); });
+  if (is_flat) return line;
+  auto made = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : nested.items()) add_flat_member(name, value, made);
+  return made.dump();
+}
 
 // Example: a run was saved when 100 steps were done, went on to step 130 and was killed. Lines of steps 0 to 99 stay,
 // and so does "snapshot" with step 100; those of steps 100 to 129 go, because they will be written again. A last line
@@ -37,7 +59,7 @@ void cut_metrics(const std::filesystem::path& path, std::int64_t steps_done) {
     if (!old) fail("read");
     std::ofstream file(kept, std::ios::trunc);
     for (std::string line; std::getline(old, line);) {
-      if (stays(line, steps_done)) file << line << '\n';
+      if (stays(line, steps_done)) file << flat_line(line) << '\n';
     }
     file.flush();
     if (!file) fail("rewritten");

@@ -1,8 +1,10 @@
 #include "runtime/metrics/metrics_writer.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -40,25 +42,32 @@ off_t whole_lines(int file, const std::filesystem::path& path) {
   return 0;
 }
 
-Json phases_json(const StepMetrics& metrics) {
-  Json phases;
-  for (std::size_t i = 0; i < kPhaseCount; ++i) phases[name_of(static_cast<Phase>(i))] = metrics.phases[i];
-  phases["total"] = metrics.step_milliseconds;
-  return phases;
+/// Names of what belongs together are joined by a dot, as pandas.json_normalize() joins them.
+void add_phases(Json& line, const StepMetrics& metrics) {
+  for (std::size_t i = 0; i < kPhaseCount; ++i) {
+    line[std::string("step_ms.") + name_of(static_cast<Phase>(i))] = metrics.phases[i];
+  }
+  line["step_ms.total"] = metrics.step_milliseconds;
 }
 
-Json traffic_json(const StepMetrics& metrics) {
-  Json bytes = Json::object();
+void add_traffic(Json& line, const StepMetrics& metrics) {
   for (const auto& [operation, traffic] : metrics.traffic) {
-    bytes[operation] = {{"sent", traffic.bytes_sent}, {"received", traffic.bytes_received}};
+    line["bytes." + operation + ".sent"] = traffic.bytes_sent;
+    line["bytes." + operation + ".received"] = traffic.bytes_received;
   }
-  return bytes;
+}
+
+std::string with_time(Json line, double time) {
+  line["time"] = time;
+  return line.dump();
 }
 
 }  // namespace
 
-MetricsWriter::MetricsWriter(const std::filesystem::path& path)
-    : path_(path), file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode)) {
+MetricsWriter::MetricsWriter(const std::filesystem::path& path, Clock clock)
+    : path_(path),
+      clock_(std::move(clock)),
+      file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode)) {
   if (file_ < 0) fail(path_, "opened for writing");
   try {
     // A run that was killed may have left half a line, to which the next line would be joined.
@@ -78,33 +87,33 @@ void MetricsWriter::write(const StepMetrics& metrics) {
                {"epoch", metrics.epoch},
                {"loss", metrics.loss},
                {"lr", metrics.learning_rate},
-               {"images_per_second", metrics.images_per_second},
-               {"step_ms", phases_json(metrics)},
-               {"bytes", traffic_json(metrics)},
-               {"staged_bytes", staged_bytes(metrics.traffic)},
-               {"positive_similarity", metrics.positive_similarity},
-               {"negative_similarity", metrics.negative_similarity},
-               {"proxy_accuracy", metrics.proxy_accuracy},
-               {"bank_fill", metrics.bank_fill},
-               {"bank_age", metrics.bank_age},
-               {"momentum", metrics.momentum},
-               {"temperature", metrics.temperature},
-               {"skipped_steps", metrics.skipped_steps}};
+               {"images_per_second", metrics.images_per_second}};
+  add_phases(line, metrics);
+  add_traffic(line, metrics);
+  line.update(Json{{"staged_bytes", staged_bytes(metrics.traffic)},
+                   {"positive_similarity", metrics.positive_similarity},
+                   {"negative_similarity", metrics.negative_similarity},
+                   {"proxy_accuracy", metrics.proxy_accuracy},
+                   {"bank_fill", metrics.bank_fill},
+                   {"bank_age", metrics.bank_age},
+                   {"momentum", metrics.momentum},
+                   {"temperature", metrics.temperature},
+                   {"skipped_steps", metrics.skipped_steps}});
   for (const auto& [name, value] : metrics.method) line[name] = value;
-  append(line.dump());
+  append(with_time(std::move(line), clock_()));
 }
 
 void MetricsWriter::write(const EvaluationMetrics& metrics) {
-  const Json line = {{"event", "evaluation"},
-                     {"subject", metrics.subject},
-                     {"step", metrics.step},
-                     {"epoch", metrics.epoch},
-                     {"knn", metrics.knn},
-                     {"alignment", metrics.alignment},
-                     {"uniformity", metrics.uniformity},
-                     {"seconds", metrics.seconds},
-                     {"staged_bytes", metrics.staged_bytes}};
-  append(line.dump());
+  Json line = {{"event", "evaluation"},
+               {"subject", metrics.subject},
+               {"step", metrics.step},
+               {"epoch", metrics.epoch},
+               {"knn", metrics.knn},
+               {"alignment", metrics.alignment},
+               {"uniformity", metrics.uniformity},
+               {"seconds", metrics.seconds},
+               {"staged_bytes", metrics.staged_bytes}};
+  append(with_time(std::move(line), clock_()));
 }
 
 void MetricsWriter::write(const SnapshotMetrics& metrics) {
@@ -119,12 +128,19 @@ void MetricsWriter::write(const SnapshotMetrics& metrics) {
     line["snapshot_bytes"] = metrics.bytes;
   }
   if (!metrics.problem.empty()) line["problem"] = metrics.problem;
-  append(line.dump());
+  append(with_time(std::move(line), clock_()));
 }
 
 void MetricsWriter::write(const ResumeMetrics& metrics) {
-  const Json line = {{"event", "resume"}, {"step", metrics.step}, {"ranks", metrics.ranks}, {"snapshot", metrics.path}};
-  append(line.dump());
+  Json line = {{"event", "resume"}, {"step", metrics.step}, {"ranks", metrics.ranks}, {"snapshot", metrics.path}};
+  append(with_time(std::move(line), clock_()));
+}
+
+double MetricsWriter::wall_time() {
+  constexpr double kMillisecondsPerSecond = 1000.0;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) /
+         kMillisecondsPerSecond;
 }
 
 void MetricsWriter::append(const std::string& line) {

@@ -19,6 +19,12 @@ struct ProgressDisplay {
   int width = 80;
 };
 
+/// One of the places where the same progress is shown. `out` outlives the run.
+struct ProgressView {
+  ProgressDisplay display;
+  std::ostream* out = nullptr;
+};
+
 struct ProgressOptions {
   std::int64_t epochs = 1;
   /// Steps of the whole run; fewer than epochs * steps_per_epoch when it is cut short.

@@ -88,8 +88,11 @@ const MachinePreset& machine_preset(const std::string& name) {
     if (preset.name == name) return preset;
     names.push_back(preset.name);
   }
-  throw std::invalid_argument("there are no constants for a GPU named '" + name + "', did you mean " +
-                              nearest_name(name, names) + "?");
+  const std::optional<std::string> near = nearest_name(name, names);
+  std::string known;
+  for (const std::string& one : names) known += (known.empty() ? "" : " and ") + one;
+  throw std::invalid_argument("there are no constants for a GPU named '" + name + "', only for " + known +
+                              (near ? "; did you mean " + *near + "?" : "."));
 }
 
 }  // namespace negatron

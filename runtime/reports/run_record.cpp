@@ -13,7 +13,7 @@ using Line = nlohmann::json;
 
 /// What names a line and is no measurement.
 bool names_a_line(const std::string& name) {
-  return name == "step" || name == "epoch";
+  return name == "step" || name == "epoch" || name == "time";
 }
 
 void add_numbers(const Line& object, const std::string& prefix, double step,

@@ -131,7 +131,8 @@ class Pretraining {
   void open_log(int ranks) {
     const std::filesystem::path metrics = job_.run_directory / "metrics.jsonl";
     cut_metrics(metrics, trainer_.steps_done());
-    log_.open(metrics, {options_.epochs, total_steps_, job_.display}, *job_.out);
+    const std::vector<ProgressView> lines = {{{}, job_.out}};
+    log_.open(metrics, {options_.epochs, total_steps_, {}}, job_.progress.empty() ? lines : job_.progress);
     if (options_.tensorboard) log_.open_events(job_.run_directory / "tensorboard", trainer_.steps_done());
     if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
   }
@@ -183,7 +184,7 @@ class Pretraining {
     position_.batch_in_epoch = 0;
   }
 
-  TrainerState state() const { return run_state(trainer_, position_, job_.config); }
+  TrainerState state() const { return run_state(trainer_, position_, {job_.config, job_.version}); }
 
   /// The last snapshot and the last evaluation, while the snapshot is written.
   PretrainSummary finish() {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "runtime/metrics/progress_line.h"
@@ -22,6 +23,8 @@ struct PretrainJob {
   std::filesystem::path run_directory;
   /// Every setting, as config.ini has it: goes into the snapshots.
   std::string config;
+  /// The program that runs it, in a line: goes into the snapshots.
+  std::string version;
   /// Carries host tensors: where snapshots are agreed on. Outlives the run.
   Communicator* host = nullptr;
   /// As `host`; waits as long as reading a snapshot takes. Null for `host` itself.
@@ -36,8 +39,10 @@ struct PretrainJob {
   std::optional<Snapshot> bank;
   /// Take rows of another floating type than the bank's.
   bool convert_bank = false;
+  /// What is said before there is progress to show.
   std::ostream* out = nullptr;
-  ProgressDisplay display;
+  /// Where progress is shown, and all that is said from then on; empty for lines to `out`.
+  std::vector<ProgressView> progress{};
 };
 
 enum class RunEnd {

@@ -20,6 +20,7 @@ constexpr const char* kData = "data";
 constexpr const char* kChannels = "channels";
 constexpr const char* kViewHeight = "view_height";
 constexpr const char* kViewWidth = "view_width";
+constexpr const char* kVersion = "version";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -135,9 +136,10 @@ TakenAlong taken_along(const Snapshot& snapshot, const RunPosition& here, const 
 
 }  // namespace
 
-TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config) {
+TrainerState run_state(const Trainer& trainer, const RunPosition& position, const SnapshotOrigin& origin) {
   TrainerState state = trainer.state();
-  state.text[kConfig] = config;
+  state.text[kConfig] = origin.config;
+  if (!origin.version.empty()) state.text[kVersion] = origin.version;
   state.text[kNormalization] = normalization_text(position.normalization);
   state.text[kData] = identity_text(position.data);
   state.numbers["epoch"] = position.epoch;

@@ -40,8 +40,16 @@ struct ResumedRun {
   std::vector<std::string> remarks;
 };
 
-/// The trainer's state with the run's, to be saved. `config` is every setting, as config.ini has it. Local.
-TrainerState run_state(const Trainer& trainer, const RunPosition& position, const std::string& config);
+/// What made a snapshot.
+struct SnapshotOrigin {
+  /// Every setting, as config.ini has it.
+  std::string config;
+  /// The program, in a line; snapshots of older versions have none.
+  std::string version;
+};
+
+/// The trainer's state with the run's, to be saved. Local.
+TrainerState run_state(const Trainer& trainer, const RunPosition& position, const SnapshotOrigin& origin);
 
 /// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
 std::string saved_config(const Snapshot& snapshot);

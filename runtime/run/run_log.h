@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <iosfwd>
 #include <optional>
@@ -17,8 +18,8 @@ namespace negatron {
 /// others stay silent, so that callers need not ask who they are. Local.
 class RunLog {
  public:
-  /// From here on it speaks.
-  void open(const std::filesystem::path& metrics, const ProgressOptions& options, std::ostream& out);
+  /// From here on it speaks, to all of `views`; the display of `options` is not looked at.
+  void open(const std::filesystem::path& metrics, ProgressOptions options, const std::vector<ProgressView>& views);
 
   /// TensorBoard's file is told from step `first_step` on, too.
   void open_events(const std::filesystem::path& folder, std::int64_t first_step) {
@@ -42,9 +43,12 @@ class RunLog {
   void finish();
 
  private:
+  void print(const std::string& line);
+
   std::optional<MetricsWriter> metrics_;
   std::optional<EventWriter> events_;
-  std::optional<ProgressLine> progress_;
+  /// Of each view; none while it is silent.
+  std::deque<ProgressLine> progress_;
 };
 
 }  // namespace negatron

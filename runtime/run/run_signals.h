@@ -8,6 +8,8 @@ namespace negatron {
 struct RunSignals {
   /// SIGUSR1: save now; what then is up to SnapshotSettings::leaves_on_usr1.
   std::atomic<bool> snapshot{false};
+  /// Ctrl-C: save now and leave, whatever those settings say.
+  std::atomic<bool> leave{false};
   /// SIGTERM: leave at once.
   std::atomic<bool> stop{false};
 };

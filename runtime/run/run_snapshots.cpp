@@ -27,9 +27,10 @@ StepWishes RunSnapshots::wishes() {
   StepWishes wishes;
   if (requests_ != nullptr) {
     wishes.stop = requests_->stop.load();
+    wishes.leave = requests_->leave.load();
     if (leaves_) {
       // The wish to leave stays, the wish for a snapshot is taken once: after it the run goes on.
-      wishes.leave = requests_->snapshot.load();
+      wishes.leave = wishes.leave || requests_->snapshot.load();
     } else {
       wishes.snapshot = requests_->snapshot.exchange(false);
     }

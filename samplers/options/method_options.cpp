@@ -80,11 +80,15 @@ std::string shortest_text(double number) {
   return {text, result.ptr};
 }
 
+std::string all_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 std::string expected(const MethodOption& option) {
   if (!std::holds_alternative<std::string>(option.default_value)) return type_of(option.default_value) + bounds(option);
-  std::string text = "one of";
-  for (const std::string& choice : option.choices) text += (choice == option.choices.front() ? " " : ", ") + choice;
-  return text;
+  return "one of " + all_of(option.choices);
 }
 
 }  // namespace
@@ -105,8 +109,10 @@ MethodOptions::MethodOptions(std::string method, const std::vector<MethodOption>
         std::find_if(options.begin(), options.end(), [&](const MethodOption& o) { return o.name == name; });
     if (options.empty()) throw std::invalid_argument(method_ + " has no options, but '" + name + "' was given.");
     if (option == options.end()) {
-      throw std::invalid_argument(method_ + ": unknown option '" + name + "', did you mean '" +
-                                  nearest_name(name, order_) + "'?");
+      const std::optional<std::string> near = nearest_name(name, order_);
+      throw std::invalid_argument(
+          method_ + ": unknown option '" + name + "', " +
+          (near ? "did you mean '" + *near + "'?" : "expected one of: " + all_of(order_) + "."));
     }
     if (equals == std::string::npos) throw std::invalid_argument(method_ + ": write " + name + "=VALUE.");
     if (changed_[name]) throw std::invalid_argument(method_ + ": option '" + name + "' is given twice.");

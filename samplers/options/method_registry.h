@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -51,8 +52,9 @@ class MethodRegistry {
       if (entry.description.name == name) return entry;
       known.push_back(entry.description.name);
     }
-    throw std::invalid_argument("--" + kind_ + ": unknown " + kind_ + " '" + name + "', did you mean " +
-                                nearest_name(name, known) + "? --list-" + kind_ + "s shows all.");
+    const std::optional<std::string> near = nearest_name(name, known);
+    throw std::invalid_argument("--" + kind_ + ": unknown " + kind_ + " '" + name + "'" +
+                                (near ? ", did you mean " + *near + "?" : ".") + " --list-" + kind_ + "s shows all.");
   }
 
   std::string kind_;

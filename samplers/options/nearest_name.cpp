@@ -6,17 +6,19 @@
 namespace negatron {
 namespace {
 
-/// Levenshtein distance, one row at a time.
+/// Letters to put in, leave out, change or swap with their neighbour, each counted once (optimal string alignment), row
+/// by row of the table of all beginnings.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before_last.swap(last);
+    last.swap(row);
     row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substitution = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substitution});
+      row[j + 1] = std::min({row[j] + 1, last[j + 1] + 1, last[j] + (a[i] == b[j] ? 0 : 1)});
+      const bool swapped = i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j];
+      if (swapped) row[j + 1] = std::min(row[j + 1], before_last[j - 1] + 1);
     }
   }
   return row.back();
@@ -24,10 +26,20 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::string nearest_name(const std::string& typed, const std::vector<std::string>& names) {
-  return *std::min_element(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(typed, a) < edit_distance(typed, b);
-  });
+// Example: "bank-row" has 8 letters, of which 2 may change, and "bank-rows" is 1 away. "quiet" has 5, of which 1 may,
+// and "seed" is 4 away: to suggest it would only mislead.
+std::optional<std::string> nearest_name(const std::string& typed, const std::vector<std::string>& names) {
+  constexpr std::size_t kLettersForOneChange = 3;
+  const std::size_t near = std::max<std::size_t>(1, typed.size() / kLettersForOneChange);
+  std::optional<std::string> nearest;
+  std::size_t smallest = std::min(near + 1, typed.size());
+  for (const std::string& name : names) {
+    const std::size_t distance = edit_distance(typed, name);
+    if (distance >= smallest) continue;
+    smallest = distance;
+    nearest = name;
+  }
+  return nearest;
 }
 
 }  // namespace negatron

@@ -90,9 +90,10 @@ def limit_of(options):
 def rate_of(metrics, warm_steps, batch):
     """Images per second and, by phase, milliseconds, of the steps behind the first ones."""
     steps = [line for line in map(json.loads, metrics.read_text().splitlines()) if "event" not in line][warm_steps:]
-    phases = {name: statistics.median(step["step_ms"][name] for step in steps) for name in steps[0]["step_ms"]}
+    phases = {name: statistics.median(step[f"step_ms.{name}"] for step in steps)
+              for name in (key.removeprefix("step_ms.") for key in steps[0] if key.startswith("step_ms."))}
     # All time counts, as it does for the peer: a loader that stalls every tenth step is slower by that.
-    return len(steps) * batch / sum(step["step_ms"]["total"] / 1000 for step in steps), phases
+    return len(steps) * batch / sum(step["step_ms.total"] / 1000 for step in steps), phases
 
 
 def train(parts, title, size, options, further):

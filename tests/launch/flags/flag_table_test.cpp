@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "launch/flags/field_names.h"
+#include "launch/flags/typed_fields.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "runtime/training/contrast_setup.h"
 #include "samplers/options/nearest_name.h"
@@ -113,7 +115,8 @@ TEST(FlagTable, RefusalsAreOneSentenceThatNamesTheFlag) {
   EXPECT_EQ(refusal({"--config", "/nowhere.ini"}), "--config: cannot read '/nowhere.ini'.");
   EXPECT_NE(refusal({"--rows"}), "");
   EXPECT_NE(refusal({"--rows", "1", "--rows", "2"}), "");
-  EXPECT_NE(refusal({"stray"}), "");
+  EXPECT_EQ(refusal({"stray"}), "'stray' is no flag; flags are written --name value.");
+  EXPECT_EQ(refusal({"--frobnicate", "3"}), "unknown flag --frobnicate; --help lists all flags.");
   // No abbreviations.
   EXPECT_NE(refusal({"--row", "3"}), "");
 }
@@ -139,7 +142,88 @@ TEST(FlagTable, HelpListsEveryFlagWithItsDefault) {
 
 TEST(NearestName, IsTheOneWithTheFewestEdits) {
   EXPECT_EQ(nearest_name("globl-batch", {"epochs", "global-batch", "bank-rows"}), "global-batch");
-  EXPECT_EQ(nearest_name("", {"abc", "d"}), "d");
+  // A third of what was typed may change, but one letter always; all of it never.
+  EXPECT_EQ(nearest_name("moshi", {"mochi"}), "mochi");
+  EXPECT_EQ(nearest_name("mosha", {"mochi"}), std::nullopt);
+  EXPECT_EQ(nearest_name("tua", {"tau"}), "tau");
+  EXPECT_EQ(nearest_name("uatxy", {"tauxy"}), std::nullopt);
+  EXPECT_EQ(nearest_name("abcdef", {"abcdxy"}), "abcdxy");
+  EXPECT_EQ(nearest_name("abcdef", {"abcxyz"}), std::nullopt);
+  EXPECT_EQ(nearest_name("t", {"s"}), std::nullopt);
+  EXPECT_EQ(nearest_name("", {"abc", "d"}), std::nullopt);
+  EXPECT_EQ(nearest_name("quiet", {"seed"}), std::nullopt);
+  EXPECT_EQ(nearest_name("x", {}), std::nullopt);
+}
+
+TEST(PretrainFlags, NamesOfTheFieldAreKnown) {
+  const auto answer = [](const std::string& typed) -> std::string {
+    PretrainArguments asked;
+    try {
+      pretrain_flags(asked).parse({typed, "1"});
+    } catch (const UsageError& error) {
+      return std::string(error.what()).substr(("unknown flag " + typed).size());
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(answer("--batch-size"), ", did you mean --global-batch?");
+  EXPECT_EQ(answer("--learning_rate"), ", did you mean --lr?");
+  EXPECT_EQ(answer("--workers"), ", did you mean --loader-threads?");
+  EXPECT_EQ(answer("--temperature"), ", did you mean --tau?");
+  EXPECT_EQ(answer("--queue-size"), ", did you mean --bank-rows?");
+  EXPECT_EQ(answer("--momentum"), ", did you mean --sgd-momentum or --key-momentum?");
+  EXPECT_EQ(answer("--moco-m"), ", did you mean --key-momentum?");
+  EXPECT_EQ(answer("--pretrained"), ", did you mean --init?");
+  // A section of a file, and another spelling.
+  EXPECT_EQ(answer("--optimizer.lr"), ", did you mean --lr?");
+  EXPECT_EQ(answer("--bank_rows"), ", did you mean --bank-rows?");
+  EXPECT_EQ(answer("--wandb"), "; --help lists all flags.");
+  EXPECT_EQ(answer("--frobnicate"), "; --help lists all flags.");
+}
+
+TEST(PretrainFlags, EveryNameThatTheFieldIsToldIsAFlag) {
+  PretrainArguments request;
+  std::ostringstream completions;
+  pretrain_flags(request).print_completions(completions);
+  for (const std::string& ours : flags_with_other_names()) {
+    EXPECT_NE(completions.str().find("--" + ours), std::string::npos) << ours;
+  }
+}
+
+TEST(FieldNames, AMethodIsAPreset) {
+  for (const char* name : {"moco", "MoCo-v2", "mocov2", "moco_v2"}) {
+    EXPECT_EQ(preset_of(name), "launch/presets/moco-v2.ini") << name;
+  }
+  EXPECT_EQ(preset_of("SimCLR"), "launch/presets/simclr.ini");
+  EXPECT_EQ(preset_of("dcl"), "");
+  EXPECT_EQ(refusal({"--config", "moco-v3"}),
+            "--config: cannot read 'moco-v3'; did you mean launch/presets/moco-v3.ini?");
+  for (const char* flag : {"--objective", "--sampler"}) {
+    PretrainArguments asked;
+    try {
+      pretrain_flags(asked).parse({flag, "simclr"});
+      ADD_FAILURE() << flag << " takes a method";
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find("launch/presets/simclr.ini"), std::string::npos) << error.what();
+    }
+  }
+  // These are an objective and a sampler as well.
+  PretrainArguments asked;
+  EXPECT_TRUE(pretrain_flags(asked).parse({"--objective", "byol", "--sampler", "mochi"}));
+}
+
+TEST(FlagTable, CompletionsAreItsFlagsAndTheValuesThatAreKnown) {
+  Options options;
+  std::string device = "cpu";
+  FlagTable table = table_of(options);
+  table.add("device", offering(&device, {"cpu", "cuda"}), "device");
+  std::ostringstream lines;
+  table.print_completions(lines);
+  EXPECT_EQ(lines.str(), "--help\n--config\n--rows\n--tau\n--mask on off\n--name\n--channels\n--device cpu cuda\n");
+  std::vector<std::string> words;
+  table.words(&words);
+  lines.str("");
+  table.print_completions(lines);
+  EXPECT_EQ(lines.str().substr(0, 6), "FILES\n");
 }
 
 TEST(PretrainFlags, EveryOptionSurvivesTheIni) {

@@ -27,6 +27,19 @@ TEST(CutMetrics, KeepsWhatTheStepsUpToTheSnapshotWrote) {
   EXPECT_EQ(read_bytes(path), "");
 }
 
+TEST(CutMetrics, LinesOfOlderVersionsBecomeFlat) {
+  const TemporaryDirectory folder;
+  const std::filesystem::path path = folder / "metrics.jsonl";
+  write_bytes(
+      path,
+      "{\"step\":0,\"step_ms\":{\"data\":1.5,\"total\":3.0},\"bytes\":{\"barrier\":{\"sent\":0,\"received\":8}},"
+      "\"lr\":0.25}\n");
+  cut_metrics(path, 1);
+  EXPECT_EQ(read_bytes(path),
+            "{\"step\":0,\"step_ms.data\":1.5,\"step_ms.total\":3.0,\"bytes.barrier.sent\":0,"
+            "\"bytes.barrier.received\":8,\"lr\":0.25}\n");
+}
+
 TEST(CutMetrics, WithoutAFileMakesNone) {
   const TemporaryDirectory folder;
   cut_metrics(folder / "metrics.jsonl", 5);

@@ -1,6 +1,7 @@
 #include "runtime/metrics/metrics_writer.h"
 
 #include <csignal>
+#include <ctime>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -39,7 +40,7 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   metrics.bank_fill = 1.0;
   metrics.skipped_steps = 2;
   {
-    MetricsWriter writer(folder / "metrics.jsonl");
+    MetricsWriter writer(folder / "metrics.jsonl", [] { return 1795892623.125; });
     writer.write(metrics);
     writer.write(EvaluationMetrics{.subject = "raw pixels", .step = 12, .epoch = 3, .knn = 0.818, .staged_bytes = 7});
   }
@@ -53,12 +54,12 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   EXPECT_EQ(step.at("images_per_second"), 1234.5);
   int expected = 0;
   for (const char* phase : {"data", "forward", "bank", "backward", "exchange", "optimizer"}) {
-    EXPECT_EQ(step.at("step_ms").at(phase), ++expected);
+    EXPECT_EQ(step.at(std::string("step_ms.") + phase), ++expected);
   }
-  EXPECT_EQ(step.at("step_ms").at("total"), 21.5);
-  EXPECT_EQ(step.at("bytes").at("all_gather").at("sent"), 100);
-  EXPECT_EQ(step.at("bytes").at("all_gather").at("received"), 200);
-  EXPECT_EQ(step.at("bytes").at("all_gather").size(), 2U);
+  EXPECT_EQ(step.at("step_ms.total"), 21.5);
+  EXPECT_EQ(step.at("bytes.all_gather.sent"), 100);
+  EXPECT_EQ(step.at("bytes.all_gather.received"), 200);
+  EXPECT_EQ(step.at("bytes.all_reduce.sent"), 10);
   EXPECT_EQ(step.at("staged_bytes"), 34);
   EXPECT_EQ(step.at("positive_similarity"), 0.9);
   EXPECT_TRUE(step.at("negative_similarity").is_null());
@@ -70,6 +71,29 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   EXPECT_EQ(lines[1].at("subject"), "raw pixels");
   EXPECT_EQ(lines[1].at("knn"), 0.818);
   EXPECT_EQ(lines[1].at("staged_bytes"), 7);
+  for (const nlohmann::json& line : lines) EXPECT_EQ(line.at("time").get<double>(), 1795892623.125);
+}
+
+TEST(MetricsWriter, EveryLineIsFlatAndSaysWhen) {
+  const TemporaryDirectory folder;
+  StepMetrics metrics;
+  metrics.traffic["all_gather"] = {2, 100, 200, 30};
+  metrics.method["clamped"] = 0.25;
+  const double before = static_cast<double>(std::time(nullptr));
+  {
+    MetricsWriter writer(folder / "metrics.jsonl");
+    writer.write(metrics);
+    writer.write(EvaluationMetrics{});
+    writer.write(SnapshotMetrics{});
+    writer.write(ResumeMetrics{});
+  }
+  const auto lines = lines_of(folder / "metrics.jsonl");
+  ASSERT_EQ(lines.size(), 4U);
+  for (const nlohmann::json& line : lines) {
+    for (const auto& [name, value] : line.items()) EXPECT_FALSE(value.is_structured()) << name;
+    EXPECT_GE(line.at("time").get<double>(), before);
+    EXPECT_LT(line.at("time").get<double>(), before + 3600.0);
+  }
 }
 
 TEST(MetricsWriter, GoesOnAfterTheLastWholeLine) {

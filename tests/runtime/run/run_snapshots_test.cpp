@@ -128,6 +128,15 @@ TEST(RunSnapshots, ASignalThatReachesOneRankMovesAllOfThem) {
   EXPECT_EQ(done.steps_done, 10);
   EXPECT_EQ(steps_saved(start.run_directory), std::vector<std::int64_t>{1});
 
+  // Ctrl-C leaves where SIGUSR1 would go on.
+  start.leave = true;
+  start.run_directory = folder / "leave";
+  const PretrainSummary interrupted = run(start);
+  EXPECT_EQ(interrupted.end, RunEnd::kRequeue);
+  EXPECT_EQ(interrupted.steps_done, 1);
+  EXPECT_EQ(steps_saved(start.run_directory), std::vector<std::int64_t>{1});
+  EXPECT_EQ(newest_saved(start.run_directory).trainer.text_of("version"), "negatron of this test");
+
   start.options.snapshots.every = parse_snapshot_interval("1");
   start.stop = true;
   start.run_directory = folder / "stop";

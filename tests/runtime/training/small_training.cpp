@@ -56,11 +56,14 @@ PretrainSummary run(const SmallStart& start) {
     at::set_num_threads(1);
     PosixFileLayer files;
     RunSignals requests;
-    if (comm.rank() == start.signalled_rank) (start.stop ? requests.stop : requests.snapshot).store(true);
+    if (comm.rank() == start.signalled_rank) {
+      (start.stop ? requests.stop : start.leave ? requests.leave : requests.snapshot).store(true);
+    }
     std::ostringstream out;
     PretrainJob job;
     job.run_directory = start.run_directory;
     job.config = "objective = " + start.options.objective;
+    job.version = "negatron of this test";
     job.host = &comm;
     job.files = &files;
     job.requests = &requests;
@@ -153,10 +156,14 @@ std::vector<nlohmann::json> metrics_lines(const std::filesystem::path& run_direc
   std::vector<nlohmann::json> lines;
   std::ifstream file(run_directory / "metrics.jsonl");
   for (std::string text; std::getline(file, text);) {
-    nlohmann::json line = nlohmann::json::parse(text);
+    const nlohmann::json line = nlohmann::json::parse(text);
     if (!event.empty() && line.value("event", "step") != event) continue;
-    for (const char* clock : {"step_ms", "images_per_second", "seconds"}) line.erase(clock);
-    lines.push_back(std::move(line));
+    nlohmann::json without_clocks = nlohmann::json::object();
+    for (const auto& [name, value] : line.items()) {
+      const bool is_clock = name == "images_per_second" || name == "seconds" || name == "time";
+      if (!is_clock && !name.starts_with("step_ms.")) without_clocks[name] = value;
+    }
+    lines.push_back(std::move(without_clocks));
   }
   return lines;
 }

@@ -45,6 +45,7 @@ struct SmallStart {
   /// Of this rank alone, from before the first step on; -1 for none.
   int signalled_rank = -1;
   bool stop = false;
+  bool leave = false;
   /// What it trains on and evaluates; without a training part, rectangles().
   PretrainData data;
   /// Gets what rank 0 prints; may be null.

@@ -1,0 +1,58 @@
+#include "launch/pretrain/run_starts.h"
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "launch/exit_code.h"
+#include "launch/version.h"
+
+namespace negatron {
+namespace {
+
+std::map<std::string, int> ranks_by_host(const RunStart& start) {
+  std::map<std::string, int> ranks;
+  for (const std::string& host : start.hosts) ++ranks[host];
+  return ranks;
+}
+
+std::string time_text(std::time_t time) {
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc);
+  return text;
+}
+
+}  // namespace
+
+void record_start(const std::filesystem::path& file, const RunStart& start) {
+  const ProgramVersion version = program_version();
+  const nlohmann::ordered_json line = {
+      {"time", std::time(nullptr)},    {"step", start.step},          {"ranks", start.hosts.size()},
+      {"hosts", ranks_by_host(start)}, {"device", start.device},      {"precision", start.precision},
+      {"command", start.command},      {"negatron", version.program}, {"commit", version.commit},
+      {"libtorch", version.libtorch},  {"mpi", version.mpi},          {"hdf5", version.hdf5},
+      {"cuda", version.cuda}};
+  std::ofstream out(file, std::ios::app);
+  out << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" << std::flush;
+  if (!out) throw UsageError("--run-dir: '" + file.string() + "' cannot be written: " + std::strerror(errno) + ".");
+}
+
+std::string start_heading(const RunStart& start) {
+  std::string hosts;
+  for (const auto& [host, ranks] : ranks_by_host(start)) {
+    hosts += (hosts.empty() ? "" : ", ") + host + " (" + std::to_string(ranks) + (ranks == 1 ? " rank)" : " ranks)");
+  }
+  std::string command = "negatron";
+  for (const std::string& word : start.command) command += " " + word;
+  return "# " + time_text(std::time(nullptr)) + ": " +
+         (start.step == 0 ? "starts" : "goes on from step " + std::to_string(start.step)) + " on " + hosts + "\n# " +
+         version_line() + "\n# " + command + "\n";
+}
+
+}  // namespace negatron
