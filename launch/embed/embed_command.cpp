@@ -100,6 +100,11 @@ void print_embed_help(std::ostream& out) {
   embed_flags(defaults).print_help(out, kUsageOfEmbed);
 }
 
+void print_embed_completions(std::ostream& out) {
+  EmbedArguments defaults;
+  embed_flags(defaults).print_completions(out);
+}
+
 int run_embed(Environment& environment, const std::vector<std::string>& arguments, std::ostream& out) {
   keep_freed_memory();
   EmbedArguments request;

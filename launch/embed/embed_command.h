@@ -15,4 +15,7 @@ void print_embed_help(std::ostream& out);
 /// exit code.
 int run_embed(Environment& environment, const std::vector<std::string>& arguments, std::ostream& out);
 
+/// As FlagTable::print_completions().
+void print_embed_completions(std::ostream& out);
+
 }  // namespace negatron

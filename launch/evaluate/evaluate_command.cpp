@@ -133,6 +133,11 @@ void print_evaluate_help(std::ostream& out) {
   evaluate_flags(defaults).print_help(out, kUsageOfEvaluate);
 }
 
+void print_evaluate_completions(std::ostream& out) {
+  EvaluateArguments defaults;
+  evaluate_flags(defaults).print_completions(out);
+}
+
 int run_evaluate(Environment& environment, const std::vector<std::string>& arguments, std::ostream& out) {
   keep_freed_memory();
   EvaluateArguments request;

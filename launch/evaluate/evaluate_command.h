@@ -15,4 +15,7 @@ void print_evaluate_help(std::ostream& out);
 /// every rank. Returns the exit code.
 int run_evaluate(Environment& environment, const std::vector<std::string>& arguments, std::ostream& out);
 
+/// As FlagTable::print_completions().
+void print_evaluate_completions(std::ostream& out);
+
 }  // namespace negatron

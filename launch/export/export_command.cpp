@@ -146,6 +146,11 @@ int export_weights(const std::vector<std::string>& arguments, std::ostream& out,
 
 }  // namespace
 
+void print_export_completions(std::ostream& out) {
+  ExportArguments defaults;
+  export_flags(defaults).print_completions(out);
+}
+
 int run_export(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
   return run_one_process("export", problems, [&] { return export_weights(arguments, out, problems); });
 }

@@ -10,4 +10,7 @@ namespace negatron {
 /// process, no MPI; as one rank of several it refuses. Returns the exit code.
 int run_export(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems);
 
+/// As FlagTable::print_completions().
+void print_export_completions(std::ostream& out);
+
 }  // namespace negatron

@@ -7,6 +7,7 @@
 #include "launch/exit_code.h"
 #include "launch/flags/flag_table.h"
 #include "launch/one_process.h"
+#include "launch/report/run_pictures.h"
 #include "runtime/reports/report_page.h"
 
 namespace negatron {
@@ -16,17 +17,19 @@ namespace fs = std::filesystem;
 
 constexpr const char* kReportUsage =
     "usage: negatron report RUN... [FLAGS]\n\n"
-    "One page of HTML without network: curves of these runs laid over each other, last figures, settings that "
-    "differ.\n";
+    "One page of HTML without network: curves of these runs laid over each other, last figures, settings that differ,\n"
+    "and pictures of the bank's hardest negatives.\n";
 
 struct ReportRequest {
   std::vector<std::string> runs;
   std::string target;
+  PictureOptions pictures;
 };
 
 FlagTable report_flags(ReportRequest& request) {
   FlagTable flags;
   flags.add("out", &request.target, "the page; else RUN/report.html of the first run");
+  flags.add("pictures", &request.pictures.samples, "samples whose hardest negatives are shown, 0 for none");
   flags.words(&request.runs);
   return flags;
 }
@@ -57,6 +60,13 @@ void write_page(const fs::path& target, const std::string& page) {
   fs::rename(partial, target);
 }
 
+/// A page without pictures is a page; what is missing is said.
+void add_pictures(RunRecord& record, const PictureOptions& options, std::ostream& remarks) {
+  std::string why_not;
+  record.pictures = run_pictures(record.name, options, why_not);
+  if (!why_not.empty()) remarks << "negatron: note: no pictures of '" << record.name << "': " << why_not << "\n";
+}
+
 }  // namespace
 
 void print_report_completions(std::ostream& out) {
@@ -67,7 +77,7 @@ void print_report_completions(std::ostream& out) {
 int run_report(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& problems) {
   return run_one_process("report", problems, [&]() -> int {
     ReportRequest request;
-    const auto& [runs, target] = request;
+    const auto& [runs, target, pictures] = request;
     FlagTable flags = report_flags(request);
     if (!flags.parse(arguments)) {
       flags.print_help(out, kReportUsage);
@@ -75,9 +85,13 @@ int run_report(const std::vector<std::string>& arguments, std::ostream& out, std
     }
     if (runs.empty()) throw UsageError("no run directory was given; negatron report --help says more.");
     const fs::path page = target.empty() ? fs::path(runs.front()) / "report.html" : fs::path(target);
+    if (pictures.samples < 0) throw UsageError("--pictures must not be negative.");
     std::vector<RunRecord> records;
     for (const std::string& run : runs) records.push_back(read_run_record(run));
     check_target(page);
+    if (pictures.samples > 0) {
+      for (RunRecord& record : records) add_pictures(record, pictures, problems);
+    }
     write_page(page, report_page(records));
     out << "wrote " << page.string() << ": " << records.size() << (records.size() == 1 ? " run" : " runs") << "\n";
     return kExitOk;
