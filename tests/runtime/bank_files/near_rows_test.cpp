@@ -110,9 +110,9 @@ TEST(NearRows, OfEqualScoresTheOlderKeyComesFirstWithItsNumbers) {
 }
 
 /// A matrix in memory.
-class MadeMatrix : public MatrixFile {
+class QueryMatrix : public MatrixFile {
  public:
-  explicit MadeMatrix(at::Tensor values) : values_(std::move(values)) {}
+  explicit QueryMatrix(at::Tensor values) : values_(std::move(values)) {}
   std::int64_t rows() const override { return values_.size(0); }
   std::int64_t columns() const override { return values_.size(1); }
   at::ScalarType dtype() const override { return values_.scalar_type(); }
@@ -134,7 +134,7 @@ TEST(NearRowsRefusals, SayWhatIsWrongWithQueries) {
   const OpenBank bank = opened(files, directory / "bank");
   const BankMemory memory(kPlenty);
   const auto refusal = [&](const at::Tensor& values, Range rows, bool normalize) {
-    return testing::refusal([&] { queries_of_matrix(bank, MadeMatrix(values), rows, normalize, memory); });
+    return testing::refusal([&] { queries_of_matrix(bank, QueryMatrix(values), rows, normalize, memory); });
   };
   const auto says = [](const std::string& message, const std::string& part) {
     EXPECT_NE(message.find("usage: "), std::string::npos) << message;
