@@ -29,6 +29,8 @@ struct StepMetrics {
   double bank_fill = 0.0;
   /// Mean age of the bank's keys in steps.
   double bank_age = 0.0;
+  /// Rows of the bank by their age in steps; told in some steps only (step_report.h), and not in metrics.jsonl.
+  std::map<std::int64_t, std::int64_t> rows_by_age{};
   double momentum = 0.0;
   double temperature = 0.0;
   /// Steps of the run so far that were left out because a loss or gradient was not finite.

@@ -7,15 +7,18 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/bank_files/open_bank.h"
 #include "runtime/data/batch_placement.h"
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
+#include "runtime/reports/near_sheet.h"
 #include "runtime/run/broken_images.h"
 #include "runtime/run/data_memory.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
 #include "runtime/run/run_snapshots.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 
 namespace negatron {
 namespace {
@@ -204,7 +207,25 @@ class Pretraining {
     log_.snapshots(snapshots_.finish());
     summary.saved = snapshots_.saved();
     log_.broken_images(count_broken_images(*job_.host, data_));
+    if (summary.saved && !leaves) show_hardest();
     return summary;
+  }
+
+  /// For who looks at the run. All that counts is saved: what is wrong here is told, and no more. Rank 0 alone, local.
+  void show_hardest() {
+    const bool has_saved =
+        options_.snapshots.every.unit != SnapshotInterval::Unit::kNever && trainer_.bank() != nullptr;
+    if (!options_.tensorboard || !has_saved || job_.host->rank() != 0) return;
+    constexpr std::int64_t kMemory = std::int64_t{256} << 20;
+    try {
+      const PosixFileLayer files;
+      const BankMemory memory(kMemory);
+      const PictureOptions options;
+      const auto pictures = near_pictures(open_bank(files, job_.run_directory, memory), *data_.train, options, memory);
+      if (!pictures.empty()) log_.hardest(trainer_.steps_done(), near_sheet(pictures, options.side));
+    } catch (const std::exception& error) {
+      log_.remark(std::string("TensorBoard gets no pictures of the hardest negatives: ") + error.what());
+    }
   }
 
   const PretrainOptions& options_;

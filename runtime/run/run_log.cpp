@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "runtime/data/decoding/encode_png.h"
 #include "runtime/metrics/tensorboard/scalars.h"
 
 namespace negatron {
@@ -39,6 +40,7 @@ void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
   if (events_) {
     events_->write(metrics.step, scalars_of(metrics));
     if (const auto scores = hard_scores_of(metrics)) events_->write_histogram(metrics.step, *scores);
+    if (const auto ages = ages_of(metrics)) events_->write_histogram(metrics.step, *ages);
   }
   const double waited = metrics.phases[static_cast<std::size_t>(Phase::kData)];
   for (ProgressLine& progress : progress_) {
@@ -77,6 +79,15 @@ void RunLog::resumed(const ResumeMetrics& metrics) {
   if (!metrics_) return;
   metrics_->write(metrics);
   print("resumed from step " + std::to_string(metrics.step) + ": " + metrics.path);
+}
+
+void RunLog::hardest(std::int64_t steps_done, const at::Tensor& sheet) {
+  if (!events_) return;
+  events_->write_image(steps_done, {"bank/hardest", encode_png(sheet), sheet.size(1), sheet.size(2)});
+}
+
+void RunLog::remark(const std::string& line) {
+  if (metrics_) print(line);
 }
 
 void RunLog::broken_images(const BrokenImages& broken) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/ATen.h>
+
 #include "runtime/metrics/metrics_writer.h"
 #include "runtime/metrics/progress_line.h"
 #include "runtime/metrics/tensorboard/event_writer.h"
@@ -31,6 +33,10 @@ class RunLog {
   void evaluation(const EvaluationMetrics& metrics, const std::string& subject);
   void snapshots(const std::vector<SnapshotMetrics>& told);
   void resumed(const ResumeMetrics& metrics);
+  /// A sheet [3, H, W] uint8 of what the bank finds hardest to tell apart (reports/near_sheet.h), for TensorBoard.
+  void hardest(std::int64_t steps_done, const at::Tensor& sheet);
+  /// A line for people.
+  void remark(const std::string& line);
 
   /// A line about them, if there are any.
   void broken_images(const BrokenImages& broken);

@@ -1,5 +1,6 @@
 #include "runtime/training/step_report.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "samplers/contrast/hard_set_report.h"
@@ -11,6 +12,15 @@ std::vector<std::string> names_in(const std::map<std::string, at::Tensor>& sums)
   std::vector<std::string> names;
   for (const auto& [name, sum] : sums) names.push_back(name);
   return names;
+}
+
+/// Rows that no step wrote have no age.
+std::map<std::int64_t, std::int64_t> rows_by_age(const BankLayout& layout, std::int64_t step) {
+  std::map<std::int64_t, std::int64_t> rows;
+  for (const BankBatch& batch : layout.batches()) {
+    if (batch.step >= 0) rows[step - batch.step] += batch.end() - std::max(batch.start, layout.floor());
+  }
+  return rows;
 }
 
 }  // namespace
@@ -96,6 +106,7 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   if (bank_ == nullptr) return;
   metrics.bank_fill = static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity());
   metrics.bank_age = bank_->mean_age(metrics.step);
+  if (metrics.step % kAgeSteps == 0) metrics.rows_by_age = rows_by_age(bank_->layout(), metrics.step);
   if (has_mixes_) {
     const double mixes = sums_["mixes"];
     metrics.method["mixes_per_query"] = mixes / queries_;

@@ -20,6 +20,9 @@ namespace negatron {
 /// largest score, and a step that looks for it takes the bank's next best.
 inline constexpr std::int64_t kAccuracySteps = 10;
 
+/// Steps between those that tell how old the bank's rows are.
+inline constexpr std::int64_t kAgeSteps = 50;
+
 /// How the numbers of a step are counted.
 struct StepReportOptions {
   /// 2 where keys are anchors, too, else 1.

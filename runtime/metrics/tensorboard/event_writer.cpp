@@ -60,6 +60,18 @@ void EventWriter::write(std::int64_t step, const Scalars& scalars) {
   if (event.has_summary()) file_.append(event.SerializeAsString());
 }
 
+void EventWriter::write_image(std::int64_t step, const NamedImage& image) {
+  constexpr std::int32_t kColour = 3;
+  events::Event event = event_at(step);
+  events::Summary::Value* value = event.mutable_summary()->add_value();
+  value->set_tag(image.name);
+  value->mutable_image()->set_height(static_cast<std::int32_t>(image.height));
+  value->mutable_image()->set_width(static_cast<std::int32_t>(image.width));
+  value->mutable_image()->set_colorspace(kColour);
+  value->mutable_image()->set_encoded_image_string(image.png);
+  file_.append(event.SerializeAsString());
+}
+
 void EventWriter::write_histogram(std::int64_t step, const NamedHistogram& histogram) {
   events::Event event = event_at(step);
   events::Summary::Value* value = event.mutable_summary()->add_value();

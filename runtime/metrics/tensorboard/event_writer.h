@@ -19,6 +19,13 @@ struct NamedHistogram {
   std::vector<double> counts;
 };
 
+struct NamedImage {
+  std::string name;
+  std::string png;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
 /// What TensorBoard shows of a run: a file of its events in a folder of its own, another one for each start. Local;
 /// rank 0 makes one.
 class EventWriter {
@@ -30,6 +37,8 @@ class EventWriter {
   using Scalars = std::vector<std::pair<std::string, double>>;
   /// Curves by name, one point of each. Throws std::runtime_error when it cannot be written.
   void write(std::int64_t step, const Scalars& scalars);
+  /// A PNG file of that size, in colour.
+  void write_image(std::int64_t step, const NamedImage& image);
   void write_histogram(std::int64_t step, const NamedHistogram& histogram);
 
   const std::filesystem::path& path() const noexcept { return file_.path(); }

@@ -60,4 +60,22 @@ std::optional<NamedHistogram> hard_scores_of(const StepMetrics& metrics) {
   return histogram;
 }
 
+std::optional<NamedHistogram> ages_of(const StepMetrics& metrics) {
+  constexpr std::int64_t kMostBuckets = 50;
+  if (metrics.rows_by_age.empty()) return std::nullopt;
+  const std::int64_t youngest = metrics.rows_by_age.begin()->first;
+  const std::int64_t oldest = metrics.rows_by_age.rbegin()->first;
+  // Example: ages 1 to 120 are 40 buckets of 3 steps: 1 to 3, 4 to 6, ...
+  const std::int64_t width = (oldest - youngest) / kMostBuckets + 1;
+  NamedHistogram histogram{"bank/ages", static_cast<double>(youngest), {}, {}};
+  for (std::int64_t end = youngest + width; end - width <= oldest; end += width) {
+    histogram.ends.push_back(static_cast<double>(end));
+    histogram.counts.push_back(0.0);
+  }
+  for (const auto& [age, rows] : metrics.rows_by_age) {
+    histogram.counts[static_cast<std::size_t>((age - youngest) / width)] += static_cast<double>(rows);
+  }
+  return histogram;
+}
+
 }  // namespace negatron

@@ -15,5 +15,7 @@ EventWriter::Scalars scalars_of(const EvaluationMetrics& metrics);
 
 /// The scores of the rows of hard sets, rows per query, in a step that looked at them (--telemetry-every). Local.
 std::optional<NamedHistogram> hard_scores_of(const StepMetrics& metrics);
+/// How old the bank's rows are, in steps that tell it. Local.
+std::optional<NamedHistogram> ages_of(const StepMetrics& metrics);
 
 }  // namespace negatron

@@ -6,6 +6,7 @@
 
 #include "runtime/data/decoding/decode_image.h"
 #include "runtime/data/sources/images_in_memory.h"
+#include "runtime/reports/near_sheet.h"
 #include "tests/runtime/bank_files/made_bank.h"
 #include "tests/runtime/data/temporary_directory.h"
 
@@ -68,6 +69,19 @@ TEST_F(NearPicturesOfABank, HaveTheirLongerSideAsAskedFor) {
   const at::Tensor image =
       decode_image({reinterpret_cast<const std::uint8_t*>(png.data()), png.size()}, {}, "near.png");
   EXPECT_TRUE(at::equal(image, coloured(2)[1].narrow(1, 0, 1).narrow(2, 0, 1).expand({3, 8, 16})));
+}
+
+TEST_F(NearPicturesOfABank, LieOnASheetARowForEachSample) {
+  const std::vector<NearPictures> found = near_pictures(bank(), images_, {2, 4, 16}, BankMemory(kPlenty));
+  const at::Tensor sheet = near_sheet(found, 16);
+  // Cells of 16 and 4 between them: two rows, and in the longer one a sample, 12 more, and two that are near.
+  EXPECT_EQ(sheet.sizes(), (std::vector<std::int64_t>{3, 40, 20 + 12 + 2 * 20}));
+  const auto colour = [&](std::int64_t y, std::int64_t x) { return sheet.select(1, y).select(1, x); };
+  EXPECT_TRUE(at::equal(colour(8, 8), coloured(1)[0].select(1, 0).select(1, 0)));
+  EXPECT_TRUE(at::equal(colour(8, 32 + 20 + 8), coloured(3)[2].select(1, 0).select(1, 0)));
+  // Pictures are 8 high here, in the middle of 16; what is around them is white.
+  EXPECT_TRUE(at::equal(colour(1, 8), at::full({3}, 255, at::kByte)));
+  EXPECT_TRUE(at::equal(colour(8, 26), at::full({3}, 255, at::kByte)));
 }
 
 TEST_F(NearPicturesOfABank, AreNoneWhereNothingCanBeSeen) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/data/decoding/decode_image.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/metrics/tensorboard/told_events.h"
 #include "tests/runtime/run/interrupted_training.h"
@@ -53,6 +54,14 @@ TEST(EventsOfRuns, HoldTheLossesAndEvaluationsOfEachStart) {
     EXPECT_EQ(losses[i], std::make_pair(static_cast<std::int64_t>(i), static_cast<float>(expected[i])));
   }
   EXPECT_FALSE(points(files[1], "evaluation/knn").empty());
+  // The last word of a start that has saved: pictures of what is hardest to tell apart.
+  for (const fs::path& file : files) {
+    const ToldEvent last = told_events(file).back();
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(last.png.data());
+    const ImageHead head = read_image_head({bytes, last.png.size()}, "hardest");
+    EXPECT_EQ(head.channels, 3);
+    EXPECT_GT(head.size.width, head.size.height);
+  }
   EXPECT_EQ(points(files[0], "evaluation/knn, raw pixels").size(), 1U);
 }
 

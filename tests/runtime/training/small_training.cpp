@@ -40,6 +40,8 @@ PretrainOptions small_options(const std::string& objective) {
   options.head.output = 16;
   // 50 samples in batches of 12: the last batch of an epoch has 2, so some of 3 or 4 ranks have none.
   options.global_batch = 12;
+  // Tests of TensorBoard's files ask for them.
+  options.tensorboard = false;
   options.epochs = 6;
   // Neither a multiple of the batch nor of any number of ranks, longer than an epoch: own samples get masked.
   options.bank_rows = 71;

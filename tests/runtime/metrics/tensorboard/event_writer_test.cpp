@@ -59,6 +59,22 @@ TEST(EventWriter, ScoresOfHardSetsAreAHistogram) {
             (std::vector<std::pair<double, double>>{{0.1, 3.0}, {0.2, 5.0}}));
 }
 
+TEST(EventWriter, AgesOfRowsAreAHistogramOfFewBuckets) {
+  StepMetrics metrics;
+  EXPECT_FALSE(ages_of(metrics).has_value());
+  metrics.rows_by_age = {{1, 256}, {2, 256}, {3, 100}};
+  const NamedHistogram few = *ages_of(metrics);
+  EXPECT_EQ(few.begin, 1.0);
+  EXPECT_EQ(few.ends, (std::vector<double>{2, 3, 4}));
+  EXPECT_EQ(few.counts, (std::vector<double>{256, 256, 100}));
+  metrics.rows_by_age.clear();
+  for (std::int64_t age = 1; age <= 120; ++age) metrics.rows_by_age[age] = 1;
+  const NamedHistogram many = *ages_of(metrics);
+  EXPECT_EQ(many.ends.size(), 40U);
+  EXPECT_EQ(many.counts, std::vector<double>(40, 3.0));
+  EXPECT_EQ(many.ends.back(), 121.0);
+}
+
 TEST(EventWriter, TheRealTensorBoardReadsIt) {
   if (!testing::has_module("tensorboard")) GTEST_SKIP() << "needs tensorboard in " << NEGATRON_PYTHON;
   const TemporaryDirectory directory;
@@ -69,6 +85,7 @@ TEST(EventWriter, TheRealTensorBoardReadsIt) {
   // Of a run that lost steps 4 and 5.
   EventWriter writer(directory / "tensorboard", 4);
   writer.write(4, {{"loss", 0.25}});
+  writer.write_image(4, {"hardest", "not looked into", 16, 32});
   writer.write_histogram(4, NamedHistogram{"scores", 0.0, {0.5, 1.0}, {3.0, 1.0}});
   const testing::ScriptEnd end = testing::run_script("read_events.py", (directory / "tensorboard").string());
   EXPECT_EQ(end.code, 0) << end.text;

@@ -18,3 +18,6 @@ if total != [100.0, 101.0, 102.0, 103.0]:
 scores = events.Histograms("scores")[0].histogram_value
 if list(scores.bucket) != [3.0, 1.0] or list(scores.bucket_limit) != [0.5, 1.0] or scores.num != 4.0 or scores.sum != 1.5:
     sys.exit(f"TensorBoard reads the histogram {scores}")
+image = events.Images("hardest")[0]
+if (image.height, image.width, image.encoded_image_string) != (16, 32, b"not looked into"):
+    sys.exit(f"TensorBoard reads the image {image}")

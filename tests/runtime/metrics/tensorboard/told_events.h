@@ -17,6 +17,8 @@ struct ToldEvent {
   std::vector<std::pair<std::string, float>> scalars;
   /// Of histograms: the upper ends of buckets, and how many values are in each.
   std::vector<std::pair<double, double>> buckets;
+  /// Of an image: the bytes of its PNG file.
+  std::string png;
 };
 
 /// All of a file, with lengths and checksums verified. Throws std::runtime_error for what TensorBoard would refuse.
