@@ -5,6 +5,8 @@
 #include <set>
 #include <stdexcept>
 
+#include <boost/archive/iterators/base64_from_binary.hpp>
+#include <boost/archive/iterators/transform_width.hpp>
 #include <nlohmann/json.hpp>
 
 namespace negatron {
@@ -37,6 +39,33 @@ Json evaluations_json(const RunRecord& run) {
                            {"uniformity", number_json(evaluation.uniformity)}});
   }
   return evaluations;
+}
+
+/// As a page holds a picture within itself.
+std::string base64(std::string bytes) {
+  using namespace boost::archive::iterators;
+  using Digits = base64_from_binary<transform_width<std::string::const_iterator, 6, 8>>;
+  // Three bytes are four digits; for bytes that are missing there stands an equals sign.
+  const std::size_t missing = (3 - bytes.size() % 3) % 3;
+  bytes.append(missing, '\0');
+  std::string text(Digits(bytes.cbegin()), Digits(bytes.cend()));
+  std::fill(text.end() - static_cast<std::ptrdiff_t>(missing), text.end(), '=');
+  return text;
+}
+
+Json picture_json(const PicturedSample& sample) {
+  return {
+      {"id", sample.id}, {"label", sample.label}, {"score", number_json(sample.score)}, {"png", base64(sample.png)}};
+}
+
+Json pictures_json(const RunRecord& run) {
+  Json pictures = Json::array();
+  for (const NearPictures& one : run.pictures) {
+    Json near = Json::array();
+    for (const PicturedSample& sample : one.near) near.push_back(picture_json(sample));
+    pictures.push_back({{"sample", picture_json(one.sample)}, {"near", near}});
+  }
+  return pictures;
 }
 
 double mean_of_last(const RunRecord& run, const std::string& name) {
@@ -84,6 +113,7 @@ std::string report_page(const std::vector<RunRecord>& runs) {
                    {"loss", number_json(mean_of_last(run, "loss"))},
                    {"images_per_second", number_json(mean_of_last(run, "images_per_second"))},
                    {"evaluations", evaluations_json(run)},
+                   {"pictures", pictures_json(run)},
                    {"settings", settings},
                    {"curves", curves_json(run)}});
   }

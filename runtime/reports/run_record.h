@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/reports/near_pictures.h"
 #include "runtime/reports/thinned_curve.h"
 
 namespace negatron {
@@ -31,6 +32,8 @@ struct RunRecord {
   /// By name; what is nested has a dot in it: "step_ms.total".
   std::map<std::string, ThinnedCurve> curves;
   std::vector<EvaluationRecord> evaluations;
+  /// Empty where nobody made them.
+  std::vector<NearPictures> pictures{};
 };
 
 /// Reads config.ini and metrics.jsonl of a run directory, of a run that still writes them too: a last line without an

@@ -28,7 +28,10 @@ void RunLog::step(const StepMetrics& metrics, std::int64_t steps_done) {
   if (!metrics_) return;
   // To the file first: what is on the screen must be on the disk, also when the process ends between the two.
   metrics_->write(metrics);
-  if (events_) events_->write(metrics.step, scalars_of(metrics));
+  if (events_) {
+    events_->write(metrics.step, scalars_of(metrics));
+    if (const auto scores = hard_scores_of(metrics)) events_->write_histogram(metrics.step, *scores);
+  }
   const double waited = metrics.phases[static_cast<std::size_t>(Phase::kData)];
   progress_->update({metrics.epoch, steps_done, metrics.loss, metrics.images_per_second, metrics.skipped_steps,
                      metrics.step_milliseconds, waited});

@@ -60,4 +60,28 @@ void EventWriter::write(std::int64_t step, const Scalars& scalars) {
   if (event.has_summary()) file_.append(event.SerializeAsString());
 }
 
+void EventWriter::write_histogram(std::int64_t step, const NamedHistogram& histogram) {
+  events::Event event = event_at(step);
+  events::Summary::Value* value = event.mutable_summary()->add_value();
+  value->set_tag(histogram.name);
+  events::Histogram* told = value->mutable_histo();
+  told->set_min(histogram.begin);
+  told->set_max(histogram.ends.back());
+  double lower = histogram.begin, count = 0.0, sum = 0.0, squares = 0.0;
+  for (std::size_t i = 0; i < histogram.ends.size(); ++i) {
+    // Of values in a bucket only their number is known: the sums are those of its middle.
+    const double middle = 0.5 * (lower + histogram.ends[i]);
+    lower = histogram.ends[i];
+    count += histogram.counts[i];
+    sum += histogram.counts[i] * middle;
+    squares += histogram.counts[i] * middle * middle;
+    told->add_bucket_limit(histogram.ends[i]);
+    told->add_bucket(histogram.counts[i]);
+  }
+  told->set_num(count);
+  told->set_sum(sum);
+  told->set_sum_squares(squares);
+  file_.append(event.SerializeAsString());
+}
+
 }  // namespace negatron

@@ -10,6 +10,15 @@
 
 namespace negatron {
 
+/// How values are spread, as shares of them in buckets that follow on each other.
+struct NamedHistogram {
+  std::string name;
+  /// The lower end of the first bucket, and the upper end of each.
+  double begin = 0.0;
+  std::vector<double> ends;
+  std::vector<double> counts;
+};
+
 /// What TensorBoard shows of a run: a file of its events in a folder of its own, another one for each start. Local;
 /// rank 0 makes one.
 class EventWriter {
@@ -21,6 +30,7 @@ class EventWriter {
   using Scalars = std::vector<std::pair<std::string, double>>;
   /// Curves by name, one point of each. Throws std::runtime_error when it cannot be written.
   void write(std::int64_t step, const Scalars& scalars);
+  void write_histogram(std::int64_t step, const NamedHistogram& histogram);
 
   const std::filesystem::path& path() const noexcept { return file_.path(); }
 

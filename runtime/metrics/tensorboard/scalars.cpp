@@ -1,6 +1,17 @@
 #include "runtime/metrics/tensorboard/scalars.h"
 
 namespace negatron {
+namespace {
+
+/// "hard_bin_0.3" counts rows with scores from 0.3 on, below the next bin's (samplers/contrast/hard_set_report.h).
+const std::string kHardBin = "hard_bin_";
+constexpr double kBinWidth = 0.1;
+
+bool is_bin(const std::string& name) {
+  return name.rfind(kHardBin, 0) == 0;
+}
+
+}  // namespace
 
 EventWriter::Scalars scalars_of(const StepMetrics& metrics) {
   EventWriter::Scalars scalars = {{"train/loss", metrics.loss},
@@ -22,7 +33,9 @@ EventWriter::Scalars scalars_of(const StepMetrics& metrics) {
     scalars.emplace_back("bytes/" + operation + "_sent", static_cast<double>(traffic.bytes_sent));
     scalars.emplace_back("bytes/" + operation + "_received", static_cast<double>(traffic.bytes_received));
   }
-  for (const auto& [name, value] : metrics.method) scalars.emplace_back("method/" + name, value);
+  for (const auto& [name, value] : metrics.method) {
+    if (!is_bin(name)) scalars.emplace_back("method/" + name, value);
+  }
   return scalars;
 }
 
@@ -31,6 +44,20 @@ EventWriter::Scalars scalars_of(const EvaluationMetrics& metrics) {
   return {{"evaluation/knn" + of, metrics.knn},
           {"evaluation/alignment" + of, metrics.alignment},
           {"evaluation/uniformity" + of, metrics.uniformity}};
+}
+
+std::optional<NamedHistogram> hard_scores_of(const StepMetrics& metrics) {
+  NamedHistogram histogram{"bank/hard_scores", 0.0, {}, {}};
+  // Their names sort as their scores do.
+  for (const auto& [name, count] : metrics.method) {
+    if (!is_bin(name)) continue;
+    const double low = std::stod(name.substr(kHardBin.size()));
+    if (histogram.ends.empty()) histogram.begin = low;
+    histogram.ends.push_back(low + kBinWidth);
+    histogram.counts.push_back(count);
+  }
+  if (histogram.ends.empty()) return std::nullopt;
+  return histogram;
 }
 
 }  // namespace negatron

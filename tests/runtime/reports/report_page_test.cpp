@@ -71,13 +71,14 @@ TEST(ReportPage, HoldsEveryRunAndOnlySettingsThatDiffer) {
   first.name = "runs/a</script><b>";
   first.settings = {{"run-dir", "runs/a"}, {"seed", "0"}, {"tau", "0.2"}};
   first.curves["loss"].add(0, 1.5);
+  first.pictures = {{{3, 1, 1.0, "M"}, {{4, 1, 0.5, "Ma"}, {5, 0, 0.25, std::string("Man\0", 4)}}}};
   RunRecord second = first;
   second.name = "runs/b\xff";
   second.settings = {{"run-dir", "runs/b"}, {"seed", "1"}, {"tau", "0.2"}, {"sampler", "mochi"}};
   const std::string page = report_page({first, second});
   EXPECT_EQ(page.rfind(kReportMark, 0), 0U);
   EXPECT_EQ(page.find("{{runs}}"), std::string::npos);
-  for (const char* of_a_network : {"http:", "https:", "src=", "<link"}) {
+  for (const char* of_a_network : {"http:", "https:", "src=\"", "<link"}) {
     const std::size_t at = page.find(of_a_network);
     EXPECT_TRUE(at == std::string::npos || page.compare(at, 27, "http://www.w3.org/2000/svg\"") == 0) << of_a_network;
   }
@@ -85,6 +86,11 @@ TEST(ReportPage, HoldsEveryRunAndOnlySettingsThatDiffer) {
   ASSERT_EQ(data["runs"].size(), 2U);
   EXPECT_EQ(data["runs"][0]["name"], first.name);
   EXPECT_EQ(data["runs"][0]["curves"]["loss"], nlohmann::json::parse("[[0.0, 1.5]]"));
+  // RFC 4648, and a byte of zeros behind a whole group.
+  const nlohmann::json& pictures = data["runs"][0]["pictures"];
+  EXPECT_EQ(pictures[0]["sample"]["png"], "TQ==");
+  EXPECT_EQ(pictures[0]["near"][0]["png"], "TWE=");
+  EXPECT_EQ(pictures[0]["near"][1]["png"], "TWFuAA==");
   EXPECT_EQ(data["differences"], nlohmann::json::parse(R"([["seed", "0", "1"], ["sampler", "", "mochi"]])"));
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/metrics/tensorboard/scalars.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/metrics/tensorboard/told_events.h"
 #include "tests/support/python_script.h"
@@ -42,6 +43,22 @@ TEST(EventWriter, AStartThatResumesMakesAnotherFile) {
   EXPECT_LT(first.path().filename(), second.path().filename());
 }
 
+TEST(EventWriter, ScoresOfHardSetsAreAHistogram) {
+  StepMetrics metrics;
+  EXPECT_FALSE(hard_scores_of(metrics).has_value());
+  metrics.method = {{"clamped", 0.5}, {"hard_bin_0.0", 3.0}, {"hard_bin_0.1", 5.0}, {"hard_score_first", 0.1}};
+  std::vector<std::string> names;
+  for (const auto& [name, value] : scalars_of(metrics)) {
+    if (name.rfind("method/", 0) == 0) names.push_back(name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"method/clamped", "method/hard_score_first"}));
+  const TemporaryDirectory directory;
+  EventWriter writer(directory / "tensorboard", 0);
+  writer.write_histogram(7, *hard_scores_of(metrics));
+  EXPECT_EQ(testing::told_events(writer.path()).back().buckets,
+            (std::vector<std::pair<double, double>>{{0.1, 3.0}, {0.2, 5.0}}));
+}
+
 TEST(EventWriter, TheRealTensorBoardReadsIt) {
   if (!testing::has_module("tensorboard")) GTEST_SKIP() << "needs tensorboard in " << NEGATRON_PYTHON;
   const TemporaryDirectory directory;
@@ -52,6 +69,7 @@ TEST(EventWriter, TheRealTensorBoardReadsIt) {
   // Of a run that lost steps 4 and 5.
   EventWriter writer(directory / "tensorboard", 4);
   writer.write(4, {{"loss", 0.25}});
+  writer.write_histogram(4, NamedHistogram{"scores", 0.0, {0.5, 1.0}, {3.0, 1.0}});
   const testing::ScriptEnd end = testing::run_script("read_events.py", (directory / "tensorboard").string());
   EXPECT_EQ(end.code, 0) << end.text;
 }

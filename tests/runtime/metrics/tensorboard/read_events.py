@@ -15,3 +15,6 @@ if loss != expected:
 total = [event.value for event in events.Scalars("step_ms/total")]
 if total != [100.0, 101.0, 102.0, 103.0]:
     sys.exit(f"TensorBoard reads the times {total}")
+scores = events.Histograms("scores")[0].histogram_value
+if list(scores.bucket) != [3.0, 1.0] or list(scores.bucket_limit) != [0.5, 1.0] or scores.num != 4.0 or scores.sum != 1.5:
+    sys.exit(f"TensorBoard reads the histogram {scores}")

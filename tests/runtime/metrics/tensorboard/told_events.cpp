@@ -30,10 +30,13 @@ void require(bool condition, const std::string& what) {
 }
 
 ToldEvent told(const events::Event& event) {
-  ToldEvent one{event.wall_time(), event.step(), event.file_version(), false, {}};
+  ToldEvent one{event.wall_time(), event.step(), event.file_version(), false, {}, {}};
   one.starts = event.session_log().status() == events::SessionLog::START;
   for (const events::Summary::Value& value : event.summary().value()) {
-    one.scalars.emplace_back(value.tag(), value.simple_value());
+    if (!value.has_histo()) one.scalars.emplace_back(value.tag(), value.simple_value());
+    for (int i = 0; i < value.histo().bucket_size(); ++i) {
+      one.buckets.emplace_back(value.histo().bucket_limit(i), value.histo().bucket(i));
+    }
   }
   return one;
 }

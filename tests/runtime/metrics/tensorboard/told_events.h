@@ -15,6 +15,8 @@ struct ToldEvent {
   std::string version;
   bool starts = false;
   std::vector<std::pair<std::string, float>> scalars;
+  /// Of histograms: the upper ends of buckets, and how many values are in each.
+  std::vector<std::pair<double, double>> buckets;
 };
 
 /// All of a file, with lengths and checksums verified. Throws std::runtime_error for what TensorBoard would refuse.
