@@ -52,11 +52,18 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   metrics.staged_bytes = staged_bytes(comm_.traffic().total()) - staged_before;
   if (has_labels()) log_.show_knn(metrics.knn);
   std::ostringstream subject;
-  subject << "after epoch " << epoch + 1 << (index_count + query_count > 0 ? " (on a part of the images)" : "")
+  subject << "after epoch " << epoch + 1 << (takes_a_part(index_count, query_count) ? " (on a part of the images)" : "")
           << "; alignment " << std::fixed << std::setprecision(3) << quality.alignment << ", uniformity "
           << quality.uniformity;
   log_.evaluation(metrics, subject.str());
   return metrics.knn;
+}
+
+bool RunEvaluation::takes_a_part(std::int64_t index_count, std::int64_t query_count) const {
+  const auto is_part = [](std::int64_t count, const ImageSource* images) {
+    return count > 0 && images != nullptr && count < images->size();
+  };
+  return is_part(index_count, data_.train.get()) || is_part(query_count, data_.test.get());
 }
 
 FeatureFunction RunEvaluation::backbone() {

@@ -32,6 +32,8 @@ class RunEvaluation {
   bool has_labels() const { return data_.test != nullptr && data_.train->has_labels() && data_.test->has_labels(); }
   /// Those of which views are looked at.
   const ImageSource& evaluated_images() const { return data_.test != nullptr ? *data_.test : *data_.train; }
+  /// Whether so many images, 0 for all, are fewer than there are.
+  bool takes_a_part(std::int64_t index_count, std::int64_t query_count) const;
   FeatureFunction backbone();
   /// On at most so many images of each part, 0 for all.
   double baseline(const std::string& subject, const FeatureFunction& features, std::int64_t most);
