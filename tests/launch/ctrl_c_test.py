@@ -117,7 +117,8 @@ def saves_and_leaves(start, small, run):
 
 def leaves_at_once(start, small, run, ranks):
     terminal = Terminal([*start, NEGATRON, "pretrain", *small, *SLOW, "--run-dir", str(run)])
-    terminal.wait_until(lambda: len(catching(run)) == ranks, "a rank that catches SIGINT")
+    # Behind MPI's start: its own helper, which a process alone starts, ends at Ctrl-C.
+    terminal.wait_until(lambda: len(catching(run)) == ranks and (run / "config.ini").exists(), "a run that has begun")
     terminal.press(CTRL_C)
     terminal.wait_until(lambda: "once more leaves at once" in terminal.said, "an answer to Ctrl-C")
     pressed = time.monotonic()
