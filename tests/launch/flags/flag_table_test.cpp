@@ -2,18 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
-#include "launch/flags/field_names.h"
 #include "launch/flags/typed_fields.h"
-#include "launch/pretrain/pretrain_flags.h"
-#include "runtime/training/contrast_setup.h"
-#include "samplers/options/nearest_name.h"
+#include "tests/launch/flags/ini_file.h"
 
 namespace negatron {
 namespace {
+
+using testing::IniFile;
 
 struct Options {
   std::int64_t rows = 4096;
@@ -45,19 +42,6 @@ std::string refusal(const std::vector<std::string>& arguments) {
   }
   return "";
 }
-
-class IniFile {
- public:
-  explicit IniFile(const std::string& text)
-      : path_(std::filesystem::path(::testing::TempDir()) / ("flags-" + std::to_string(getpid()) + ".ini")) {
-    std::ofstream(path_) << text;
-  }
-  ~IniFile() { std::filesystem::remove(path_); }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(FlagTable, FlagsOverrideTheFileWhichOverridesDefaults) {
   const IniFile file("# comment\nrows = 100\ntau = 0.07\n");
@@ -140,77 +124,6 @@ TEST(FlagTable, HelpListsEveryFlagWithItsDefault) {
   }
 }
 
-TEST(NearestName, IsTheOneWithTheFewestEdits) {
-  EXPECT_EQ(nearest_name("globl-batch", {"epochs", "global-batch", "bank-rows"}), "global-batch");
-  // A third of what was typed may change, but one letter always; all of it never.
-  EXPECT_EQ(nearest_name("moshi", {"mochi"}), "mochi");
-  EXPECT_EQ(nearest_name("mosha", {"mochi"}), std::nullopt);
-  EXPECT_EQ(nearest_name("tua", {"tau"}), "tau");
-  EXPECT_EQ(nearest_name("uatxy", {"tauxy"}), std::nullopt);
-  EXPECT_EQ(nearest_name("abcdef", {"abcdxy"}), "abcdxy");
-  EXPECT_EQ(nearest_name("abcdef", {"abcxyz"}), std::nullopt);
-  EXPECT_EQ(nearest_name("t", {"s"}), std::nullopt);
-  EXPECT_EQ(nearest_name("", {"abc", "d"}), std::nullopt);
-  EXPECT_EQ(nearest_name("quiet", {"seed"}), std::nullopt);
-  EXPECT_EQ(nearest_name("x", {}), std::nullopt);
-}
-
-TEST(PretrainFlags, NamesOfTheFieldAreKnown) {
-  const auto answer = [](const std::string& typed) -> std::string {
-    PretrainArguments asked;
-    try {
-      pretrain_flags(asked).parse({typed, "1"});
-    } catch (const UsageError& error) {
-      return std::string(error.what()).substr(("unknown flag " + typed).size());
-    }
-    return "accepted";
-  };
-  EXPECT_EQ(answer("--batch-size"), ", did you mean --global-batch?");
-  EXPECT_EQ(answer("--learning_rate"), ", did you mean --lr?");
-  EXPECT_EQ(answer("--workers"), ", did you mean --loader-threads?");
-  EXPECT_EQ(answer("--temperature"), ", did you mean --tau?");
-  EXPECT_EQ(answer("--queue-size"), ", did you mean --bank-rows?");
-  EXPECT_EQ(answer("--momentum"), ", did you mean --sgd-momentum or --key-momentum?");
-  EXPECT_EQ(answer("--moco-m"), ", did you mean --key-momentum?");
-  EXPECT_EQ(answer("--pretrained"), ", did you mean --init?");
-  // A section of a file, and another spelling.
-  EXPECT_EQ(answer("--optimizer.lr"), ", did you mean --lr?");
-  EXPECT_EQ(answer("--bank_rows"), ", did you mean --bank-rows?");
-  EXPECT_EQ(answer("--wandb"), "; --help lists all flags.");
-  EXPECT_EQ(answer("--frobnicate"), "; --help lists all flags.");
-}
-
-TEST(PretrainFlags, EveryNameThatTheFieldIsToldIsAFlag) {
-  PretrainArguments request;
-  std::ostringstream completions;
-  pretrain_flags(request).print_completions(completions);
-  for (const std::string& ours : flags_with_other_names()) {
-    EXPECT_NE(completions.str().find("--" + ours), std::string::npos) << ours;
-  }
-}
-
-TEST(FieldNames, AMethodIsAPreset) {
-  for (const char* name : {"moco", "MoCo-v2", "mocov2", "moco_v2"}) {
-    EXPECT_EQ(preset_of(name), "launch/presets/moco-v2.ini") << name;
-  }
-  EXPECT_EQ(preset_of("SimCLR"), "launch/presets/simclr.ini");
-  EXPECT_EQ(preset_of("dcl"), "");
-  EXPECT_EQ(refusal({"--config", "moco-v3"}),
-            "--config: cannot read 'moco-v3'; did you mean launch/presets/moco-v3.ini?");
-  for (const char* flag : {"--objective", "--sampler"}) {
-    PretrainArguments asked;
-    try {
-      pretrain_flags(asked).parse({flag, "simclr"});
-      ADD_FAILURE() << flag << " takes a method";
-    } catch (const UsageError& error) {
-      EXPECT_NE(std::string(error.what()).find("launch/presets/simclr.ini"), std::string::npos) << error.what();
-    }
-  }
-  // These are an objective and a sampler as well.
-  PretrainArguments asked;
-  EXPECT_TRUE(pretrain_flags(asked).parse({"--objective", "byol", "--sampler", "mochi"}));
-}
-
 TEST(FlagTable, CompletionsAreItsFlagsAndTheValuesThatAreKnown) {
   Options options;
   std::string device = "cpu";
@@ -224,107 +137,6 @@ TEST(FlagTable, CompletionsAreItsFlagsAndTheValuesThatAreKnown) {
   lines.str("");
   table.print_completions(lines);
   EXPECT_EQ(lines.str().substr(0, 6), "FILES\n");
-}
-
-TEST(PretrainFlags, EveryOptionSurvivesTheIni) {
-  PretrainArguments request;
-  const IniFile file(pretrain_flags(request).ini());
-  PretrainArguments read;
-  FlagTable table = pretrain_flags(read);
-  EXPECT_TRUE(table.parse({"--config", file.path(), "--global-batch", "240", "--max-steps", "50", "--seed", "1",
-                           "--precision", "fp32", "--run-dir", "somewhere"}));
-  EXPECT_EQ(read.options.global_batch, 240);
-  EXPECT_EQ(read.options.max_steps, 50);
-  EXPECT_EQ(read.options.seed, 1u);
-  EXPECT_EQ(read.options.precision, Precision::kFp32);
-  EXPECT_EQ(read.run_directory, "somewhere");
-  EXPECT_NO_THROW(read.options.validate(4));
-}
-
-/// Every flag whose value has a type of its own, with a value that is not its default.
-const std::vector<std::string> kTypedFlags = {"--device",
-                                              "cuda",
-                                              "--precision",
-                                              "fp64",
-                                              "--cpu-isa",
-                                              "portable",
-                                              "--snapshot-every",
-                                              "3epochs",
-                                              "--on-usr1",
-                                              "continue",
-                                              "--head-norm",
-                                              "none",
-                                              "--momentum-schedule",
-                                              "cosine",
-                                              "--negatives",
-                                              "bank-and-batch",
-                                              "--bank-fill",
-                                              "empty",
-                                              "--bank-dtype",
-                                              "fp16",
-                                              "--optimizer",
-                                              "lars"};
-
-TEST(PretrainFlags, ValuesOfTheirOwnTypesSurviveTheIni) {
-  PretrainArguments typed;
-  FlagTable table = pretrain_flags(typed);
-  table.parse(kTypedFlags);
-  EXPECT_EQ(typed.options.precision, Precision::kFp64);
-  EXPECT_EQ(typed.options.head_norm, HeadNorm::kNone);
-  EXPECT_EQ(typed.options.negatives, NegativeSource::kBankAndBatch);
-  EXPECT_EQ(typed.options.bank_dtype, at::kHalf);
-  EXPECT_FALSE(typed.options.snapshots.leaves_on_usr1);
-  const IniFile file(table.ini());
-  PretrainArguments read;
-  FlagTable again = pretrain_flags(read);
-  again.parse({"--config", file.path()});
-  EXPECT_EQ(again.ini(), table.ini());
-  for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
-    const std::string line = "\n" + kTypedFlags[i].substr(2) + " = " + kTypedFlags[i + 1] + "\n";
-    EXPECT_NE(again.ini().find(line), std::string::npos) << line;
-  }
-}
-
-TEST(PretrainFlags, RefuseANameThatAValueHasNot) {
-  for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
-    PretrainArguments request;
-    FlagTable table = pretrain_flags(request);
-    try {
-      table.parse({kTypedFlags[i], "sometimes"});
-      ADD_FAILURE() << kTypedFlags[i] << " took it";
-    } catch (const std::exception& error) {
-      const std::string text = error.what();
-      EXPECT_EQ(text.find(kTypedFlags[i]), 0U) << text;
-      EXPECT_NE(text.find("sometimes"), std::string::npos) << text;
-    }
-  }
-}
-
-TEST(PretrainOptions, RefuseWhatCannotWork) {
-  const auto message = [](auto change, int ranks = 1) -> std::string {
-    PretrainOptions options;
-    change(options);
-    try {
-      options.validate(ranks);
-      resolve_contrast(options);
-    } catch (const std::invalid_argument& error) {
-      return error.what();
-    }
-    return "";
-  };
-  const auto names = [](const std::string& text, const char* flag) { return text.find(flag) != std::string::npos; };
-  EXPECT_EQ(message([](PretrainOptions&) {}), "");
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.bank_rows = 255; }), "--bank-rows"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.global_batch = 3; }, 4), "--global-batch"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.objective = "moco"; }), "--objective"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.tau = 0.0; }), "--tau"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.tau = std::nan(""); }), "--tau"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.momentum_start = 1.5; }), "--key-momentum"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learn_tau = true, o.tau = 0.005; }), "--learn-tau"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.encoder.strides = {1}; }), "--encoder-"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learning_rate = -1.0; }), "--lr"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.optimizer.weight_decay = -1.0; }), "--weight-decay"));
-  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.warmup_epochs = 1e300; }), "--warmup-epochs"));
 }
 
 }  // namespace

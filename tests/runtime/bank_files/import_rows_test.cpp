@@ -9,35 +9,16 @@
 #include "runtime/bank_files/verify_bank.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "tests/runtime/bank_files/made_bank.h"
+#include "tests/runtime/bank_files/made_matrix.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron {
 namespace {
 
 using testing::kPlenty;
+using testing::MadeMatrix;
 using testing::opened;
 using testing::TemporaryDirectory;
-
-/// A matrix in memory in place of a file.
-class MadeMatrix : public MatrixFile {
- public:
-  explicit MadeMatrix(at::Tensor values, bool transposed = false)
-      : values_(std::move(values)), transposed_(transposed) {}
-  std::int64_t rows() const override { return values_.size(0); }
-  std::int64_t columns() const override { return values_.size(1); }
-  at::ScalarType dtype() const override { return values_.scalar_type(); }
-  bool means_transpose() const override { return transposed_; }
-  at::Tensor read_rows(std::int64_t begin, std::int64_t count) const override {
-    return values_.narrow(0, begin, count).contiguous();
-  }
-  at::Tensor read_columns(std::int64_t begin, std::int64_t count) const override {
-    return values_.narrow(1, begin, count).contiguous();
-  }
-
- private:
-  at::Tensor values_;
-  bool transposed_;
-};
 
 class ImportRows : public ::testing::Test {
  protected:

@@ -8,12 +8,14 @@
 
 #include "samplers/bank/random_rows.h"
 #include "tests/runtime/bank_files/made_bank.h"
+#include "tests/runtime/bank_files/made_matrix.h"
 #include "tests/runtime/data/temporary_directory.h"
 
 namespace negatron {
 namespace {
 
 using testing::kPlenty;
+using testing::MadeMatrix;
 using testing::MadeRow;
 using testing::opened;
 using testing::SmallRun;
@@ -109,24 +111,6 @@ TEST(NearRows, OfEqualScoresTheOlderKeyComesFirstWithItsNumbers) {
   EXPECT_NEAR(found.scores[0][2].item<double>(), std::cos(0.2), 1e-15);
 }
 
-/// A matrix in memory.
-class QueryMatrix : public MatrixFile {
- public:
-  explicit QueryMatrix(at::Tensor values) : values_(std::move(values)) {}
-  std::int64_t rows() const override { return values_.size(0); }
-  std::int64_t columns() const override { return values_.size(1); }
-  at::ScalarType dtype() const override { return values_.scalar_type(); }
-  at::Tensor read_rows(std::int64_t begin, std::int64_t count) const override {
-    return values_.narrow(0, begin, count);
-  }
-  at::Tensor read_columns(std::int64_t begin, std::int64_t count) const override {
-    return values_.narrow(1, begin, count);
-  }
-
- private:
-  at::Tensor values_;
-};
-
 TEST(NearRowsRefusals, SayWhatIsWrongWithQueries) {
   const TemporaryDirectory directory;
   PosixFileLayer files;
@@ -134,7 +118,7 @@ TEST(NearRowsRefusals, SayWhatIsWrongWithQueries) {
   const OpenBank bank = opened(files, directory / "bank");
   const BankMemory memory(kPlenty);
   const auto refusal = [&](const at::Tensor& values, Range rows, bool normalize) {
-    return testing::refusal([&] { queries_of_matrix(bank, QueryMatrix(values), rows, normalize, memory); });
+    return testing::refusal([&] { queries_of_matrix(bank, MadeMatrix(values), rows, normalize, memory); });
   };
   const auto says = [](const std::string& message, const std::string& part) {
     EXPECT_NE(message.find("usage: "), std::string::npos) << message;

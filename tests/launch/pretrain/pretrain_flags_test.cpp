@@ -1,0 +1,117 @@
+#include "launch/pretrain/pretrain_flags.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "runtime/training/contrast_setup.h"
+#include "tests/launch/flags/ini_file.h"
+
+namespace negatron {
+namespace {
+
+using testing::IniFile;
+
+TEST(PretrainFlags, EveryOptionSurvivesTheIni) {
+  PretrainArguments request;
+  const IniFile file(pretrain_flags(request).ini());
+  PretrainArguments read;
+  FlagTable table = pretrain_flags(read);
+  EXPECT_TRUE(table.parse({"--config", file.path(), "--global-batch", "240", "--max-steps", "50", "--seed", "1",
+                           "--precision", "fp32", "--run-dir", "somewhere"}));
+  EXPECT_EQ(read.options.global_batch, 240);
+  EXPECT_EQ(read.options.max_steps, 50);
+  EXPECT_EQ(read.options.seed, 1u);
+  EXPECT_EQ(read.options.precision, Precision::kFp32);
+  EXPECT_EQ(read.run_directory, "somewhere");
+  EXPECT_NO_THROW(read.options.validate(4));
+}
+
+/// Every flag whose value has a type of its own, with a value that is not its default.
+const std::vector<std::string> kTypedFlags = {"--device",
+                                              "cuda",
+                                              "--precision",
+                                              "fp64",
+                                              "--cpu-isa",
+                                              "portable",
+                                              "--snapshot-every",
+                                              "3epochs",
+                                              "--on-usr1",
+                                              "continue",
+                                              "--head-norm",
+                                              "none",
+                                              "--momentum-schedule",
+                                              "cosine",
+                                              "--negatives",
+                                              "bank-and-batch",
+                                              "--bank-fill",
+                                              "empty",
+                                              "--bank-dtype",
+                                              "fp16",
+                                              "--optimizer",
+                                              "lars"};
+
+TEST(PretrainFlags, ValuesOfTheirOwnTypesSurviveTheIni) {
+  PretrainArguments typed;
+  FlagTable table = pretrain_flags(typed);
+  table.parse(kTypedFlags);
+  EXPECT_EQ(typed.options.precision, Precision::kFp64);
+  EXPECT_EQ(typed.options.head_norm, HeadNorm::kNone);
+  EXPECT_EQ(typed.options.negatives, NegativeSource::kBankAndBatch);
+  EXPECT_EQ(typed.options.bank_dtype, at::kHalf);
+  EXPECT_FALSE(typed.options.snapshots.leaves_on_usr1);
+  const IniFile file(table.ini());
+  PretrainArguments read;
+  FlagTable again = pretrain_flags(read);
+  again.parse({"--config", file.path()});
+  EXPECT_EQ(again.ini(), table.ini());
+  for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
+    const std::string line = "\n" + kTypedFlags[i].substr(2) + " = " + kTypedFlags[i + 1] + "\n";
+    EXPECT_NE(again.ini().find(line), std::string::npos) << line;
+  }
+}
+
+TEST(PretrainFlags, RefuseANameThatAValueHasNot) {
+  for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
+    PretrainArguments request;
+    FlagTable table = pretrain_flags(request);
+    try {
+      table.parse({kTypedFlags[i], "sometimes"});
+      ADD_FAILURE() << kTypedFlags[i] << " took it";
+    } catch (const std::exception& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.find(kTypedFlags[i]), 0U) << text;
+      EXPECT_NE(text.find("sometimes"), std::string::npos) << text;
+    }
+  }
+}
+
+TEST(PretrainOptions, RefuseWhatCannotWork) {
+  const auto message = [](auto change, int ranks = 1) -> std::string {
+    PretrainOptions options;
+    change(options);
+    try {
+      options.validate(ranks);
+      resolve_contrast(options);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto names = [](const std::string& text, const char* flag) { return text.find(flag) != std::string::npos; };
+  EXPECT_EQ(message([](PretrainOptions&) {}), "");
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.bank_rows = 255; }), "--bank-rows"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.global_batch = 3; }, 4), "--global-batch"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.objective = "moco"; }), "--objective"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.tau = 0.0; }), "--tau"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.tau = std::nan(""); }), "--tau"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.momentum_start = 1.5; }), "--key-momentum"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learn_tau = true, o.tau = 0.005; }), "--learn-tau"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.encoder.strides = {1}; }), "--encoder-"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.learning_rate = -1.0; }), "--lr"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.optimizer.weight_decay = -1.0; }), "--weight-decay"));
+  EXPECT_TRUE(names(message([](PretrainOptions& o) { o.warmup_epochs = 1e300; }), "--warmup-epochs"));
+}
+
+}  // namespace
+}  // namespace negatron
