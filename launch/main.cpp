@@ -23,6 +23,7 @@
 #include "launch/pretrain/pretrain_command.h"
 #include "launch/pretrain/signal_watch.h"
 #include "launch/report/report_command.h"
+#include "launch/start_limit.h"
 #include "launch/version.h"
 #include "samplers/options/nearest_name.h"
 
@@ -67,8 +68,9 @@ int usage_error(const std::string& message) {
 }
 
 /// One write, so that ranks that fail together do not mix their words.
-void report(int rank, const std::string& message) {
-  std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + message + "\n") << std::flush;
+void report(const Environment& environment, const std::string& message) {
+  const std::string name = environment.roll_call()->name_of(environment.rank());
+  std::cerr << ("[" + name + "] negatron: " + message + "\n") << std::flush;
 }
 
 /// Every rank holds the same sentence (comm/together.h), so one says it and the job ends in order.
@@ -83,7 +85,7 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
   std::unique_ptr<Environment> environment;
   try {
     // An environment that could not be made has nothing to end in order.
-    environment = std::make_unique<Environment>(&argc, &argv);
+    environment = std::make_unique<Environment>(&argc, &argv, start_limit(argc, argv));
   } catch (const CommError& error) {
     return usage_error(error.what());
   }
@@ -97,19 +99,19 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
     // All ranks learned of the failure together. What the user can correct ends the job without MPI's own lines about
     // an abort; what broke while running is reported by each rank that threw.
     if (error.kind() == FailureKind::kRefused) return refused(*environment, error.what());
-    report(environment->rank(), error.what());
+    report(*environment, error.what());
     environment->abort(kExitFailure);
     // Other ranks may hang in the collective that did not end: only an abort reaches them, and its code tells a hang
     // from other failures.
   } catch (const TimeoutError& error) {
-    report(environment->rank(), error.what());
+    report(*environment, error.what());
     environment->abort(kExitHang);
   } catch (const c10::Error& error) {
     // The backtrace of a tensor library tells a user nothing and hides the sentence that does.
-    report(environment->rank(), error.what_without_backtrace());
+    report(*environment, error.what_without_backtrace());
     environment->abort(kExitFailure);
   } catch (const std::exception& error) {
-    report(environment->rank(), error.what());
+    report(*environment, error.what());
     environment->abort(kExitFailure);
   }
 }

@@ -6,7 +6,9 @@
 #include <iostream>
 
 #include "comm/error.h"
+#include "comm/mpi/connection_limit.h"
 #include "comm/mpi/mpi_check.h"
+#include "comm/mpi/mpi_roll_channel.h"
 
 namespace negatron {
 namespace {
@@ -17,12 +19,13 @@ constexpr int kUnwindingExitCode = 1;
 
 }  // namespace
 
-Environment::Environment(int* argc, char*** argv) {
+Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit) : start_limit_(start_limit) {
   diagnose_srun([](const char* name) { return static_cast<const char*>(std::getenv(name)); });
   int initialized = 0;
   MPI_Initialized(&initialized);
   if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
   int granted = 0;
+  const ConnectionLimit limit(start_limit_, "the start of MPI");
   mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
   if (granted < kThreadLevel) {
     MPI_Finalize();
@@ -34,12 +37,14 @@ Environment::Environment(int* argc, char*** argv) {
   mpi_check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   mpi_check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  roll_call_ = std::make_shared<RollCall>(rank_, gather_hosts(), make_mpi_roll_channel());
 }
 
 Environment::~Environment() {
   // Left by an exception: others may be waiting in a collective that this rank will never join, and MPI_Finalize would
   // wait for them.
   if (!finished_) abort(kUnwindingExitCode);
+  roll_call_.reset();
   const int code = MPI_Finalize();
   if (code != MPI_SUCCESS) std::cerr << "rank " + std::to_string(rank_) + ": " + mpi_error_text(code) + "\n";
 }

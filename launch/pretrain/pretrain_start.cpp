@@ -11,7 +11,9 @@
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
 #include "comm/rank_texts.h"
+#include "comm/roll_call/rank_ranges.h"
 #include "comm/together.h"
+#include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/progress_display.h"
@@ -53,7 +55,7 @@ CommunicatorOptions communication(const PretrainArguments& request) {
 PretrainStart::PretrainStart(Environment& environment)
     : environment_(environment),
       flags_(pretrain_flags(request_)),
-      comm_(make_mpi_communicator(environment, CommunicatorOptions{})) {}
+      comm_(make_mpi_communicator(environment, {.check = false, .time_limit = environment.start_limit()})) {}
 
 void PretrainStart::read(const std::vector<std::string>& arguments) {
   arguments_ = arguments;
@@ -97,7 +99,8 @@ void PretrainStart::place() {
   request_.options.precision = place_.precision;
   comm_->agree("precision", name_of(place_.precision));
   // Collective, so every rank asks, whatever --threads says; the cores that it leaves over are free for the bank.
-  const int budget = thread_budget(*comm_);
+  const ThreadBudget allowed = thread_budget(*comm_);
+  const int budget = allowed.threads;
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
   free_threads_ = std::max(0, budget - threads_);
   // Of a run on a GPU one thread is at work.
@@ -106,6 +109,7 @@ void PretrainStart::place() {
   at::set_num_threads(threads_);
   choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
+  if (!allowed.remark.empty() && request_.options.threads == 0) output_.warn(allowed.remark);
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) output_.warn(warning);
 }
 
@@ -179,6 +183,8 @@ void PretrainStart::print_start(std::string_view transport, const StartPoint& po
                 << (has_features() ? " training samples of " + std::to_string(data_.train->channels()) + " features"
                                    : std::string(" training images"))
                 << ", run directory " << point.run_directory.string() << "\n";
+  const bool several_hosts = std::any_of(hosts_.begin(), hosts_.end(), [&](auto& host) { return host != hosts_[0]; });
+  if (several_hosts) output_.all() << ranks_by_host(hosts_) << "\n";
   print_remarks(output_.all());
 }
 

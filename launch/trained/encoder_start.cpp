@@ -9,6 +9,7 @@
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
 #include "comm/together.h"
+#include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/process_setup.h"
 #include "launch/trained/choose_path.h"
@@ -81,7 +82,7 @@ void EncoderStart::place() {
     place_.precision = precision_of(saved_, choose_precision(request_.precision, place_.device));
   });
   restoring_->agree("precision", name_of(place_.precision));
-  const int budget = thread_budget(*restoring_);
+  const int budget = thread_budget(*restoring_).threads;
   at::set_num_threads(request_.threads > 0 ? static_cast<int>(request_.threads) : budget);
   choose_gpu_arithmetic(/*tf32=*/false, /*benchmark=*/false);
   find_format();
