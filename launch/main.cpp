@@ -13,6 +13,7 @@
 #include "comm/together.h"
 #include "launch/bank/bank_command.h"
 #include "launch/completion/bash_completion.h"
+#include "launch/early_signals.h"
 #include "launch/embed/embed_command.h"
 #include "launch/evaluate/evaluate_command.h"
 #include "launch/exit_code.h"
@@ -24,6 +25,7 @@
 #include "launch/pretrain/signal_watch.h"
 #include "launch/report/report_command.h"
 #include "launch/start_limit.h"
+#include "launch/standard_stream.h"
 #include "launch/version.h"
 #include "samplers/options/nearest_name.h"
 
@@ -43,7 +45,7 @@ constexpr const char* kExitCodes =
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
     "            4 the last snapshot could not be written, 75 saved on SIGUSR1 or Ctrl-C: start again with --resume\n"
-    "            auto, 130 left at the second Ctrl-C, 143 stopped by SIGTERM\n";
+    "            auto, 130 left at the second Ctrl-C, 141 nobody reads what is printed, 143 stopped by SIGTERM\n";
 
 using Words = std::vector<std::string>;
 
@@ -121,18 +123,14 @@ bool asks_for_help(const Words& arguments) {
 }
 
 int run_pretrain_command(int argc, char** argv, const Words& arguments) {
-  if (asks_for(arguments, "--list-samplers")) {
-    print_samplers(std::cout);
+  const auto print = [](void (*what)(std::ostream&)) -> int {
+    give_up_early_signals();
+    what(std::cout);
     return kExitOk;
-  }
-  if (asks_for(arguments, "--list-objectives")) {
-    print_objectives(std::cout);
-    return kExitOk;
-  }
-  if (asks_for_help(arguments)) {
-    print_pretrain_help(std::cout);
-    return kExitOk;
-  }
+  };
+  if (asks_for(arguments, "--list-samplers")) return print(print_samplers);
+  if (asks_for(arguments, "--list-objectives")) return print(print_objectives);
+  if (asks_for_help(arguments)) return print(print_pretrain_help);
   // Before anything else: MPI's own start takes seconds in which a signal may come.
   SignalWatch signals;
   return run_ranks_command(
@@ -266,9 +264,7 @@ int unknown_command(const std::string& typed) {
   return usage_error(unknown + (near ? ", did you mean " + *near + "?" : "; negatron help lists the commands."));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_command_line(int argc, char** argv) {
   Words words(argv + 1, argv + argc);
   if (words.empty()) {
     print_usage(std::cout);
@@ -291,4 +287,11 @@ int main(int argc, char** argv) {
     if (command.name == words[0]) return command.run(argc, argv, {words.begin() + 1, words.end()});
   }
   return unknown_command(words[0]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  take_standard_streams();
+  return end_of_output(run_command_line(argc, argv));
 }

@@ -1,6 +1,8 @@
 #include "comm/mpi/environment.h"
 
 #include <mpi.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -17,6 +19,14 @@ namespace {
 constexpr int kThreadLevel = MPI_THREAD_SERIALIZED;
 constexpr int kUnwindingExitCode = 1;
 
+bool initializing = false;
+
+/// In a process that was just forked. Open MPI starts a helper beside a process that no mpirun started; it would end at
+/// the Ctrl-C that a terminal sends to all of its group, and MPI_Init with it.
+void leave_terminal_group() {
+  if (initializing) ::setpgid(0, 0);
+}
+
 }  // namespace
 
 Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit) : start_limit_(start_limit) {
@@ -26,7 +36,10 @@ Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds star
   if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
   int granted = 0;
   const ConnectionLimit limit(start_limit_, "the start of MPI");
+  pthread_atfork(nullptr, nullptr, leave_terminal_group);
+  initializing = true;
   mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
+  initializing = false;
   if (granted < kThreadLevel) {
     MPI_Finalize();
     throw CommError("MPI grants thread level " + std::to_string(granted) + " where MPI_THREAD_SERIALIZED (" +

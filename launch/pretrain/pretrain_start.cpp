@@ -20,6 +20,7 @@
 #include "launch/pretrain/run_starts.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "launch/standard_stream.h"
 #include "launch/version.h"
 #include "runtime/data/registry.h"
 #include "runtime/run/initial_weights.h"
@@ -165,8 +166,12 @@ void PretrainStart::open_record(const StartPoint& point) {
     start.precision = name_of(place_.precision);
     start.command = {"pretrain"};
     start.command.insert(start.command.end(), arguments_.begin(), arguments_.end());
-    record_start(point.run_directory / "starts.jsonl", start);
+    // From here on it is a run, which waits for nobody who reads what it says.
+    standard_output().wait_for_nobody();
+    standard_error().wait_for_nobody();
     output_.open(point.run_directory / "log", start_heading(start));
+    record_start(point.run_directory / "starts.jsonl", start,
+                 [this](const std::string& sentence) { output_.warn(sentence); });
     return {};
   });
 }

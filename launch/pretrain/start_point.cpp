@@ -39,23 +39,31 @@ class Start {
     if (request_.resume == kResumeNewest && request_.run_directory.empty()) {
       throw UsageError("--resume auto needs --run-dir: which run is to go on?");
     }
-    start_.run_directory = choose_run_directory(comm_, request_.run_directory, "pretrain");
+    // One that is made for this run, at the end of the questions, holds nothing.
+    const bool is_named = !request_.run_directory.empty();
+    start_.run_directory = request_.run_directory;
     // Each question about the file system is rank 0's and its answer everyone's: file systems of hosts may lag behind
     // each other, and ranks that branch differently would wait in different collectives.
-    const bool holds = holds_run(comm_, start_.run_directory);
-    const bool sets_back = is_path() && same_run();
+    const bool holds = is_named && holds_run(comm_, start_.run_directory);
+    const bool sets_back = is_named && is_path() && same_run();
     if (holds && request_.resume != kResumeNewest && !sets_back) {
       throw UsageError("--run-dir: '" + start_.run_directory.string() +
                        "' already holds a run; --resume auto goes on with it, or choose another directory.");
     }
     if (is_path()) accept(open_snapshot(comm_, files_, request_.resume, find_));
     if (!holds) open_bank();
-    make_run_directory(comm_, start_.run_directory);
+    if (is_named) {
+      make_run_directory(comm_, start_.run_directory);
+    } else {
+      start_.run_directory = make_dated_directory(comm_, "pretrain");
+    }
     lock();
     if (request_.resume == kResumeNewest) find_newest();
     if (sets_back) set_newer_aside();
     if (holds) open_bank();
-    write_config(comm_, start_.run_directory, config_ini_, start_.resume ? start_.resume->manifest.step : 0);
+    const std::int64_t steps_done = start_.resume ? start_.resume->manifest.step : 0;
+    const std::string remark = write_config(comm_, files_, start_.run_directory, config_ini_, steps_done);
+    if (!remark.empty()) start_.remarks.push_back(remark);
     return std::move(start_);
   }
 

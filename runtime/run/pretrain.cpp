@@ -89,7 +89,9 @@ class Pretraining {
       if (goes_on()) finish_epoch();
     }
     log_.finish();
-    return finish();
+    PretrainSummary summary = finish();
+    summary.missing = log_.missing();
+    return summary;
   }
 
  private:
@@ -133,9 +135,10 @@ class Pretraining {
 
   void open_log(int ranks) {
     const std::filesystem::path metrics = job_.run_directory / "metrics.jsonl";
-    cut_metrics(metrics, trainer_.steps_done());
+    const std::string not_cut = cut_metrics(metrics, trainer_.steps_done());
     const std::vector<ProgressView> lines = {{{}, job_.out}};
     log_.open(metrics, {options_.epochs, total_steps_, {}}, job_.progress.empty() ? lines : job_.progress);
+    if (!not_cut.empty()) log_.remark("WARNING: " + not_cut);
     if (options_.tensorboard) log_.open_events(job_.run_directory / "tensorboard", trainer_.steps_done());
     if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
   }

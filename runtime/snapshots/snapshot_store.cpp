@@ -78,7 +78,11 @@ std::string SnapshotStore::prepare(SaveJob& job, const TrainerState& state) {
   // The state is copied before training may take its next step; it is small beside the bank. That it is rank 0's alone
   // is enough: it is replicated.
   job.trainer = host_copy(state);
-  if (!files_.exists(directory_)) files_.make_directory(directory_);
+  if (!files_.exists(directory_)) {
+    // For the first time, or again: the run directory was removed, and the run goes on to save.
+    make_directories(files_, directory_);
+    job.sync_run_directory = true;
+  }
   const std::string name = temporary_name(job.step);
   // Made before its name is broadcast: when another rank learns where to create its file, the directory is there. A
   // name nobody else makes, so what an earlier save left behind is never written into.

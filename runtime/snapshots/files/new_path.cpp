@@ -10,6 +10,18 @@ namespace negatron {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// What a link names in the end; all else as it is.
+fs::path behind_link(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path named = fs::canonical(path, error);
+  return error ? path : named;
+}
+
+}  // namespace
+
 fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
@@ -27,11 +39,13 @@ void check_new_path(const FileLayer& files, const fs::path& out) {
   }
 }
 
-void write_then_rename(FileLayer& files, const fs::path& out, const std::function<void(const fs::path&)>& write,
+void write_then_rename(FileLayer& files, const fs::path& named, const std::function<void(const fs::path&)>& write,
                        Existing existing) {
+  const fs::path out = existing == Existing::kReplaced ? behind_link(named) : named;
   std::random_device random;
   // Not a name that a run which owns this directory would remove as its own.
   const fs::path partial = out.string() + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(random());
+  fs::path written = partial;
   try {
     write(partial);
     // rename would silently take the place of a file of that name. Writing can take long, so it is looked for again.
@@ -39,16 +53,19 @@ void write_then_rename(FileLayer& files, const fs::path& out, const std::functio
       throw SnapshotError("'" + out.string() + "' was made by someone else meanwhile.");
     }
     files.rename(partial, out);
+    written = out;
+    // Durable from here on. When the power goes before, the whole content is found under the one name or the other.
+    files.sync_directory(parent_of(out));
   } catch (...) {
+    // What is replaced is gone with the rename, and the new one is better than none.
+    const bool stays = written == out && existing == Existing::kReplaced;
     try {
-      if (files.exists(partial)) remove_flat_directory(files, partial);
+      if (!stays && files.exists(written)) remove_flat_directory(files, written);
     } catch (const SnapshotError&) {
       // What failed first is what matters; the name says what is left.
     }
     throw;
   }
-  // Durable from here on. When the power goes before, the whole content is found under the one name or the other.
-  files.sync_directory(parent_of(out));
 }
 
 }  // namespace negatron
