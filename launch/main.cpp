@@ -24,6 +24,7 @@
 #include "launch/pretrain/signal_watch.h"
 #include "launch/report/report_command.h"
 #include "launch/version.h"
+#include "runtime/text/utf8_text.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {
@@ -62,13 +63,13 @@ bool asks_for(const Words& arguments, const std::string& flag) {
 }
 
 int usage_error(const std::string& message) {
-  std::cerr << "negatron: " << message << "\n";
+  std::cerr << "negatron: " << terminal_text(message) << "\n";
   return kExitUsage;
 }
 
 /// One write, so that ranks that fail together do not mix their words.
 void report(int rank, const std::string& message) {
-  std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + message + "\n") << std::flush;
+  std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + terminal_text(message) + "\n") << std::flush;
 }
 
 /// Every rank holds the same sentence (comm/together.h), so one says it and the job ends in order.

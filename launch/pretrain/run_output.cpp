@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "launch/exit_code.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 
@@ -33,7 +34,7 @@ std::ostream& RunOutput::standard_output() {
 }
 
 void RunOutput::warn(const std::string& sentence) {
-  const std::string line = "negatron: warning: " + sentence + "\n";
+  const std::string line = "negatron: warning: " + terminal_text(sentence) + "\n";
   if (!is_quiet()) std::cerr << line << std::flush;
   log_ << line << std::flush;
 }

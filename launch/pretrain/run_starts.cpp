@@ -10,6 +10,7 @@
 
 #include "launch/exit_code.h"
 #include "launch/version.h"
+#include "runtime/text/json_text.h"
 
 namespace negatron {
 namespace {
@@ -39,7 +40,7 @@ void record_start(const std::filesystem::path& file, const RunStart& start) {
       {"libtorch", version.libtorch},  {"mpi", version.mpi},          {"hdf5", version.hdf5},
       {"cuda", version.cuda}};
   std::ofstream out(file, std::ios::app);
-  out << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" << std::flush;
+  out << json_text(line) + "\n" << std::flush;
   if (!out) throw UsageError("--run-dir: '" + file.string() + "' cannot be written: " + std::strerror(errno) + ".");
 }
 
