@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include <c10/util/Exception.h>
+
 #include "comm/error.h"
 #include "comm/rank_texts.h"
 
@@ -28,6 +30,9 @@ std::optional<Failure> failure_of(const std::function<void()>& work) {
     return Failure{FailureKind::kRefused, error.what()};
   } catch (const std::invalid_argument& error) {
     return Failure{FailureKind::kRefused, error.what()};
+  } catch (const c10::Error& error) {
+    // Its what() ends in thirty lines of a backtrace.
+    return Failure{FailureKind::kFailed, error.what_without_backtrace()};
   } catch (const std::exception& error) {
     return Failure{FailureKind::kFailed, error.what()};
   } catch (...) {

@@ -27,6 +27,7 @@
 #include "launch/start_limit.h"
 #include "launch/standard_stream.h"
 #include "launch/version.h"
+#include "runtime/text/utf8_text.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {
@@ -65,14 +66,14 @@ bool asks_for(const Words& arguments, const std::string& flag) {
 }
 
 int usage_error(const std::string& message) {
-  std::cerr << "negatron: " << message << "\n";
+  std::cerr << "negatron: " << terminal_text(message) << "\n";
   return kExitUsage;
 }
 
 /// One write, so that ranks that fail together do not mix their words.
 void report(const Environment& environment, const std::string& message) {
   const std::string name = environment.roll_call()->name_of(environment.rank());
-  std::cerr << ("[" + name + "] negatron: " + message + "\n") << std::flush;
+  std::cerr << ("[" + name + "] negatron: " + terminal_text(message) + "\n") << std::flush;
 }
 
 /// Every rank holds the same sentence (comm/together.h), so one says it and the job ends in order.

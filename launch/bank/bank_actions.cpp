@@ -13,6 +13,7 @@
 #include "runtime/bank_files/merge_banks.h"
 #include "runtime/bank_files/near_rows.h"
 #include "runtime/bank_files/reshard_bank.h"
+#include "runtime/text/json_text.h"
 
 namespace negatron {
 namespace {
@@ -27,7 +28,7 @@ int report_written(const BankArguments& request, std::ostream& out, const std::s
   if (request.json()) {
     Json json = written_json(path, manifest);
     json.update(more);
-    out << json.dump() << "\n";
+    out << json_text(json) << "\n";
   } else {
     print_written(out, path, manifest);
   }
@@ -36,7 +37,7 @@ int report_written(const BankArguments& request, std::ostream& out, const std::s
 
 std::unique_ptr<MatrixFile> opened_matrix(BankArguments& request, const std::string& path, const std::string& dataset) {
   try {
-    return open_matrix(request.files(), path, dataset);
+    return open_matrix(request.files(), request.seekable(path), dataset);
   } catch (const SnapshotError& error) {
     // Not a snapshot that is damaged but a file of another kind.
     throw UsageError(error.what());
@@ -59,7 +60,7 @@ int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   const OpenBank bank = request.open(request.path(0));
   const BankInfo found = bank_info(bank, options, request.memory());
   if (request.json()) {
-    out << info_json(bank, found, options.seed).dump() << "\n";
+    out << json_text(info_json(bank, found, options.seed)) << "\n";
   } else {
     print_info(out, bank, found, options.seed);
   }
@@ -82,7 +83,7 @@ int verify(const Words& arguments, std::ostream& out, std::ostream& remarks) {
     good = good && verdicts.back().good();
     if (!request.json()) print_verdict(out, verdicts.back());
   }
-  if (request.json()) out << verify_json(verdicts).dump() << "\n";
+  if (request.json()) out << json_text(verify_json(verdicts)) << "\n";
   return good ? kExitOk : kExitFailure;
 }
 
@@ -112,7 +113,7 @@ int diff(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   const OpenBank b = request.open(request.path(1));
   const BankDiff found = diff_banks(a, b, request.memory());
   if (request.json()) {
-    out << diff_json(a, b, found).dump() << "\n";
+    out << json_text(diff_json(a, b, found)) << "\n";
   } else {
     print_diff(out, a, b, found);
   }
@@ -174,7 +175,7 @@ int extract(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   extract_rows(request.files(), bank, request.path(1), found.sequence, request.memory());
   if (request.json()) {
     const Json json{{"path", request.path(1)}, {"rows", found.sequence.size()}, {"ids_not_found", found.missing}};
-    out << json.dump() << "\n";
+    out << json_text(json) << "\n";
   } else {
     out << "wrote " << request.path(1) << ": " << found.sequence.size() << " rows";
     if (!found.missing.empty()) out << "; " << found.missing.size() << " of the ids are not in the bank";
@@ -215,7 +216,7 @@ int near(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   if (request.json()) {
     Json json = near_json(queries, found, rows.begin);
     json["ids_not_found"] = missing;
-    out << json.dump() << "\n";
+    out << json_text(json) << "\n";
   } else {
     print_near(out, queries, found, rows.begin);
     if (!missing.empty()) out << missing.size() << " of the ids are not in the bank\n";

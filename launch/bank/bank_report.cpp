@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "runtime/snapshots/hdf5/dtype_text.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -159,9 +160,11 @@ void print_verdict(std::ostream& out, const SnapshotVerdict& verdict) {
   out << verdict.path.string() << "\n";
   for (const FileVerdict& file : verdict.files) {
     const bool good = file.problem.empty();
-    out << (good ? "  ok   " : "  BAD  ") << file.name << "  " << (good ? size_text(file.bytes) : file.problem) << "\n";
+    out << (good ? "  ok   " : "  BAD  ") << file.name << "  "
+        << (good ? size_text(file.bytes) : terminal_text(file.problem)) << "\n";
   }
-  for (const std::string& name : verdict.strangers) out << "  ?    " << name << "  is not part of the snapshot\n";
+  for (const std::string& name : verdict.strangers)
+    out << "  ?    " << terminal_text(name) << "  is not part of the snapshot\n";
 }
 
 Json diff_json(const OpenBank& a, const OpenBank& b, const BankDiff& diff) {

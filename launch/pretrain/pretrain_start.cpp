@@ -25,6 +25,7 @@
 #include "runtime/data/registry.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -34,7 +35,7 @@ constexpr std::chrono::hours kRestoreTimeLimit{1};
 
 /// Any rank's, in any thread.
 void warn(const std::string& sentence) {
-  std::cerr << ("negatron: warning: " + sentence + "\n");
+  std::cerr << ("negatron: warning: " + terminal_text(sentence) + "\n");
 }
 
 void require_normalization(const std::optional<Normalization>& given, std::int64_t channels) {

@@ -5,13 +5,14 @@
 #include <iostream>
 
 #include "launch/standard_stream.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
 
 /// Standard error alone: for what the log has no room for.
 void warn_on_screen(const std::string& sentence) {
-  std::cerr << "negatron: warning: " + sentence + "\n" << std::flush;
+  std::cerr << "negatron: warning: " + terminal_text(sentence) + "\n" << std::flush;
 }
 
 }  // namespace
@@ -82,12 +83,12 @@ std::vector<std::string> RunOutput::missing() const {
 
 void RunOutput::warn(const std::string& sentence) {
   if (!is_quiet()) return insist(sentence);
-  log_ << "negatron: warning: " << sentence << "\n" << std::flush;
+  log_ << "negatron: warning: " << terminal_text(sentence) << "\n" << std::flush;
 }
 
 void RunOutput::insist(const std::string& sentence) {
   warn_on_screen(sentence);
-  log_ << "negatron: warning: " << sentence << "\n" << std::flush;
+  log_ << "negatron: warning: " << terminal_text(sentence) << "\n" << std::flush;
 }
 
 std::vector<ProgressView> RunOutput::progress(const ProgressDisplay& display) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/version.h"
+#include "runtime/text/json_text.h"
 
 namespace negatron {
 namespace {
@@ -36,7 +37,7 @@ void record_start(const std::filesystem::path& file, const RunStart& start, Appe
       {"libtorch", version.libtorch},  {"mpi", version.mpi},          {"hdf5", version.hdf5},
       {"cuda", version.cuda}};
   AppendedFile(file, {}, std::move(warn))
-      .append(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+      .append(json_text(line) + "\n");
 }
 
 std::string start_heading(const RunStart& start) {

@@ -33,6 +33,7 @@ class Start {
         const std::string& config_ini)
       : comm_(comm), files_(files), request_(request), flags_(flags), config_ini_(config_ini) {
     find_.shards = static_cast<int>(request.options.shards);
+    find_.check_state = check_saved_run;
   }
 
   StartPoint find() {
@@ -90,6 +91,12 @@ class Start {
     for (const std::string& sentence : found.quarantined) start_.remarks.push_back(sentence);
     if (found.snapshot) {
       accept(std::move(*found.snapshot));
+    } else if (!found.damaged.empty()) {
+      const std::string snapshots = "'" + (start_.run_directory / "snapshots").string() + "'";
+      throw UsageError("--resume auto: no snapshot in " + snapshots + " verifies, and nothing was changed: " +
+                       joined(found.damaged) + " --resume with the path of a whole snapshot goes on from that one, " +
+                       "another --run-dir begins a new run, and once " + snapshots +
+                       " is moved away the run begins anew in this one.");
     } else {
       start_.remarks.push_back("--resume auto: '" + start_.run_directory.string() +
                                "' holds no snapshot; the run starts from its first step.");
@@ -121,7 +128,10 @@ class Start {
 
   void open_bank() {
     if (request_.bank.empty() || start_.resume || start_.bank) return;
-    start_.bank = open_snapshot(comm_, files_, request_.bank, find_);
+    FindOptions find = find_;
+    // Of a snapshot whose run nobody goes on with, only the bank matters.
+    find.check_state = {};
+    start_.bank = open_snapshot(comm_, files_, request_.bank, find);
   }
 
   /// The names that later snapshots have now, between commas. Rank 0's alone.

@@ -9,6 +9,7 @@
 
 #include "runtime/snapshots/files/new_path.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
+#include "runtime/text/json_text.h"
 
 namespace negatron {
 namespace {
@@ -33,7 +34,7 @@ std::string flat_line(const std::string& line) {
   if (is_flat) return line;
   auto made = nlohmann::ordered_json::object();
   for (const auto& [name, value] : nested.items()) add_flat_member(name, value, made);
-  return made.dump();
+  return json_text(made);
 }
 
 // Example: a run was saved when 100 steps were done, went on to step 130 and was killed. Lines of steps 0 to 99 stay,

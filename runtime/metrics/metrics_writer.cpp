@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/text/json_text.h"
+
 namespace negatron {
 
 namespace {
@@ -29,7 +31,7 @@ void add_traffic(Json& line, const StepMetrics& metrics) {
 
 std::string with_time(Json line, double time) {
   line["time"] = time;
-  return line.dump();
+  return json_text(line);
 }
 
 }  // namespace

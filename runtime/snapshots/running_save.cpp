@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "comm/rank_texts.h"
+#include "runtime/text/json_text.h"
 
 namespace negatron {
 namespace {
@@ -57,8 +58,7 @@ bool is_ready(const auto& future) {
 }
 
 std::string text_of(const CommitOutcome& outcome) {
-  return nlohmann::json{{"error", outcome.error}, {"warning", outcome.warning}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(nlohmann::json{{"error", outcome.error}, {"warning", outcome.warning}});
 }
 
 CommitOutcome commit_outcome_of(const std::string& text) {

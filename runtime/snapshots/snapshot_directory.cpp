@@ -63,6 +63,11 @@ std::optional<std::int64_t> step_of(const std::string& full_name) {
   return step;
 }
 
+bool is_quarantined(const std::string& name) {
+  const std::size_t mark = name.find(kQuarantineMark);
+  return mark != std::string::npos && step_of(name.substr(0, mark)).has_value();
+}
+
 std::string temporary_name(std::int64_t step) {
   std::random_device random;
   return step_name(step) + std::string(kTemporaryMark) + std::to_string(::getpid()) + "-" + std::to_string(random());

@@ -20,6 +20,8 @@ std::string step_name(std::int64_t step);
 std::string replaced_name(std::int64_t step);
 /// Of a snapshot, replaced or not. Nothing for any other name, quarantined and temporary ones among them.
 std::optional<std::int64_t> step_of(const std::string& full_name);
+/// Whether it was set aside: "step-000012000.quarantine", "step-000012000.quarantine-2".
+bool is_quarantined(const std::string& name);
 /// A name that no other process makes.
 std::string temporary_name(std::int64_t step);
 

@@ -23,8 +23,9 @@ bool FileError::is_absent() const noexcept {
 }
 
 bool FileError::tells_of_damage() const noexcept {
-  // ELOOP: a link where a file was. EUCLEAN and EBADMSG: file systems that check what they read.
-  constexpr std::array kDamage{EIO, ELOOP, ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
+  // EUCLEAN and EBADMSG: file systems that check what they read. Not EIO and ELOOP: the disk is ill, or links lead
+  // nowhere, and what they lead to may be whole.
+  constexpr std::array kDamage{ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
   return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
 }
 

@@ -57,7 +57,8 @@ class FileLayer {
 
   /// The file must not exist.
   virtual std::unique_ptr<OutputFile> create(const std::filesystem::path& path) = 0;
-  /// A regular file; a symbolic link at its end is refused.
+  /// A regular file, or a link to one: data managers keep files elsewhere. A link that leads nowhere is not absent but
+  /// cannot be read (ENOLINK).
   virtual std::unique_ptr<InputFile> open(const std::filesystem::path& path) const = 0;
 
   /// The directory must not exist, its parent must.

@@ -92,11 +92,24 @@ class PosixOutputFile : public OutputFile {
   off_t started_ = 0;
 };
 
+// O_NONBLOCK: a pipe in place of a file must not hang the open.
+int open_to_read(const fs::path& path) {
+  try {
+    return open_or_throw(path, O_RDONLY | O_NONBLOCK, "open");
+  } catch (const FileError& error) {
+    struct stat status {};
+    const bool is_link =
+        error.error_number() == ENOENT && ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+    // Who keeps files elsewhere may not have brought this one here yet: nothing is missing in the directory itself.
+    if (is_link) throw FileError("follow the link", path, ENOLINK);
+    throw;
+  }
+}
+
 class PosixInputFile : public InputFile {
  public:
   PosixInputFile(const fs::path& path, const PosixCalls& calls)
-      // O_NONBLOCK: a pipe in place of a file must not hang the open.
-      : path_(path), calls_(calls), file_(open_or_throw(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "open")) {
+      : path_(path), calls_(calls), file_(open_to_read(path)) {
     struct stat status {};
     // Of the open file and not of its name, which may mean another file a moment later.
     if (::fstat(file_.get(), &status) != 0) throw FileError("read the size of", path, errno);
