@@ -47,8 +47,10 @@ void together(Communicator& comm, const std::function<void()>& work) {
   comm.all_reduce(gravest, ReduceOp::kMin);
   if (gravest.item<std::int64_t>() == kDone) return;
   const auto kind = static_cast<FailureKind>(gravest.item<std::int64_t>());
-  // Ranks that are refused the same thing say it in the same words, so one of them is enough.
-  for (const std::string& text : gather_texts(comm, own ? own->text : std::string())) {
+  // Ranks that are refused the same thing say it in the same words, so one of them is enough. One that is refused
+  // something keeps silent where another failed: what matters is the graver.
+  const bool speaks = own && own->kind == kind;
+  for (const std::string& text : gather_texts(comm, speaks ? own->text : std::string())) {
     if (!text.empty()) throw FailedTogether(kind, text);
   }
   throw FailedTogether(kind, "A rank failed and did not say why.");

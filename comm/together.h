@@ -15,8 +15,8 @@ enum class FailureKind {
   kRefused
 };
 
-/// What every rank throws when work that they did together went wrong on any of them. The text is that of the lowest
-/// rank that has one; the kind is kFailed as soon as one rank failed.
+/// What every rank throws when work that they did together went wrong on any of them. The kind is kFailed as soon as
+/// one rank failed; the text is that of the lowest rank of this kind.
 class FailedTogether : public std::runtime_error {
  public:
   FailedTogether(FailureKind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}

@@ -1,31 +1,41 @@
 #include "launch/process_setup.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <string>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
+#include "runtime/snapshots/files/process_identity.h"
+
 namespace negatron {
 namespace {
 
-constexpr std::size_t kHostNameBytes = 256;
+constexpr std::size_t kMachineBytes = 256;
 
-/// Host name and CPU mask of this rank, as one row of bytes: [1, kHostNameBytes + sizeof(cpu_set_t)] uint8.
+/// Whose cores these are: hosts may share a name, and containers of one machine have names of their own, but it runs
+/// one kernel.
+std::string machine_name() {
+  const ProcessIdentity process = this_process();
+  return process.boot.empty() ? process.host : process.boot;
+}
+
+/// Machine and CPU mask of this rank, as one row of bytes: [1, kMachineBytes + sizeof(cpu_set_t)] uint8.
 at::Tensor placement(int& bound_cores) {
   cpu_set_t mask;
   CPU_ZERO(&mask);
   sched_getaffinity(0, sizeof mask, &mask);
   bound_cores = CPU_COUNT(&mask);
-  at::Tensor row = at::zeros({1, static_cast<std::int64_t>(kHostNameBytes + sizeof mask)}, at::kByte);
+  at::Tensor row = at::zeros({1, static_cast<std::int64_t>(kMachineBytes + sizeof mask)}, at::kByte);
   auto* bytes = static_cast<char*>(row.data_ptr());
-  gethostname(bytes, kHostNameBytes - 1);
-  std::memcpy(bytes + kHostNameBytes, &mask, sizeof mask);
+  const std::string machine = machine_name();
+  std::memcpy(bytes, machine.data(), std::min(machine.size(), kMachineBytes));
+  std::memcpy(bytes + kMachineBytes, &mask, sizeof mask);
   return row;
 }
 
@@ -49,13 +59,13 @@ void choose_gpu_arithmetic(bool tf32, bool benchmark) {
   context.setDeterministicCuDNN(!benchmark);
 }
 
-// Only equal rows count as sharing: the same host and exactly the same cores. Example: 4 ranks on a host of 16 cores.
-// If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads; if it binds each to 2 cores
-// of its own, the masks differ and each may use 2 / 1.
+// Only equal rows count as sharing: the same machine and exactly the same cores. Example: 4 ranks on a host of 16
+// cores. If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads; if it binds each to 2
+// cores of its own, the masks differ and each may use 2 / 1.
 int thread_budget(Communicator& comm) {
   int bound_cores = 1;
   const at::Tensor own = placement(bound_cores);
-  // A collective, which every rank reaches with a row of one size: the host name is padded with zeros.
+  // A collective, which every rank reaches with a row of one size: the name is padded with zeros.
   const at::Tensor all = comm.all_gather(own);  // [P, bytes]
   const auto sharing = all.eq(own).all(1).sum().item<std::int64_t>();
   return std::max(1, bound_cores / static_cast<int>(sharing));

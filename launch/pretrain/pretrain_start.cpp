@@ -9,9 +9,8 @@
 #include <string>
 
 #include "comm/mpi/mpi_communicator.h"
-#include "comm/mpi/topology.h"
-#include "comm/rank_texts.h"
 #include "comm/together.h"
+#include "launch/build_identity.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/progress_display.h"
@@ -20,6 +19,7 @@
 #include "launch/process_setup.h"
 #include "launch/version.h"
 #include "runtime/data/registry.h"
+#include "runtime/run/data_identity.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
 
@@ -53,23 +53,25 @@ CommunicatorOptions communication(const PretrainArguments& request) {
 PretrainStart::PretrainStart(Environment& environment)
     : environment_(environment),
       flags_(pretrain_flags(request_)),
-      comm_(make_mpi_communicator(environment, CommunicatorOptions{})) {}
+      comm_(make_mpi_communicator(environment, CommunicatorOptions{})),
+      topology_(discover_topology(environment)),
+      ranks_(*comm_, topology_.host) {}
 
 void PretrainStart::read(const std::vector<std::string>& arguments) {
   arguments_ = arguments;
+  // Before the flags: another build may know others.
+  ranks_.require("builds of the program", build_identity());
   together(*comm_, [&] {
     flags_.parse(arguments);
     request_.options.validate(comm_->size());
     contrast_ = resolve_contrast(request_.options);
     if (!(request_.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
   });
-  comm_->agree("configuration", flags_.ini());
+  ranks_.require("settings", flags_.ini());
   if (request_.quiet) output_.keep_quiet();
 }
 
 void PretrainStart::place() {
-  const Topology topology = discover_topology(environment_);
-  hosts_ = gather_texts(*comm_, topology.host);
   CommunicatorOptions restoring;
   restoring.time_limit = kRestoreTimeLimit;
   restoring_ = make_mpi_communicator(environment_, restoring);
@@ -78,13 +80,15 @@ void PretrainStart::place() {
     if (!request_.options.eval_data.empty()) prepare_images({request_.options.eval_data});
     return std::string();
   });
+  std::string data;
   // Where no index can be kept, each rank makes its own, and some take longer.
   together(*restoring_, [&] {
-    place_.device = compute_device(topology, request_.options.device);
+    place_.device = compute_device(topology_, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
     std::function<void(const std::string&)> tell;
     if (!request_.quiet) tell = warn;
     data_ = load_pretrain_data(request_.options, contrast_, tell);
+    data = data_text(data_);
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.
@@ -92,10 +96,10 @@ void PretrainStart::place() {
     check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
   });
   // A folder that another host has differently would train another run there.
-  comm_->agree("images that --data names", data_.fingerprint);
+  ranks_.require("data", data);
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
   request_.options.precision = place_.precision;
-  comm_->agree("precision", name_of(place_.precision));
+  ranks_.require("precision", name_of(place_.precision));
   // Collective, so every rank asks, whatever --threads says; the cores that it leaves over are free for the bank.
   const int budget = thread_budget(*comm_);
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
@@ -129,6 +133,10 @@ StartPoint PretrainStart::find() {
 
 PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& requests) {
   const TrainingCommunicator comm(environment_, place_.device, communication(request_));
+  point.lock->when_lost([&requests](const std::string& sentence) {
+    std::cerr << ("negatron: " + sentence + "\n");
+    requests.stop.store(true);
+  });
   open_record(point);
   if (speaks()) print_start(comm.get().transport(), point);
   PretrainJob job;
@@ -156,7 +164,7 @@ void PretrainStart::open_record(const StartPoint& point) {
   on_rank_0(*comm_, [&]() -> std::string {
     RunStart start;
     start.step = point.resume ? point.resume->manifest.step : 0;
-    start.hosts = hosts_;
+    start.hosts = ranks_.hosts();
     start.device = place_.device.str();
     start.precision = name_of(place_.precision);
     start.command = {"pretrain"};

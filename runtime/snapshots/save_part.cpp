@@ -1,5 +1,7 @@
 #include "runtime/snapshots/save_part.h"
 
+#include <cerrno>
+
 #include "runtime/snapshots/trainer_file.h"
 #include "runtime/snapshots/virtual_bank.h"
 
@@ -39,10 +41,23 @@ void publish(FileLayer& files, const SaveJob& job) {
     // may a caller be told so and pruning remove older snapshots.
     files.sync_directory(job.directory);
   } catch (...) {
-    // A name that may not survive must not be found either.
-    if (renamed) files.rename(target, job.temporary);
-    if (replaces) files.rename(aside, target);
+    try {
+      // A name that may not survive must not be found either.
+      if (renamed) files.rename(target, job.temporary);
+      if (replaces) files.rename(aside, target);
+    } catch (const FileError&) {
+      // What went wrong first is what matters. The old one is found under its other name too.
+    }
     throw;
+  }
+}
+
+/// Of several ranks the first one makes it. In the threads that write: a file system may take its time.
+void make_if_missing(FileLayer& files, const fs::path& path) {
+  try {
+    files.make_directory(path);
+  } catch (const FileError& error) {
+    if (error.error_number() != EEXIST) throw;
   }
 }
 
@@ -52,6 +67,9 @@ void publish(FileLayer& files, const SaveJob& job) {
 // returned, so once the ranks have gathered these digests all contents are on the disk; names are not yet.
 std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
   std::vector<ManifestFile> written;
+  if (!job.copy && !job.trainer) return written;
+  make_if_missing(files, job.directory);
+  make_if_missing(files, job.temporary);
   if (job.copy) {
     const std::string name = bank_file_name(job.shard, job.bank->shards);
     const auto next = [&](std::int64_t rows) { return job.copy->next(rows); };

@@ -78,12 +78,9 @@ std::string SnapshotStore::prepare(SaveJob& job, const TrainerState& state) {
   // The state is copied before training may take its next step; it is small beside the bank. That it is rank 0's alone
   // is enough: it is replicated.
   job.trainer = host_copy(state);
-  if (!files_.exists(directory_)) files_.make_directory(directory_);
-  const std::string name = temporary_name(job.step);
-  // Made before its name is broadcast: when another rank learns where to create its file, the directory is there. A
-  // name nobody else makes, so what an earlier save left behind is never written into.
-  files_.make_directory(directory_ / name);
-  return name;
+  // Nothing that asks the disk: the threads that write make the directory. A name nobody else makes, so what an earlier
+  // save left behind is never written into.
+  return temporary_name(job.step);
 }
 
 }  // namespace negatron

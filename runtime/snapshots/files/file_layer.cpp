@@ -23,9 +23,15 @@ bool FileError::is_absent() const noexcept {
 }
 
 bool FileError::tells_of_damage() const noexcept {
-  // ELOOP: a link where a file was. EUCLEAN and EBADMSG: file systems that check what they read.
-  constexpr std::array kDamage{EIO, ELOOP, ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
+  // ELOOP: a link where a file was. EUCLEAN and EBADMSG: file systems that check what they read. Not EIO: the disk is
+  // ill, or a cable, and what lies there may be whole.
+  constexpr std::array kDamage{ELOOP, ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
   return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
+}
+
+void FileLayer::rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (exists(to)) throw FileError("rename to '" + to.string() + "'", from, EEXIST);
+  rename(from, to);
 }
 
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes) {
