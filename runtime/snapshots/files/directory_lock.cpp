@@ -124,8 +124,10 @@ std::optional<bool> DirectoryLock::stays_for_a_lease(const std::string& text, Se
   const Clock::time_point begun = Clock::now();
   while (Clock::now() - begun < lease) {
     std::this_thread::sleep_for(kLookEvery);
+    const std::string now = file_.text_at_path();
+    // What is there now need not be what was opened, but somebody put it there.
+    if (now != text && !now.empty()) return false;
     if (!file_.is_at_its_path()) return std::nullopt;
-    if (file_.text_at_path() != text) return false;
   }
   return true;
 }
