@@ -74,6 +74,10 @@ std::string DirectoryLock::acquire() {
 std::optional<std::string> DirectoryLock::try_to_acquire() {
   file_ = LockFile::open_or_make(path_, [this](const LockFile& made) { return own_text(made); });
   if (file_.was_made()) return std::string();
+  if (file_.held() == LockFile::Held::kByAnother && Clock::now() - begun_ < options_.grace) {
+    std::this_thread::sleep_for(kLookEvery);
+    return std::nullopt;
+  }
   const std::string text = file_.text_at_path();
   const std::optional<LockOwner> other = parse_owner(text);
   is_certain_ = false;

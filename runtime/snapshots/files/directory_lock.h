@@ -22,6 +22,9 @@ struct LeaseOptions {
   std::chrono::duration<double> renew_every = std::chrono::seconds(10);
   /// How long a start that took over waits to see whether another did so too, where the kernel cannot tell.
   std::chrono::duration<double> settle = std::chrono::seconds(1);
+  /// How long a start waits for a lock that someone holds: a process that was killed just now holds it until the kernel
+  /// has given back its memory.
+  std::chrono::duration<double> grace = std::chrono::seconds(2);
   /// Gets a sentence, on rank 0, before a start waits for a lease to end. May be empty.
   std::function<void(const std::string& sentence)> tell;
 };
@@ -50,7 +53,7 @@ class DirectoryLock {
 
  private:
   std::string acquire();
-  /// Nothing when the file disappeared meanwhile.
+  /// Nothing when it is to be tried again: the file disappeared meanwhile, or its holder may be ending.
   std::optional<std::string> try_to_acquire();
   /// Why the owner that the file names is over, in a few words that follow its name; nothing when it ended just now.
   /// Throws when it lives.
@@ -68,6 +71,7 @@ class DirectoryLock {
   LockOwner owner_;
   LeaseOptions options_;
   LockFile file_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   /// The kernel's word, or a file that was just made: nobody else can hold it.
   bool is_certain_ = false;
   std::string took_over_;

@@ -115,6 +115,8 @@ class WaitingImages : public ImageSource {
   std::int64_t channels() const override { return images_->channels(); }
   ImageSize view_size() const override { return images_->view_size(); }
   at::Tensor labels() const override { return images_->labels(); }
+  /// So that a batch is loaded at once.
+  std::int64_t bytes_in_memory() const override { return images_->bytes_in_memory(); }
   DecodedImages load(const at::Tensor& ids) const override {
     constexpr int kLooks = 100;
     for (int look = 0; look < kLooks && !found_; ++look) {

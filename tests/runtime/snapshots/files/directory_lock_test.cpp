@@ -148,6 +148,21 @@ TEST(DirectoryLock, AProcessThatWasKilledHoldsNothingAlsoAsAZombie) {
   ::waitpid(child, nullptr, 0);
 }
 
+TEST(DirectoryLock, OneWhoseHolderIsJustEndingIsWaitedFor) {
+  const TemporaryDirectory directory;
+  Start ending = start_in(directory.path());
+  ASSERT_TRUE(ending.lock);
+  std::thread ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ending.lock.reset();
+  });
+  LeaseOptions options;
+  options.grace = Seconds(30.0);
+  const Start next = start_in(directory.path(), this_owner({}), options);
+  ends.join();
+  EXPECT_EQ(next.refusal, "");
+}
+
 TEST(DirectoryLock, OfTwoStartsAtOnceOneComesThrough) {
   constexpr int kStarts = 3, kTimes = 30;
   for (int time = 0; time < kTimes; ++time) {
