@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "comm/roll_call/roll_call.h"
 #include "launch/cores/cgroup_cores.h"
+#include "runtime/snapshots/files/process_identity.h"
 
 namespace negatron {
 namespace {
@@ -17,11 +17,19 @@ namespace {
 constexpr std::size_t kNameBytes = 256;
 constexpr std::int64_t kMaskBytes = sizeof(cpu_set_t);
 
-/// A row of bytes, [1, kNameBytes + size], padded with zeros: host name, then what it is about.
+/// Whose cores these are: hosts may share a name, and containers of one machine have names of their own, but it runs
+/// one kernel.
+std::string machine_name() {
+  const ProcessIdentity process = this_process();
+  return process.boot.empty() ? process.host : process.boot;
+}
+
+/// A row of bytes, [1, kNameBytes + room], padded with zeros: the machine's name, then what it is about.
 at::Tensor row_of(const void* bytes, std::size_t size, std::size_t room) {
   at::Tensor row = at::zeros({1, static_cast<std::int64_t>(kNameBytes + room)}, at::kByte);
   auto* begin = static_cast<char*>(row.data_ptr());
-  gethostname(begin, kNameBytes - 1);
+  const std::string machine = machine_name();
+  std::memcpy(begin, machine.data(), std::min(machine.size(), kNameBytes));
   std::memcpy(begin + kNameBytes, bytes, std::min(size, room));
   return row;
 }
@@ -50,7 +58,7 @@ int slurm_cores(const std::function<const char*(const char*)>& variable, int ran
   return on_node > 0 ? std::max(1, on_node / ranks) : 0;
 }
 
-// Only equal rows count as sharing: the same host and exactly the same cores, or the same control group. Example: 4
+// Only equal rows count as sharing: the same machine and exactly the same cores, or the same control group. Example: 4
 // ranks on a host of 16 cores. If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads;
 // if it binds each to 2 cores of its own, the masks differ and each may use 2 / 1. In a container with a quota of 6
 // cores' worth of time, whose group all four share, it is 6 / 4 = 1 in the first case and 1 in the second.

@@ -14,6 +14,7 @@
 #include "launch/plan/plan_flags.h"
 #include "launch/plan/plan_report.h"
 #include "launch/pretrain/training_communicator.h"
+#include "launch/rank_agreement.h"
 #include "runtime/planning/measured_machine.h"
 #include "runtime/planning/shard_choice.h"
 #include "runtime/planning/step_prediction.h"
@@ -104,7 +105,7 @@ int run_plan(Environment& environment, const std::vector<std::string>& arguments
     request.validate();
     if (!request.here) plan = make_plan(request);
   });
-  start->agree("configuration", flags.ini());
+  RankAgreement(*start, discover_topology(environment).host).require("settings", flags.ini());
   if (request.here) {
     compare_here(environment, *start, request, out);
   } else if (start->rank() == 0) {

@@ -1,6 +1,8 @@
 #include "launch/pretrain/start_point.h"
 
+#include <charconv>
 #include <cstdlib>
+#include <iostream>
 
 #include "comm/rank_texts.h"
 #include "comm/together.h"
@@ -25,6 +27,18 @@ std::string joined(const std::vector<std::string>& parts) {
 /// The run directory that a snapshot lies in.
 fs::path run_of(const fs::path& snapshot) {
   return fs::weakly_canonical(snapshot).parent_path().parent_path();
+}
+
+std::string environment_text(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+SlurmStart slurm_start() {
+  SlurmStart start{environment_text("SLURM_JOB_ID"), environment_text("SLURM_STEP_ID"), 0};
+  const std::string restarts = environment_text("SLURM_RESTART_COUNT");
+  std::from_chars(restarts.data(), restarts.data() + restarts.size(), start.restarts);
+  return start;
 }
 
 class Start {
@@ -79,10 +93,9 @@ class Start {
   }
 
   void lock() {
-    const char* job = std::getenv("SLURM_JOB_ID");
-    // A run that resumes may step over what a start of itself that is over left behind, and says so.
-    start_.lock = std::make_unique<DirectoryLock>(
-        comm_, files_, start_.run_directory, this_owner(job == nullptr ? "" : job), request_.resume != kResumeNever);
+    LeaseOptions options;
+    options.tell = [](const std::string& sentence) { std::cerr << ("negatron: note: " + sentence + "\n"); };
+    start_.lock = std::make_unique<DirectoryLock>(comm_, start_.run_directory, this_owner(slurm_start()), options);
     if (!start_.lock->took_over().empty()) start_.remarks.push_back(start_.lock->took_over());
   }
 

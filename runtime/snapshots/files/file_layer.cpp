@@ -29,6 +29,11 @@ bool FileError::tells_of_damage() const noexcept {
   return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
 }
 
+void FileLayer::rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (exists(to)) throw FileError("rename to '" + to.string() + "'", from, EEXIST);
+  rename(from, to);
+}
+
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes) {
   const std::unique_ptr<InputFile> file = files.open(path);
   if (file->size() > most_bytes) {
