@@ -1,7 +1,5 @@
 #include "runtime/snapshots/save_part.h"
 
-#include <cerrno>
-
 #include "runtime/snapshots/trainer_file.h"
 #include "runtime/snapshots/virtual_bank.h"
 
@@ -52,15 +50,6 @@ void publish(FileLayer& files, const SaveJob& job) {
   }
 }
 
-/// Of several ranks the first one makes it. In the threads that write: a file system may take its time.
-void make_if_missing(FileLayer& files, const fs::path& path) {
-  try {
-    files.make_directory(path);
-  } catch (const FileError& error) {
-    if (error.error_number() != EEXIST) throw;
-  }
-}
-
 }  // namespace
 
 // Each rank in its own background thread, with no regard to the others. Every file is synced when its digest is
@@ -68,8 +57,9 @@ void make_if_missing(FileLayer& files, const fs::path& path) {
 std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
   std::vector<ManifestFile> written;
   if (!job.copy && !job.trainer) return written;
-  make_if_missing(files, job.directory);
-  make_if_missing(files, job.temporary);
+  // Here, in the threads that write, because a file system may take its time; the first rank makes it. Those above it
+  // too: a run whose directory was removed goes on to save.
+  make_directories(files, job.temporary);
   if (job.copy) {
     const std::string name = bank_file_name(job.shard, job.bank->shards);
     const auto next = [&](std::int64_t rows) { return job.copy->next(rows); };
@@ -104,8 +94,8 @@ void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile
   job.writing.reach("manifest");
   write_text(files, job.temporary / kManifestName, text);
   files.sync_directory(job.temporary);
-  // The first save may have made the directory of all snapshots, whose own name is in the run directory above it.
-  if (job.sync_run_directory) files.sync_directory(job.run_directory);
+  // This save may have made the directory of all snapshots, whose own name is in the run directory above it.
+  files.sync_directory(job.run_directory);
 
   publish(files, job);
 }

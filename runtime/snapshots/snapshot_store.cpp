@@ -45,7 +45,6 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
   job.step = step;
   job.world_size = comm.size();
   job.retention = options_.retention;
-  job.sync_run_directory = first_;
   job.writing = {options_.block_bytes, options_.at_save_point, std::make_shared<WriterPace>()};
   // A throw on all ranks alike, with nothing begun: training goes on and the next save may be tried.
   job.temporary =
@@ -58,7 +57,6 @@ SaveReport SnapshotStore::poll(Communicator& comm) {
   if (!saving()) return {};
   SaveReport report = save_->poll(comm);
   if (report.state == SaveState::kRunning) return report;
-  if (report.state == SaveState::kCommitted) first_ = false;
   save_.reset();
   return report;
 }

@@ -53,8 +53,6 @@ class SnapshotStore {
   std::filesystem::path run_directory_;
   std::filesystem::path directory_;
   SnapshotOptions options_;
-  /// Until the first snapshot is committed.
-  bool first_ = true;
   /// Null while nothing is being saved. A save that is still running when the store goes is given up.
   std::unique_ptr<RunningSave> save_;
 };

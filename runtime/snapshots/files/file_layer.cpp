@@ -54,6 +54,17 @@ void write_text(FileLayer& files, const std::filesystem::path& path, std::string
   file->close();
 }
 
+void make_directories(FileLayer& files, const std::filesystem::path& path) {
+  const std::filesystem::path parent = path.parent_path();
+  if (!parent.empty() && parent != path && !files.exists(parent)) make_directories(files, parent);
+  try {
+    files.make_directory(path);
+  } catch (const FileError& error) {
+    // Somebody else made it meanwhile: another writer of the run whose directory was removed.
+    if (error.error_number() != EEXIST) throw;
+  }
+}
+
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path) {
   try {
     files.remove_directory(path);

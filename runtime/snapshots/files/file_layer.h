@@ -79,6 +79,8 @@ class FileLayer {
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes);
 /// Creates, writes and syncs.
 void write_text(FileLayer& files, const std::filesystem::path& path, std::string_view text);
+/// Makes a directory that is not there, and those above it.
+void make_directories(FileLayer& files, const std::filesystem::path& path);
 /// Removes a directory that this process made and filled with files; of a link to one only the link.
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path);
 

@@ -15,6 +15,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// What a link names in the end; all else as it is.
+fs::path behind_link(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path named = fs::canonical(path, error);
+  return error ? path : named;
+}
+
 /// Where the pids of the names below are meant: a short word for this kernel and namespace.
 std::string pid_place(const ProcessIdentity& process) {
   constexpr std::size_t kLetters = 8;
@@ -82,10 +90,12 @@ void check_new_path(const FileLayer& files, const fs::path& out) {
   }
 }
 
-void write_then_rename(FileLayer& files, const fs::path& out, const std::function<void(const fs::path&)>& write,
+void write_then_rename(FileLayer& files, const fs::path& named, const std::function<void(const fs::path&)>& write,
                        Existing existing) {
+  const fs::path out = existing == Existing::kReplaced ? behind_link(named) : named;
   remove_left_behind(files, out);
   const fs::path partial = parent_of(out) / partial_name(out);
+  fs::path written = partial;
   try {
     write(partial);
     // rename would silently take the place of a file of that name. Writing can take long, so it may have come since.
@@ -94,16 +104,19 @@ void write_then_rename(FileLayer& files, const fs::path& out, const std::functio
     } else {
       rename_or_refuse(files, partial, out);
     }
+    written = out;
+    // Durable from here on. When the power goes before, the whole content is found under the one name or the other.
+    files.sync_directory(parent_of(out));
   } catch (...) {
+    // What is replaced is gone with the rename, and the new one is better than none.
+    const bool stays = written == out && existing == Existing::kReplaced;
     try {
-      if (files.exists(partial)) remove_flat_directory(files, partial);
+      if (!stays && files.exists(written)) remove_flat_directory(files, written);
     } catch (const SnapshotError&) {
       // What failed first is what matters; the name says what is left.
     }
     throw;
   }
-  // Durable from here on. When the power goes before, the whole content is found under the one name or the other.
-  files.sync_directory(parent_of(out));
 }
 
 }  // namespace negatron
