@@ -62,7 +62,7 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST(NewPath, WhatCameMeanwhileIsNotOverwritten) {
+TEST(PartialNames, WhatCameMeanwhileIsNotOverwritten) {
   const TemporaryDirectory directory;
   PosixFileLayer files;
   const fs::path out = directory / "out";
@@ -82,7 +82,7 @@ TEST(NewPath, WhatCameMeanwhileIsNotOverwritten) {
   }
 }
 
-TEST(NewPath, TheFileSystemRefusesToReplaceInOneStep) {
+TEST(PartialNames, TheFileSystemRefusesToReplaceInOneStep) {
   const TemporaryDirectory directory;
   PosixFileLayer files;
   fs::create_directory(directory / "from");
@@ -98,7 +98,7 @@ TEST(NewPath, TheFileSystemRefusesToReplaceInOneStep) {
   EXPECT_TRUE(fs::exists(directory / "new"));
 }
 
-TEST(NewPath, WhatAKilledProcessLeftIsRemovedByTheNext) {
+TEST(PartialNames, WhatAKilledProcessLeftIsRemovedByTheNext) {
   const TemporaryDirectory directory;
   PosixFileLayer files;
   const fs::path out = directory / "out", other = directory / "other";
