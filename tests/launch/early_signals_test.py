@@ -14,6 +14,8 @@ from pathlib import Path
 
 TIME_LIMIT = 60
 NEGATRON, RANKS, DATA_SCRIPT = sys.argv[1:4]
+# Those that a failed check leaves running are ended with the test.
+STARTED = []
 ENDLESS = ["--epochs", "100000", "--baselines", "off", "--evaluate-every", "0", "--snapshot-every", "never", "--seed", "1"]
 
 
@@ -25,7 +27,8 @@ def check(condition, *said):
 def start(words, blocked=()):
     """With these signals blocked, as env --block-signal does it: what is sent waits until the program unblocks them."""
     block = lambda: signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=block)
+    STARTED.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=block))
+    return STARTED[-1]
 
 
 def catches(pid, number):
@@ -122,4 +125,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        for job in STARTED:
+            job.kill()

@@ -21,9 +21,10 @@ run=$disk/run
 wait_for() {
   for _ in $(seq 600); do
     "$@" 2>/dev/null && return 0
+    kill -0 "$job" || break
     sleep 0.05
   done
-  fail "this did not come: $*: $(tail -3 "$work/out" "$work/err")"
+  fail "this did not come: $*: $(tail -n 3 "$work/out" "$work/err")"
   return 1
 }
 
