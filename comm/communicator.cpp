@@ -58,6 +58,7 @@ class Communicator::LoggedPending : public Work::Pending {
 
 Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options)
     : rank_(rank), size_(size), staging_(home), options_(options), log_(rank) {
+  options_.time_limit = std::min(options.time_limit, kLongestTimeLimit);
   settle_vector_math();
 }
 
