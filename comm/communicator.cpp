@@ -71,6 +71,7 @@ class Communicator::LoggedPending : public Work::Pending {
 Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options,
                            std::shared_ptr<RollCall> roll_call)
     : rank_(rank), size_(size), staging_(home), options_(options), log_(rank), roll_call_(std::move(roll_call)) {
+  options_.time_limit = std::min(options.time_limit, kLongestTimeLimit);
   settle_vector_math();
 }
 

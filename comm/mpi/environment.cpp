@@ -27,6 +27,22 @@ void leave_terminal_group() {
   if (initializing) ::setpgid(0, 0);
 }
 
+/// What a starter tells each process it starts.
+constexpr const char* kStarterVariables[] = {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"};
+
+/// A process that nobody started as one of several starts no others; but Open MPI looks for the program that it would
+/// start them with, ssh, and ends where there is none. "isolated" tells it not to look. What the user says stands.
+void start_alone_without_ssh() {
+  for (const char* name : kStarterVariables) {
+    if (std::getenv(name) != nullptr) return;
+  }
+  for (const char* name : {"OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent"}) {
+    if (std::getenv(name) != nullptr) return;
+  }
+  constexpr int kKeepsTheUsers = 0;
+  setenv("OMPI_MCA_plm", "isolated", kKeepsTheUsers);
+}
+
 }  // namespace
 
 Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit) : start_limit_(start_limit) {
@@ -34,6 +50,7 @@ Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds star
   int initialized = 0;
   MPI_Initialized(&initialized);
   if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
+  start_alone_without_ssh();
   int granted = 0;
   const ConnectionLimit limit(start_limit_, "the start of MPI");
   pthread_atfork(nullptr, nullptr, leave_terminal_group);
@@ -69,11 +86,13 @@ void Environment::abort(int exit_code) noexcept {
 }
 
 void diagnose_srun(const std::function<const char*(const char*)>& variable) {
-  const char* tasks = variable("SLURM_NTASKS");
+  // Of the step and not of the job: the shell that salloc starts is a step of one task, whatever the job has.
+  const char* tasks = variable("SLURM_STEP_NUM_TASKS");
+  if (tasks == nullptr) tasks = variable("SLURM_NTASKS");
   const bool started_by_srun = variable("SLURM_STEP_ID") != nullptr && variable("SLURM_PROCID") != nullptr;
   if (!started_by_srun || tasks == nullptr || std::atoi(tasks) < 2) return;
   // mpirun within an allocation runs its daemons by srun; what it starts knows its place by these.
-  for (const char* name : {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"}) {
+  for (const char* name : kStarterVariables) {
     if (variable(name) != nullptr) return;
   }
   throw CommError("srun started " + std::string(tasks) +

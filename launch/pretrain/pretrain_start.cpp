@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "comm/mpi/mpi_communicator.h"
@@ -14,7 +15,9 @@
 #include "launch/build_identity.h"
 #include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
+#include "launch/host_memory.h"
 #include "launch/pretrain/dry_run.h"
+#include "launch/pretrain/memory_check.h"
 #include "launch/pretrain/progress_display.h"
 #include "launch/pretrain/run_starts.h"
 #include "launch/pretrain/training_communicator.h"
@@ -69,9 +72,9 @@ void PretrainStart::read(const std::vector<std::string>& arguments) {
     flags_.parse(arguments);
     request_.options.validate(comm_->size());
     contrast_ = resolve_contrast(request_.options);
-    if (!(request_.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
   });
   ranks_.require("settings", flags_.ini());
+  ranks_.require("settings", request_.dry_run ? "--dry-run" : "");
   if (request_.quiet) output_.keep_quiet();
 }
 
@@ -97,8 +100,11 @@ void PretrainStart::place() {
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.
     if (request_.resume != kResumeNever) asked.init = {};
-    check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
+    const auto backbone = check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
+    sizes_ = {comm_->size(), backbone->feature_width(),
+              run_memory(request_.options, contrast_, place_, data_, *backbone, comm_->size())};
   });
+  require_host_memory(*comm_, ranks_.hosts(), sizes_.memory, place_, host_memory());
   // A folder that another host has differently would train another run there.
   ranks_.require("data", data);
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
@@ -119,11 +125,18 @@ void PretrainStart::place() {
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) output_.warn(warning);
 }
 
-void PretrainStart::describe() const {
+void PretrainStart::describe() {
+  const std::vector<std::string> remarks = check_start(*restoring_, files_, request_, flags_, flags_.ini());
   if (!speaks()) return;
+  // The settings are a file for --config, and what else there is to say are remarks in it.
+  std::ostringstream summary;
+  for (const std::string& remark : remarks) summary << remark << "\n";
+  print_remarks(summary);
+  print_dry_run(request_.options, contrast_, place_, data_, sizes_, summary);
   std::cout << flags_.ini();
-  print_remarks(std::cout);
-  print_dry_run(request_.options, contrast_, place_, data_, *comm_, std::cout);
+  std::istringstream lines(summary.str());
+  for (std::string line; std::getline(lines, line);) std::cout << (line.empty() ? "#" : "# ") << line << "\n";
+  std::cout << std::flush;
 }
 
 StartPoint PretrainStart::find() {

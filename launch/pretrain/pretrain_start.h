@@ -9,6 +9,7 @@
 #include "comm/mpi/environment.h"
 #include "comm/mpi/topology.h"
 #include "launch/flags/flag_table.h"
+#include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "launch/pretrain/run_output.h"
 #include "launch/pretrain/start_point.h"
@@ -40,8 +41,8 @@ class PretrainStart {
   bool starts_random() const { return request_.options.init.file.empty(); }
   /// In the place of images. Local, behind place().
   bool has_features() const { return data_.train->gives_features(); }
-  /// Prints what a run would be; trains nothing.
-  void describe() const;
+  /// Prints what a run would be, as a file that --config reads; refuses what it would refuse. Makes nothing.
+  void describe();
 
   /// Makes the run directory this run's, and finds what the run goes on from.
   StartPoint find();
@@ -75,6 +76,7 @@ class PretrainStart {
   ContrastSetup contrast_;
   ComputePlace place_;
   PretrainData data_;
+  KnownSizes sizes_;
   int threads_ = 1;
   /// Cores of this rank that training leaves free.
   int free_threads_ = 0;

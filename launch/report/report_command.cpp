@@ -6,6 +6,7 @@
 
 #include "launch/exit_code.h"
 #include "launch/flags/flag_table.h"
+#include "launch/flags/number_fields.h"
 #include "launch/one_process.h"
 #include "launch/report/run_pictures.h"
 #include "runtime/reports/report_page.h"
@@ -22,6 +23,9 @@ constexpr const char* kReportUsage =
     "One page of HTML without network: curves of these runs laid over each other, last figures, settings that differ,\n"
     "and pictures of the bank's hardest negatives.\n";
 
+/// On one page.
+constexpr std::int64_t kMostPictures = 10'000;
+
 struct ReportRequest {
   std::vector<std::string> runs;
   std::string target;
@@ -31,7 +35,8 @@ struct ReportRequest {
 FlagTable report_flags(ReportRequest& request) {
   FlagTable flags;
   flags.add("out", &request.target, "the page; else RUN/report.html of the first run");
-  flags.add("pictures", &request.pictures.samples, "samples whose hardest negatives are shown, 0 for none");
+  flags.add("pictures", within(&request.pictures.samples, 0, kMostPictures),
+            "samples whose hardest negatives are shown, 0 for none");
   flags.words(&request.runs);
   return flags;
 }
@@ -72,7 +77,6 @@ int run_report(const std::vector<std::string>& arguments, std::ostream& out, std
     }
     if (runs.empty()) throw UsageError("no run directory was given; negatron report --help says more.");
     const fs::path page = target.empty() ? fs::path(runs.front()) / "report.html" : fs::path(target);
-    if (pictures.samples < 0) throw UsageError("--pictures must not be negative.");
     std::vector<RunRecord> records;
     for (const std::string& run : runs) records.push_back(read_run_record(run));
     check_target(page);
