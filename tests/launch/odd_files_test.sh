@@ -20,7 +20,7 @@ ends() {
 # says NEEDLE: the last command did, on either stream.
 says() { grep -qaF -- "$1" "$work/out" "$work/err" || fail "'$1' is not in: $(cat "$work/out" "$work/err")"; }
 
-# path_in KEY BYTES: the last command's JSON has this path, by RUNNING.md's way back to bytes.
+# path_in KEY BYTES: the last command's JSON has this path, by the way of launch/RUNNING.md back to bytes.
 path_in() {
   "$python" - "$work/out" "$1" "$2" <<'END' || fail "the path of $1 does not come back: $(cat "$work/out")"
 import json, os, re, sys
