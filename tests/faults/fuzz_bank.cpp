@@ -131,7 +131,8 @@ class Fuzzer {
     const std::string whole = listing(directory_ / "whole");
     const std::string given = listing(folder);
     const bool restores = !HostileSnapshots::is_matrix(kind) && random() % 3 == 0;
-    const ChildEnd end = run_guarded({}, [&] { return restores ? restore(folder) : read(kind, input, random()); });
+    const ChildEnd end = run_guarded(
+        {}, [&] { return restores ? restore(folder) : read(kind, input, static_cast<std::uint32_t>(random())); });
     std::string complaint = end.complaint;
     if (complaint.empty() && listing(directory_ / "whole") != whole) complaint = "changed what lies outside";
     // Restoring may set a snapshot aside; an import writes its bank.
