@@ -7,19 +7,20 @@
 
 #include "launch/exit_code.h"
 #include "launch/starter_rank.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
 
 int failed(std::ostream& problems, const std::string& message) {
-  problems << "negatron: " << message << "\n";
+  problems << "negatron: " << terminal_text(message) << "\n";
   return kExitFailure;
 }
 
 }  // namespace
 
 int refuse(std::ostream& problems, const std::string& message) {
-  problems << "negatron: " << message << "\n";
+  problems << "negatron: " << terminal_text(message) << "\n";
   return kExitUsage;
 }
 

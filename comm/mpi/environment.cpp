@@ -1,12 +1,16 @@
 #include "comm/mpi/environment.h"
 
 #include <mpi.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 
 #include "comm/error.h"
+#include "comm/mpi/connection_limit.h"
 #include "comm/mpi/mpi_check.h"
+#include "comm/mpi/mpi_roll_channel.h"
 
 namespace negatron {
 namespace {
@@ -14,6 +18,14 @@ namespace {
 // Collectives are issued by one thread at a time, which need not be the one that called MPI_Init.
 constexpr int kThreadLevel = MPI_THREAD_SERIALIZED;
 constexpr int kUnwindingExitCode = 1;
+
+bool initializing = false;
+
+/// In a process that was just forked. Open MPI starts a helper beside a process that no mpirun started; it would end at
+/// the Ctrl-C that a terminal sends to all of its group, and MPI_Init with it.
+void leave_terminal_group() {
+  if (initializing) ::setpgid(0, 0);
+}
 
 /// What a starter tells each process it starts.
 constexpr const char* kStarterVariables[] = {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"};
@@ -33,14 +45,18 @@ void start_alone_without_ssh() {
 
 }  // namespace
 
-Environment::Environment(int* argc, char*** argv) {
+Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit) : start_limit_(start_limit) {
   diagnose_srun([](const char* name) { return static_cast<const char*>(std::getenv(name)); });
   int initialized = 0;
   MPI_Initialized(&initialized);
   if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
   start_alone_without_ssh();
   int granted = 0;
+  const ConnectionLimit limit(start_limit_, "the start of MPI");
+  pthread_atfork(nullptr, nullptr, leave_terminal_group);
+  initializing = true;
   mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
+  initializing = false;
   if (granted < kThreadLevel) {
     MPI_Finalize();
     throw CommError("MPI grants thread level " + std::to_string(granted) + " where MPI_THREAD_SERIALIZED (" +
@@ -51,12 +67,14 @@ Environment::Environment(int* argc, char*** argv) {
   mpi_check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   mpi_check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  roll_call_ = std::make_shared<RollCall>(rank_, gather_hosts(), make_mpi_roll_channel());
 }
 
 Environment::~Environment() {
   // Left by an exception: others may be waiting in a collective that this rank will never join, and MPI_Finalize would
   // wait for them.
   if (!finished_) abort(kUnwindingExitCode);
+  roll_call_.reset();
   const int code = MPI_Finalize();
   if (code != MPI_SUCCESS) std::cerr << "rank " + std::to_string(rank_) + ": " + mpi_error_text(code) + "\n";
 }

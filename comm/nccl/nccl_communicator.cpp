@@ -85,7 +85,7 @@ class NcclPending : public Work::Pending {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> side, int device, const CommunicatorOptions& options)
-      : Communicator(side->rank(), side->size(), tensor_device(device), options),
+      : Communicator(side->rank(), side->size(), tensor_device(device), options, side->roll_call()),
         side_(std::move(side)),
         device_(device) {
     // Collective over the side channel, before NCCL, which would hang on a shared device or fail with an unclear

@@ -12,6 +12,7 @@
 #include "runtime/bank_files/compare_rows.h"
 #include "runtime/bank_files/merge_banks.h"
 #include "runtime/bank_files/reshard_bank.h"
+#include "runtime/text/json_text.h"
 
 namespace negatron {
 namespace {
@@ -34,7 +35,7 @@ int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   const OpenBank bank = request.open(request.path(0));
   const BankInfo found = bank_info(bank, options, request.memory());
   if (request.json()) {
-    out << info_json(bank, found, options.seed).dump() << "\n";
+    out << json_text(info_json(bank, found, options.seed)) << "\n";
   } else {
     print_info(out, bank, found, options.seed);
   }
@@ -57,7 +58,7 @@ int verify(const Words& arguments, std::ostream& out, std::ostream& remarks) {
     good = good && verdicts.back().good();
     if (!request.json()) print_verdict(out, verdicts.back());
   }
-  if (request.json()) out << verify_json(verdicts).dump() << "\n";
+  if (request.json()) out << json_text(verify_json(verdicts)) << "\n";
   return good ? kExitOk : kExitFailure;
 }
 
@@ -94,7 +95,7 @@ int diff(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   const BankDiff found = diff_banks(a, b, request.memory());
   const BankComparison comparison{found, compare_rows(a, b, request.memory()), tolerance};
   if (request.json()) {
-    out << diff_json(a, b, comparison).dump() << "\n";
+    out << json_text(diff_json(a, b, comparison)) << "\n";
   } else {
     print_diff(out, a, b, comparison);
   }

@@ -11,6 +11,7 @@
 
 #include "launch/flags/number_fields.h"
 #include "runtime/text/byte_order_mark.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -73,9 +74,17 @@ BankMemory BankArguments::memory() const {
   return BankMemory(memory_mib_ << kMibShift);
 }
 
+std::string BankArguments::seekable(const std::string& path) {
+  if (!is_sequential(path)) return path;
+  spooled_.push_back(std::make_unique<SpooledFile>(path, memory().left()));
+  remarks_ << "negatron: note: '" << terminal_text(path) << "' can be read once only and is held in memory, as "
+           << spooled_.back()->path().string() << "\n";
+  return spooled_.back()->path().string();
+}
+
 OpenBank BankArguments::open(const std::string& path) {
   OpenBank bank = open_bank(files_, path, memory());
-  for (const std::string& note : bank.notes) remarks_ << "negatron: note: " << note << "\n";
+  for (const std::string& note : bank.notes) remarks_ << "negatron: note: " << terminal_text(note) << "\n";
   return bank;
 }
 

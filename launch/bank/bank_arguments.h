@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "launch/flags/flag_table.h"
 #include "runtime/bank_files/open_bank.h"
+#include "runtime/matrices/spooled_file.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 
 namespace negatron {
@@ -32,6 +34,9 @@ class BankArguments {
   const std::string& path(std::size_t index) const { return paths_.at(index); }
   const std::vector<std::string>& paths() const { return paths_; }
   PosixFileLayer& files() { return files_; }
+  /// The path itself, or of what can be read once only (a pipe) that of a copy in memory, up to --memory, which lives
+  /// as long as this. Throws SnapshotError.
+  std::string seekable(const std::string& path);
   /// open_bank, whose notes become remarks.
   OpenBank open(const std::string& path);
 
@@ -44,6 +49,7 @@ class BankArguments {
   std::int64_t memory_mib_ = 256;
   std::vector<std::string> paths_;
   PosixFileLayer files_;
+  std::vector<std::unique_ptr<SpooledFile>> spooled_;
 };
 
 /// --ids and --labels: numbers between commas, or the name of a file that holds some. Throws UsageError that begins

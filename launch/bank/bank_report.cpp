@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "runtime/snapshots/hdf5/dtype_text.h"
+#include "runtime/text/json_text.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -159,9 +161,11 @@ void print_verdict(std::ostream& out, const SnapshotVerdict& verdict) {
   out << verdict.path.string() << "\n";
   for (const FileVerdict& file : verdict.files) {
     const bool good = file.problem.empty();
-    out << (good ? "  ok   " : "  BAD  ") << file.name << "  " << (good ? size_text(file.bytes) : file.problem) << "\n";
+    out << (good ? "  ok   " : "  BAD  ") << file.name << "  "
+        << (good ? size_text(file.bytes) : terminal_text(file.problem)) << "\n";
   }
-  for (const std::string& name : verdict.strangers) out << "  ?    " << name << "  is not part of the snapshot\n";
+  for (const std::string& name : verdict.strangers)
+    out << "  ?    " << terminal_text(name) << "  is not part of the snapshot\n";
 }
 
 bool BankComparison::equal() const {
@@ -219,7 +223,7 @@ void report_written(std::ostream& out, bool as_json, const std::filesystem::path
   if (as_json) {
     Json json = bank_json({path, manifest, {}});
     json.update(more);
-    out << json.dump() << "\n";
+    out << json_text(json) << "\n";
     return;
   }
   const BankLayout layout(manifest.bank->layout, manifest.bank->shards);

@@ -13,6 +13,7 @@
 #include "runtime/bank_files/import_rows.h"
 #include "runtime/bank_files/near_rows.h"
 #include "runtime/bank_files/reshard_bank.h"
+#include "runtime/text/json_text.h"
 #include "runtime/weights/saved_weights.h"
 
 namespace negatron {
@@ -45,7 +46,7 @@ std::unique_ptr<MatrixFile> opened_matrix(BankArguments& request, const std::str
   matrix.npy_void = flags.npy_void;
   matrix.most_held_bytes = request.memory().left();
   try {
-    return open_matrix(request.files(), path, matrix);
+    return open_matrix(request.files(), request.seekable(path), matrix);
   } catch (const WeightsError& error) {
     throw UsageError(error.what());
   } catch (const SnapshotError& error) {
@@ -97,7 +98,7 @@ int extract_action(const Words& arguments, std::ostream& out, std::ostream& rema
   if (request.json()) {
     Json json{
         {"path", request.path(1)}, {"rows", found.sequence.size()}, {flag.substr(2) + "_not_found", found.missing}};
-    out << json.dump() << "\n";
+    out << json_text(json) << "\n";
   } else {
     out << "wrote " << request.path(1) << ": " << found.sequence.size() << " rows";
     if (!found.missing.empty()) {
@@ -140,7 +141,7 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
   if (request.json()) {
     Json json = near_json(queries, found, rows.begin);
     json["ids_not_found"] = missing;
-    out << json.dump() << "\n";
+    out << json_text(json) << "\n";
   } else {
     print_near(out, queries, found, rows.begin);
     if (!missing.empty()) out << missing.size() << " of the ids are not in the bank\n";

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/text/json_text.h"
+
 namespace negatron {
 namespace {
 
@@ -61,7 +63,7 @@ void print_report_json(std::ostream& out, const EvaluateReport& report) {
                                 {"linear_probe_l2", number_or_null(subject.score.probe_l2)},
                                 {"most_images", subject.most}});
   }
-  out << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n" << std::flush;
+  out << json_text(json) << "\n" << std::flush;
 }
 
 }  // namespace negatron

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/text/json_text.h"
+
 namespace negatron {
 namespace {
 
@@ -53,7 +55,7 @@ void print_json(std::ostream& out, const ExportReport& report) {
   json["tensors"] = report.weights.size();
   json["bytes"] = bytes_in(report.weights);
   json["facts"] = report.facts;
-  out << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+  out << json_text(json) << "\n";
 }
 
 }  // namespace

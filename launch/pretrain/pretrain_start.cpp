@@ -10,9 +10,10 @@
 #include <string>
 
 #include "comm/mpi/mpi_communicator.h"
-#include "comm/mpi/topology.h"
-#include "comm/rank_texts.h"
+#include "comm/roll_call/rank_ranges.h"
 #include "comm/together.h"
+#include "launch/build_identity.h"
+#include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/host_memory.h"
 #include "launch/pretrain/dry_run.h"
@@ -21,10 +22,13 @@
 #include "launch/pretrain/run_starts.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "launch/standard_stream.h"
 #include "launch/version.h"
 #include "runtime/data/registry.h"
+#include "runtime/run/data_identity.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -34,7 +38,7 @@ constexpr std::chrono::hours kRestoreTimeLimit{1};
 
 /// Any rank's, in any thread.
 void warn(const std::string& sentence) {
-  std::cerr << ("negatron: warning: " + sentence + "\n");
+  std::cerr << ("negatron: warning: " + terminal_text(sentence) + "\n");
 }
 
 void require_normalization(const std::optional<Normalization>& given, std::int64_t channels) {
@@ -56,23 +60,25 @@ CommunicatorOptions communication(const PretrainArguments& request) {
 PretrainStart::PretrainStart(Environment& environment)
     : environment_(environment),
       flags_(pretrain_flags(request_)),
-      comm_(make_mpi_communicator(environment, CommunicatorOptions{})) {}
+      comm_(make_mpi_communicator(environment, {.check = false, .time_limit = environment.start_limit()})),
+      topology_(discover_topology(environment)),
+      ranks_(*comm_, topology_.host) {}
 
 void PretrainStart::read(const std::vector<std::string>& arguments) {
   arguments_ = arguments;
+  // Before the flags: another build may know others.
+  ranks_.require("builds of the program", build_identity());
   together(*comm_, [&] {
     flags_.parse(arguments);
     request_.options.validate(comm_->size());
     contrast_ = resolve_contrast(request_.options);
   });
-  comm_->agree("configuration", flags_.ini());
-  comm_->agree("--dry-run", request_.dry_run ? "on" : "off");
+  ranks_.require("settings", flags_.ini());
+  ranks_.require("settings", request_.dry_run ? "--dry-run" : "");
   if (request_.quiet) output_.keep_quiet();
 }
 
 void PretrainStart::place() {
-  const Topology topology = discover_topology(environment_);
-  hosts_ = gather_texts(*comm_, topology.host);
   CommunicatorOptions restoring;
   restoring.time_limit = kRestoreTimeLimit;
   restoring_ = make_mpi_communicator(environment_, restoring);
@@ -81,13 +87,15 @@ void PretrainStart::place() {
     if (!request_.options.eval_data.empty()) prepare_images({request_.options.eval_data});
     return std::string();
   });
+  std::string data;
   // Where no index can be kept, each rank makes its own, and some take longer.
   together(*restoring_, [&] {
-    place_.device = compute_device(topology, request_.options.device);
+    place_.device = compute_device(topology_, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
     std::function<void(const std::string&)> tell;
     if (!request_.quiet) tell = warn;
     data_ = load_pretrain_data(request_.options, contrast_, tell);
+    data = data_text(data_);
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.
@@ -96,14 +104,15 @@ void PretrainStart::place() {
     sizes_ = {comm_->size(), backbone->feature_width(),
               run_memory(request_.options, contrast_, place_, data_, *backbone, comm_->size())};
   });
-  require_host_memory(*comm_, hosts_, sizes_.memory, place_, host_memory());
+  require_host_memory(*comm_, ranks_.hosts(), sizes_.memory, place_, host_memory());
   // A folder that another host has differently would train another run there.
-  comm_->agree("images that --data names", data_.fingerprint);
+  ranks_.require("data", data);
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
   request_.options.precision = place_.precision;
-  comm_->agree("precision", name_of(place_.precision));
+  ranks_.require("precision", name_of(place_.precision));
   // Collective, so every rank asks, whatever --threads says; the cores that it leaves over are free for the bank.
-  const int budget = thread_budget(*comm_);
+  const ThreadBudget allowed = thread_budget(*comm_);
+  const int budget = allowed.threads;
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
   free_threads_ = std::max(0, budget - threads_);
   // Of a run on a GPU one thread is at work.
@@ -112,6 +121,7 @@ void PretrainStart::place() {
   at::set_num_threads(threads_);
   choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
+  if (!allowed.remark.empty() && request_.options.threads == 0) output_.warn(allowed.remark);
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) output_.warn(warning);
 }
 
@@ -142,6 +152,10 @@ StartPoint PretrainStart::find() {
 
 PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& requests) {
   const TrainingCommunicator comm(environment_, place_.device, communication(request_));
+  point.lock->when_lost([&requests](const std::string& sentence) {
+    std::cerr << ("negatron: " + sentence + "\n");
+    requests.stop.store(true);
+  });
   open_record(point);
   if (speaks()) print_start(comm.get().transport(), point);
   PretrainJob job;
@@ -169,13 +183,17 @@ void PretrainStart::open_record(const StartPoint& point) {
   on_rank_0(*comm_, [&]() -> std::string {
     RunStart start;
     start.step = point.resume ? point.resume->manifest.step : 0;
-    start.hosts = hosts_;
+    start.hosts = ranks_.hosts();
     start.device = place_.device.str();
     start.precision = name_of(place_.precision);
     start.command = {"pretrain"};
     start.command.insert(start.command.end(), arguments_.begin(), arguments_.end());
-    record_start(point.run_directory / "starts.jsonl", start);
+    // From here on it is a run, which waits for nobody who reads what it says.
+    standard_output().wait_for_nobody();
+    standard_error().wait_for_nobody();
     output_.open(point.run_directory / "log", start_heading(start));
+    record_start(point.run_directory / "starts.jsonl", start,
+                 [this](const std::string& sentence) { output_.warn(sentence); });
     return {};
   });
 }
@@ -192,6 +210,9 @@ void PretrainStart::print_start(std::string_view transport, const StartPoint& po
                 << (has_features() ? " training samples of " + std::to_string(data_.train->channels()) + " features"
                                    : std::string(" training images"))
                 << ", run directory " << point.run_directory.string() << "\n";
+  const std::vector<std::string>& hosts = ranks_.hosts();
+  const bool several = std::any_of(hosts.begin(), hosts.end(), [&](auto& host) { return host != hosts[0]; });
+  if (several) output_.all() << ranks_by_host(hosts) << "\n";
   print_remarks(output_.all());
 }
 

@@ -7,11 +7,13 @@
 
 #include "comm/communicator.h"
 #include "comm/mpi/environment.h"
+#include "comm/mpi/topology.h"
 #include "launch/flags/flag_table.h"
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "launch/pretrain/run_output.h"
 #include "launch/pretrain/start_point.h"
+#include "launch/rank_agreement.h"
 #include "runtime/encoders/compute_place.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/run/pretrain_data.h"
@@ -62,12 +64,12 @@ class PretrainStart {
   RunOutput output_;
   /// The command line.
   std::vector<std::string> arguments_;
-  /// Of each rank. Behind place().
-  std::vector<std::string> hosts_;
   PretrainArguments request_;
   FlagTable flags_;
   /// Carries the start.
   std::unique_ptr<Communicator> comm_;
+  Topology topology_;
+  RankAgreement ranks_;
   /// Waits as long as reading a snapshot takes, or an archive. Behind place().
   std::unique_ptr<Communicator> restoring_;
   PosixFileLayer files_;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "launch/pretrain/saved_settings.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -10,8 +11,11 @@ namespace {
 /// Flags of data that old snapshots cannot be of: whatever they say now, it is no difference.
 constexpr const char* kFlagsOfNewData[] = {"feature-noise", "feature-dropout"};
 
+/// A path is shown whole, a saved configuration of any length is not.
+constexpr std::size_t kMostSettingBytes = 400;
+
 std::string shown(const std::string& value) {
-  return value.empty() ? "(not set)" : value;
+  return value.empty() ? "(not set)" : shown_text(value, kMostSettingBytes);
 }
 
 }  // namespace
@@ -37,7 +41,7 @@ SettingsDifference compare_settings(std::string_view saved, std::string_view now
     const FlagRole role = flags.role_of(name);
     const bool counts = role == FlagRole::kNetwork || role == FlagRole::kNumbers;
     if (before[name] == after[name] || !counts) continue;
-    const std::string line = "--" + name + " " + shown(before[name]) + " -> " + shown(after[name]);
+    const std::string line = "--" + shown_text(name) + " " + shown(before[name]) + " -> " + shown(after[name]);
     (role == FlagRole::kNetwork ? difference.refused : difference.changed).push_back(line);
   }
   return difference;

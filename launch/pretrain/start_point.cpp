@@ -1,6 +1,8 @@
 #include "launch/pretrain/start_point.h"
 
+#include <charconv>
 #include <cstdlib>
+#include <iostream>
 
 #include "comm/rank_texts.h"
 #include "comm/together.h"
@@ -30,12 +32,25 @@ fs::path run_of(const fs::path& snapshot) {
   return fs::weakly_canonical(snapshot).parent_path().parent_path();
 }
 
+std::string environment_text(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+SlurmStart slurm_start() {
+  SlurmStart start{environment_text("SLURM_JOB_ID"), environment_text("SLURM_STEP_ID"), 0};
+  const std::string restarts = environment_text("SLURM_RESTART_COUNT");
+  std::from_chars(restarts.data(), restarts.data() + restarts.size(), start.restarts);
+  return start;
+}
+
 class Start {
  public:
   Start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const FlagTable& flags,
         const std::string& config_ini)
       : comm_(comm), files_(files), request_(request), flags_(flags), config_ini_(config_ini) {
     find_.shards = static_cast<int>(request.options.shards);
+    find_.check_state = check_saved_run;
   }
 
   /// All that can be refused while nothing is made yet.
@@ -43,12 +58,14 @@ class Start {
     if (request_.resume == kResumeNewest && request_.run_directory.empty()) {
       throw UsageError("--resume auto needs --run-dir: which run is to go on?");
     }
-    if (is_path()) named_ = open_named(request_.resume);
-    start_.run_directory = choose_run_directory(comm_, request_.run_directory, "pretrain");
+    if (is_path()) named_ = open_named(request_.resume, find_);
+    // One that is made for this run, at the end of the questions, holds nothing.
+    const bool is_named = !request_.run_directory.empty();
+    start_.run_directory = request_.run_directory;
     // Each question about the file system is rank 0's and its answer everyone's: file systems of hosts may lag behind
     // each other, and ranks that branch differently would wait in different collectives.
-    holds_ = holds_run(comm_, start_.run_directory);
-    sets_back_ = is_path() && same_run();
+    holds_ = is_named && holds_run(comm_, start_.run_directory);
+    sets_back_ = is_named && is_path() && same_run();
     if (holds_ && request_.resume != kResumeNewest && !sets_back_) {
       throw UsageError("--run-dir: '" + start_.run_directory.string() +
                        "' already holds a run; --resume auto goes on with it, or choose another directory.");
@@ -61,12 +78,18 @@ class Start {
 
   StartPoint find() {
     prepare();
-    make_run_directory(comm_, start_.run_directory);
+    if (request_.run_directory.empty()) {
+      start_.run_directory = make_dated_directory(comm_, "pretrain");
+    } else {
+      make_run_directory(comm_, start_.run_directory);
+    }
     lock();
     if (request_.resume == kResumeNewest) find_newest();
     if (sets_back_) set_newer_aside();
     if (holds_) open_bank();
-    write_config(comm_, start_.run_directory, config_ini_, start_.resume ? start_.resume->manifest.step : 0);
+    const std::int64_t steps_done = start_.resume ? start_.resume->manifest.step : 0;
+    const std::string remark = write_config(comm_, files_, start_.run_directory, config_ini_, steps_done);
+    if (!remark.empty()) start_.remarks.push_back(remark);
     return std::move(start_);
   }
 
@@ -74,8 +97,8 @@ class Start {
   bool is_path() const { return request_.resume != kResumeNewest && request_.resume != kResumeNever; }
 
   /// A snapshot, or the newest one of a run directory.
-  Snapshot open_named(const std::string& path) {
-    NamedSnapshot named = open_named_snapshot(comm_, files_, path, find_);
+  Snapshot open_named(const std::string& path, const FindOptions& find) {
+    NamedSnapshot named = open_named_snapshot(comm_, files_, path, find);
     for (std::string& note : named.notes) start_.remarks.push_back(std::move(note));
     return std::move(named.snapshot);
   }
@@ -88,10 +111,9 @@ class Start {
   }
 
   void lock() {
-    const char* job = std::getenv("SLURM_JOB_ID");
-    // A run that resumes may step over what a start of itself that is over left behind, and says so.
-    start_.lock = std::make_unique<DirectoryLock>(
-        comm_, files_, start_.run_directory, this_owner(job == nullptr ? "" : job), request_.resume != kResumeNever);
+    LeaseOptions options;
+    options.tell = [](const std::string& sentence) { std::cerr << ("negatron: note: " + sentence + "\n"); };
+    start_.lock = std::make_unique<DirectoryLock>(comm_, start_.run_directory, this_owner(slurm_start()), options);
     if (!start_.lock->took_over().empty()) start_.remarks.push_back(start_.lock->took_over());
   }
 
@@ -100,6 +122,12 @@ class Start {
     for (const std::string& sentence : found.quarantined) start_.remarks.push_back(sentence);
     if (found.snapshot) {
       accept(std::move(*found.snapshot));
+    } else if (!found.damaged.empty()) {
+      const std::string snapshots = "'" + (start_.run_directory / "snapshots").string() + "'";
+      throw UsageError("--resume auto: no snapshot in " + snapshots + " verifies, and nothing was changed: " +
+                       joined(found.damaged) + " --resume with the path of a whole snapshot goes on from that one, " +
+                       "another --run-dir begins a new run, and once " + snapshots +
+                       " is moved away the run begins anew in this one.");
     } else {
       start_.remarks.push_back("--resume auto: '" + start_.run_directory.string() +
                                "' holds no snapshot; the run starts from its first step.");
@@ -139,7 +167,10 @@ class Start {
 
   void open_bank() {
     if (request_.bank.empty() || start_.resume || start_.bank) return;
-    Snapshot snapshot = open_named(request_.bank);
+    FindOptions find = find_;
+    // Of a snapshot whose run nobody goes on with, only the bank matters.
+    find.check_state = {};
+    Snapshot snapshot = open_named(request_.bank, find);
     require_bank_of(snapshot);
     start_.bank = std::move(snapshot);
   }

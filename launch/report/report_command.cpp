@@ -10,6 +10,8 @@
 #include "launch/one_process.h"
 #include "launch/report/run_pictures.h"
 #include "runtime/reports/report_page.h"
+#include "runtime/snapshots/files/new_path.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 
 namespace negatron {
 namespace {
@@ -50,21 +52,6 @@ void check_target(const fs::path& target) {
   }
 }
 
-/// Whole or not at all.
-void write_page(const fs::path& target, const std::string& page) {
-  fs::path partial = target;
-  partial += ".partial";
-  std::ofstream file(partial, std::ios::binary);
-  file << page;
-  file.close();
-  if (!file) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw std::runtime_error("cannot write '" + partial.string() + "': is there such a folder, and room on its disk?");
-  }
-  fs::rename(partial, target);
-}
-
 /// A page without pictures is a page; what is missing is said.
 void add_pictures(RunRecord& record, const PictureOptions& options, std::ostream& remarks) {
   std::string why_not;
@@ -96,7 +83,10 @@ int run_report(const std::vector<std::string>& arguments, std::ostream& out, std
     if (pictures.samples > 0) {
       for (RunRecord& record : records) add_pictures(record, pictures, problems);
     }
-    write_page(page, report_page(records));
+    PosixFileLayer files;
+    write_then_rename(
+        files, page, [&](const fs::path& partial) { write_text(files, partial, report_page(records)); },
+        Existing::kReplaced);
     out << "wrote " << page.string() << ": " << records.size() << (records.size() == 1 ? " run" : " runs") << "\n";
     return kExitOk;
   });

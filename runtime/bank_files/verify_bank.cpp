@@ -109,7 +109,7 @@ void check_files(const FileLayer& files, const Manifest& manifest, const BankMem
   for (const ManifestFile& file : manifest.files) {
     const fs::path path = verdict.path / file.name;
     const std::string problem = problem_of([&] {
-      check_digest(path, digest_of_file(files, path, block), file.digest);
+      check_file(files, path, file.digest, block);
       if (file.name == kTrainerName) check_trainer(path);
     });
     verdict.files.push_back({file.name, file.digest.bytes, problem});

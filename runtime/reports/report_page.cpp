@@ -9,6 +9,8 @@
 #include <boost/archive/iterators/transform_width.hpp>
 #include <nlohmann/json.hpp>
 
+#include "runtime/text/json_text.h"
+
 namespace negatron {
 namespace {
 
@@ -124,8 +126,7 @@ std::string report_page(const std::vector<RunRecord>& runs) {
   if (page.rfind(kReportMark, 0) != 0 || at == std::string::npos) {
     throw std::logic_error("The template of reports has lost its first lines or the place of its runs.");
   }
-  // A name may be in any encoding; what is not UTF-8 is replaced.
-  page.replace(at, place.size(), safe_inside_a_script(data.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  page.replace(at, place.size(), safe_inside_a_script(json_text(data)));
   return page;
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/snapshots/load_snapshot.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -82,7 +83,7 @@ std::optional<Normalization> normalization_in(const std::string& text, const std
   try {
     return parse_normalization(text);
   } catch (const std::invalid_argument&) {
-    throw SnapshotError(name + " normalises with '" + text + "', which is no means and deviations.");
+    throw SnapshotError(name + " normalises with '" + shown_text(text) + "', which is no means and deviations.");
   }
 }
 
@@ -132,6 +133,32 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
   if (!std::isnan(position.raw_pixels)) state.numbers["knn_raw_pixels"] = position.raw_pixels;
   if (!std::isnan(position.random_weights)) state.numbers["knn_random_weights"] = position.random_weights;
   return state;
+}
+
+void check_saved_run(const Manifest& manifest, const TrainerState& state) {
+  constexpr const char* kStepsDone = "steps_done";
+  const RunPosition saved = saved_position(state);
+  const std::int64_t steps = count_of(state, kStepsDone);
+  if (steps != manifest.step) {
+    throw SnapshotError("The snapshot says that " + std::to_string(steps) + " steps are done, its manifest " +
+                        std::to_string(manifest.step) + ".");
+  }
+  // More batches or larger ones than this are none, and their product would not fit.
+  constexpr std::int64_t kMost = std::int64_t{1} << 31U;
+  for (const std::int64_t count : {saved.epoch, saved.batch_in_epoch, saved.steps_per_epoch, saved.global_batch}) {
+    if (count >= kMost) throw SnapshotError("The snapshot has no possible count of epochs, batches and samples.");
+  }
+  const std::int64_t width = manifest.bank ? manifest.bank->width : 0;
+  for (const auto& [name, tensor] : state.tensors) {
+    if (!ContrastiveLoss::remembers(name) || (tensor.dim() == 2 && tensor.size(1) == width)) continue;
+    throw SnapshotError("The snapshot's '" + name + "' are no rows of its bank's width, " + std::to_string(width) +
+                        ".");
+  }
+  if (saved.global_batch < 1 || saved.batch_in_epoch > saved.steps_per_epoch) {
+    throw SnapshotError("The snapshot says that batch " + std::to_string(saved.batch_in_epoch) + " of " +
+                        std::to_string(saved.steps_per_epoch) + " with " + std::to_string(saved.global_batch) +
+                        " samples each is next.");
+  }
 }
 
 void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool convert) {

@@ -51,6 +51,10 @@ struct SnapshotOrigin {
 /// The trainer's state with the run's, to be saved. Local.
 TrainerState run_state(const Trainer& trainer, const RunPosition& position, const SnapshotOrigin& origin);
 
+/// What must hold of a saved run before anything of it is taken: counts that are none, or of another step than the
+/// manifest's, numbers that no run has. Local. Throws SnapshotError.
+void check_saved_run(const Manifest& manifest, const TrainerState& state);
+
 /// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
 std::string saved_config(const Snapshot& snapshot);
 

@@ -25,6 +25,9 @@ class BankReader {
   const SavedBank& bank() const noexcept { return bank_; }
   const BankLayout& layout() const noexcept { return layout_; }
 
+  /// Opens the file of a shard, if it is not open, and compares what it says of itself with the bank.
+  void check(int shard) { open(shard); }
+
   /// Which shards' files hold keys that rank `rank` of `ranks` owns.
   std::vector<int> shards_for(int rank, int ranks) const;
 

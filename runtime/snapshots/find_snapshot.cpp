@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <thread>
 
+#include <c10/util/Exception.h>
+
 #include "comm/rank_texts.h"
 #include "comm/together.h"
 #include "runtime/snapshots/bank_reader.h"
 #include "runtime/snapshots/snapshot_directory.h"
+#include "runtime/snapshots/trainer_file.h"
 
 namespace negatron {
 namespace {
@@ -18,9 +21,9 @@ constexpr std::chrono::milliseconds kLookInterval{20};
 /// Ascending: the gravest of any rank is that of all.
 ///
 ///   kGood          restored
-///   kAbsent        some rank does not see what rank 0 sees, however long it waits: an error, since the file may only
-///   be late kUnreadable    no permission, no memory, a server that is down: an error, since the snapshot may be good
-///   kDamaged       quarantined; the next older one is tried
+///   kAbsent        some rank does not see what rank 0 sees, however long it waits: an error, the file may only be late
+///   kUnreadable    no permission, a disk that is ill, a server that is down: an error, since the snapshot may be good
+///   kDamaged       read and found wrong; the next older one is tried
 ///   kNewerFormat   an error: an older one would silently lose training that a newer program could go on with
 ///
 /// Example: 4 ranks, steps 300 and 200. Of 300 rank 2 finds its file's digest wrong and rank 3 may not read its own:
@@ -52,6 +55,9 @@ Judgement judge(const Look& look) {
   } catch (const SnapshotError& error) {
     judgement.verdict = Verdict::kDamaged;
     judgement.reason = error.what();
+  } catch (const c10::Error& error) {
+    judgement.verdict = Verdict::kUnreadable;
+    judgement.reason = error.what_without_backtrace();
   } catch (const std::exception& error) {
     // No memory, say: nothing that the snapshot is to blame for.
     judgement.verdict = Verdict::kUnreadable;
@@ -93,6 +99,17 @@ std::vector<std::string> files_for(const Manifest& manifest, const fs::path& pat
   return names;
 }
 
+/// What digests do not tell: that the bytes mean something. Whoever made the file may have made its digest too.
+void check_content(const Manifest& manifest, const fs::path& path, int rank, int shards, const FindOptions& options) {
+  if (manifest.has(kTrainerName)) {
+    const TrainerState state = read_trainer_file(path / kTrainerName);
+    if (options.check_state) options.check_state(manifest, state);
+  }
+  if (!manifest.bank) return;
+  BankReader reader(path, *manifest.bank, options.block_bytes);
+  for (const int shard : reader.shards_for(rank % shards, shards)) reader.check(shard);
+}
+
 /// Tries again while something is missing that rank 0 sees.
 Judgement verify_own(const FileLayer& files, const fs::path& path, int rank, int shards, const FindOptions& options) {
   const auto deadline = std::chrono::steady_clock::now() + options.visibility_wait;
@@ -100,8 +117,9 @@ Judgement verify_own(const FileLayer& files, const fs::path& path, int rank, int
     Judgement judgement = judge([&] {
       Manifest manifest = read_manifest(files, path);
       for (const std::string& name : files_for(manifest, path, rank, shards, options)) {
-        check_digest(path / name, digest_of_file(files, path / name, options.block_bytes), manifest.file(name).digest);
+        check_file(files, path / name, manifest.file(name).digest, options.block_bytes);
       }
+      check_content(manifest, path, rank, shards, options);
       return manifest;
     });
     // Nothing but an absence heals by itself. The other ranks wait meanwhile in the collective that follows, so the
@@ -163,6 +181,46 @@ std::string set_aside(FileLayer& files, const fs::path& path, const std::string&
   }
 }
 
+/// A damaged snapshot that was passed over.
+struct Passed {
+  fs::path path;
+  std::string reason;
+};
+
+/// Collective: puts those into quarantine. One rank renames, and none goes on before it has.
+std::vector<std::string> set_all_aside(Communicator& comm, FileLayer& files, const std::vector<Passed>& passed) {
+  std::vector<std::string> said;
+  for (const Passed& one : passed)
+    said.push_back(on_rank_0(comm, [&] { return set_aside(files, one.path, one.reason); }));
+  return said;
+}
+
+/// Those of earlier starts, a sentence each between lines. Rank 0's alone.
+std::string quarantined_before(const FileLayer& files, const fs::path& directory) {
+  if (!files.exists(directory)) return {};
+  std::vector<std::string> names;
+  for (const std::string& name : files.list(directory)) {
+    if (is_quarantined(name)) names.push_back(name);
+  }
+  std::sort(names.rbegin(), names.rend());
+  std::string lines;
+  for (const std::string& name : names) lines += "'" + name + "' was set aside by an earlier start.\n";
+  return lines;
+}
+
+/// What to tell where no snapshot verifies. Collective.
+std::vector<std::string> sentences_of(Communicator& comm, const FileLayer& files, const fs::path& directory,
+                                      const std::vector<Passed>& passed) {
+  std::vector<std::string> said;
+  for (const Passed& one : passed) said.push_back("'" + one.path.filename().string() + "': " + one.reason);
+  std::string lines =
+      failing_as<SnapshotError>([&] { return on_rank_0(comm, [&] { return quarantined_before(files, directory); }); });
+  for (std::size_t end = 0; (end = lines.find('\n')) != std::string::npos; lines.erase(0, end + 1)) {
+    said.push_back(lines.substr(0, end));
+  }
+  return said;
+}
+
 }  // namespace
 
 // The search goes from the newest snapshot to older ones, and every rank takes the same turn of the loop: rank 0 alone
@@ -171,7 +229,8 @@ std::string set_aside(FileLayer& files, const fs::path& path, const std::string&
 // the run: going back silently would lose steps to a mount that is late or a program that is old.
 //
 // Example: steps 300, 200 and 100 lie there, 2 ranks.
-//   rank 1's file of 300 has a wrong digest     300 goes into quarantine, 200 is judged
+//   rank 1's file of 300 has a wrong digest     200 is judged, and 300 goes into quarantine once that is good
+//   all three have wrong digests                nothing is found, and nothing renamed: a person decides
 //   rank 1 may not read its file (EACCES)       error: 300 may be good, and nothing is renamed
 //   rank 1 does not see 300, rank 0 does        error once the wait is over: the ranks look at different file systems
 //   300 was written in a newer format           error: a newer program can restore it
@@ -180,6 +239,7 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
   const fs::path directory = run_directory / "snapshots";
   FoundSnapshot found;
   std::vector<SnapshotEntry> candidates;
+  std::vector<Passed> passed;
   failing_as<SnapshotError>([&] {
     return on_rank_0(comm, [&]() -> std::string {
       // Only rank 0 lists. Another rank might see other names, and then the ranks would judge different snapshots in
@@ -192,10 +252,14 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
     const std::string name =
         text_of_rank_0(comm, next < candidates.size() ? candidates[next].path.filename().string() : std::string());
     // The end of rank 0's list, which every rank learns in the same turn.
-    if (name.empty()) return found;
+    if (name.empty()) {
+      found.damaged = sentences_of(comm, files, directory, passed);
+      return found;
+    }
     const fs::path path = directory / name;
     Judgement judgement = judge_together(comm, files, path, options);
     if (judgement.verdict == Verdict::kGood) {
+      found.quarantined = set_all_aside(comm, files, passed);
       found.snapshot = Snapshot{path, std::move(judgement.manifest)};
       return found;
     }
@@ -205,10 +269,11 @@ FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const f
     }
     if (judgement.verdict == Verdict::kUnreadable) {
       throw SnapshotError("'" + path.string() + "' may be good but cannot be read, so none is restored. " +
-                          judgement.reason);
+                          judgement.reason +
+                          " Once it can be read the same command goes on; --resume with the path of " +
+                          "an older snapshot goes back to that one.");
     }
-    // One rank renames, and none looks at the next candidate before it has: on_rank_0 is a collective.
-    found.quarantined.push_back(on_rank_0(comm, [&] { return set_aside(files, path, judgement.reason); }));
+    passed.push_back({path, judgement.reason});
   }
 }
 
@@ -231,7 +296,7 @@ std::vector<std::string> verify_snapshot(const FileLayer& files, const fs::path&
   const Manifest manifest = keep([&] { return read_manifest(files, path); });
   for (const ManifestFile& file : manifest.files) {
     keep([&] {
-      check_digest(path / file.name, digest_of_file(files, path / file.name, block_bytes), file.digest);
+      check_file(files, path / file.name, file.digest, block_bytes);
       return manifest;
     });
   }

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "runtime/snapshots/manifest.h"
+#include "runtime/snapshots/trainer_state.h"
 
 namespace negatron {
 
@@ -23,6 +25,9 @@ struct FindOptions {
   std::int64_t block_bytes = std::int64_t{8} << 20;
   /// How long a rank waits for what rank 0 sees and it does not: names travel slowly on some shared file systems.
   std::chrono::milliseconds visibility_wait = std::chrono::seconds(30);
+  /// What else must hold of the saved state; throws SnapshotError, and then the snapshot counts as damaged. Local:
+  /// every rank asks.
+  std::function<void(const Manifest& manifest, const TrainerState& state)> check_state;
 };
 
 struct FoundSnapshot {
@@ -30,12 +35,16 @@ struct FoundSnapshot {
   std::optional<Snapshot> snapshot;
   /// What was set aside on the way, a sentence each: to be shown.
   std::vector<std::string> quarantined;
+  /// When there is none that verifies: those that do not, newest first, and those that an earlier start set aside, a
+  /// sentence each. Nothing of them was touched.
+  std::vector<std::string> damaged;
 };
 
 /// The newest snapshot under run_directory/snapshots that verifies, the same on all ranks. Rank 0 proposes; each rank
-/// verifies the manifest and the files that it would read; one that any rank finds damaged is quarantined and the next
-/// older is tried. Collective; `comm` carries host tensors. Throws on all ranks: NewerFormatError for one that only a
-/// newer program can read, SnapshotError when some rank cannot see what rank 0 sees, or may not read it.
+/// verifies the manifest and the files that it would read, and reads what the trainer remembers; one that any rank
+/// finds damaged is passed over, and quarantined once an older one was found whole. Collective; `comm` carries host
+/// tensors. Throws on all ranks: NewerFormatError for one that only a newer program can read, SnapshotError when some
+/// rank cannot see what rank 0 sees, or may not read it.
 FoundSnapshot find_newest_snapshot(Communicator& comm, FileLayer& files, const std::filesystem::path& run_directory,
                                    const FindOptions& options);
 

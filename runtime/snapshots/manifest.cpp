@@ -6,6 +6,8 @@
 #include <set>
 
 #include "runtime/snapshots/hdf5/hdf5_types.h"
+#include "runtime/snapshots/plain_json.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -22,8 +24,23 @@ constexpr std::string_view kBeforeDigest = R"(, "digest": ")";
 constexpr std::string_view kAfterDigest = "\",\n";
 constexpr std::size_t kDigestDigits = 32;
 constexpr std::int64_t kMostWidth = 1 << 24;
-/// More than the table of a bank of 2^22 batches takes.
-constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 28;
+/// The table of batches is all that grows: a line of it takes some twenty bytes, so this is room for a million batches,
+/// of 256 keys those of 2^28 rows.
+constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 26;
+/// Of a batch three numbers and the list of them.
+constexpr JsonLimits kManifestLimits{6, std::int64_t{1} << 23, 64};
+constexpr std::int64_t kMostRanks = 1 << 16;
+/// The part of every rank in every batch is looked at.
+constexpr std::int64_t kMostParts = std::int64_t{1} << 30;
+/// Of the parser, which may quote the file.
+constexpr std::size_t kMostReasonBytes = 200;
+/// A grid has room for batches that are smaller than the first: a run whose batches become this many times smaller is
+/// none.
+constexpr std::int64_t kMostCellsPerRow = 256;
+/// What HDF5 writes around the datasets of a shard takes a few thousand bytes.
+constexpr std::int64_t kMostShardMetadata = 1 << 16;
+/// Four whole numbers.
+constexpr std::int64_t kNumberBytesOfRow = 4 * 8;
 
 Json files_json(const std::vector<ManifestFile>& files) {
   Json list = Json::array();
@@ -79,9 +96,35 @@ SavedBank bank_of(const Json& json) {
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
+  if (bank.shards > kMostRanks) throw SnapshotError("its bank lies over " + std::to_string(bank.shards) + " ranks");
+  if (static_cast<std::int64_t>(bank.layout.batches.size()) > kMostParts / std::max(1, bank.shards)) {
+    throw SnapshotError("its bank lies in " + std::to_string(bank.layout.batches.size()) + " batches over " +
+                        std::to_string(bank.shards) + " ranks");
+  }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
+  // Memory is taken for the grid when the bank is restored.
+  if (bank.layout.height > kMostCellsPerRow * bank.layout.capacity / bank.layout.columns) {
+    throw SnapshotError("its bank of " + std::to_string(bank.layout.capacity) + " rows has a grid of " +
+                        std::to_string(bank.layout.columns) + " x " + std::to_string(bank.layout.height));
+  }
   return bank;
+}
+
+/// The size of a shard's file is that of its rows, whatever its digest is.
+void check_shard_sizes(const Manifest& manifest) {
+  const SavedBank& bank = *manifest.bank;
+  const BankLayout layout(bank.layout, bank.shards);
+  const std::int64_t row_bytes =
+      bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + kNumberBytesOfRow;
+  for (int shard = 0; shard < bank.shards; ++shard) {
+    const ManifestFile& file = manifest.file(bank_file_name(shard, bank.shards));
+    const std::int64_t rows = RingOrder(layout, shard).size();
+    // Division, because the product of hostile sizes overflows.
+    if (rows <= file.digest.bytes / row_bytes && file.digest.bytes - rows * row_bytes <= kMostShardMetadata) continue;
+    throw SnapshotError("it says that '" + file.name + "' has " + std::to_string(file.digest.bytes) + " bytes for " +
+                        std::to_string(rows) + " rows of " + std::to_string(row_bytes));
+  }
 }
 
 /// Names are never paths: each must be one that a snapshot has.
@@ -123,7 +166,7 @@ std::int64_t check_first_line(std::string_view text) {
   const std::string_view digest = take(rest, kDigestDigits);
   const std::string found = digest_of(before + std::string(rest));
   if (digest != found || !rest.starts_with(kAfterDigest)) {
-    throw SnapshotError("it is damaged: its XXH3-128 is " + found + ", its first line says " + std::string(digest));
+    throw SnapshotError("it is damaged: its XXH3-128 is " + found + ", its first line says " + shown_text(digest));
   }
   return version;
 }
@@ -152,22 +195,30 @@ std::string manifest_text(const Manifest& manifest) {
 
 Manifest parse_manifest(std::string_view text) {
   const std::int64_t version = check_first_line(text);
+  if (version < 1) throw SnapshotError("it says version " + std::to_string(version) + ", and the first was 1");
   if (version > kSnapshotFormat) {
     throw NewerFormatError("it needs a negatron that knows snapshot version >= " + std::to_string(version) +
                            "; this one knows " + std::to_string(kSnapshotFormat));
   }
+  // Every rank parses it, and its digest tells nothing of who made it.
+  check_plain_json(text, kManifestLimits);
   try {
+    // Members that this version does not know are passed over: a later one may say more where it takes nothing back.
     const Json json = Json::parse(text);
     Manifest manifest;
     manifest.step = json.at("step");
-    manifest.world_size = json.at("world_size");
-    if (manifest.step < 0 || manifest.world_size < 1) throw SnapshotError("its step or its world size is not possible");
+    const std::int64_t ranks = json.at("world_size");
+    if (manifest.step < 0 || ranks < 1 || ranks > kMostRanks) {
+      throw SnapshotError("its step or its world size is not possible");
+    }
+    manifest.world_size = static_cast<int>(ranks);
     manifest.files = files_of(json.at("files"));
     if (json.contains("bank")) manifest.bank = bank_of(json.at("bank"));
     check_names(manifest);
+    if (manifest.bank) check_shard_sizes(manifest);
     return manifest;
   } catch (const Json::exception& error) {
-    throw SnapshotError(std::string("it is not as a manifest should be (") + error.what() + ")");
+    throw SnapshotError("it is not as a manifest should be (" + shown_text(error.what(), kMostReasonBytes) + ")");
   } catch (const std::invalid_argument& error) {
     throw SnapshotError(error.what());
   }

@@ -6,6 +6,7 @@
 
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
 #include "runtime/snapshots/hdf5/write_hdf5.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -25,7 +26,7 @@ void check_name(const std::string& name) {
   // A point alone would be the group itself; HDF5 ends names at a null byte.
   const bool good =
       !name.empty() && name != "." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
-  if (!good) throw SnapshotError("'" + name + "' cannot be a name in a snapshot.");
+  if (!good) throw SnapshotError("'" + shown_text(name) + "' cannot be a name in a snapshot.");
 }
 
 Hdf5Dataset text_dataset(const std::string& path, const std::string& text) {
@@ -109,7 +110,7 @@ TrainerState read_trainer_file(const std::filesystem::path& path) {
     } else if (const auto* real = std::get_if<double>(&value)) {
       state.numbers[name] = *real;
     } else {
-      throw SnapshotError("The number '" + name + "' of '" + path.string() + "' is a text.");
+      throw SnapshotError("The number '" + shown_text(name) + "' of '" + path.string() + "' is a text.");
     }
   }
   return state;

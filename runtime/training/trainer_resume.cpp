@@ -3,6 +3,7 @@
 #include <map>
 
 #include "runtime/snapshots/snapshot_error.h"
+#include "runtime/text/utf8_text.h"
 #include "runtime/training/trainer.h"
 
 namespace negatron {
@@ -38,11 +39,11 @@ std::string flags_of(const std::string& name) {
 
 void check_fits(const std::string& name, const at::Tensor& saved, const at::Tensor& live) {
   if (saved.sizes() != live.sizes()) {
-    throw SnapshotError("The snapshot's '" + name + "' is " + sizes_text(saved) + ", this run's is " +
+    throw SnapshotError("The snapshot's '" + shown_text(name) + "' is " + sizes_text(saved) + ", this run's is " +
                         sizes_text(live) + " (" + flags_of(name) + ").");
   }
   if (saved.scalar_type() != live.scalar_type()) {
-    throw SnapshotError("The snapshot's '" + name + "' is " + sizes_text(saved) + ", this run's is " +
+    throw SnapshotError("The snapshot's '" + shown_text(name) + "' is " + sizes_text(saved) + ", this run's is " +
                         sizes_text(live) + " (--precision).");
   }
 }
@@ -119,8 +120,8 @@ TrainerState Trainer::state() const {
 void Trainer::restore(const TrainerState& state, std::int64_t schedule_step) {
   const torch::NoGradGuard no_grad;
   if (state.text_of(kObjective) != options_.objective) {
-    throw SnapshotError("The snapshot was made with --objective " + state.text_of(kObjective) + ", this run has " +
-                        options_.objective + ".");
+    throw SnapshotError("The snapshot was made with --objective " + shown_text(state.text_of(kObjective)) +
+                        ", this run has " + options_.objective + ".");
   }
   SavedTensors saved(state.tensors.begin(), state.tensors.end());
   std::erase_if(saved, [](const auto& one) { return ContrastiveLoss::remembers(one.first); });
@@ -169,7 +170,8 @@ void Trainer::check_tensors(const SavedTensors& saved) const {
   }
   if (unknown.empty()) return;
   const std::string& extra = unknown.begin()->first;
-  throw SnapshotError("The snapshot holds '" + extra + "', which this run has not (" + flags_of(extra) + ").");
+  throw SnapshotError("The snapshot holds '" + shown_text(extra) + "', which this run has not (" + flags_of(extra) +
+                      ").");
 }
 
 void Trainer::take_tensors(const SavedTensors& saved) {

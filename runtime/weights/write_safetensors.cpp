@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/snapshots/files/digested_file.h"
+#include "runtime/text/json_text.h"
 #include "runtime/weights/safetensors_types.h"
 
 namespace negatron {
@@ -41,8 +42,7 @@ std::string header_of(const NamedWeights& weights, const WeightsFacts& facts) {
                     {"data_offsets", {position, end}}};
     position = end;
   }
-  // A path among the facts need not be UTF-8.
-  std::string text = header.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string text = json_text(header);
   text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
   return text;
 }

@@ -7,6 +7,7 @@
 #include <caffe2/serialize/inline_container.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/text/json_text.h"
 #include "runtime/weights/state_dict_pickle.h"
 
 namespace negatron {
@@ -24,7 +25,7 @@ void write_torch_file(FileLayer& files, const std::filesystem::path& path, const
                       const WeightsFacts& facts) {
   const NamedWeights values = contiguous_on_host(weights);
   const std::string pickle = state_dict_pickle(values);
-  const std::string said = nlohmann::json(facts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string said = json_text(nlohmann::json(facts));
   const std::unique_ptr<OutputFile> file = files.create(path);
   // What goes wrong while writing is told behind the archive, which is good for nothing then: its destructor writes
   // too, and would end the process where it cannot.

@@ -3,6 +3,7 @@
 #include "samplers/exchange/bank_exchange.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace negatron {
 namespace {
@@ -44,6 +45,14 @@ void BankExchange::restore(const NamedState& state, bool with_clusters, at::Devi
   const double stretch = state.number(kStretch);
   const at::Tensor centroids = state.tensor(kClusters);
   const std::int64_t last_round = centroids.defined() ? state.count(kClustersRound) : 0;
+  // m of a search is the least of N and stretch times a length, so what is no number, or below 1, would ask for none.
+  if (!(stretch >= 1.0 && std::isfinite(stretch))) {
+    throw MissingState("no possible '" + std::string(kStretch) + "' (" + std::to_string(stretch) + ")");
+  }
+  const bool fits = !centroids.defined() ||
+                    (centroids.dim() == 2 && centroids.size(0) >= 1 && last_round >= 0 &&
+                     at::isFloatingType(centroids.scalar_type()) && at::isfinite(centroids).all().item<bool>());
+  if (!fits) throw MissingState("no possible '" + std::string(kClusters) + "'");
   // From here on nothing is refused.
   search_.restore_stretch(stretch);
   const std::string passes = state.text_of(kGpuPasses);

@@ -70,6 +70,13 @@ FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& p
   return {file->size(), digest.hex()};
 }
 
+void check_file(const FileLayer& files, const std::filesystem::path& path, const FileDigest& expected,
+                std::int64_t block_bytes) {
+  const std::int64_t bytes = files.open(path)->size();
+  check_digest(path, {bytes, expected.xxh3_128}, expected);
+  check_digest(path, digest_of_file(files, path, block_bytes), expected);
+}
+
 void check_digest(const std::filesystem::path& path, const FileDigest& found, const FileDigest& expected) {
   // The size first: to the reader of the message a file that was cut off says more than two digests that differ.
   if (found.bytes != expected.bytes) {

@@ -41,6 +41,11 @@ struct FileDigest {
 FileDigest digest_of_file(const FileLayer& files, const std::filesystem::path& path, std::int64_t block_bytes,
                           const std::function<void()>& between_blocks = {});
 
+/// Compares the size first and reads the file only when it is right, `block_bytes` at a time: a file that claims to be
+/// huge costs nothing. Throws as check_digest.
+void check_file(const FileLayer& files, const std::filesystem::path& path, const FileDigest& expected,
+                std::int64_t block_bytes);
+
 /// Throws SnapshotError that names the file and both values.
 void check_digest(const std::filesystem::path& path, const FileDigest& found, const FileDigest& expected);
 

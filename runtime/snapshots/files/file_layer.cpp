@@ -23,9 +23,15 @@ bool FileError::is_absent() const noexcept {
 }
 
 bool FileError::tells_of_damage() const noexcept {
-  // ELOOP: a link where a file was. EUCLEAN and EBADMSG: file systems that check what they read.
-  constexpr std::array kDamage{EIO, ELOOP, ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
+  // EUCLEAN and EBADMSG: file systems that check what they read. Not EIO and ELOOP: the disk is ill, or links lead
+  // nowhere, and what they lead to may be whole.
+  constexpr std::array kDamage{ENOTDIR, EISDIR, EUCLEAN, EBADMSG};
   return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
+}
+
+void FileLayer::rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (exists(to)) throw FileError("rename to '" + to.string() + "'", from, EEXIST);
+  rename(from, to);
 }
 
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes) {
@@ -46,6 +52,17 @@ void write_text(FileLayer& files, const std::filesystem::path& path, std::string
   // The content is durable when this returns; the name waits for the fsync of its directory, which is the caller's.
   file->sync();
   file->close();
+}
+
+void make_directories(FileLayer& files, const std::filesystem::path& path) {
+  const std::filesystem::path parent = path.parent_path();
+  if (!parent.empty() && parent != path && !files.exists(parent)) make_directories(files, parent);
+  try {
+    files.make_directory(path);
+  } catch (const FileError& error) {
+    // Somebody else made it meanwhile: another writer of the run whose directory was removed.
+    if (error.error_number() != EEXIST) throw;
+  }
 }
 
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path) {

@@ -14,8 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kFileMode = 0644;
-constexpr mode_t kDirectoryMode = 0755;
+// The umask takes away what its user does not want.
+constexpr mode_t kFileMode = 0666;
+constexpr mode_t kDirectoryMode = 0777;
 // With the usual blocks of 1 MiB the disk is told to begin once in eight of them.
 constexpr off_t kWriteBackBytes = 8 << 20;
 
@@ -92,11 +93,24 @@ class PosixOutputFile : public OutputFile {
   off_t started_ = 0;
 };
 
+// O_NONBLOCK: a pipe in place of a file must not hang the open.
+int open_to_read(const fs::path& path) {
+  try {
+    return open_or_throw(path, O_RDONLY | O_NONBLOCK, "open");
+  } catch (const FileError& error) {
+    struct stat status {};
+    const bool is_link =
+        error.error_number() == ENOENT && ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+    // Who keeps files elsewhere may not have brought this one here yet: nothing is missing in the directory itself.
+    if (is_link) throw FileError("follow the link", path, ENOLINK);
+    throw;
+  }
+}
+
 class PosixInputFile : public InputFile {
  public:
   PosixInputFile(const fs::path& path, const PosixCalls& calls)
-      // O_NONBLOCK: a pipe in place of a file must not hang the open.
-      : path_(path), calls_(calls), file_(open_or_throw(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "open")) {
+      : path_(path), calls_(calls), file_(open_to_read(path)) {
     struct stat status {};
     // Of the open file and not of its name, which may mean another file a moment later.
     if (::fstat(file_.get(), &status) != 0) throw FileError("read the size of", path, errno);
@@ -156,6 +170,13 @@ void PosixFileLayer::rename(const fs::path& from, const fs::path& to) {
   // All or nothing within one file system: whoever looks meanwhile, or after a power cut, finds the old name or the new
   // one.
   if (::rename(from.c_str(), to.c_str()) != 0) throw FileError("rename to '" + to.string() + "'", from, errno);
+}
+
+void PosixFileLayer::rename_to_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  // What not every kernel or file system can (NFS).
+  if (errno == EINVAL || errno == ENOSYS) return FileLayer::rename_to_new(from, to);
+  throw FileError("rename to '" + to.string() + "'", from, errno);
 }
 
 void PosixFileLayer::remove_file(const fs::path& path) {

@@ -7,6 +7,7 @@
 #include "runtime/snapshots/hdf5/hdf5_types.h"
 #include "runtime/snapshots/hdf5/packed_chunks.h"
 #include "runtime/snapshots/snapshot_error.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
@@ -91,7 +92,7 @@ void read_shape(const CheckedFile& file, const std::string& name, CheckedDataset
 }  // namespace
 
 std::string CheckedFile::of(const std::string& name) const {
-  return "'" + name + "' of '" + path.string() + "'";
+  return "'" + shown_text(name) + "' of '" + path.string() + "'";
 }
 
 void CheckedFile::refuse(const std::string& name, const std::string& why) const {
@@ -111,6 +112,23 @@ void CheckedFile::follow(const std::string& name) const {
     }
     if (end == std::string::npos) return;
   }
+}
+
+// H5Aiterate makes a table of all attributes first. When one of them cannot be decoded it gives up and frees the table,
+// also the entries that it has not filled yet, which ends the process (HDF5 1.10.8, H5A__compact_build_table). A search
+// for a name that no attribute can have decodes them all as well, one after the other and without a table: it fails in
+// order, and once it has not, the listing does not either. Only attributes in the object's header are searched so;
+// those of newer formats in a heap of their own, which this program does not write, are refused.
+void CheckedFile::check_attributes(const std::string& object) const {
+  constexpr unsigned kAttributesElsewhere = 0x15;
+  // An attribute and its name fit into 64 KiB of the header.
+  const std::string no_name(std::size_t{1} << 16U, '?');
+  H5O_info_t info;
+  hdf5_ok(H5Oget_info_by_name2(handle.get(), object.c_str(), &info, H5O_INFO_HDR, H5P_DEFAULT),
+          "looking at the header of " + of(object));
+  if ((info.hdr.mesg.present >> kAttributesElsewhere & 1U) != 0) refuse(object, "its attributes are not in its header");
+  hdf5_ok(H5Aexists_by_name(handle.get(), object.c_str(), no_name.c_str(), H5P_DEFAULT),
+          "looking through the attributes of " + of(object));
 }
 
 CheckedDataset CheckedFile::open(const std::string& name) const {

@@ -39,6 +39,8 @@ struct CheckedFile {
 
   /// Refuses a name on whose way a link leads out of the file.
   void follow(const std::string& name) const;
+  /// Refuses an object whose attributes HDF5 could not list without a crash: to be asked before it does.
+  void check_attributes(const std::string& object) const;
   /// Opens a dataset, and refuses it where its storage, shape or chunks are not those of a plain one.
   CheckedDataset open(const std::string& name) const;
   /// Of what is behind filters, looks at the chunks of the block [begin, begin + count) before it is read.

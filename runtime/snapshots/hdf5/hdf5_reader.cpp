@@ -202,6 +202,7 @@ std::int64_t Hdf5Reader::integer_attribute(const std::string& object, const std:
 std::vector<std::string> Hdf5Reader::attribute_names(const std::string& object) const {
   const Hdf5Lock lock;
   state_->follow(object);
+  state_->check_attributes(object);
   Names names;
   hdf5_ok(H5Aiterate_by_name(state_->handle.get(), object.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr, keep_attribute,
                              &names, H5P_DEFAULT),

@@ -1,7 +1,12 @@
 // Snapshots that do not fit the run that asks for them: refused, converted, or only the bank taken.
 
+#include <cmath>
+#include <limits>
+
 #include <gtest/gtest.h>
 
+#include "runtime/run/resume.h"
+#include "samplers/exchange/bank_exchange.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/run/interrupted_training.h"
 
@@ -100,6 +105,49 @@ TEST_F(Mismatch, OfEverythingButTheBankDoesNotMatterToARunThatStartsFromABank) {
   EXPECT_EQ(metrics_lines(fresh.run_directory, "step").at(0).at("bank_age"), 0.0);
   fresh.options.bank_rows = 72;
   expect_refused(fresh, {"rows 71", "this run's is 72", "--bank-rows"});
+}
+
+TrainerState state_after(std::int64_t steps) {
+  TrainerState state;
+  state.numbers = {{"epoch", std::int64_t{1}},
+                   {"batch_in_epoch", std::int64_t{0}},
+                   {"steps_per_epoch", std::int64_t{4}},
+                   {"global_batch", std::int64_t{8}},
+                   {"steps_done", steps},
+                   {"hard_set_stretch", 1.0}};
+  return state;
+}
+
+TEST(SavedRun, CountsThatNoRunHasAreRefused) {
+  Manifest manifest;
+  manifest.step = 4;
+  EXPECT_NO_THROW(check_saved_run(manifest, state_after(4)));
+  EXPECT_THROW(check_saved_run(manifest, state_after(5)), SnapshotError);
+  EXPECT_THROW(check_saved_run(manifest, state_after(-4)), SnapshotError);
+  EXPECT_THROW(check_saved_run(manifest, {}), SnapshotError);
+  for (const char* name : {"epoch", "batch_in_epoch", "steps_per_epoch", "global_batch"}) {
+    for (const std::int64_t count : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
+      TrainerState state = state_after(4);
+      state.numbers[name] = count;
+      EXPECT_THROW(check_saved_run(manifest, state), SnapshotError) << name << ' ' << count;
+    }
+  }
+  TrainerState state = state_after(4);
+  state.tensors.emplace_back("bank_clusters", at::ones({4, 3}));
+  EXPECT_THROW(check_saved_run(manifest, state), SnapshotError);
+  manifest.bank.emplace();
+  manifest.bank->width = 3;
+  EXPECT_NO_THROW(check_saved_run(manifest, state));
+}
+
+TEST(SavedRun, AStretchThatNoSearchHasIsRefused) {
+  BankExchange exchange;
+  EXPECT_NO_THROW(exchange.restore(state_after(4), false, at::kCPU));
+  for (const double stretch : {std::nan(""), std::numeric_limits<double>::infinity(), 0.0, -1.0, 0.5}) {
+    TrainerState state = state_after(4);
+    state.numbers["hard_set_stretch"] = stretch;
+    EXPECT_THROW(exchange.restore(state, false, at::kCPU), MissingState) << stretch;
+  }
 }
 
 }  // namespace

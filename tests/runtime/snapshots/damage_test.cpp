@@ -122,11 +122,30 @@ TEST_F(Damage, MissingAndSwappedFilesAreRefused) {
   expect_falls_back("holds the snapshot of step 4");
 }
 
-TEST_F(Damage, ALinkIsNoFile) {
-  const std::string name = bank_file_name(1, kDamagedRanks);
-  fs::rename(newest() / name, directory_ / "elsewhere.h5");
-  fs::create_symlink(directory_ / "elsewhere.h5", newest() / name);
-  expect_falls_back(name);
+// Data managers keep files elsewhere and leave links.
+TEST_F(Damage, ALinkToAFileIsThatFile) {
+  for (const std::string& name : files_.list(newest())) {
+    fs::rename(newest() / name, directory_ / name);
+    fs::create_symlink(directory_ / name, newest() / name);
+  }
+  EXPECT_EQ(testing::restored_step(run_, files_, directory_.path(), kDamagedRanks), 8);
+  EXPECT_TRUE(verify_snapshot(files_, newest(), 100).empty());
+  write_file(directory_ / std::string(kTrainerName), "nothing");
+  EXPECT_EQ(testing::restored_step(run_, files_, directory_.path(), kDamagedRanks), 4);
+}
+
+TEST_F(Damage, ALinkThatLeadsNowhereIsNoDamage) {
+  for (const std::string target : {"not-brought-here-yet", "trainer.h5"}) {
+    fs::remove(newest() / kTrainerName);
+    fs::create_symlink(target, newest() / kTrainerName);
+    try {
+      testing::restored_step(run_, files_, directory_.path(), kDamagedRanks);
+      ADD_FAILURE() << "restored something else than what cannot be read";
+    } catch (const std::exception& error) {
+      EXPECT_NE(std::string(error.what()).find("may be good but cannot be read"), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(fs::exists(newest()));
+  }
 }
 
 TEST_F(Damage, ANewerFormatIsRefusedAndKept) {
