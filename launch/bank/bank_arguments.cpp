@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <ostream>
 #include <sstream>
@@ -92,11 +94,11 @@ std::vector<std::int64_t> read_numbers(const std::string& flag, const std::strin
   std::string other;
   if (const auto list = read_list(text, other)) return *list;
   std::ifstream file(text);
-  std::ostringstream content;
-  if (!file || !(content << file.rdbuf())) {
+  std::error_code ignored;
+  if (!file || std::filesystem::is_directory(text, ignored)) {
     throw UsageError(flag + " takes numbers (1,2,3) or a file of them, and '" + text + "' is neither.");
   }
-  const std::string held = content.str();
+  const std::string held{std::istreambuf_iterator<char>(file), {}};
   const auto list = read_list(std::string(without_byte_order_mark(held)), other);
   if (list && list->empty()) throw UsageError(flag + ": '" + text + "' holds no numbers.");
   if (list) return *list;

@@ -130,6 +130,8 @@ ZipMember read_entry(const Bytes& entry, std::size_t name_bytes, std::size_t ext
 /// The first `wanted` bytes of what was packed; fewer where `packed` ends before. Nothing where that is no deflate.
 std::optional<std::vector<std::byte>> inflated(const std::string& packed, std::int64_t wanted) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(wanted));
+  // zlib takes no place for nothing.
+  if (bytes.empty()) return bytes;
   z_stream stream{};
   // A negative window: deflate without a header of zlib's.
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw SnapshotError("zlib could not begin");

@@ -22,7 +22,7 @@ never '--bank-rows takes a whole number from 1 to 4294967295, not' --bank-rows 5
 never '--lr takes a number from' --lr 1e300
 never '--epochs takes a whole number from 1 to' --epochs 9223372036854775807
 never '--telemetry-top takes a whole number' --telemetry-every 1 --telemetry-top 9223372036854775807
-never '--collective-time-limit takes a number from 0.001 to 1000000000' --collective-time-limit 1e16
+never '--collective-time-limit takes a number from 0.001 to 1e+09' --collective-time-limit 1e16
 never "option 'n' takes a whole number" --sampler mochi --sampler-options n=9223372036854775807
 # More than any machine has: the need, the limit, and what lowers it.
 never 'of memory on' --bank-rows 4000000000 --width 65536

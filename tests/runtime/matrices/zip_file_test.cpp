@@ -66,6 +66,7 @@ ZipFile archive_of(const std::string& text) {
 std::string content_of(const std::string& text) {
   try {
     const ZipFile archive = archive_of(text);
+    if (archive.members().empty()) return "nothing";
     const std::unique_ptr<InputFile> file = archive.open(archive.members().at(0));
     std::string content(static_cast<std::size_t>(file->size()), '\0');
     file->read(0, std::as_writable_bytes(std::span(content)));
