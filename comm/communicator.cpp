@@ -13,6 +13,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// No step of a roll call takes longer: those who wait answer within milliseconds.
+constexpr std::chrono::milliseconds kRollCallPatience{1000};
+
+/// "all_gather (#23, fp32 [256, 128])"
+std::string standing(const Call& call, std::int64_t sequence) {
+  return std::string(call.operation) + " (#" + std::to_string(sequence) +
+         (call.arguments.empty() ? "" : ", " + call.arguments) + ")";
+}
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -32,6 +41,7 @@ class Communicator::LoggedPending : public Work::Pending {
   // A failure may show at a look instead of a wait; it gets the same coordinates.
   bool done() override {
     try {
+      communicator_.refuse_when_broken();
       return pending_->done();
     } catch (...) {
       communicator_.rethrow(sequence_, call_);
@@ -40,6 +50,8 @@ class Communicator::LoggedPending : public Work::Pending {
 
   at::Tensor finish() override {
     try {
+      communicator_.refuse_when_broken();
+      communicator_.roll_call_->stand(standing(call_, sequence_));
       at::Tensor result = pending_->finish();
       communicator_.log_.finish(sequence_, CollectiveLog::State::kDone, seconds_since(started_));
       return result;
@@ -56,8 +68,10 @@ class Communicator::LoggedPending : public Work::Pending {
   PendingPtr pending_;
 };
 
-Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options)
-    : rank_(rank), size_(size), staging_(home), options_(options), log_(rank) {
+Communicator::Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options,
+                           std::shared_ptr<RollCall> roll_call)
+    : rank_(rank), size_(size), staging_(home), options_(options), log_(rank), roll_call_(std::move(roll_call)) {
+  options_.time_limit = std::min(options.time_limit, kLongestTimeLimit);
   settle_vector_math();
 }
 
@@ -227,6 +241,7 @@ void Communicator::run_logged(const Call& call, const std::function<void()>& bod
   const std::int64_t sequence = log_.start(call.operation, call.arguments);
   try {
     enter(call);
+    roll_call_->stand(standing(call, sequence));
     body();
     traffic_.record(call.operation, call.bytes_sent, call.bytes_received);
     log_.finish(sequence, CollectiveLog::State::kDone, seconds_since(started));
@@ -235,7 +250,12 @@ void Communicator::run_logged(const Call& call, const std::function<void()>& bod
   }
 }
 
+void Communicator::refuse_when_broken() const {
+  if (!broken_.empty()) throw BrokenGroupError(broken_);
+}
+
 void Communicator::enter(const Call& call) {
+  refuse_when_broken();
   // A refusal without checked mode is this rank's alone: the others run into their time limit, and the log of each says
   // where. With checked mode a rank that refuses tells the others so, who would wait for it, and all throw the same.
   if (!options_.check) {
@@ -248,10 +268,20 @@ void Communicator::enter(const Call& call) {
   if (!call.send_rows.empty()) compare_rows(do_exchange(pack_rows(call)));
 }
 
+std::string Communicator::break_off(const std::string& message, const std::string& log) {
+  // At once, because whoever catches this may wait for others; in one write, so that ranks do not mix.
+  const std::string name = "[" + roll_call_->name_of(roll_call_->rank()) + "] ";
+  std::cerr << name + message + "\n" + name + "the last collectives of this rank:\n" + log + "\n" << std::flush;
+  const std::chrono::milliseconds patience = std::min(options_.time_limit, kRollCallPatience);
+  const RollCall::Outcome outcome =
+      roll_call_->find_missing(patience, [&](const std::string& table) { std::cerr << name + table << std::flush; });
+  broken_ = "a collective of this group was not finished before";
+  return outcome.missing.empty() ? message : message + "; " + outcome.missing;
+}
+
 void Communicator::rethrow(std::int64_t sequence, const Call& call) {
-  const std::string where = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + ", " + call.operation +
-                            " (#" + std::to_string(sequence) + (call.arguments.empty() ? "" : ", " + call.arguments) +
-                            "): ";
+  const std::string where =
+      "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + ", " + standing(call, sequence) + ": ";
   // Taken before the entry is marked, so that this call reads "started, not finished" in it.
   const std::string log = log_.text();
   log_.finish(sequence, CollectiveLog::State::kFailed, 0.0);
@@ -260,10 +290,7 @@ void Communicator::rethrow(std::int64_t sequence, const Call& call) {
     // is thrown again as what it was, with more words. What is none of ours becomes a CommError.
     throw;
   } catch (const TimeoutError& error) {
-    const std::string message = where + error.what() + "\nthe last collectives of this rank:\n" + log;
-    // At once, because whoever catches this may wait for others; in one write, so that ranks do not mix.
-    std::cerr << message + "\n" << std::flush;
-    throw TimeoutError(message);
+    throw TimeoutError(break_off(where + error.what(), log));
   } catch (const DisagreementError& error) {
     throw DisagreementError(where + error.what(), error.ranks());
   } catch (const BrokenGroupError& error) {

@@ -13,6 +13,7 @@
 #include "comm/collective_log.h"
 #include "comm/communicator_options.h"
 #include "comm/reduce_op.h"
+#include "comm/roll_call/roll_call.h"
 #include "comm/staging.h"
 #include "comm/traffic.h"
 #include "comm/work.h"
@@ -35,6 +36,9 @@ namespace negatron {
 /// The public functions are the checked front door: they refuse wrong arguments (`CommError`), write the collective
 /// log, count bytes and dispatch to the implementation. With `CommunicatorOptions::check` every call first compares
 /// operation, dtype and sizes over the ranks, so that a mismatch is the same error on every rank and not a hang.
+///
+/// A group in which a collective was not finished within the time limit is *broken*: that wait throws `TimeoutError`,
+/// which says which ranks did not answer, and every later call and wait of the group throws `BrokenGroupError` at once.
 ///
 /// Tensors are contiguous, of dtype fp64, fp32, bf16, fp16, int64, int32, uint8 or bool. Sums of bf16 and fp16
 /// accumulate in fp32; bool has no sum. Over MPI and threads sums are taken in rank order: the result is the same on
@@ -89,12 +93,18 @@ class Communicator {
   /// Local. The last collectives of this rank.
   const CollectiveLog& log() const noexcept { return log_; }
   const CommunicatorOptions& options() const noexcept { return options_; }
+  /// Local. That of the job, which all its groups share.
+  const std::shared_ptr<RollCall>& roll_call() const noexcept { return roll_call_; }
 
  protected:
   using PendingPtr = std::unique_ptr<Work::Pending>;
 
-  /// `home`: where the transport reads and writes.
-  Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options);
+  /// `home`: where the transport reads and writes. `roll_call` is the job's.
+  Communicator(int rank, int size, at::Device home, const CommunicatorOptions& options,
+               std::shared_ptr<RollCall> roll_call);
+
+  /// Empty, or why no collective of this group can finish any more.
+  const std::string& broken() const noexcept { return broken_; }
 
  private:
   class LoggedPending;
@@ -121,6 +131,10 @@ class Communicator {
   /// Runs `body` as one logged, blocking operation.
   void run_logged(const Call& call, const std::function<void()>& body);
   void enter(const Call& call);
+  void refuse_when_broken() const;
+  /// Within the catch block of a time-out: marks the group as broken, says on stderr where this rank is, and asks which
+  /// ranks are missing. Returns that in a sentence.
+  std::string break_off(const std::string& message, const std::string& log);
   /// Within a catch block: gives the exception its coordinates and throws it.
   [[noreturn]] void rethrow(std::int64_t sequence, const Call& call);
   std::vector<std::string> exchange_any_length(const std::string& bytes);
@@ -131,6 +145,8 @@ class Communicator {
   CommunicatorOptions options_;
   CollectiveLog log_;
   TrafficCounter traffic_;
+  std::shared_ptr<RollCall> roll_call_;
+  std::string broken_;
 };
 
 }  // namespace negatron

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "comm/call.h"
+#include "comm/error.h"
 #include "comm/rank_order_reduction.h"
 #include "comm/share.h"
 
@@ -13,24 +14,10 @@ namespace {
 // Below this, one all-gather of everything is cheaper than the two latencies of reduce-scatter and all-gather.
 constexpr std::size_t kOnePhaseBytes = 4096;
 
-/// The transfer, then what is left to do on this rank.
-class HostPending : public Work::Pending {
- public:
-  HostPending(HostTransferPtr transfer, std::chrono::milliseconds limit, std::function<at::Tensor()> complete)
-      : transfer_(std::move(transfer)), limit_(limit), complete_(std::move(complete)) {}
-
-  bool done() override { return transfer_->test(); }
-
-  at::Tensor finish() override {
-    transfer_->wait(limit_);
-    return complete_();
-  }
-
- private:
-  HostTransferPtr transfer_;
-  std::chrono::milliseconds limit_;
-  std::function<at::Tensor()> complete_;
-};
+/// How often a rank that waits looks for what the others ask it.
+constexpr std::chrono::milliseconds kLetterEvery{100};
+/// A slice takes no longer than this, unless the process stood still meanwhile.
+constexpr std::chrono::milliseconds kMostOfASlice{1000};
 
 /// An uninitialized tensor of `rows` rows like those of `like`.
 at::Tensor rows_like(const at::Tensor& like, std::int64_t rows) {
@@ -48,9 +35,44 @@ void write(const at::Tensor& target, const at::Tensor& value) {
 
 }  // namespace
 
-HostCommunicator::PendingPtr HostCommunicator::pending(HostTransferPtr transfer,
-                                                       std::function<at::Tensor()> complete) const {
-  return std::make_unique<HostPending>(std::move(transfer), options().time_limit, std::move(complete));
+/// The transfer, then what is left to do on this rank.
+class HostCommunicator::HostPending : public Work::Pending {
+ public:
+  HostPending(HostCommunicator& communicator, HostTransferPtr transfer, std::function<at::Tensor()> complete)
+      : communicator_(communicator), transfer_(std::move(transfer)), complete_(std::move(complete)) {}
+
+  bool done() override { return transfer_->test(); }
+
+  at::Tensor finish() override {
+    communicator_.await(*transfer_);
+    return complete_();
+  }
+
+ private:
+  HostCommunicator& communicator_;
+  HostTransferPtr transfer_;
+  std::function<at::Tensor()> complete_;
+};
+
+HostCommunicator::PendingPtr HostCommunicator::pending(HostTransferPtr transfer, std::function<at::Tensor()> complete) {
+  return std::make_unique<HostPending>(*this, std::move(transfer), std::move(complete));
+}
+
+void HostCommunicator::await(HostTransfer& transfer) {
+  using Clock = std::chrono::steady_clock;
+  const std::chrono::milliseconds limit = options().time_limit;
+  const std::chrono::milliseconds slice = std::min(limit, kLetterEvery);
+  Clock::duration waited{0};
+  Clock::time_point before = Clock::now();
+  while (!transfer.wait(slice)) {
+    const Clock::time_point now = Clock::now();
+    // A process that was stopped and goes on (SIGSTOP, scontrol suspend) must not take its own absence for that of
+    // others: of one slice, no more counts than a slice can take.
+    waited += std::min<Clock::duration>(now - before, kMostOfASlice);
+    before = now;
+    if (waited >= limit) throw_timeout(limit);
+    if (roll_call()->called()) throw TimeoutError("given up, as another rank has waited longer than its time limit");
+  }
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_barrier() {
@@ -116,7 +138,7 @@ HostCommunicator::PendingPtr HostCommunicator::all_reduce_in_two_phases(const at
                  [this, tensor, elements, blocks, shares, op] {
                    const at::Tensor reduced = reduce_in_rank_order(blocks, size(), op);  // [own]
                    // A transfer that is done on this rank has no more use for its input, so it can take the result.
-                   move_all_gather(reduced, shares, elements)->wait(options().time_limit);
+                   await(*move_all_gather(reduced, shares, elements));
                    return tensor;
                  });
 }
@@ -128,7 +150,7 @@ std::vector<std::string> HostCommunicator::do_exchange(const std::string& bytes)
   if (length > 0) std::memcpy(own.mutable_data_ptr(), bytes.data(), bytes.size());
   const at::Tensor all = at::empty({size() * length}, at::kByte);
   const std::vector<std::int64_t> rows(static_cast<std::size_t>(size()), length);
-  move_all_gather(own, rows, all)->wait(options().time_limit);
+  await(*move_all_gather(own, rows, all));
   std::vector<std::string> values;
   for (int rank = 0; rank < size(); ++rank) {
     const char* begin = static_cast<const char*>(all.const_data_ptr()) + rank * length;

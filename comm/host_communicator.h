@@ -9,10 +9,12 @@ namespace negatron {
 /// local sum in rank order: reproducible, and several times faster than OpenMPI's own reduce_scatter.
 class HostCommunicator : public Communicator {
  protected:
-  HostCommunicator(int rank, int size, const CommunicatorOptions& options)
-      : Communicator(rank, size, at::kCPU, options) {}
+  HostCommunicator(int rank, int size, const CommunicatorOptions& options, std::shared_ptr<RollCall> roll_call)
+      : Communicator(rank, size, at::kCPU, options, std::move(roll_call)) {}
 
  private:
+  class HostPending;
+
   PendingPtr do_barrier() override;
   PendingPtr do_broadcast(const at::Tensor& tensor, int root) override;
   PendingPtr do_all_reduce(const at::Tensor& tensor, ReduceOp op) override;
@@ -30,7 +32,9 @@ class HostCommunicator : public Communicator {
 
   PendingPtr all_reduce_in_one_phase(const at::Tensor& tensor, ReduceOp op);
   PendingPtr all_reduce_in_two_phases(const at::Tensor& tensor, ReduceOp op);
-  PendingPtr pending(HostTransferPtr transfer, std::function<at::Tensor()> complete) const;
+  PendingPtr pending(HostTransferPtr transfer, std::function<at::Tensor()> complete);
+  /// Returns when the bytes are there. Throws TimeoutError after the time limit, or when another rank's is over.
+  void await(HostTransfer& transfer);
 };
 
 }  // namespace negatron

@@ -1,18 +1,18 @@
 #include "comm/host_transfer.h"
 
-#include "comm/error.h"
 #include "comm/patience.h"
 
 namespace negatron {
 
-void HostTransfer::wait(std::chrono::milliseconds limit) {
+bool HostTransfer::wait(std::chrono::milliseconds slice) {
   const Patience patience;
-  // The limit is looked at after a test that failed, so that a transfer which is complete never times out, however late
-  // the rank is to ask.
+  // The time is looked at after a test that failed, so that a transfer which is complete is found so, however late the
+  // rank is to ask.
   while (!test()) {
-    if (patience.waited() > limit) throw_timeout(limit);
+    if (patience.waited() > slice) return false;
     patience.pause();
   }
+  return true;
 }
 
 }  // namespace negatron

@@ -11,8 +11,8 @@ class HostTransfer {
   virtual ~HostTransfer() = default;
   /// True when all bytes are there. Never blocks. Throws CommError when they will never be.
   virtual bool test() = 0;
-  /// Returns when `test` is true. Throws TimeoutError after `limit`. Polls; gives up the core between two looks.
-  virtual void wait(std::chrono::milliseconds limit);
+  /// Waits until `test` is true, or for about `slice`; says whether it is. Gives up the core between two looks.
+  virtual bool wait(std::chrono::milliseconds slice);
 };
 
 using HostTransferPtr = std::unique_ptr<HostTransfer>;

@@ -1,6 +1,8 @@
 #include "comm/together.h"
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include <c10/util/Exception.h>
 
@@ -44,6 +46,16 @@ std::int64_t number_of(const std::optional<Failure>& failure) {
   return failure ? static_cast<std::int64_t>(failure->kind) : kDone;
 }
 
+/// The text of the lowest rank that has one, with that rank's name unless all ranks say the same. Collective.
+std::string gravest_text(Communicator& comm, const std::string& text) {
+  const std::vector<std::string> texts = gather_texts(comm, text);
+  const std::vector<std::string> names = gather_texts(comm, comm.roll_call()->name_of(comm.roll_call()->rank()));
+  const auto speaker = std::find_if(texts.begin(), texts.end(), [](auto& said) { return !said.empty(); });
+  if (speaker == texts.end()) return "A rank failed and did not say why.";
+  const bool by_all = std::all_of(texts.begin(), texts.end(), [&](auto& said) { return said == *speaker; });
+  return by_all ? *speaker : names[static_cast<std::size_t>(speaker - texts.begin())] + ": " + *speaker;
+}
+
 }  // namespace
 
 void together(Communicator& comm, const std::function<void()>& work) {
@@ -52,11 +64,9 @@ void together(Communicator& comm, const std::function<void()>& work) {
   comm.all_reduce(gravest, ReduceOp::kMin);
   if (gravest.item<std::int64_t>() == kDone) return;
   const auto kind = static_cast<FailureKind>(gravest.item<std::int64_t>());
-  // Ranks that are refused the same thing say it in the same words, so one of them is enough.
-  for (const std::string& text : gather_texts(comm, own ? own->text : std::string())) {
-    if (!text.empty()) throw FailedTogether(kind, text);
-  }
-  throw FailedTogether(kind, "A rank failed and did not say why.");
+  // Only the gravest have a say: a refusal elsewhere may follow from the failure.
+  const bool speaks = own && own->kind == kind;
+  throw FailedTogether(kind, gravest_text(comm, speaks ? own->text : std::string()));
 }
 
 std::string on_rank_0(Communicator& comm, const std::function<std::string()>& work) {

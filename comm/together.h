@@ -15,8 +15,9 @@ enum class FailureKind {
   kRefused
 };
 
-/// What every rank throws when work that they did together went wrong on any of them. The text is that of the lowest
-/// rank that has one; the kind is kFailed as soon as one rank failed.
+/// What every rank throws when work that they did together went wrong on any of them. The kind is kFailed as
+/// soon as one rank failed, and the text that of the lowest rank of that kind, after its name ("rank 1 on n2: ...")
+/// unless all ranks say the same.
 class FailedTogether : public std::runtime_error {
  public:
   FailedTogether(FailureKind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
@@ -28,8 +29,8 @@ class FailedTogether : public std::runtime_error {
 
 /// Runs `work` on every rank. When it throws on any of them, all throw FailedTogether, so that a file which only one
 /// host cannot read ends the job in one sentence instead of leaving the others waiting. `work` may hold no collective:
-/// a rank that throws would leave it. Collective. Bytes received per rank: 8 in an all-reduce, and all texts after a
-/// failure.
+/// a rank that throws would leave it. Collective. Bytes received per rank: 8 in an all-reduce; after a failure all
+/// texts and names.
 void together(Communicator& comm, const std::function<void()>& work);
 
 /// Runs `work` on rank 0 alone. Its text, on every rank; when it throws, all throw FailedTogether. `work` may hold no

@@ -37,6 +37,8 @@ void Work::settle() noexcept {
   if (pending_ == nullptr) return;
   try {
     wait();
+  } catch (const BrokenGroupError&) {
+    // Of a group that broke before, which has been said.
   } catch (const std::exception& error) {
     std::cerr << "a collective that nobody waited for failed: " + std::string(error.what()) + "\n";
   }

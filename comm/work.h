@@ -7,7 +7,8 @@
 namespace negatron {
 
 /// One collective in flight. Keeps its tensors alive until it is done. Move-only; the destructor of a work that was not
-/// waited for waits (within the time limit) and logs a failure instead of throwing. Must not outlive its communicator.
+/// waited for waits (within the time limit; not at all in a group that is broken) and logs a failure instead of
+/// throwing. Must not outlive its communicator.
 ///
 /// Works of one communicator are waited for in the same order on every rank: over MPI and over threads an all_reduce
 /// has a second half that runs in `wait`.

@@ -19,6 +19,9 @@ enum ExitCode : int {
   kExitRequeue = 75,
   /// A second Ctrl-C: left at once. As a shell reports a process that SIGINT ended.
   kExitInterrupted = 130,
+  /// Nobody reads the standard output any more: `negatron bank info ... | head -1`. As a shell reports a process that
+  /// SIGPIPE ended. Not of runs, which go on.
+  kExitReaderLeft = 141,
   /// Told to stop (SIGTERM). As a shell reports a process that the signal ended.
   kExitStopped = 143,
 };

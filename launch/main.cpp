@@ -13,6 +13,7 @@
 #include "comm/together.h"
 #include "launch/bank/bank_command.h"
 #include "launch/completion/bash_completion.h"
+#include "launch/early_signals.h"
 #include "launch/embed/embed_command.h"
 #include "launch/evaluate/evaluate_command.h"
 #include "launch/exit_code.h"
@@ -23,6 +24,8 @@
 #include "launch/pretrain/pretrain_command.h"
 #include "launch/pretrain/signal_watch.h"
 #include "launch/report/report_command.h"
+#include "launch/start_limit.h"
+#include "launch/standard_stream.h"
 #include "launch/version.h"
 #include "runtime/text/utf8_text.h"
 #include "samplers/options/nearest_name.h"
@@ -43,7 +46,7 @@ constexpr const char* kExitCodes =
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
     "            4 the last snapshot could not be written, 75 saved on SIGUSR1 or Ctrl-C: start again with --resume\n"
-    "            auto, 130 left at the second Ctrl-C, 143 stopped by SIGTERM\n";
+    "            auto, 130 left at the second Ctrl-C, 141 nobody reads what is printed, 143 stopped by SIGTERM\n";
 
 using Words = std::vector<std::string>;
 
@@ -68,8 +71,9 @@ int usage_error(const std::string& message) {
 }
 
 /// One write, so that ranks that fail together do not mix their words.
-void report(int rank, const std::string& message) {
-  std::cerr << ("[rank " + std::to_string(rank) + "] negatron: " + terminal_text(message) + "\n") << std::flush;
+void report(const Environment& environment, const std::string& message) {
+  const std::string name = environment.roll_call()->name_of(environment.rank());
+  std::cerr << ("[" + name + "] negatron: " + terminal_text(message) + "\n") << std::flush;
 }
 
 /// Every rank holds the same sentence (comm/together.h), so one says it and the job ends in order.
@@ -84,7 +88,7 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
   std::unique_ptr<Environment> environment;
   try {
     // An environment that could not be made has nothing to end in order.
-    environment = std::make_unique<Environment>(&argc, &argv);
+    environment = std::make_unique<Environment>(&argc, &argv, start_limit(argc, argv));
   } catch (const CommError& error) {
     return usage_error(error.what());
   }
@@ -98,19 +102,19 @@ int run_ranks_command(int argc, char** argv, const std::function<int(Environment
     // All ranks learned of the failure together. What the user can correct ends the job without MPI's own lines about
     // an abort; what broke while running is reported by each rank that threw.
     if (error.kind() == FailureKind::kRefused) return refused(*environment, error.what());
-    report(environment->rank(), error.what());
+    report(*environment, error.what());
     environment->abort(kExitFailure);
     // Other ranks may hang in the collective that did not end: only an abort reaches them, and its code tells a hang
     // from other failures.
   } catch (const TimeoutError& error) {
-    report(environment->rank(), error.what());
+    report(*environment, error.what());
     environment->abort(kExitHang);
   } catch (const c10::Error& error) {
     // The backtrace of a tensor library tells a user nothing and hides the sentence that does.
-    report(environment->rank(), error.what_without_backtrace());
+    report(*environment, error.what_without_backtrace());
     environment->abort(kExitFailure);
   } catch (const std::exception& error) {
-    report(environment->rank(), error.what());
+    report(*environment, error.what());
     environment->abort(kExitFailure);
   }
 }
@@ -120,18 +124,14 @@ bool asks_for_help(const Words& arguments) {
 }
 
 int run_pretrain_command(int argc, char** argv, const Words& arguments) {
-  if (asks_for(arguments, "--list-samplers")) {
-    print_samplers(std::cout);
+  const auto print = [](void (*what)(std::ostream&)) -> int {
+    give_up_early_signals();
+    what(std::cout);
     return kExitOk;
-  }
-  if (asks_for(arguments, "--list-objectives")) {
-    print_objectives(std::cout);
-    return kExitOk;
-  }
-  if (asks_for_help(arguments)) {
-    print_pretrain_help(std::cout);
-    return kExitOk;
-  }
+  };
+  if (asks_for(arguments, "--list-samplers")) return print(print_samplers);
+  if (asks_for(arguments, "--list-objectives")) return print(print_objectives);
+  if (asks_for_help(arguments)) return print(print_pretrain_help);
   // Before anything else: MPI's own start takes seconds in which a signal may come.
   SignalWatch signals;
   return run_ranks_command(
@@ -265,9 +265,7 @@ int unknown_command(const std::string& typed) {
   return usage_error(unknown + (near ? ", did you mean " + *near + "?" : "; negatron help lists the commands."));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_command_line(int argc, char** argv) {
   Words words(argv + 1, argv + argc);
   if (words.empty()) {
     print_usage(std::cout);
@@ -290,4 +288,11 @@ int main(int argc, char** argv) {
     if (command.name == words[0]) return command.run(argc, argv, {words.begin() + 1, words.end()});
   }
   return unknown_command(words[0]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  take_standard_streams();
+  return end_of_output(run_command_line(argc, argv));
 }

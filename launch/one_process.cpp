@@ -25,7 +25,7 @@ int refuse(std::ostream& problems, const std::string& message) {
 }
 
 int run_one_process(const std::string& name, std::ostream& problems, const std::function<int()>& act) {
-  if (const StarterRank started = starter_rank(); started.count > 1) {
+  if (const StarterRank started = starter_rank(); started.count > 1 && is_started_by_launcher()) {
     if (started.rank != 0) return kExitUsage;
     return refuse(problems, "negatron " + name + " is one process: start it without mpirun or srun, or with -n 1.");
   }

@@ -6,9 +6,10 @@
 
 namespace negatron {
 
-/// Runs a command that is one process: `name` as a user types it, "bank". Under mpirun or srun with more than one it
-/// refuses on the first and is silent on the others. What `act` throws becomes one sentence in `problems` and an exit
-/// code: UsageError and std::invalid_argument 2, all else 1. Returns the exit code. Local.
+/// Runs a command that is one process: `name` as a user types it, "bank". Where mpirun or srun started several of
+/// it, the first refuses and the others are silent; what a rank of theirs starts is a process like any other. What
+/// `act` throws becomes one sentence in `problems` and an exit code: UsageError and std::invalid_argument 2, all
+/// else 1. Returns the exit code. Local.
 int run_one_process(const std::string& name, std::ostream& problems, const std::function<int()>& act);
 
 /// "negatron: MESSAGE", as every command says what is wrong; returns kExitUsage.

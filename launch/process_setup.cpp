@@ -1,10 +1,7 @@
 #include "launch/process_setup.h"
 
-#include <sched.h>
-#include <unistd.h>
+#include <ATen/Context.h>
 
-#include <algorithm>
-#include <cstring>
 #include <limits>
 
 #if defined(__GLIBC__)
@@ -12,25 +9,6 @@
 #endif
 
 namespace negatron {
-namespace {
-
-constexpr std::size_t kHostNameBytes = 256;
-
-/// Host name and CPU mask of this rank, as one row of bytes: [1, kHostNameBytes + sizeof(cpu_set_t)] uint8.
-at::Tensor placement(int& bound_cores) {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  sched_getaffinity(0, sizeof mask, &mask);
-  bound_cores = CPU_COUNT(&mask);
-  at::Tensor row = at::zeros({1, static_cast<std::int64_t>(kHostNameBytes + sizeof mask)}, at::kByte);
-  auto* bytes = static_cast<char*>(row.data_ptr());
-  gethostname(bytes, kHostNameBytes - 1);
-  std::memcpy(bytes + kHostNameBytes, &mask, sizeof mask);
-  return row;
-}
-
-}  // namespace
-
 void keep_freed_memory() {
 #if defined(__GLIBC__)
   // The most that glibc takes: larger blocks, of which a step has few, are mapped one by one.
@@ -47,18 +25,6 @@ void choose_gpu_arithmetic(bool tf32, bool benchmark) {
   context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL, at::Float32Precision::IEEE);
   context.setBenchmarkCuDNN(benchmark);
   context.setDeterministicCuDNN(!benchmark);
-}
-
-// Only equal rows count as sharing: the same host and exactly the same cores. Example: 4 ranks on a host of 16 cores.
-// If mpirun binds none of them, the masks are equal and each may use 16 / 4 = 4 threads; if it binds each to 2 cores
-// of its own, the masks differ and each may use 2 / 1.
-int thread_budget(Communicator& comm) {
-  int bound_cores = 1;
-  const at::Tensor own = placement(bound_cores);
-  // A collective, which every rank reaches with a row of one size: the host name is padded with zeros.
-  const at::Tensor all = comm.all_gather(own);  // [P, bytes]
-  const auto sharing = all.eq(own).all(1).sum().item<std::int64_t>();
-  return std::max(1, bound_cores / static_cast<int>(sharing));
 }
 
 }  // namespace negatron

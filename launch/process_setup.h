@@ -1,7 +1,5 @@
 #pragma once
 
-#include "comm/communicator.h"
-
 namespace negatron {
 
 /// From here on the process keeps what it frees for itself. A training step frees and asks for the same maps again and
@@ -14,9 +12,5 @@ void keep_freed_memory();
 /// bits in every run, which a run that resumes promises, unless `benchmark` lets it take the fastest of those it tries.
 /// Without a GPU this changes nothing. Local.
 void choose_gpu_arithmetic(bool tf32, bool benchmark);
-
-/// How many compute threads this rank may use without taking cores from another rank of its host: the cores it is bound
-/// to, divided by the ranks of the host that are bound to the same ones; at least 1. Collective.
-int thread_budget(Communicator& comm);
 
 }  // namespace negatron

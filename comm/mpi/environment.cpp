@@ -1,12 +1,16 @@
 #include "comm/mpi/environment.h"
 
 #include <mpi.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 
 #include "comm/error.h"
+#include "comm/mpi/connection_limit.h"
 #include "comm/mpi/mpi_check.h"
+#include "comm/mpi/mpi_roll_channel.h"
 
 namespace negatron {
 namespace {
@@ -15,15 +19,44 @@ namespace {
 constexpr int kThreadLevel = MPI_THREAD_SERIALIZED;
 constexpr int kUnwindingExitCode = 1;
 
+bool initializing = false;
+
+/// In a process that was just forked. Open MPI starts a helper beside a process that no mpirun started; it would end at
+/// the Ctrl-C that a terminal sends to all of its group, and MPI_Init with it.
+void leave_terminal_group() {
+  if (initializing) ::setpgid(0, 0);
+}
+
+/// What a starter tells each process it starts.
+constexpr const char* kStarterVariables[] = {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"};
+
+/// A process that nobody started as one of several starts no others; but Open MPI looks for the program that it would
+/// start them with, ssh, and ends where there is none. "isolated" tells it not to look. What the user says stands.
+void start_alone_without_ssh() {
+  for (const char* name : kStarterVariables) {
+    if (std::getenv(name) != nullptr) return;
+  }
+  for (const char* name : {"OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent"}) {
+    if (std::getenv(name) != nullptr) return;
+  }
+  constexpr int kKeepsTheUsers = 0;
+  setenv("OMPI_MCA_plm", "isolated", kKeepsTheUsers);
+}
+
 }  // namespace
 
-Environment::Environment(int* argc, char*** argv) {
+Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit) : start_limit_(start_limit) {
   diagnose_srun([](const char* name) { return static_cast<const char*>(std::getenv(name)); });
   int initialized = 0;
   MPI_Initialized(&initialized);
   if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
+  start_alone_without_ssh();
   int granted = 0;
+  const ConnectionLimit limit(start_limit_, "the start of MPI");
+  pthread_atfork(nullptr, nullptr, leave_terminal_group);
+  initializing = true;
   mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
+  initializing = false;
   if (granted < kThreadLevel) {
     MPI_Finalize();
     throw CommError("MPI grants thread level " + std::to_string(granted) + " where MPI_THREAD_SERIALIZED (" +
@@ -34,12 +67,14 @@ Environment::Environment(int* argc, char*** argv) {
   mpi_check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   mpi_check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  roll_call_ = std::make_shared<RollCall>(rank_, gather_hosts(), make_mpi_roll_channel());
 }
 
 Environment::~Environment() {
   // Left by an exception: others may be waiting in a collective that this rank will never join, and MPI_Finalize would
   // wait for them.
   if (!finished_) abort(kUnwindingExitCode);
+  roll_call_.reset();
   const int code = MPI_Finalize();
   if (code != MPI_SUCCESS) std::cerr << "rank " + std::to_string(rank_) + ": " + mpi_error_text(code) + "\n";
 }
@@ -51,11 +86,13 @@ void Environment::abort(int exit_code) noexcept {
 }
 
 void diagnose_srun(const std::function<const char*(const char*)>& variable) {
-  const char* tasks = variable("SLURM_NTASKS");
+  // Of the step and not of the job: the shell that salloc starts is a step of one task, whatever the job has.
+  const char* tasks = variable("SLURM_STEP_NUM_TASKS");
+  if (tasks == nullptr) tasks = variable("SLURM_NTASKS");
   const bool started_by_srun = variable("SLURM_STEP_ID") != nullptr && variable("SLURM_PROCID") != nullptr;
   if (!started_by_srun || tasks == nullptr || std::atoi(tasks) < 2) return;
   // mpirun within an allocation runs its daemons by srun; what it starts knows its place by these.
-  for (const char* name : {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"}) {
+  for (const char* name : kStarterVariables) {
     if (variable(name) != nullptr) return;
   }
   throw CommError("srun started " + std::string(tasks) +

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 
 #include "comm/communicator.h"
@@ -12,9 +14,12 @@ namespace negatron {
 /// leaves by exception must not wait in MPI_Finalize for ranks that wait for it in a collective.
 class Environment {
  public:
+  static constexpr std::chrono::minutes kStartLimit{10};
+
   /// A program started without mpirun or srun is a job of one rank. Throws CommError when MPI is already initialized,
-  /// grants less than the thread level needed, or when srun started several tasks without telling MPI.
-  Environment(int* argc, char*** argv);
+  /// grants less than the thread level needed, or when srun started several tasks without telling MPI. Where the ranks
+  /// do not find each other within `start_limit` it ends the process (connection_limit.h).
+  Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit = kStartLimit);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -22,6 +27,10 @@ class Environment {
   /// This process among all of the job: for messages before there is a communicator. Local.
   int rank() const noexcept { return rank_; }
   int size() const noexcept { return size_; }
+  /// For what else makes the ranks find each other before there is a communicator with a limit of its own.
+  std::chrono::milliseconds start_limit() const noexcept { return start_limit_; }
+  /// Shared by all communicators of the job.
+  const std::shared_ptr<RollCall>& roll_call() const noexcept { return roll_call_; }
 
   /// Says that the work is done and the job may end by finalize. Collective in effect: every rank must reach it.
   void finish() noexcept { finished_ = true; }
@@ -31,6 +40,8 @@ class Environment {
  private:
   int rank_ = 0;
   int size_ = 1;
+  std::chrono::milliseconds start_limit_;
+  std::shared_ptr<RollCall> roll_call_;
   bool finished_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include "comm/call.h"
 #include "comm/error.h"
 #include "comm/host_communicator.h"
+#include "comm/mpi/connection_limit.h"
 #include "comm/mpi/environment.h"
 #include "comm/mpi/mpi_check.h"
 #include "comm/mpi/mpi_counts.h"
@@ -71,13 +72,15 @@ class MpiTransfer : public HostTransfer {
 class MpiCommunicator : public HostCommunicator {
  public:
   /// Takes `handle` over.
-  MpiCommunicator(MPI_Comm handle, int rank, int size, const CommunicatorOptions& options)
-      : HostCommunicator(rank, size, options), handle_(handle) {}
+  MpiCommunicator(MPI_Comm handle, int rank, int size, const CommunicatorOptions& options,
+                  std::shared_ptr<RollCall> roll_call)
+      : HostCommunicator(rank, size, options, std::move(roll_call)), handle_(handle) {}
 
   ~MpiCommunicator() override {
     int finalized = 0;
     MPI_Finalized(&finalized);
-    if (finalized == 0) MPI_Comm_free(&handle_);
+    // Freeing is collective, and in a broken group not all ranks may come to it.
+    if (finalized == 0 && broken().empty()) MPI_Comm_free(&handle_);
   }
 
   const char* transport() const noexcept override { return "mpi"; }
@@ -128,12 +131,14 @@ class MpiCommunicator : public HostCommunicator {
     const int group_name = members.front();
     // No key beyond the rank: members keep their order, as Communicator::split() says.
     MPI_Comm group = MPI_COMM_NULL;
+    const ConnectionLimit limit(options().time_limit, "MPI_Comm_split");
     mpi_check(MPI_Comm_split(handle_, group_name, rank(), &group), "MPI_Comm_split");
     mpi_check(MPI_Comm_set_errhandler(group, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     int group_rank = 0;
     mpi_check(MPI_Comm_rank(group, &group_rank), "MPI_Comm_rank");
     static_cast<void>(color);
-    return std::make_unique<MpiCommunicator>(group, group_rank, static_cast<int>(members.size()), options());
+    return std::make_unique<MpiCommunicator>(group, group_rank, static_cast<int>(members.size()), options(),
+                                             roll_call());
   }
 
   MPI_Comm handle_;
@@ -145,9 +150,11 @@ std::unique_ptr<Communicator> make_mpi_communicator(const Environment& environme
                                                     const CommunicatorOptions& options) {
   // A copy of the world, so that messages of other libraries in this process cannot meet ours.
   MPI_Comm handle = MPI_COMM_NULL;
+  const ConnectionLimit limit(options.time_limit, "MPI_Comm_dup");
   mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &handle), "MPI_Comm_dup");
   mpi_check(MPI_Comm_set_errhandler(handle, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  return std::make_unique<MpiCommunicator>(handle, environment.rank(), environment.size(), options);
+  return std::make_unique<MpiCommunicator>(handle, environment.rank(), environment.size(), options,
+                                           environment.roll_call());
 }
 
 }  // namespace negatron

@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include "comm/error.h"
+#include "comm/mpi/connection_limit.h"
 #include "comm/mpi/mpi_check.h"
 
 namespace negatron {
@@ -14,6 +15,7 @@ Topology discover_topology(const Environment& environment) {
 
   // With the rank as key, local ranks are in the order of ranks, and neighbours in the job get neighbouring devices.
   MPI_Comm host = MPI_COMM_NULL;
+  const ConnectionLimit limit(environment.start_limit(), "MPI_Comm_split_type");
   mpi_check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, topology.rank, MPI_INFO_NULL, &host),
             "MPI_Comm_split_type");
   mpi_check(MPI_Comm_rank(host, &topology.local_rank), "MPI_Comm_rank");

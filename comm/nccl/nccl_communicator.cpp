@@ -85,7 +85,7 @@ class NcclPending : public Work::Pending {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> side, int device, const CommunicatorOptions& options)
-      : Communicator(side->rank(), side->size(), tensor_device(device), options),
+      : Communicator(side->rank(), side->size(), tensor_device(device), options, side->roll_call()),
         side_(std::move(side)),
         device_(device) {
     // Collective over the side channel, before NCCL, which would hang on a shared device or fail with an unclear
@@ -94,14 +94,14 @@ class NcclCommunicator : public Communicator {
     const std::string id = shared_nccl_id(*side_);
     const CurrentDevice current(device_);
     try {
-      handle_ = std::make_unique<NcclHandle>(id, rank(), size(), options.time_limit);
+      handle_ = std::make_unique<NcclHandle>(id, rank(), size(), this->options().time_limit);
     } catch (const TimeoutError& error) {
       throw TimeoutError(where() + error.what());
     } catch (const CommError& error) {
       throw CommError(where() + error.what());
     }
     stream_ = make_cuda_stream(device_);
-    watchdog_ = std::make_unique<NcclWatchdog>(*handle_, options.time_limit);
+    watchdog_ = std::make_unique<NcclWatchdog>(*handle_, this->options().time_limit);
   }
 
   ~NcclCommunicator() override {

@@ -22,10 +22,24 @@ void check_rows(const at::Tensor& tensor, std::int64_t rows, std::size_t rank) {
                   std::to_string(rows));
 }
 
+class ThreadRollChannel : public RollChannel {
+ public:
+  ThreadRollChannel(ThreadJob& job, int rank) : job_(job), rank_(rank) {}
+
+  void send(int rank, const std::string& text) override { job_.post(rank, {rank_, text}); }
+  std::optional<Letter> receive() override { return job_.next_letter(rank_); }
+
+ private:
+  ThreadJob& job_;
+  int rank_;
+};
+
 class ThreadCommunicator : public HostCommunicator {
  public:
-  ThreadCommunicator(std::shared_ptr<ThreadGroup> group, int rank, const CommunicatorOptions& options)
-      : HostCommunicator(rank, static_cast<int>(group->members().size()), options), group_(std::move(group)) {}
+  ThreadCommunicator(std::shared_ptr<ThreadGroup> group, int rank, const CommunicatorOptions& options,
+                     std::shared_ptr<RollCall> roll_call)
+      : HostCommunicator(rank, static_cast<int>(group->members().size()), options, std::move(roll_call)),
+        group_(std::move(group)) {}
 
   const char* transport() const noexcept override { return "threads"; }
 
@@ -75,7 +89,8 @@ class ThreadCommunicator : public HostCommunicator {
     // a later split with the same color apart; all members count alike, as splits are collective.
     const std::string name = group_->name() + "/" + std::to_string(splits_++) + ":" + std::to_string(color);
     const auto own = std::find(members.begin(), members.end(), rank()) - members.begin();
-    return std::make_unique<ThreadCommunicator>(group_->job().group(name, job_ranks), static_cast<int>(own), options());
+    return std::make_unique<ThreadCommunicator>(group_->job().group(name, job_ranks), static_cast<int>(own), options(),
+                                                roll_call());
   }
 
   std::shared_ptr<ThreadGroup> group_;
@@ -128,7 +143,11 @@ struct FirstFailure {
 void run_rank(ThreadJob& job, const std::shared_ptr<ThreadGroup>& group, int rank, const CommunicatorOptions& options,
               const std::function<void(Communicator&)>& body, FirstFailure& failure) {
   try {
-    ThreadCommunicator communicator(group, rank, options);
+    // Threads are on one host, whose name says nothing.
+    std::vector<std::string> hosts(group->members().size());
+    ThreadCommunicator communicator(
+        group, rank, options,
+        std::make_shared<RollCall>(rank, std::move(hosts), std::make_unique<ThreadRollChannel>(job, rank)));
     body(communicator);
   } catch (const std::exception& error) {
     // Recorded before others are woken: their BrokenGroupError must not come first.

@@ -18,6 +18,20 @@ void ThreadJob::leave(int rank) {
   changed_.notify_all();
 }
 
+void ThreadJob::post(int to, RollChannel::Letter letter) {
+  const std::lock_guard lock(mutex_);
+  letters_[static_cast<std::size_t>(to)].push_back(std::move(letter));
+}
+
+std::optional<RollChannel::Letter> ThreadJob::next_letter(int rank) {
+  const std::lock_guard lock(mutex_);
+  auto& letters = letters_[static_cast<std::size_t>(rank)];
+  if (letters.empty()) return std::nullopt;
+  RollChannel::Letter letter = std::move(letters.front());
+  letters.pop_front();
+  return letter;
+}
+
 std::shared_ptr<ThreadGroup> ThreadJob::group(const std::string& name, const std::vector<int>& members) {
   // Which member comes first is left to chance, and does not matter: the group is a mailbox without content. The job
   // holds it weakly, so that it goes with its last communicator.
@@ -44,14 +58,15 @@ class ThreadGroup::Transfer : public HostTransfer {
     return true;
   }
 
-  void wait(std::chrono::milliseconds limit) override {
-    if (read_ == nullptr) return;
+  bool wait(std::chrono::milliseconds slice) override {
+    if (read_ == nullptr) return true;
     std::unique_lock lock(group_->job_.mutex_);
     std::shared_ptr<Round> round;
-    if (!group_->job_.changed_.wait_for(lock, limit, [&] { return (round = group_->complete(round_)) != nullptr; })) {
-      throw_timeout(limit);
+    if (!group_->job_.changed_.wait_for(lock, slice, [&] { return (round = group_->complete(round_)) != nullptr; })) {
+      return false;
     }
     take(lock, *round);
+    return true;
   }
 
  private:

@@ -2,16 +2,19 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
 
 #include "comm/host_transfer.h"
+#include "comm/roll_call/roll_channel.h"
 
 namespace negatron {
 
@@ -20,12 +23,16 @@ class ThreadGroup;
 /// What all threads of one run_ranks share: one lock, and who is still there. Thread-safe.
 class ThreadJob {
  public:
-  explicit ThreadJob(int ranks) : left_(static_cast<std::size_t>(ranks), false) {}
+  explicit ThreadJob(int ranks)
+      : left_(static_cast<std::size_t>(ranks), false), letters_(static_cast<std::size_t>(ranks)) {}
 
   /// No collective of this job will finish any more; the first reason counts.
   void break_off(const std::string& reason);
   /// This rank (of the job) makes no more calls.
   void leave(int rank);
+  /// Letters between ranks of the job, for its roll call.
+  void post(int to, RollChannel::Letter letter);
+  std::optional<RollChannel::Letter> next_letter(int rank);
   /// The group of this name: made by whoever asks first. `members` are ranks of the job.
   std::shared_ptr<ThreadGroup> group(const std::string& name, const std::vector<int>& members);
 
@@ -35,6 +42,7 @@ class ThreadJob {
   std::condition_variable changed_;
   std::string broken_;
   std::vector<bool> left_;
+  std::vector<std::deque<RollChannel::Letter>> letters_;
   std::map<std::string, std::weak_ptr<ThreadGroup>> groups_;
 };
 

@@ -2,17 +2,23 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <ostream>
 #include <sstream>
 
+#include "launch/flags/number_fields.h"
+#include "runtime/text/byte_order_mark.h"
 #include "runtime/text/utf8_text.h"
 
 namespace negatron {
 namespace {
 
 constexpr int kMibShift = 20;
+/// The largest number of MiB whose bytes still fit into an int64; a shift beyond it would wrap to a small budget.
+constexpr std::int64_t kMostMib = std::numeric_limits<std::int64_t>::max() >> kMibShift;
 /// Of a word that is no number, as much as a message shows.
 constexpr std::size_t kMostShown = 40;
 
@@ -44,7 +50,7 @@ BankArguments::BankArguments(std::string usage, std::ostream& out, std::ostream&
     : out_(out), remarks_(remarks), usage_(std::move(usage)) {
   // Flags that every command has come first, in --help as well.
   flags_.add("json", &json_, "one JSON object instead of text");
-  flags_.add("memory", &memory_mib_, "MiB that rows may take, beside the program itself");
+  flags_.add("memory", within(&memory_mib_, 1, kMostMib), "MiB that rows may take, beside the program itself");
   flags_.words(&paths_);
 }
 
@@ -61,9 +67,6 @@ bool BankArguments::parse(const std::vector<std::string>& arguments, std::size_t
     throw UsageError(std::to_string(paths_.size()) + (paths_.size() == 1 ? " path was" : " paths were") + " given; " +
                      usage_.substr(0, usage_.find('\n')));
   }
-  // The largest number of MiB whose bytes still fit into an int64; a shift beyond it would wrap to a small budget.
-  constexpr std::int64_t kMostMib = std::numeric_limits<std::int64_t>::max() >> kMibShift;
-  if (memory_mib_ < 1 || memory_mib_ > kMostMib) throw UsageError("--memory must be at least 1 (MiB).");
   return true;
 }
 
@@ -85,18 +88,21 @@ OpenBank BankArguments::open(const std::string& path) {
   return bank;
 }
 
-std::vector<std::int64_t> read_ids(const std::string& text) {
+std::vector<std::int64_t> read_numbers(const std::string& flag, const std::string& text) {
   // A list of numbers is never taken for the name of a file: a file that is called "12" can be given as "./12". So what
   // somebody types does not change its meaning with what lies in the folder.
   std::string other;
   if (const auto list = read_list(text, other)) return *list;
   std::ifstream file(text);
-  std::ostringstream content;
-  if (!file || !(content << file.rdbuf())) {
-    throw UsageError("--ids takes numbers (1,2,3) or a file of them, and '" + text + "' is neither.");
+  std::error_code ignored;
+  if (!file || std::filesystem::is_directory(text, ignored)) {
+    throw UsageError(flag + " takes numbers (1,2,3) or a file of them, and '" + text + "' is neither.");
   }
-  if (const auto list = read_list(content.str(), other)) return *list;
-  throw UsageError("--ids: '" + text + "' holds '" + other.substr(0, kMostShown) + "', which is no number.");
+  const std::string held{std::istreambuf_iterator<char>(file), {}};
+  const auto list = read_list(std::string(without_byte_order_mark(held)), other);
+  if (list && list->empty()) throw UsageError(flag + ": '" + text + "' holds no numbers.");
+  if (list) return *list;
+  throw UsageError(flag + ": '" + text + "' holds '" + other.substr(0, kMostShown) + "', which is no number.");
 }
 
 Range read_range(const std::string& text) {

@@ -52,8 +52,9 @@ class BankArguments {
   std::vector<std::unique_ptr<SpooledFile>> spooled_;
 };
 
-/// --ids: numbers between commas, or the name of a file that holds some. Throws UsageError.
-std::vector<std::int64_t> read_ids(const std::string& text);
+/// --ids and --labels: numbers between commas, or the name of a file that holds some. Throws UsageError that begins
+/// with the flag.
+std::vector<std::int64_t> read_numbers(const std::string& flag, const std::string& text);
 /// --range FIRST:END. Throws UsageError.
 Range read_range(const std::string& text);
 

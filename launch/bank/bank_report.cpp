@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "runtime/snapshots/hdf5/dtype_text.h"
+#include "runtime/text/json_text.h"
 #include "runtime/text/utf8_text.h"
 
 namespace negatron {
@@ -167,8 +168,21 @@ void print_verdict(std::ostream& out, const SnapshotVerdict& verdict) {
     out << "  ?    " << terminal_text(name) << "  is not part of the snapshot\n";
 }
 
-Json diff_json(const OpenBank& a, const OpenBank& b, const BankDiff& diff) {
-  return {{"equal", diff.equal()},
+bool BankComparison::equal() const {
+  if (tolerance == 0.0) return diff.equal();
+  // A NaN is within no tolerance.
+  return rows.all_in_order && diff.same_labels && (rows.pairs == 0 || rows.largest_difference <= tolerance);
+}
+
+Json diff_json(const OpenBank& a, const OpenBank& b, const BankComparison& found) {
+  const BankDiff& diff = found.diff;
+  return {{"equal", found.equal()},
+          {"tolerance", found.tolerance},
+          {"pairs", found.rows.pairs},
+          {"pairs_in_order", found.rows.all_in_order},
+          {"largest_difference", found.rows.largest_difference},
+          {"smallest_cosine", found.rows.smallest_cosine},
+          {"not_compared", found.rows.why_not},
           {"a", bank_json(a)},
           {"b", bank_json(b)},
           {"common", diff.common},
@@ -179,7 +193,8 @@ Json diff_json(const OpenBank& a, const OpenBank& b, const BankDiff& diff) {
           {"same_labels", diff.same_labels}};
 }
 
-void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const BankDiff& diff) {
+void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const BankComparison& found) {
+  const BankDiff& diff = found.diff;
   const auto differs = [&](const char* name, const auto& of_a, const auto& of_b) {
     if (of_a != of_b) out << name << ": " << of_a << " in A, " << of_b << " in B\n";
   };
@@ -189,7 +204,12 @@ void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const B
   differs("newest key", a.layout().head(), b.layout().head());
   out << "in both " << diff.common << ", only in A " << diff.only_a << ", only in B " << diff.only_b
       << ", other vector for the same id and step " << diff.changed << "\n";
-  if (diff.equal()) {
+  out << "largest difference " << number(found.rows.largest_difference) << ", smallest cosine "
+      << number(found.rows.smallest_cosine) << ", over " << plural(found.rows.pairs, "pair")
+      << " of the same id and step" << (found.rows.why_not.empty() ? "" : " (" + found.rows.why_not + ")") << "\n";
+  if (found.tolerance > 0.0) {
+    out << (found.equal() ? "equal" : "different") << " within --tolerance " << found.tolerance << "\n";
+  } else if (diff.equal()) {
     out << "equal: the same rows in the same order, with the same labels\n";
   } else if (diff.changed == 0 && diff.only_a == 0 && diff.only_b == 0) {
     out << "different: the same rows, " << (diff.same_order ? "with other labels" : "in another order") << "\n";
@@ -198,11 +218,14 @@ void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const B
   }
 }
 
-Json written_json(const std::filesystem::path& out, const Manifest& manifest) {
-  return bank_json({out, manifest, {}});
-}
-
-void print_written(std::ostream& out, const std::filesystem::path& path, const Manifest& manifest) {
+void report_written(std::ostream& out, bool as_json, const std::filesystem::path& path, const Manifest& manifest,
+                    const Json& more) {
+  if (as_json) {
+    Json json = bank_json({path, manifest, {}});
+    json.update(more);
+    out << json_text(json) << "\n";
+    return;
+  }
   const BankLayout layout(manifest.bank->layout, manifest.bank->shards);
   std::int64_t bytes = 0;
   for (const ManifestFile& file : manifest.files) bytes += file.digest.bytes;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/bank_files/bank_info.h"
+#include "runtime/bank_files/compare_rows.h"
 #include "runtime/bank_files/diff_banks.h"
 #include "runtime/bank_files/verify_bank.h"
 
@@ -20,11 +21,21 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
 nlohmann::ordered_json verify_json(const std::vector<SnapshotVerdict>& verdicts);
 void print_verdict(std::ostream& out, const SnapshotVerdict& verdict);
 
-nlohmann::ordered_json diff_json(const OpenBank& a, const OpenBank& b, const BankDiff& diff);
-void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const BankDiff& diff);
+/// What `negatron bank diff` finds.
+struct BankComparison {
+  BankDiff diff;
+  RowAgreement rows;
+  /// Largest difference of a number that counts as equal; 0: bits are compared.
+  double tolerance = 0.0;
 
-/// Of a snapshot or bank that was written.
-nlohmann::ordered_json written_json(const std::filesystem::path& out, const Manifest& manifest);
-void print_written(std::ostream& out, const std::filesystem::path& path, const Manifest& manifest);
+  bool equal() const;
+};
+nlohmann::ordered_json diff_json(const OpenBank& a, const OpenBank& b, const BankComparison& found);
+void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const BankComparison& found);
+
+/// Of a snapshot or bank that was written: one object for programs, or a sentence for people, and nothing in between,
+/// so that `--json` can be piped. `more` is what only this command knows.
+void report_written(std::ostream& out, bool as_json, const std::filesystem::path& path, const Manifest& manifest,
+                    const nlohmann::ordered_json& more = nlohmann::ordered_json::object());
 
 }  // namespace negatron

@@ -16,11 +16,6 @@ bool is_npy(const fs::path& path) {
   return path.extension() == ".npy";
 }
 
-fs::path beside(const fs::path& path, const char* what) {
-  fs::path other = path;
-  return other.replace_extension(std::string(".") + what + ".npy");
-}
-
 /// The bytes of all rows, a round at a time; what is known of them by number is kept.
 class RowBytes {
  public:
@@ -91,8 +86,8 @@ std::vector<fs::path> files_of(const EmbedTarget& target) {
   if (!is_npy(target.path)) {
     throw UsageError("'" + target.path.string() + "' ends in neither .npy nor .h5, which say what is to be written.");
   }
-  std::vector<fs::path> paths = {target.path, beside(target.path, "ids")};
-  if (target.has_labels) paths.push_back(beside(target.path, "labels"));
+  std::vector<fs::path> paths = {target.path, npy_beside(target.path, "ids")};
+  if (target.has_labels) paths.push_back(npy_beside(target.path, "labels"));
   return paths;
 }
 
@@ -109,9 +104,9 @@ std::vector<std::int64_t> write_rounds(FileLayer& files, const EmbedTarget& targ
           return;
         }
         write_npy(files, partial, at::kFloat, shape, [&](std::size_t most) { return rows.next(most); });
-        write_numbers(files, beside(target.path, "ids"), rows.ids(), target.existing);
+        write_numbers(files, npy_beside(target.path, "ids"), rows.ids(), target.existing);
         if (target.has_labels) {
-          write_numbers(files, beside(target.path, "labels"), rows.labels(), target.existing);
+          write_numbers(files, npy_beside(target.path, "labels"), rows.labels(), target.existing);
         }
       },
       target.existing);

@@ -6,6 +6,7 @@
 #include "comm/together.h"
 #include "launch/evaluate/evaluate_report.h"
 #include "launch/exit_code.h"
+#include "launch/flags/number_fields.h"
 #include "launch/process_setup.h"
 #include "launch/trained/encoder_start.h"
 #include "runtime/data/measured_normalization.h"
@@ -36,8 +37,9 @@ FlagTable evaluate_flags(EvaluateArguments& request) {
   FlagTable table;
   add_encoder_flags(table, request.encoder);
   table.group("Measures");
-  table.add("knn-k", &request.knn_k, "neighbours that vote");
-  table.add("knn-temperature", &request.knn_temperature, "votes weigh exp(similarity / this)");
+  table.add("knn-k", within(&request.knn_k, 1, kMostCount), "neighbours that vote");
+  table.add("knn-temperature", within(&request.knn_temperature, kLeastTemperature, kMostTemperature),
+            "votes weigh exp(similarity / this)");
   table.add("probe", &request.probe, "logistic regression on the features, its penalty chosen on a tenth of --data");
   table.add("baselines", &request.baselines, "raw pixels and random weights on the same images, to compare with");
   table.add("json", &request.json, "one JSON object instead of text");

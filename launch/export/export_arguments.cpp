@@ -1,5 +1,6 @@
 #include "launch/export/export_arguments.h"
 
+#include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/view_flags.h"
 
@@ -20,7 +21,8 @@ FlagTable export_flags(ExportArguments& request) {
   table.group("What snapshots of older versions do not say");
   table.add("normalize", normalization_field(&request.normalization),
             "what inputs were normalised with, as pretrain takes it; auto: as the snapshot says");
-  table.add("image-size", &request.image_size, "side of the views in pixels; 0: as the snapshot says");
+  table.add("image-size", within(&request.image_size, 0, kMostSide),
+            "side of the views in pixels; 0: as the snapshot says");
   return table;
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "runtime/text/ini_text.h"
 
 namespace negatron {
 
-/// The text of an INI file that a person wrote. Throws UsageError in one sentence that names --config, the file and the
-/// line: cannot be read, too large, a line that is too long or not UTF-8. Local.
-std::string read_config_text(const std::string& path);
+/// The settings of an INI file that --config names. A mark of the byte order before its first line is passed over.
+/// Throws UsageError in one sentence that names --config, the file and the line: cannot be read, too large, a line that
+/// is too long, not UTF-8, or no setting. Local.
+std::vector<IniSetting> read_config(const std::string& path);
 
 }  // namespace negatron

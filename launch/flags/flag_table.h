@@ -10,15 +10,17 @@
 #include <vector>
 
 #include "launch/exit_code.h"
+#include "launch/flags/command_line.h"
 
 namespace negatron {
 
 /// What another value of a flag means for a run that resumes a snapshot.
 enum class FlagRole {
-  kNetwork,   ///< the saved parameters are those of another network, loss or optimizer: refused
-  kNumbers,   ///< the run goes on, but not as it would have: the operator is told
-  kSpeed,     ///< where and how fast it computes: the same numbers
-  kThisStart  ///< what this start measures, keeps or checks
+  kNetwork,    ///< the saved parameters are those of another network, loss or optimizer: refused
+  kNumbers,    ///< the run goes on, but not as it would have: the operator is told
+  kSpeed,      ///< where and how fast it computes: the same numbers
+  kThisStart,  ///< what this start measures, keeps or checks
+  kCommand     ///< what is done in the place of a run: of the command line alone, no configuration holds it
 };
 
 /// A field of a type of its own.
@@ -37,13 +39,12 @@ struct TypedField {
 /// that resumes a snapshot.
 class FlagTable {
  public:
-  using Field =
-      std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::int64_t>*, TypedField>;
+  /// Numbers have a range: number_fields.h makes a field of one.
+  using Field = std::variant<bool*, std::string*, TypedField>;
 
   /// Later flags belong to this group of --help.
   void group(std::string title);
-  /// `help` says what the value means, with its unit; the default is appended. Lists are written 64,128,256; a bool may
-  /// stand alone, for on.
+  /// `help` says what the value means, with its unit; the default is appended. A bool may stand alone, for on.
   void add(std::string name, Field field, std::string help, FlagRole role = FlagRole::kNumbers);
   /// A flag whose value sets fields of flags that come behind it in the same group. Those override it where they are
   /// given beside it, in whatever order; but where the command line names the recipe, lines of the file do not.
@@ -54,9 +55,9 @@ class FlagTable {
   /// Words that are no flags and no flag's value go here, in their order; without this call they are refused.
   void words(std::vector<std::string>* target) { words_ = target; }
 
-  /// Command line first, then the INI file that --config names: a flag overrides a line of the file. Throws UsageError
-  /// with one sentence for an unknown flag (and offers what it is called here, or the nearest), a wrong value, a
-  /// repeated flag or a bad file. Returns false when --help was asked for.
+  /// Command line first, then the INI file that --config names (ini_text.h): a flag overrides a line of the file.
+  /// Throws UsageError with one sentence for an unknown flag (and offers what it is called here, or the nearest), a
+  /// wrong value, a repeated flag or a bad file. Returns false when --help was asked for.
   bool parse(const std::vector<std::string>& arguments);
 
   /// Takes the values of flags of these names; other names are passed over. Throws as parse().
@@ -85,13 +86,15 @@ class FlagTable {
   bool has_recipe(const Flag& flag, const std::set<std::string>& names) const;
 
   static bool is_switch(const Flag& flag);
-  /// ", did you mean --bank-rows?", or else where all flags are listed.
-  std::string suggestion(const std::string& unknown) const;
-  /// Boost takes the value of an option that may stand alone only behind an equals sign: "--mask off" -> "--mask=off".
-  std::vector<std::string> with_joined_switches(const std::vector<std::string>& arguments) const;
+  /// Null for a name that is no flag.
+  const Flag* find(const std::string& name) const;
+  FlagKind kind_of(const std::string& name) const;
+  /// `where` is " (line 2 of 'FILE')" or empty. Offers what it is called here, or the nearest.
+  [[noreturn]] void refuse_unknown(const std::string& name, const std::string& where) const;
+  /// The values of the file that --config names.
+  std::map<std::string, std::string> values_of_file(const std::string& path) const;
 
   std::string group_;
-  std::string config_path_;
   std::vector<Flag> flags_;
   std::vector<std::string>* words_ = nullptr;
 };

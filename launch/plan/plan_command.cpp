@@ -9,11 +9,12 @@
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
 #include "comm/together.h"
+#include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/plan/plan_flags.h"
 #include "launch/plan/plan_report.h"
 #include "launch/pretrain/training_communicator.h"
-#include "launch/process_setup.h"
+#include "launch/rank_agreement.h"
 #include "runtime/planning/measured_machine.h"
 #include "runtime/planning/shard_choice.h"
 #include "runtime/planning/step_prediction.h"
@@ -74,7 +75,7 @@ void compare_here(Environment& environment, Communicator& start, const PlanArgum
     if (request.shards == 0) job.shards = start.size();
     place = {start.rank(), compute_device(topology, request.device), request.cpu_isa};
   });
-  const int threads = request.threads > 0 ? static_cast<int>(request.threads) : thread_budget(start);
+  const int threads = request.threads > 0 ? static_cast<int>(request.threads) : thread_budget(start).threads;
   at::set_num_threads(threads);
   const TrainingCommunicator comm(environment, place.device, CommunicatorOptions{});
   BankMesh mesh(comm.get(), static_cast<int>(job.shards));
@@ -104,7 +105,7 @@ int run_plan(Environment& environment, const std::vector<std::string>& arguments
     request.validate();
     if (!request.here) plan = make_plan(request);
   });
-  start->agree("configuration", flags.ini());
+  RankAgreement(*start, discover_topology(environment).host).require("settings", flags.ini());
   if (request.here) {
     compare_here(environment, *start, request, out);
   } else if (start->rank() == 0) {

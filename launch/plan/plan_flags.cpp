@@ -2,13 +2,17 @@
 
 #include "launch/exit_code.h"
 #include "launch/flags/float_type.h"
+#include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
 #include "samplers/pass/cpu/kernel_choice.h"
 
 namespace negatron {
 namespace {
 
-constexpr std::int64_t kMostBatch = std::int64_t{1} << 30;
+/// Of images a second, GB and TFLOP/s: more and less than any machine has.
+constexpr double kLeastPlanned = 1e-6;
+constexpr double kMostPlanned = 1e12;
+/// Ten terabytes.
 constexpr double kMostGradientMb = 1e7;
 
 void require_usage(bool condition, const std::string& message) {
@@ -49,15 +53,6 @@ std::vector<std::int64_t> PlanArguments::planned_ranks() const {
 }
 
 void PlanArguments::validate() const {
-  require_usage(batch_per_gpu >= 0 && batch_per_gpu <= kMostBatch,
-                "--batch-per-gpu must lie between 0 and " + std::to_string(kMostBatch) + ".");
-  require_usage(global_batch >= 1, "--global-batch must be at least 1.");
-  require_usage(gradient_mb <= kMostGradientMb, "--gradient-mb must be at most 10000000, ten terabytes.");
-  require_usage(shards >= 0, "--shards must not be negative; 0 chooses.");
-  require_usage(images_per_second > 0.0, "--images-per-second must be above 0.");
-  require_usage(bank_memory_gb > 0.0, "--bank-memory-gb must be above 0.");
-  require_usage(pass_tflops >= 0.0, "--pass-tflops must not be negative; 0 takes what is known of --gpu.");
-  require_usage(threads >= 0, "--threads must not be negative.");
   require_usage(!here || ranks.empty(), "--ranks does not go with --here: ranks are those that mpirun starts.");
   preset();
   require_isa(cpu_isa);
@@ -68,29 +63,36 @@ void PlanArguments::validate() const {
 FlagTable plan_flags(PlanArguments& request) {
   FlagTable table;
   table.group("Job (as pretrain)");
-  table.add("global-batch", &request.global_batch, "samples per step over all ranks");
-  table.add("batch-per-gpu", &request.batch_per_gpu, "samples per step and rank instead, 0 for --global-batch");
-  table.add("bank-rows", &request.bank_rows, "K, keys in the bank over all ranks");
-  table.add("width", &request.width, "d, width of queries, keys and bank rows");
+  table.add("global-batch", within(&request.global_batch, 1, kMostBankRows), "samples per step over all ranks");
+  table.add("batch-per-gpu", within(&request.batch_per_gpu, 0, kMostBatch),
+            "samples per step and rank instead, 0 for --global-batch");
+  table.add("bank-rows", within(&request.bank_rows, 1, kMostBankRows), "K, keys in the bank over all ranks");
+  table.add("width", within(&request.width, 1, kMostWidth), "d, width of queries, keys and bank rows");
   table.add("bank-dtype", float_type_field(&request.bank_dtype), "how rows are stored: fp32, bf16, fp16");
-  table.add("hard", &request.hard, "N, hardest rows that each query is told, 0 for none");
-  table.add("shards", &request.shards, "ranks that share one copy of the bank; 0 chooses (with --here: all ranks)");
-  table.add("images-per-second", &request.images_per_second, "that the encoders of one GPU train, without a bank");
-  table.add("gradient-mb", &request.gradient_mb, "gradients of all parameters, MB (10^6 bytes)");
+  table.add("hard", within(&request.hard, 0, kMostBankRows), "N, hardest rows that each query is told, 0 for none");
+  table.add("shards", within(&request.shards, 0, kMostJobRanks),
+            "ranks that share one copy of the bank; 0 chooses (with --here: all ranks)");
+  table.add("images-per-second", within(&request.images_per_second, kLeastPlanned, kMostPlanned),
+            "that the encoders of one GPU train, without a bank");
+  table.add("gradient-mb", within(&request.gradient_mb, 0.0, kMostGradientMb),
+            "gradients of all parameters, MB (10^6 bytes)");
   table.group("Cluster");
   std::vector<std::string> gpus;
   for (const MachinePreset& preset : machine_presets()) gpus.push_back(preset.name);
   table.add("gpu", offering(&request.gpu, gpus), "h200 or b200, in nodes of eight");
-  table.add("ranks", &request.ranks, "numbers of GPUs to plan for, as 8,64 (default: 8,64,512,4096)");
-  table.add("bank-memory-gb", &request.bank_memory_gb, "that the bank may take of each GPU, GB (10^9 bytes)");
-  table.add("pass-tflops", &request.pass_tflops,
+  table.add("ranks", within(&request.ranks, 1, kMostJobRanks),
+            "numbers of GPUs to plan for, as 8,64 (default: 8,64,512,4096)");
+  table.add("bank-memory-gb", within(&request.bank_memory_gb, kLeastPlanned, kMostPlanned),
+            "that the bank may take of each GPU, GB (10^9 bytes)");
+  table.add("pass-tflops", within(&request.pass_tflops, 0.0, kMostPlanned),
             "rate of the bank's pass on one GPU, 0 for what is known of a fused kernel");
   table.group("This machine");
   table.add("here", &request.here,
             "measure this machine under mpirun -n P, predict the bank's stage of this job, run it, and compare");
   table.add("device", one_of<at::DeviceType>(&request.device, {{"cpu", at::kCPU}, {"cuda", at::kCUDA}}),
             "cpu, or cuda: one GPU per rank");
-  table.add("threads", &request.threads, "compute threads per rank, 0 for its share of the cores");
+  table.add("threads", within(&request.threads, 0, kMostThreads),
+            "compute threads per rank, 0 for its share of the cores");
   table.add("cpu-isa", isa_field(&request.cpu_isa), "vector code of the pass on a CPU, as in pretrain");
   return table;
 }

@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "comm/share.h"
-#include "runtime/encoders/contrastive_encoder.h"
 #include "runtime/run/data_memory.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/training/bank_setup.h"
@@ -13,10 +12,10 @@
 namespace negatron {
 namespace {
 
-std::string bytes_text(double bytes) {
+std::string bytes_text(std::int64_t bytes) {
   constexpr double kMebibyte = 1024.0 * 1024.0;
   std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << bytes / kMebibyte << " MiB";
+  text << std::fixed << std::setprecision(1) << static_cast<double>(bytes) / kMebibyte << " MiB";
   return text.str();
 }
 
@@ -41,22 +40,40 @@ void print_images(const PretrainData& data, std::ostream& out) {
   print_line(out, "classes", data.train->has_labels() ? std::to_string(count_classes(*data.train)) : "none");
 }
 
+void print_memory(const PretrainOptions& options, const PretrainData& data, const KnownSizes& sizes,
+                  std::ostream& out) {
+  const RunMemory& memory = sizes.memory;
+  out << "Memory of rank 0\n";
+  print_line(out, "parameters", bytes_text(memory.parameters));
+  print_line(out, "gradients, optimizer", bytes_text(memory.gradients_and_optimizer));
+  if (memory.key_encoder > 0) print_line(out, "key encoder", bytes_text(memory.key_encoder));
+  if (memory.bank() > 0) print_line(out, "bank", bytes_text(memory.bank_rows));
+  print_line(out, "training images", bytes_text(data.train->bytes_in_memory()));
+  const BatchQueue queue = batch_queue(options, data, data.train->view_size(), sizes.ranks);
+  print_line(out, "batches that wait", std::to_string(queue.batches) + " of " + bytes_text(queue.batch_bytes));
+  print_line(out, "index of images", bytes_text(data.train->bytes_of_index()));
+}
+
+void print_steps(const PretrainOptions& options, const ImageSource& train, std::ostream& out) {
+  out << "Steps\n";
+  // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.
+  const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
+  const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);
+  print_line(out, "per epoch", std::to_string(steps));
+  print_line(out, "in all",
+             std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
+                                                  : steps * options.epochs));
+}
+
 }  // namespace
 
 void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
-                   const PretrainData& data, Communicator& comm, std::ostream& out) {
+                   const PretrainData& data, const KnownSizes& sizes, std::ostream& out) {
   const ImageSource& train = *data.train;
   print_images(data, out);
-  // Of rank 0, whose share of batch and bank is the largest where they do not divide: what fits there fits everywhere.
-  // The encoder is made, which takes no more than its parameters, so that counts and shapes are those of the real one.
-  const int ranks = comm.size();
+  const int ranks = sizes.ranks;
   const std::int64_t batch = share(options.global_batch, ranks, 0).size();
   const std::int64_t width = options.head.output;
-  const ContrastiveEncoder encoder(make_backbone(options.encoder, train.channels(), &comm, train.view_size()),
-                                   options.head);
-  const auto element = static_cast<double>(at::elementSize(parameter_dtype(place.precision)));
-  const at::ScalarType stored = row_type(options, place.precision);
-  const double parameters = static_cast<double>(encoder.parameter_count()) * element;
 
   out << "One step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
   print_line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
@@ -66,38 +83,16 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
     print_line(out, "a part of them",
                shape({part, train.channels(), train.view_size().height, train.view_size().width}));
   }
-  print_line(out, "features", shape({batch, encoder.feature_width()}));
+  print_line(out, "features", shape({batch, sizes.feature_width}));
   print_line(out, "queries, keys", shape({batch, width}));
   if (setup.has_bank()) {
     const BankLayout layout(options.bank_rows, ranks, options.global_batch);
-    print_line(out, "bank, all ranks", shape({options.bank_rows, width}) + " " + dtype_text(stored));
+    print_line(out, "bank, all ranks",
+               shape({options.bank_rows, width}) + " " + dtype_text(row_type(options, place.precision)));
     print_line(out, "bank, this rank", shape({layout.local_rows(0), width}));
   }
-  out << "Memory of rank 0\n";
-  print_line(out, "parameters", bytes_text(parameters));
-  // One gradient and one momentum buffer for each parameter; AdamW has two means.
-  const double kept = options.optimizer.kind == OptimizerKind::kAdamW ? 3.0 : 2.0;
-  print_line(out, "gradients, optimizer", bytes_text(kept * parameters));
-  if (setup.has_bank()) {
-    const BankLayout layout(options.bank_rows, ranks, options.global_batch);
-    print_line(out, "key encoder", bytes_text(parameters));
-    print_line(
-        out, "bank",
-        bytes_text(static_cast<double>(layout.local_rows(0) * width) * static_cast<double>(at::elementSize(stored))));
-  }
-  print_line(out, "training images", bytes_text(static_cast<double>(train.bytes_in_memory())));
-  const BatchQueue queue = batch_queue(options, data, train.view_size(), ranks);
-  print_line(out, "batches that wait",
-             std::to_string(queue.batches) + " of " + bytes_text(static_cast<double>(queue.batch_bytes)));
-  print_line(out, "index of images", bytes_text(static_cast<double>(train.bytes_of_index())));
-  out << "Steps\n";
-  // As BatchSource counts: a last batch that is not full is a step, unless --drop-last leaves it out.
-  const std::int64_t rounding = options.drop_last ? 0 : options.global_batch - 1;
-  const std::int64_t steps = std::max<std::int64_t>(1, (train.size() + rounding) / options.global_batch);
-  print_line(out, "per epoch", std::to_string(steps));
-  print_line(out, "in all",
-             std::to_string(options.max_steps > 0 ? std::min(options.max_steps, steps * options.epochs)
-                                                  : steps * options.epochs));
+  print_memory(options, data, sizes, out);
+  print_steps(options, train, out);
 }
 
 }  // namespace negatron

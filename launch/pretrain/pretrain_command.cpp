@@ -86,6 +86,8 @@ void tell_end(PretrainStart& start, const PretrainSummary& summary, const std::s
   if (!start.starts_random()) names.start = "initial weights ";
   print_summary(summary, run_directory, names, start.output().all());
   if (start.output().is_quiet()) std::cout << result_line(summary, run_directory) << "\n" << std::flush;
+  for (const std::string& sentence : summary.missing) start.output().insist(sentence);
+  for (const std::string& sentence : start.output().missing()) start.output().insist(sentence);
 }
 
 }  // namespace

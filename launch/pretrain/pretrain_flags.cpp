@@ -1,10 +1,13 @@
 #include "launch/pretrain/pretrain_flags.h"
 
 #include <algorithm>
+#include <chrono>
 
+#include "comm/communicator_options.h"
 #include "launch/flags/backbone_flags.h"
 #include "launch/flags/byte_size.h"
 #include "launch/flags/field_names.h"
+#include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
@@ -13,6 +16,16 @@
 
 namespace negatron {
 namespace {
+
+/// Learning rates, times any batch and any weight decay, stay within fp32.
+constexpr double kLeastRate = 1e-30;
+constexpr double kMostRate = 1e30;
+constexpr double kMostDecay = 1000.0;
+/// Rows that each query looks at are gathered from all ranks.
+constexpr std::int64_t kMostTelemetryRows = 65536;
+/// Seconds: a millisecond, and kLongestTimeLimit.
+constexpr double kLeastTimeLimit = 0.001;
+constexpr double kMostTimeLimit = std::chrono::duration<double>(kLongestTimeLimit).count();
 
 TypedField interval_field(SnapshotInterval* field) {
   return {[field] { return text_of(*field); },
@@ -56,15 +69,15 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   table.add("run-dir", &request.run_directory,
             "directory of the run; must not hold one yet, unless --resume (default: runs/pretrain-DATE-TIME)",
             FlagRole::kThisStart);
-  table.add("epochs", &o.epochs, "passes over the training set");
-  table.add("max-steps", &o.max_steps, "end after so many steps, 0 for never; schedules still span all epochs",
-            FlagRole::kThisStart);
-  table.add("global-batch", &o.global_batch, "samples per step over all ranks");
-  table.add("accumulate", &o.accumulate,
+  table.add("epochs", within(&o.epochs, 1, kMostEpochs), "passes over the training set");
+  table.add("max-steps", within(&o.max_steps, 0, kMostCount),
+            "end after so many steps, 0 for never; schedules still span all epochs", FlagRole::kThisStart);
+  table.add("global-batch", within(&o.global_batch, 1, kMostBatch), "samples per step over all ranks");
+  table.add("accumulate", within(&o.accumulate, 1, kMostBatch),
             "pass them through the encoders in so many parts, with the activations of one part in memory; bank, "
             "negatives and gradient are those of the whole batch");
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
-  table.add("seed", &o.seed,
+  table.add("seed", seed_field(&o.seed),
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
   table.add("device", one_of<at::DeviceType>(&o.device, {{"cpu", at::kCPU}, {"cuda", at::kCUDA}}),
             "cpu, or cuda: one GPU per rank", FlagRole::kSpeed);
@@ -78,19 +91,21 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
             "on a GPU, with --precision fp32: convolutions multiply in TF32, of 10 bits (bf16 is faster)");
   table.add("cudnn-benchmark", &o.cudnn_benchmark,
             "on a GPU: try cuDNN's convolutions and keep the fastest; a resumed run may then differ in its last bits");
-  table.add("threads", &o.threads, "compute threads per rank, 0 for its share of the cores", FlagRole::kSpeed);
-  table.add("bank-threads", &o.bank_threads,
+  table.add("threads", within(&o.threads, 0, kMostThreads), "compute threads per rank, 0 for its share of the cores",
+            FlagRole::kSpeed);
+  table.add("bank-threads", within(&o.bank_threads, -1, kMostThreads),
             "threads per rank that score the bank while the key encoder runs, on a CPU: 0 for none, -1 for the cores "
             "that --threads leaves free",
             FlagRole::kSpeed);
   table.add("cpu-isa", isa_field(&o.cpu_isa),
             "vector code that scores the bank on a CPU: auto (the best there is), amx-bf16, avx512-bf16, avx512, avx2, "
             "portable");
-  table.add("max-skipped-steps", &o.max_skipped_steps,
+  table.add("max-skipped-steps", within(&o.max_skipped_steps, 0, kMostCount),
             "end when more steps in a row had a loss or gradient that is not finite", FlagRole::kThisStart);
   table.add("quiet", &request.quiet, "print errors only, and one line at the end; RUN-DIR/log holds the rest",
             FlagRole::kThisStart);
-  table.add("dry-run", &request.dry_run, "print settings, shapes and memory per rank, and leave", FlagRole::kThisStart);
+  table.add("dry-run", &request.dry_run,
+            "print settings (as a file for --config), shapes and memory per rank, and leave", FlagRole::kCommand);
 }
 
 void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
@@ -98,9 +113,9 @@ void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
   table.group("Snapshots (in RUN-DIR/snapshots; restored on any number of ranks)");
   table.add("snapshot-every", interval_field(&s.every),
             "steps (500), epochs (2epochs), minutes (10min), or never; one more at the end", FlagRole::kThisStart);
-  table.add("keep", &s.keep, "newest snapshots that stay, at least 2", FlagRole::kThisStart);
-  table.add("keep-every", &s.keep_every, "those of steps that are multiples of this stay for ever, 0 for none",
-            FlagRole::kThisStart);
+  table.add("keep", within(&s.keep, 2, kMostCount), "newest snapshots that stay, at least 2", FlagRole::kThisStart);
+  table.add("keep-every", within(&s.keep_every, 0, kMostCount),
+            "those of steps that are multiples of this stay for ever, 0 for none", FlagRole::kThisStart);
   table.add("resume", offering(&request.resume, {kResumeNewest, kResumeNever}),
             "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never",
             FlagRole::kThisStart);
@@ -119,14 +134,15 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
   table.add("data-kind", offering(&o.data.kind, image_source_list()), "how to read it: " + image_source_names());
   table.add("data-channels", one_of<std::int64_t>(&o.data.channels, {{"auto", 0}, {"1", 1}, {"3", 3}}),
             "1 (grey), 3 (colour), auto: as the images are");
-  table.add("image-size", &o.data.view_side, "side of the views in pixels, 0 for one that fits the images");
+  table.add("image-size", within(&o.data.view_side, 0, kMostSide),
+            "side of the views in pixels, 0 for one that fits the images");
   table.add("bad-images", one_of<bool>(&o.skips_bad_images, {{"skip", true}, {"stop", false}}),
             "broken ones: skip (the next takes its place; more than 1 % end the run), stop", FlagRole::kThisStart);
   table.add("eval-data", &o.eval_data, "evaluate on these images instead of the test part", FlagRole::kThisStart);
   table.add("holdout", holdout_field(&o.holdout),
             "evaluate on so many training images, left out of training: drawn, the same share of each label; last:N "
             "for the last ones");
-  table.add("loader-threads", &o.loader_threads,
+  table.add("loader-threads", within(&o.loader_threads, -1, kMostThreads),
             "background threads per rank that build batches, -1 for the cores that --threads leaves free (shared with "
             "--bank-threads), at least one",
             FlagRole::kSpeed);
@@ -146,14 +162,16 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.add("init-adapt-channels", &o.init.adapt_channels,
             "a first convolution over 3 channels may become one over a single channel: its kernels are added up",
             FlagRole::kThisStart);
-  table.add("head-hidden", &o.head.hidden, "hidden width of the projection head", FlagRole::kNetwork);
+  table.add("head-hidden", within(&o.head.hidden, 1, kMostWidth), "hidden width of the projection head",
+            FlagRole::kNetwork);
   table.add(
       "head-norm",
       one_of<std::optional<HeadNorm>>(&o.head_norm,
                                       {{"auto", std::nullopt}, {"none", HeadNorm::kNone}, {"batch", HeadNorm::kBatch}}),
       "batch (batch norm over the samples of all ranks, in head and predictor), none; auto: batch with a predictor");
-  table.add("width", &o.head.output, "d, width of queries, keys and bank rows", FlagRole::kNetwork);
-  table.add("key-momentum", &o.momentum_start, "m of the key encoder: k <- m k + (1 - m) q");
+  table.add("width", within(&o.head.output, 1, kMostWidth), "d, width of queries, keys and bank rows",
+            FlagRole::kNetwork);
+  table.add("key-momentum", within(&o.momentum_start, 0.0, 1.0), "m of the key encoder: k <- m k + (1 - m) q");
   table.add("momentum-schedule",
             one_of<MomentumSchedule>(&o.momentum_schedule, {{"constant", MomentumSchedule::kConstant},
                                                             {"cosine", MomentumSchedule::kCosine}}),
@@ -173,62 +191,70 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
   table.add("allow-oracle", &o.allow_oracle, "let a sampler see labels (analysis only)");
   table.add("sample-types", &o.sample_types, "file with the type (modality) of each training sample, a number a line");
   table.add("symmetric", &o.symmetric, "also contrast the views the other way round, as BYOL does");
-  table.add("predictor-hidden", &o.predictor_hidden, "hidden width of the predictor of objectives that have one");
-  table.add("tau", &o.tau, "temperature");
+  table.add("predictor-hidden", within(&o.predictor_hidden, 1, kMostWidth),
+            "hidden width of the predictor of objectives that have one");
+  table.add("tau", within(&o.tau, kLeastTemperature, kMostTemperature), "temperature");
   table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
-  table.add("bank-rows", &o.bank_rows, "K, keys in the bank over all ranks");
+  table.add("bank-rows", within(&o.bank_rows, 1, kMostBankRows), "K, keys in the bank over all ranks");
   table.add("bank-fill", one_of<BankFill>(&o.bank_fill, {{"random", BankFill::kRandom}, {"empty", BankFill::kEmpty}}),
             "random (unit rows at start, as MoCo), or empty");
   table.add("bank-dtype",
             one_of<at::ScalarType>(&o.bank_dtype, {{"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}}),
             "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
   table.add("mask-own-sample", &o.mask_own_sample, "a query never meets an older key of its own sample");
-  table.add("max-key-age", &o.max_key_age, "older keys do not score, steps; 0 for no limit");
-  table.add("shards", &o.shards, "ranks that share one copy of the bank, a divisor of all ranks; 0 for all");
+  table.add("max-key-age", within(&o.max_key_age, 0, kMostCount), "older keys do not score, steps; 0 for no limit");
+  table.add("shards", within(&o.shards, 0, kMostJobRanks),
+            "ranks that share one copy of the bank, a divisor of all ranks; 0 for all");
 }
 
 void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {
   table.group("Optimizer");
-  table.add("lr", &o.learning_rate, "learning rate for a global batch of 256; scaled linearly with the batch");
-  table.add("min-lr", &o.minimum_learning_rate, "where the cosine ends");
-  table.add("warmup-epochs", &o.warmup_epochs, "epochs of linear warm-up");
+  table.add("lr", within(&o.learning_rate, kLeastRate, kMostRate),
+            "learning rate for a global batch of 256; scaled linearly with the batch");
+  table.add("min-lr", within(&o.minimum_learning_rate, 0.0, kMostRate), "where the cosine ends");
+  table.add("warmup-epochs", within(&o.warmup_epochs, 0.0, static_cast<double>(kMostEpochs)),
+            "epochs of linear warm-up");
   OptimizerOptions& a = o.optimizer;
   table.add(
       "optimizer",
       one_of<OptimizerKind>(
           &a.kind, {{"sgd", OptimizerKind::kSgd}, {"lars", OptimizerKind::kLars}, {"adamw", OptimizerKind::kAdamW}}),
       "sgd, lars (for large batches), adamw (for vision transformers)", FlagRole::kNetwork);
-  table.add("sgd-momentum", &a.momentum, "momentum of SGD and LARS");
-  table.add("weight-decay", &a.weight_decay, "on matrices and kernels; none on norms, biases, temperature");
+  table.add("sgd-momentum", within(&a.momentum, 0.0, 1.0), "momentum of SGD and LARS");
+  table.add("weight-decay", within(&a.weight_decay, 0.0, kMostDecay),
+            "on matrices and kernels; none on norms, biases, temperature");
   table.add("nesterov", &a.nesterov, "Nesterov momentum");
-  table.add("lars-trust", &a.trust_coefficient, "of LARS: length of a step beside the tensor that takes it");
-  table.add("adam-beta1", &a.beta1, "of AdamW: what the mean of gradients keeps each step");
-  table.add("adam-beta2", &a.beta2, "of AdamW: what the mean of their squares keeps");
-  table.add("clip-norm", &a.clip_norm, "largest 2-norm of all gradients together, 0 for none");
+  table.add("lars-trust", within(&a.trust_coefficient, kLeastRate, kMostDecay),
+            "of LARS: length of a step beside the tensor that takes it");
+  table.add("adam-beta1", within(&a.beta1, 0.0, 1.0), "of AdamW: what the mean of gradients keeps each step");
+  table.add("adam-beta2", within(&a.beta2, 0.0, 1.0), "of AdamW: what the mean of their squares keeps");
+  table.add("clip-norm", within(&a.clip_norm, 0.0, kMostRate), "largest 2-norm of all gradients together, 0 for none");
 }
 
 void add_evaluation_flags(FlagTable& table, PretrainArguments& request) {
   PretrainOptions& o = request.options;
   table.group("Evaluation (weighted kNN on backbone features)");
-  table.add("knn-k", &o.knn_k, "neighbours that vote", FlagRole::kThisStart);
-  table.add("knn-temperature", &o.knn_temperature, "votes weigh exp(similarity / this)", FlagRole::kThisStart);
+  table.add("knn-k", within(&o.knn_k, 1, kMostCount), "neighbours that vote", FlagRole::kThisStart);
+  table.add("knn-temperature", within(&o.knn_temperature, kLeastTemperature, kMostTemperature),
+            "votes weigh exp(similarity / this)", FlagRole::kThisStart);
   table.add("baselines", &o.baselines, "evaluate raw pixels and random weights first, to compare with",
             FlagRole::kThisStart);
-  table.add("evaluate-every", &o.evaluate_every, "epochs between evaluations, 0 for only before and after",
+  table.add("evaluate-every", within(&o.evaluate_every, 0, kMostEpochs),
+            "epochs between evaluations, 0 for only before and after", FlagRole::kThisStart);
+  table.add("evaluate-index", within(&o.evaluate_index, 0, kMostCount),
+            "training images that vote in evaluations on the way, 0 for all", FlagRole::kThisStart);
+  table.add("evaluate-queries", within(&o.evaluate_queries, 0, kMostCount),
+            "test images classified in evaluations on the way, 0 for all", FlagRole::kThisStart);
+  table.add("telemetry-every", within(&o.telemetry_every, 0, kMostCount),
+            "steps between looks at the hard set, 0 for never", FlagRole::kThisStart);
+  table.add("telemetry-top", within(&o.telemetry_top, 1, kMostTelemetryRows), "how many rows a query are looked at",
             FlagRole::kThisStart);
-  table.add("evaluate-index", &o.evaluate_index, "training images that vote in evaluations on the way, 0 for all",
-            FlagRole::kThisStart);
-  table.add("evaluate-queries", &o.evaluate_queries, "test images classified in evaluations on the way, 0 for all",
-            FlagRole::kThisStart);
-  table.add("telemetry-every", &o.telemetry_every, "steps between looks at the hard set, 0 for never",
-            FlagRole::kThisStart);
-  table.add("telemetry-top", &o.telemetry_top, "how many rows a query are looked at", FlagRole::kThisStart);
   table.add("tensorboard", &o.tensorboard, "write RUN-DIR/tensorboard for TensorBoard, beside metrics.jsonl",
             FlagRole::kThisStart);
   table.group("Collectives");
   table.add("check-collectives", &request.check_collectives,
             "compare every collective over the ranks first (slow; finds bugs)", FlagRole::kThisStart);
-  table.add("collective-time-limit", &request.collective_time_limit,
+  table.add("collective-time-limit", within(&request.collective_time_limit, kLeastTimeLimit, kMostTimeLimit),
             "seconds until an unfinished collective ends the job", FlagRole::kThisStart);
 }
 

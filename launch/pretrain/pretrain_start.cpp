@@ -6,20 +6,26 @@
 #include <chrono>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "comm/mpi/mpi_communicator.h"
-#include "comm/mpi/topology.h"
-#include "comm/rank_texts.h"
+#include "comm/roll_call/rank_ranges.h"
 #include "comm/together.h"
+#include "launch/build_identity.h"
+#include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
+#include "launch/host_memory.h"
 #include "launch/pretrain/dry_run.h"
+#include "launch/pretrain/memory_check.h"
 #include "launch/pretrain/progress_display.h"
 #include "launch/pretrain/run_starts.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/process_setup.h"
+#include "launch/standard_stream.h"
 #include "launch/version.h"
 #include "runtime/data/registry.h"
+#include "runtime/run/data_identity.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
 #include "runtime/text/utf8_text.h"
@@ -54,23 +60,25 @@ CommunicatorOptions communication(const PretrainArguments& request) {
 PretrainStart::PretrainStart(Environment& environment)
     : environment_(environment),
       flags_(pretrain_flags(request_)),
-      comm_(make_mpi_communicator(environment, CommunicatorOptions{})) {}
+      comm_(make_mpi_communicator(environment, {.check = false, .time_limit = environment.start_limit()})),
+      topology_(discover_topology(environment)),
+      ranks_(*comm_, topology_.host) {}
 
 void PretrainStart::read(const std::vector<std::string>& arguments) {
   arguments_ = arguments;
+  // Before the flags: another build may know others.
+  ranks_.require("builds of the program", build_identity());
   together(*comm_, [&] {
     flags_.parse(arguments);
     request_.options.validate(comm_->size());
     contrast_ = resolve_contrast(request_.options);
-    if (!(request_.collective_time_limit > 0.0)) throw UsageError("--collective-time-limit must be above 0 seconds.");
   });
-  comm_->agree("configuration", flags_.ini());
+  ranks_.require("settings", flags_.ini());
+  ranks_.require("settings", request_.dry_run ? "--dry-run" : "");
   if (request_.quiet) output_.keep_quiet();
 }
 
 void PretrainStart::place() {
-  const Topology topology = discover_topology(environment_);
-  hosts_ = gather_texts(*comm_, topology.host);
   CommunicatorOptions restoring;
   restoring.time_limit = kRestoreTimeLimit;
   restoring_ = make_mpi_communicator(environment_, restoring);
@@ -79,26 +87,32 @@ void PretrainStart::place() {
     if (!request_.options.eval_data.empty()) prepare_images({request_.options.eval_data});
     return std::string();
   });
+  std::string data;
   // Where no index can be kept, each rank makes its own, and some take longer.
   together(*restoring_, [&] {
-    place_.device = compute_device(topology, request_.options.device);
+    place_.device = compute_device(topology_, request_.options.device);
     place_.precision = choose_precision(request_.options.precision, place_.device);
     std::function<void(const std::string&)> tell;
     if (!request_.quiet) tell = warn;
     data_ = load_pretrain_data(request_.options, contrast_, tell);
+    data = data_text(data_);
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.
     if (request_.resume != kResumeNever) asked.init = {};
-    check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
+    const auto backbone = check_backbone(asked, contrast_, data_.train->channels(), data_.train->view_size(), *comm_);
+    sizes_ = {comm_->size(), backbone->feature_width(),
+              run_memory(request_.options, contrast_, place_, data_, *backbone, comm_->size())};
   });
+  require_host_memory(*comm_, ranks_.hosts(), sizes_.memory, place_, host_memory());
   // A folder that another host has differently would train another run there.
-  comm_->agree("images that --data names", data_.fingerprint);
+  ranks_.require("data", data);
   // "auto" may mean different things on different hosts; what it came to is part of the configuration.
   request_.options.precision = place_.precision;
-  comm_->agree("precision", name_of(place_.precision));
+  ranks_.require("precision", name_of(place_.precision));
   // Collective, so every rank asks, whatever --threads says; the cores that it leaves over are free for the bank.
-  const int budget = thread_budget(*comm_);
+  const ThreadBudget allowed = thread_budget(*comm_);
+  const int budget = allowed.threads;
   threads_ = request_.options.threads > 0 ? static_cast<int>(request_.options.threads) : budget;
   free_threads_ = std::max(0, budget - threads_);
   // Of a run on a GPU one thread is at work.
@@ -107,14 +121,22 @@ void PretrainStart::place() {
   at::set_num_threads(threads_);
   choose_gpu_arithmetic(request_.options.tf32, request_.options.cudnn_benchmark);
   if (!speaks()) return;
+  if (!allowed.remark.empty() && request_.options.threads == 0) output_.warn(allowed.remark);
   for (const std::string& warning : contrast_warnings(request_.options, contrast_)) output_.warn(warning);
 }
 
-void PretrainStart::describe() const {
+void PretrainStart::describe() {
+  const std::vector<std::string> remarks = check_start(*restoring_, files_, request_, flags_, flags_.ini());
   if (!speaks()) return;
+  // The settings are a file for --config, and what else there is to say are remarks in it.
+  std::ostringstream summary;
+  for (const std::string& remark : remarks) summary << remark << "\n";
+  print_remarks(summary);
+  print_dry_run(request_.options, contrast_, place_, data_, sizes_, summary);
   std::cout << flags_.ini();
-  print_remarks(std::cout);
-  print_dry_run(request_.options, contrast_, place_, data_, *comm_, std::cout);
+  std::istringstream lines(summary.str());
+  for (std::string line; std::getline(lines, line);) std::cout << (line.empty() ? "#" : "# ") << line << "\n";
+  std::cout << std::flush;
 }
 
 StartPoint PretrainStart::find() {
@@ -130,6 +152,10 @@ StartPoint PretrainStart::find() {
 
 PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& requests) {
   const TrainingCommunicator comm(environment_, place_.device, communication(request_));
+  point.lock->when_lost([&requests](const std::string& sentence) {
+    std::cerr << ("negatron: " + sentence + "\n");
+    requests.stop.store(true);
+  });
   open_record(point);
   if (speaks()) print_start(comm.get().transport(), point);
   PretrainJob job;
@@ -157,13 +183,17 @@ void PretrainStart::open_record(const StartPoint& point) {
   on_rank_0(*comm_, [&]() -> std::string {
     RunStart start;
     start.step = point.resume ? point.resume->manifest.step : 0;
-    start.hosts = hosts_;
+    start.hosts = ranks_.hosts();
     start.device = place_.device.str();
     start.precision = name_of(place_.precision);
     start.command = {"pretrain"};
     start.command.insert(start.command.end(), arguments_.begin(), arguments_.end());
-    record_start(point.run_directory / "starts.jsonl", start);
+    // From here on it is a run, which waits for nobody who reads what it says.
+    standard_output().wait_for_nobody();
+    standard_error().wait_for_nobody();
     output_.open(point.run_directory / "log", start_heading(start));
+    record_start(point.run_directory / "starts.jsonl", start,
+                 [this](const std::string& sentence) { output_.warn(sentence); });
     return {};
   });
 }
@@ -180,6 +210,9 @@ void PretrainStart::print_start(std::string_view transport, const StartPoint& po
                 << (has_features() ? " training samples of " + std::to_string(data_.train->channels()) + " features"
                                    : std::string(" training images"))
                 << ", run directory " << point.run_directory.string() << "\n";
+  const std::vector<std::string>& hosts = ranks_.hosts();
+  const bool several = std::any_of(hosts.begin(), hosts.end(), [&](auto& host) { return host != hosts[0]; });
+  if (several) output_.all() << ranks_by_host(hosts) << "\n";
   print_remarks(output_.all());
 }
 

@@ -7,10 +7,13 @@
 
 #include "comm/communicator.h"
 #include "comm/mpi/environment.h"
+#include "comm/mpi/topology.h"
 #include "launch/flags/flag_table.h"
+#include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "launch/pretrain/run_output.h"
 #include "launch/pretrain/start_point.h"
+#include "launch/rank_agreement.h"
 #include "runtime/encoders/compute_place.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/run/pretrain_data.h"
@@ -38,8 +41,8 @@ class PretrainStart {
   bool starts_random() const { return request_.options.init.file.empty(); }
   /// In the place of images. Local, behind place().
   bool has_features() const { return data_.train->gives_features(); }
-  /// Prints what a run would be; trains nothing.
-  void describe() const;
+  /// Prints what a run would be, as a file that --config reads; refuses what it would refuse. Makes nothing.
+  void describe();
 
   /// Makes the run directory this run's, and finds what the run goes on from.
   StartPoint find();
@@ -61,18 +64,19 @@ class PretrainStart {
   RunOutput output_;
   /// The command line.
   std::vector<std::string> arguments_;
-  /// Of each rank. Behind place().
-  std::vector<std::string> hosts_;
   PretrainArguments request_;
   FlagTable flags_;
   /// Carries the start.
   std::unique_ptr<Communicator> comm_;
+  Topology topology_;
+  RankAgreement ranks_;
   /// Waits as long as reading a snapshot takes, or an archive. Behind place().
   std::unique_ptr<Communicator> restoring_;
   PosixFileLayer files_;
   ContrastSetup contrast_;
   ComputePlace place_;
   PretrainData data_;
+  KnownSizes sizes_;
   int threads_ = 1;
   /// Cores of this rank that training leaves free.
   int free_threads_ = 0;

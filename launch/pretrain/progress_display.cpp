@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string>
 
 namespace negatron {
 
 ProgressDisplay detect_display() {
   ProgressDisplay display;
+  // A screen that cannot go back: of editors and of some systems that build.
+  if (const char* kind = std::getenv("TERM"); kind != nullptr && std::string(kind) == "dumb") return display;
   if (const char* columns = std::getenv("NEGATRON_TERMINAL_COLUMNS")) {
     display.terminal = true;
     if (const int width = std::atoi(columns); width > 0) display.width = width;

@@ -5,9 +5,9 @@
 #include <functional>
 #include <iterator>
 
-#include "comm/rank_texts.h"
 #include "comm/together.h"
 #include "launch/exit_code.h"
+#include "runtime/snapshots/files/new_path.h"
 
 namespace negatron {
 namespace {
@@ -28,33 +28,38 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void replace_config(const fs::path& directory, const std::string& config_ini, std::int64_t steps_done) {
+/// `stem` + `ending`, or the first of stem-2, stem-3, ... for which `takes` says yes.
+fs::path first_free(const std::string& stem, const std::string& ending,
+                    const std::function<bool(const fs::path&)>& takes) {
+  fs::path path = stem + ending;
+  for (int count = 2; !takes(path); ++count) path = stem + "-" + std::to_string(count) + ending;
+  return path;
+}
+
+/// Under a name that nothing has; where that content is kept already, not again.
+void keep_config(FileLayer& files, const fs::path& directory, const std::string& content, std::int64_t steps_done) {
+  const std::string stem = (directory / ("config-until-step-" + std::to_string(steps_done))).string();
+  first_free(stem, ".ini", [&](const fs::path& path) {
+    if (files.exists(path)) return content_of(path) == content;
+    write_then_rename(files, path, [&](const fs::path& partial) { write_text(files, partial, content); });
+    return true;
+  });
+}
+
+void replace_config(FileLayer& files, const fs::path& directory, const std::string& config_ini,
+                    std::int64_t steps_done) {
   const fs::path config = directory / "config.ini";
-  const auto refuse = [&](const std::string& why) {
-    throw UsageError("--run-dir: cannot write into '" + directory.string() + "'" + why + ".");
-  };
-  std::error_code error;
-  if (fs::exists(config, error)) {
-    if (content_of(config) == config_ini) return;
-    fs::rename(config, directory / ("config-until-step-" + std::to_string(steps_done) + ".ini"), error);
-    if (error) refuse(": " + error.message());
+  if (fs::exists(config)) {
+    const std::string before = content_of(config);
+    if (before == config_ini) return;
+    // Both files are there at any time from here on.
+    keep_config(files, directory, before, steps_done);
   }
-  // Written beside and then renamed, so that no start ever finds half a config.ini.
-  const fs::path written = config.string() + ".new";
-  std::ofstream file(written);
-  file << config_ini << std::flush;
-  if (!file) refuse("");
-  file.close();
-  fs::rename(written, config, error);
-  if (error) refuse(": " + error.message());
+  write_then_rename(
+      files, config, [&](const fs::path& partial) { write_text(files, partial, config_ini); }, Existing::kReplaced);
 }
 
 }  // namespace
-
-fs::path choose_run_directory(Communicator& comm, const std::string& path, const std::string& command) {
-  // The clocks of hosts differ, so a dated name is rank 0's.
-  return text_of_rank_0(comm, path.empty() ? (fs::path("runs") / dated_name(command)).string() : path);
-}
 
 bool holds_run(Communicator& comm, const fs::path& run_directory) {
   const std::string found = on_rank_0(comm, [&]() -> std::string {
@@ -76,11 +81,34 @@ void make_run_directory(Communicator& comm, const fs::path& run_directory) {
   });
 }
 
-void write_config(Communicator& comm, const fs::path& run_directory, const std::string& config_ini,
-                  std::int64_t steps_done) {
-  on_rank_0(comm, [&]() -> std::string {
-    replace_config(run_directory, config_ini, steps_done);
-    return {};
+fs::path make_dated_directory(Communicator& comm, const std::string& command) {
+  // The clocks of hosts differ, so a dated name is rank 0's.
+  return on_rank_0(comm, [&] {
+    const fs::path dated = fs::path("runs") / dated_name(command);
+    try {
+      fs::create_directories(dated.parent_path());
+      // Of two starts that make it, one is told that it made it.
+      return first_free(dated.string(), "", [](const fs::path& path) { return fs::create_directory(path); }).string();
+    } catch (const fs::filesystem_error& error) {
+      throw UsageError("--run-dir: cannot make '" + dated.string() + "': " + error.code().message() + ".");
+    }
+  });
+}
+
+std::string write_config(Communicator& comm, FileLayer& files, const fs::path& run_directory,
+                         const std::string& config_ini, std::int64_t steps_done) {
+  return on_rank_0(comm, [&]() -> std::string {
+    try {
+      replace_config(files, run_directory, config_ini, steps_done);
+      return {};
+    } catch (const std::exception& error) {
+      // A run that goes on has its settings in its snapshots as well, and shall not end for a full disk.
+      std::error_code ignored;
+      if (!fs::exists(run_directory / "config.ini", ignored)) {
+        throw UsageError("--run-dir: cannot write into '" + run_directory.string() + "': " + error.what());
+      }
+      return "config.ini stays that of the start before: " + std::string(error.what());
+    }
   });
 }
 

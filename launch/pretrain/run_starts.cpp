@@ -1,14 +1,11 @@
 #include "launch/pretrain/run_starts.h"
 
-#include <cerrno>
-#include <cstring>
 #include <ctime>
-#include <fstream>
 #include <map>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "launch/exit_code.h"
 #include "launch/version.h"
 #include "runtime/text/json_text.h"
 
@@ -31,7 +28,7 @@ std::string time_text(std::time_t time) {
 
 }  // namespace
 
-void record_start(const std::filesystem::path& file, const RunStart& start) {
+void record_start(const std::filesystem::path& file, const RunStart& start, AppendedFile::Warn warn) {
   const ProgramVersion version = program_version();
   const nlohmann::ordered_json line = {
       {"time", std::time(nullptr)},    {"step", start.step},          {"ranks", start.hosts.size()},
@@ -39,9 +36,8 @@ void record_start(const std::filesystem::path& file, const RunStart& start) {
       {"command", start.command},      {"negatron", version.program}, {"commit", version.commit},
       {"libtorch", version.libtorch},  {"mpi", version.mpi},          {"hdf5", version.hdf5},
       {"cuda", version.cuda}};
-  std::ofstream out(file, std::ios::app);
-  out << json_text(line) + "\n" << std::flush;
-  if (!out) throw UsageError("--run-dir: '" + file.string() + "' cannot be written: " + std::strerror(errno) + ".");
+  AppendedFile(file, {}, std::move(warn))
+      .append(json_text(line) + "\n");
 }
 
 std::string start_heading(const RunStart& start) {

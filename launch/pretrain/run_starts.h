@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/metrics/appended_file.h"
+
 namespace negatron {
 
 /// One start of a run: what `RUN/starts.jsonl` says of it beside its time and the versions of program and libraries.
@@ -20,8 +22,8 @@ struct RunStart {
 };
 
 /// Adds a line to `file`, a JSON object: time (seconds since 1970), step, ranks, hosts (ranks by host), device,
-/// precision, command, and the versions. Local; rank 0 does it. Throws UsageError.
-void record_start(const std::filesystem::path& file, const RunStart& start);
+/// precision, command, and the versions. What cannot be written is told to `warn`. Local; rank 0 does it.
+void record_start(const std::filesystem::path& file, const RunStart& start, AppendedFile::Warn warn);
 
 /// The same for people, lines that begin with '#': what RUN/log has above the words of each start. Local.
 std::string start_heading(const RunStart& start);

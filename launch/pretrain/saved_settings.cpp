@@ -1,19 +1,9 @@
 #include "launch/pretrain/saved_settings.h"
 
-#include <sstream>
-
 #include "launch/pretrain/pretrain_flags.h"
+#include "runtime/text/ini_text.h"
 
 namespace negatron {
-namespace {
-
-std::string trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
-}  // namespace
 
 const SettingValues& former_values() {
   static const SettingValues values = {{"encoder", "conv"},
@@ -42,13 +32,7 @@ const SettingValues& former_values() {
 
 SettingValues setting_values(std::string_view ini) {
   SettingValues values;
-  std::istringstream lines{std::string(ini)};
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find('=');
-    // config.ini is written by this program, one "name = value" a line. Sections and quotes do not occur in it.
-    if (line.starts_with("#") || equals == std::string::npos) continue;
-    values[trimmed(line.substr(0, equals))] = trimmed(line.substr(equals + 1));
-  }
+  for (const IniSetting& setting : read_ini(ini, IniAuthor::kProgram)) values[setting.name] = setting.value;
   return values;
 }
 

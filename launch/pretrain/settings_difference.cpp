@@ -39,7 +39,8 @@ SettingsDifference compare_settings(std::string_view saved, std::string_view now
   for (const auto& [name, value] : after) names.insert(name);
   for (const std::string& name : names) {
     const FlagRole role = flags.role_of(name);
-    if (before[name] == after[name] || role == FlagRole::kSpeed || role == FlagRole::kThisStart) continue;
+    const bool counts = role == FlagRole::kNetwork || role == FlagRole::kNumbers;
+    if (before[name] == after[name] || !counts) continue;
     const std::string line = "--" + shown_text(name) + " " + shown(before[name]) + " -> " + shown(after[name]);
     (role == FlagRole::kNetwork ? difference.refused : difference.changed).push_back(line);
   }

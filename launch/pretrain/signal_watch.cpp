@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
 
+#include "launch/early_signals.h"
 #include "launch/exit_code.h"
 #include "launch/starter_rank.h"
 
@@ -24,6 +26,8 @@ constexpr char kStop = 't';
 
 /// Of the one watch that lives; a signal handler can reach nothing else.
 int write_end = -1;
+/// Who sent the SIGTERM: 0 for the kernel, or a process that this one cannot see.
+std::atomic<pid_t> stopped_by{0};
 
 void tell(char what) {
   // A full pipe means that the same was said often enough.
@@ -32,20 +36,26 @@ void tell(char what) {
 
 // A handler may interrupt malloc or a lock of MPI, so it only writes one byte, which is allowed there, and the thread
 // that reads it does the rest. The code that it interrupts may be about to look at errno.
-extern "C" void on_signal(int number) {
+extern "C" void on_signal(int number, siginfo_t* what, void*) {
   // The handler may interrupt a call between its failure and the look at errno, which write() below would change.
   const int saved = errno;
+  if (number == SIGTERM) stopped_by.store(what->si_pid);
   tell(number == SIGUSR1 ? kSnapshot : number == SIGINT ? kInterrupt : kStop);
   errno = saved;
 }
 
-void handle(int number, void (*handler)(int)) {
+void watch_for(int number) {
   struct sigaction action {};
-  action.sa_handler = handler;
+  action.sa_sigaction = on_signal;
   // Reads and writes that the signal interrupts go on by themselves.
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, nullptr);
+}
+
+/// mpirun ends all ranks of a job in which one failed, and has said so: more words would hide what failed.
+bool is_stopped_by_mpirun() {
+  return starter_rank().count > 1 && stopped_by.load() == ::getppid();
 }
 
 bool is_ignored(int number) {
@@ -71,16 +81,17 @@ SignalWatch::SignalWatch() {
   ::fcntl(write_end, F_SETFL, O_NONBLOCK);
   // Handlers come last: from the first signal on there is a pipe, and somebody who reads it.
   thread_ = std::thread([this] { watch(); });
-  handle(SIGUSR1, on_signal);
-  handle(SIGTERM, on_signal);
-  if (!is_ignored(SIGINT)) handle(SIGINT, on_signal);
+  watch_for(SIGUSR1);
+  watch_for(SIGTERM);
+  if (!is_ignored(SIGINT)) watch_for(SIGINT);
+  // From here on none is kept.
+  if (take_early_signal(SIGUSR1)) tell(kSnapshot);
+  if (take_early_signal(SIGINT)) tell(kInterrupt);
 }
 
 SignalWatch::~SignalWatch() {
   // What comes from here on must not end a process that is leaving in order.
-  handle(SIGUSR1, SIG_IGN);
-  handle(SIGTERM, SIG_IGN);
-  handle(SIGINT, SIG_IGN);
+  for (const int number : {SIGUSR1, SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
   tell(kEnd);
   thread_.join();
   ::close(write_end);
@@ -97,7 +108,7 @@ void SignalWatch::watch() {
     // Until then every rank that can leaves in order, between two steps.
     std::thread([] {
       std::this_thread::sleep_for(kLeaveWithin);
-      say("negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n");
+      if (!is_stopped_by_mpirun()) say("negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n");
       // No destructors and no MPI_Finalize: both could wait for ranks that are gone.
       ::_exit(kExitStopped);
     }).detach();

@@ -1,15 +1,21 @@
 #include "launch/pretrain/start_point.h"
 
+#include <charconv>
 #include <cstdlib>
+#include <iostream>
 
 #include "comm/rank_texts.h"
 #include "comm/together.h"
 #include "launch/exit_code.h"
 #include "launch/pretrain/run_directory.h"
 #include "launch/pretrain/settings_difference.h"
+#include "launch/pretrain/shared_directory.h"
 #include "runtime/run/resume.h"
+#include "runtime/snapshots/named_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"
 #include "runtime/snapshots/snapshot_error.h"
+#include "runtime/training/bank_setup.h"
+#include "runtime/training/contrast_setup.h"
 
 namespace negatron {
 namespace {
@@ -27,6 +33,18 @@ fs::path run_of(const fs::path& snapshot) {
   return fs::weakly_canonical(snapshot).parent_path().parent_path();
 }
 
+std::string environment_text(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+SlurmStart slurm_start() {
+  SlurmStart start{environment_text("SLURM_JOB_ID"), environment_text("SLURM_STEP_ID"), 0};
+  const std::string restarts = environment_text("SLURM_RESTART_COUNT");
+  std::from_chars(restarts.data(), restarts.data() + restarts.size(), start.restarts);
+  return start;
+}
+
 class Start {
  public:
   Start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const FlagTable& flags,
@@ -36,45 +54,68 @@ class Start {
     find_.check_state = check_saved_run;
   }
 
-  StartPoint find() {
+  /// All that can be refused while nothing is made yet.
+  void prepare() {
     if (request_.resume == kResumeNewest && request_.run_directory.empty()) {
       throw UsageError("--resume auto needs --run-dir: which run is to go on?");
     }
-    start_.run_directory = choose_run_directory(comm_, request_.run_directory, "pretrain");
+    if (is_path()) named_ = open_named(request_.resume, find_);
+    // One that is made for this run, at the end of the questions, holds nothing.
+    const bool is_named = !request_.run_directory.empty();
+    start_.run_directory = request_.run_directory;
     // Each question about the file system is rank 0's and its answer everyone's: file systems of hosts may lag behind
     // each other, and ranks that branch differently would wait in different collectives.
-    const bool holds = holds_run(comm_, start_.run_directory);
-    const bool sets_back = is_path() && same_run();
-    if (holds && request_.resume != kResumeNewest && !sets_back) {
+    holds_ = is_named && holds_run(comm_, start_.run_directory);
+    sets_back_ = is_named && is_path() && same_run();
+    if (holds_ && request_.resume != kResumeNewest && !sets_back_) {
       throw UsageError("--run-dir: '" + start_.run_directory.string() +
                        "' already holds a run; --resume auto goes on with it, or choose another directory.");
     }
-    if (is_path()) accept(open_snapshot(comm_, files_, request_.resume, find_));
-    if (!holds) open_bank();
-    make_run_directory(comm_, start_.run_directory);
+    if (named_) accept(std::move(*named_));
+    if (!holds_) open_bank();
+  }
+
+  const std::vector<std::string>& remarks() const { return start_.remarks; }
+
+  StartPoint find() {
+    prepare();
+    if (request_.run_directory.empty()) {
+      start_.run_directory = make_dated_directory(comm_, "pretrain");
+    } else {
+      make_run_directory(comm_, start_.run_directory);
+    }
+    require_shared_directory(comm_, files_, start_.run_directory);
     lock();
     if (request_.resume == kResumeNewest) find_newest();
-    if (sets_back) set_newer_aside();
-    if (holds) open_bank();
-    write_config(comm_, start_.run_directory, config_ini_, start_.resume ? start_.resume->manifest.step : 0);
+    if (sets_back_) set_newer_aside();
+    if (holds_) open_bank();
+    const std::int64_t steps_done = start_.resume ? start_.resume->manifest.step : 0;
+    const std::string remark = write_config(comm_, files_, start_.run_directory, config_ini_, steps_done);
+    if (!remark.empty()) start_.remarks.push_back(remark);
     return std::move(start_);
   }
 
  private:
   bool is_path() const { return request_.resume != kResumeNewest && request_.resume != kResumeNever; }
 
+  /// A snapshot, or the newest one of a run directory.
+  Snapshot open_named(const std::string& path, const FindOptions& find) {
+    NamedSnapshot named = open_named_snapshot(comm_, files_, path, find);
+    for (std::string& note : named.notes) start_.remarks.push_back(std::move(note));
+    return std::move(named.snapshot);
+  }
+
   /// As rank 0 sees it.
   bool same_run() {
     return on_rank_0(comm_, [this] {
-             return run_of(request_.resume) == fs::weakly_canonical(start_.run_directory) ? "same" : "another";
+             return run_of(named_->path) == fs::weakly_canonical(start_.run_directory) ? "same" : "another";
            }) == "same";
   }
 
   void lock() {
-    const char* job = std::getenv("SLURM_JOB_ID");
-    // A run that resumes may step over what a start of itself that is over left behind, and says so.
-    start_.lock = std::make_unique<DirectoryLock>(
-        comm_, files_, start_.run_directory, this_owner(job == nullptr ? "" : job), request_.resume != kResumeNever);
+    LeaseOptions options;
+    options.tell = [](const std::string& sentence) { std::cerr << ("negatron: note: " + sentence + "\n"); };
+    start_.lock = std::make_unique<DirectoryLock>(comm_, start_.run_directory, this_owner(slurm_start()), options);
     if (!start_.lock->took_over().empty()) start_.remarks.push_back(start_.lock->took_over());
   }
 
@@ -115,7 +156,15 @@ class Start {
     if (!difference.changed.empty()) {
       start_.remarks.push_back("this run differs from " + name + ": " + joined(difference.changed) + ".");
     }
+    require_bank_of(snapshot);
     start_.resume = std::move(snapshot);
+  }
+
+  /// Rank 0 and all others look at the same manifest.
+  void require_bank_of(const Snapshot& snapshot) {
+    const BankOptions bank = bank_options(request_.options, {at::kCPU, *request_.options.precision});
+    const bool has_bank = resolve_contrast(request_.options).has_bank();
+    require_bank(snapshot, has_bank ? &bank : nullptr, request_.convert_bank);
   }
 
   void open_bank() {
@@ -123,7 +172,9 @@ class Start {
     FindOptions find = find_;
     // Of a snapshot whose run nobody goes on with, only the bank matters.
     find.check_state = {};
-    start_.bank = open_snapshot(comm_, files_, request_.bank, find);
+    Snapshot snapshot = open_named(request_.bank, find);
+    require_bank_of(snapshot);
+    start_.bank = std::move(snapshot);
   }
 
   /// The names that later snapshots have now, between commas. Rank 0's alone.
@@ -151,18 +202,38 @@ class Start {
   const std::string& config_ini_;
   FindOptions find_;
   StartPoint start_;
+  /// What --resume names by its path.
+  std::optional<Snapshot> named_;
+  /// The run directory holds a run.
+  bool holds_ = false;
+  /// It is the run that --resume names.
+  bool sets_back_ = false;
 };
+
+/// All ranks hold the same sentence.
+template <typename Look>
+auto refusing(const Look& look) {
+  try {
+    return look();
+  } catch (const SnapshotError& error) {
+    throw UsageError(error.what());
+  }
+}
 
 }  // namespace
 
 StartPoint find_start(Communicator& comm, FileLayer& files, const PretrainArguments& request, const FlagTable& flags,
                       const std::string& config_ini) {
-  try {
-    return Start(comm, files, request, flags, config_ini).find();
-  } catch (const SnapshotError& error) {
-    // All ranks hold the same sentence.
-    throw UsageError(error.what());
-  }
+  return refusing([&] { return Start(comm, files, request, flags, config_ini).find(); });
+}
+
+std::vector<std::string> check_start(Communicator& comm, FileLayer& files, const PretrainArguments& request,
+                                     const FlagTable& flags, const std::string& config_ini) {
+  return refusing([&] {
+    Start start(comm, files, request, flags, config_ini);
+    start.prepare();
+    return start.remarks();
+  });
 }
 
 }  // namespace negatron

@@ -1,13 +1,12 @@
 #include "launch/pretrain/view_flags.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "launch/exit_code.h"
+#include "launch/flags/number_fields.h"
 #include "runtime/data/normalization_text.h"
 #include "runtime/data/views/view_recipe.h"
 
@@ -30,29 +29,29 @@ TypedField views_field(PretrainOptions* options) {
           view_recipe_names()};
 }
 
+/// As AugmentationOptions::validate() has them, which also compares two of them.
+constexpr double kLeastShare = 1e-4;
+constexpr double kMostAspect = 100.0;
+constexpr double kLeastSigma = 1e-3;
+constexpr double kMostSigma = 16.0;
+constexpr double kMostNoise = 1e6;
+
 constexpr const char* kSameView = "same";
-
-std::string probability_text(double value) {
-  char text[32];
-  // The shortest text that reads back to the same double.
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
-double read_probability(const std::string& flag, const std::string& text) {
-  double value = 0.0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec == std::errc() && result.ptr == text.data() + text.size() && std::isfinite(value)) return value;
-  throw UsageError("--" + flag + " takes a number or '" + kSameView + "', not '" + text + "'.");
-}
 
 /// Of the second view; "same" for the first one's.
 TypedField second_view_field(std::optional<double>* field) {
-  const auto text = [field] { return *field ? probability_text(**field) : std::string(kSameView); };
+  const auto text = [field] { return *field ? shortest_text(**field) : std::string(kSameView); };
   const auto read = [field](const std::string& flag, const std::string& asked) {
     if (asked == kSameView) {
       field->reset();
     } else {
-      *field = read_probability(flag, asked);
+      double value = 0.0;
+      try {
+        within(&value, 0.0, 1.0).read(flag, asked);
+      } catch (const UsageError&) {
+        throw UsageError("--" + flag + " takes a number from 0 to 1 or '" + kSameView + "', not '" + asked + "'.");
+      }
+      *field = value;
     }
   };
   return {text, read, {kSameView}};
@@ -89,30 +88,36 @@ void add_view_flags(FlagTable& table, PretrainOptions& options) {
       "recipe that sets all of these, before those given beside it: moco-v2, simclr, byol (colour images), "
       "grey, none (default: grey)",
       FlagRole::kThisStart);
-  table.add("crop-area-min", &a.crop_area_min, "smallest crop, as a share of the image");
-  table.add("crop-area-max", &a.crop_area_max, "largest crop, as a share of the image");
-  table.add("crop-aspect-min", &a.crop_aspect_min, "narrowest crop, width / height");
-  table.add("crop-aspect-max", &a.crop_aspect_max, "widest crop, width / height");
-  table.add("flip", &a.flip_probability, "probability of mirroring left to right");
-  table.add("jitter", &a.jitter_probability,
+  table.add("crop-area-min", within(&a.crop_area_min, kLeastShare, 1.0), "smallest crop, as a share of the image");
+  table.add("crop-area-max", within(&a.crop_area_max, kLeastShare, 1.0), "largest crop, as a share of the image");
+  table.add("crop-aspect-min", within(&a.crop_aspect_min, 1.0 / kMostAspect, kMostAspect),
+            "narrowest crop, width / height");
+  table.add("crop-aspect-max", within(&a.crop_aspect_max, 1.0 / kMostAspect, kMostAspect),
+            "widest crop, width / height");
+  table.add("flip", within(&a.flip_probability, 0.0, 1.0), "probability of mirroring left to right");
+  table.add("jitter", within(&a.jitter_probability, 0.0, 1.0),
             "probability of changing brightness, contrast and, of colour images, saturation and hue");
-  table.add("brightness", &a.brightness, "factor within 1 +- this");
-  table.add("contrast", &a.contrast, "factor within 1 +- this");
-  table.add("saturation", &a.saturation, "factor within 1 +- this");
-  table.add("hue", &a.hue, "turns within +- this, at most 0.5");
-  table.add("grey", &a.grey_probability, "probability of turning colours to grey");
-  table.add("blur", &a.blur_probability, "probability of Gaussian blur");
-  table.add("blur-sigma-min", &a.blur_sigma_min, "least blur, pixels");
-  table.add("blur-sigma-max", &a.blur_sigma_max, "most blur, pixels");
-  table.add("solarise", &a.solarise_probability, "probability of inverting what is brighter than 128 of 255");
+  table.add("brightness", within(&a.brightness, 0.0, 1.0), "factor within 1 +- this");
+  table.add("contrast", within(&a.contrast, 0.0, 1.0), "factor within 1 +- this");
+  table.add("saturation", within(&a.saturation, 0.0, 1.0), "factor within 1 +- this");
+  table.add("hue", within(&a.hue, 0.0, 0.5), "turns within +- this, at most 0.5");
+  table.add("grey", within(&a.grey_probability, 0.0, 1.0), "probability of turning colours to grey");
+  table.add("blur", within(&a.blur_probability, 0.0, 1.0), "probability of Gaussian blur");
+  table.add("blur-sigma-min", within(&a.blur_sigma_min, kLeastSigma, kMostSigma), "least blur, pixels");
+  table.add("blur-sigma-max", within(&a.blur_sigma_max, kLeastSigma, kMostSigma), "most blur, pixels");
+  table.add("solarise", within(&a.solarise_probability, 0.0, 1.0),
+            "probability of inverting what is brighter than 128 of 255");
   table.add("second-blur", second_view_field(&a.second_blur_probability), "--blur of the second view, or same");
   table.add("second-solarise", second_view_field(&a.second_solarise_probability),
             "--solarise of the second view, or same");
-  table.add("erase", &a.erase_probability, "probability of a black rectangle");
-  table.add("erase-area-min", &a.erase_area_min, "smallest rectangle, as a share of the view");
-  table.add("erase-area-max", &a.erase_area_max, "largest rectangle, as a share of the view");
-  table.add("feature-noise", &a.feature_noise, "of features: normal noise, in deviations of each");
-  table.add("feature-dropout", &a.feature_dropout, "of features: probability that one becomes 0, its mean");
+  table.add("erase", within(&a.erase_probability, 0.0, 1.0), "probability of a black rectangle");
+  table.add("erase-area-min", within(&a.erase_area_min, kLeastShare, 1.0),
+            "smallest rectangle, as a share of the view");
+  table.add("erase-area-max", within(&a.erase_area_max, kLeastShare, 1.0), "largest rectangle, as a share of the view");
+  table.add("feature-noise", within(&a.feature_noise, 0.0, kMostNoise),
+            "of features: normal noise, in deviations of each");
+  table.add("feature-dropout", within(&a.feature_dropout, 0.0, 1.0),
+            "of features: probability that one becomes 0, its mean");
   table.group("Normalisation");
   table.add(
       "normalize", normalization_field(&options.normalization),

@@ -6,9 +6,12 @@
 
 #include "launch/exit_code.h"
 #include "launch/flags/flag_table.h"
+#include "launch/flags/number_fields.h"
 #include "launch/one_process.h"
 #include "launch/report/run_pictures.h"
 #include "runtime/reports/report_page.h"
+#include "runtime/snapshots/files/new_path.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 
 namespace negatron {
 namespace {
@@ -20,6 +23,9 @@ constexpr const char* kReportUsage =
     "One page of HTML without network: curves of these runs laid over each other, last figures, settings that differ,\n"
     "and pictures of the bank's hardest negatives.\n";
 
+/// On one page.
+constexpr std::int64_t kMostPictures = 10'000;
+
 struct ReportRequest {
   std::vector<std::string> runs;
   std::string target;
@@ -29,7 +35,8 @@ struct ReportRequest {
 FlagTable report_flags(ReportRequest& request) {
   FlagTable flags;
   flags.add("out", &request.target, "the page; else RUN/report.html of the first run");
-  flags.add("pictures", &request.pictures.samples, "samples whose hardest negatives are shown, 0 for none");
+  flags.add("pictures", within(&request.pictures.samples, 0, kMostPictures),
+            "samples whose hardest negatives are shown, 0 for none");
   flags.words(&request.runs);
   return flags;
 }
@@ -43,21 +50,6 @@ void check_target(const fs::path& target) {
   if (!file || start != kReportMark) {
     throw UsageError("'" + target.string() + "' is there and is no report; --out names another file.");
   }
-}
-
-/// Whole or not at all.
-void write_page(const fs::path& target, const std::string& page) {
-  fs::path partial = target;
-  partial += ".partial";
-  std::ofstream file(partial, std::ios::binary);
-  file << page;
-  file.close();
-  if (!file) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw std::runtime_error("cannot write '" + partial.string() + "': is there such a folder, and room on its disk?");
-  }
-  fs::rename(partial, target);
 }
 
 /// A page without pictures is a page; what is missing is said.
@@ -85,14 +77,16 @@ int run_report(const std::vector<std::string>& arguments, std::ostream& out, std
     }
     if (runs.empty()) throw UsageError("no run directory was given; negatron report --help says more.");
     const fs::path page = target.empty() ? fs::path(runs.front()) / "report.html" : fs::path(target);
-    if (pictures.samples < 0) throw UsageError("--pictures must not be negative.");
     std::vector<RunRecord> records;
     for (const std::string& run : runs) records.push_back(read_run_record(run));
     check_target(page);
     if (pictures.samples > 0) {
       for (RunRecord& record : records) add_pictures(record, pictures, problems);
     }
-    write_page(page, report_page(records));
+    PosixFileLayer files;
+    write_then_rename(
+        files, page, [&](const fs::path& partial) { write_text(files, partial, report_page(records)); },
+        Existing::kReplaced);
     out << "wrote " << page.string() << ": " << records.size() << (records.size() == 1 ? " run" : " runs") << "\n";
     return kExitOk;
   });

@@ -3,6 +3,7 @@
 #include "launch/exit_code.h"
 #include "launch/flags/backbone_flags.h"
 #include "launch/flags/byte_size.h"
+#include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "launch/pretrain/view_flags.h"
@@ -11,10 +12,6 @@
 namespace negatron {
 
 void EncoderArguments::validate() const {
-  if (image_size < 0) throw UsageError("--image-size must be at least 0 pixels (0 means as the run had it).");
-  if (threads < 0) throw UsageError("--threads must be at least 0 (0 means the rank's share of the cores).");
-  if (batch < 1) throw UsageError("--batch must be at least 1.");
-  if (data_memory < 1) throw UsageError("--data-memory must be above 0 bytes.");
   if (!eval_data.empty() && holdout.count > 0) {
     throw UsageError("--eval-data and --holdout both say what is classified; leave one of them out.");
   }
@@ -36,8 +33,9 @@ void add_encoder_flags(FlagTable& table, EncoderArguments& request) {
   add_backbone_flags(table, request.backbone);
   table.add("normalize", normalization_field(&request.normalization),
             "what inputs are normalised with, as pretrain takes it; auto: as the run, or as the images measure");
-  table.add("image-size", &request.image_size, "side of the inputs in pixels; 0: as the run had it");
-  table.add("seed", &request.seed, "of random weights, and of what is drawn");
+  table.add("image-size", within(&request.image_size, 0, kMostSide),
+            "side of the inputs in pixels; 0: as the run had it");
+  table.add("seed", seed_field(&request.seed), "of random weights, and of what is drawn");
   table.group("Machine");
   table.add("device", one_of<at::DeviceType>(&request.device, {{"cpu", at::kCPU}, {"cuda", at::kCUDA}}),
             "cpu, or cuda: one GPU per rank");
@@ -47,8 +45,9 @@ void add_encoder_flags(FlagTable& table, EncoderArguments& request) {
           &request.precision,
           {{"auto", std::nullopt}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp64", Precision::kFp64}}),
       "fp32, bf16, fp64; that of the run");
-  table.add("threads", &request.threads, "compute threads per rank, 0 for its share of the cores");
-  table.add("batch", &request.batch, "images per call of the encoder");
+  table.add("threads", within(&request.threads, 0, kMostThreads),
+            "compute threads per rank, 0 for its share of the cores");
+  table.add("batch", within(&request.batch, 1, kMostBatch), "images per call of the encoder");
 }
 
 SettingValues settings_that_stand(SettingValues settings, const EncoderArguments& request) {

@@ -7,12 +7,14 @@
 #include <iostream>
 
 #include "comm/mpi/mpi_communicator.h"
-#include "comm/mpi/topology.h"
 #include "comm/together.h"
+#include "launch/build_identity.h"
+#include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/process_setup.h"
 #include "launch/trained/choose_path.h"
 #include "runtime/data/registry.h"
+#include "runtime/run/data_identity.h"
 
 namespace negatron {
 namespace {
@@ -35,9 +37,15 @@ void remark_on(const std::string& sentence) {
 }  // namespace
 
 EncoderStart::EncoderStart(Environment& environment, FlagTable& flags, EncoderArguments& request)
-    : environment_(environment), flags_(flags), request_(request), restoring_(patient_communicator(environment)) {}
+    : environment_(environment),
+      flags_(flags),
+      request_(request),
+      restoring_(patient_communicator(environment)),
+      topology_(discover_topology(environment)),
+      ranks_(*restoring_, topology_.host) {}
 
 void EncoderStart::read(const std::vector<std::string>& arguments, std::size_t paths, const std::string& usage) {
+  ranks_.require("builds of the program", build_identity());
   together(*restoring_, [&] {
     flags_.parse(arguments);
     if (request_.paths.size() == paths) return;
@@ -56,7 +64,7 @@ void EncoderStart::read(const std::vector<std::string>& arguments, std::size_t p
     }
     if (request_.data.path.empty()) throw UsageError("--data is missing: " + saved_.name + " names no images.");
   });
-  restoring_->agree("configuration", flags_.ini());
+  ranks_.require("settings", flags_.ini());
 }
 
 void EncoderStart::open() {
@@ -74,14 +82,13 @@ void EncoderStart::open() {
 }
 
 void EncoderStart::place() {
-  const Topology topology = discover_topology(environment_);
   load_data();
   together(*restoring_, [&] {
-    place_.device = compute_device(topology, request_.device);
+    place_.device = compute_device(topology_, request_.device);
     place_.precision = precision_of(saved_, choose_precision(request_.precision, place_.device));
   });
-  restoring_->agree("precision", name_of(place_.precision));
-  const int budget = thread_budget(*restoring_);
+  ranks_.require("precision", name_of(place_.precision));
+  const int budget = thread_budget(*restoring_).threads;
   at::set_num_threads(request_.threads > 0 ? static_cast<int>(request_.threads) : budget);
   choose_gpu_arithmetic(/*tf32=*/false, /*benchmark=*/false);
   find_format();
@@ -119,17 +126,19 @@ void EncoderStart::load_data() {
     if (!asked.eval_data.empty()) prepare_images({asked.eval_data});
     return std::string();
   });
+  std::string data;
   together(*restoring_, [&] {
     check_kind(asked.data);
     // Features are as many as they are, and no colours.
     if (saved_.inputs.view_size != kFeatureSize) asked.data.channels = saved_.channels();
     data_ = load_pretrain_data(asked, resolve_contrast(asked), remark_on);
+    data = data_text(data_);
     const std::int64_t channels = data_.train->channels();
     if (saved_.channels() == 0 || saved_.channels() == channels) return;
     throw UsageError("The encoder of " + saved_.name + " takes inputs of " + std::to_string(saved_.channels()) +
                      " channels, --data '" + request_.data.path + "' has " + std::to_string(channels) + ".");
   });
-  restoring_->agree("images that --data names", data_.fingerprint);
+  ranks_.require("data", data);
 }
 
 void EncoderStart::find_format() {

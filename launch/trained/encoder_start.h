@@ -7,8 +7,10 @@
 
 #include "comm/communicator.h"
 #include "comm/mpi/environment.h"
+#include "comm/mpi/topology.h"
 #include "launch/flags/flag_table.h"
 #include "launch/pretrain/training_communicator.h"
+#include "launch/rank_agreement.h"
 #include "launch/trained/encoder_arguments.h"
 #include "runtime/encoders/compute_place.h"
 #include "runtime/encoders/encoder_pair.h"
@@ -58,6 +60,8 @@ class EncoderStart {
   EncoderArguments& request_;
   /// Waits as long as verifying a snapshot takes, or the index of an archive.
   std::unique_ptr<Communicator> restoring_;
+  Topology topology_;
+  RankAgreement ranks_;
   PosixFileLayer files_;
   SavedEncoder saved_;
   SettingValues settings_;

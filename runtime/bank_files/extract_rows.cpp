@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 
+#include "runtime/bank_files/listed_rows.h"
 #include "runtime/bank_files/write_bank.h"
+#include "runtime/matrices/write_npy.h"
 #include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/hdf5/block_datasets.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
@@ -16,82 +19,90 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kListBytesPerKey = sizeof(std::int64_t);
+/// As BlockDatasets calls the vectors.
+constexpr const char* kRowsDataset = "rows";
 
-/// Keys in ascending order, read in runs of consecutive ones.
-class ListedRows {
- public:
-  ListedRows(const OpenBank& bank, const std::vector<std::int64_t>& sequence, std::int64_t rows_per_block)
-      : reader_(bank.reader(rows_per_block)), sequence_(sequence) {}
+const char* dataset_of(KeyColumn column) {
+  return column == KeyColumn::kId ? "ids" : "labels";
+}
 
-  BankBlock next(std::int64_t rows) {
-    const SavedBank& bank = reader_.bank();
-    BankBlock block{at::empty({rows, bank.width}, bank.dtype), at::empty({rows}, at::kLong),
-                    at::empty({rows}, at::kLong), at::empty({rows}, at::kLong), at::empty({rows}, at::kLong)};
-    for (std::int64_t done = 0; done < rows;) {
-      // Example: of keys 3, 4, 5, 9 a block of 4 rows takes two reads, [3, 6) and [9, 10).
-      const auto first = sequence_.begin() + position_;
-      std::int64_t count = 1;
-      while (done + count < rows && first[count] == first[0] + count) ++count;
-      const BankBlock part = reader_.read({first[0], first[0] + count});
-      const auto put = [&](const at::Tensor& all, const at::Tensor& some) { all.narrow(0, done, count).copy_(some); };
-      put(block.vectors, part.vectors);
-      put(block.ids, part.ids);
-      put(block.labels, part.labels);
-      put(block.steps, part.steps);
-      put(block.sequence, part.sequence);
-      position_ += count;
-      done += count;
-    }
-    return block;
-  }
-
- private:
-  BankReader reader_;
-  const std::vector<std::int64_t>& sequence_;
-  std::int64_t position_ = 0;
+/// What is looked for in one column of a bank, ascending, and which of it was found.
+struct Wanted {
+  KeyColumn column = KeyColumn::kId;
+  std::vector<std::int64_t> numbers;
+  std::vector<bool> seen;
 };
 
-void add_keys_of_shard(const OpenBank& bank, int shard, const std::vector<std::int64_t>& ids, std::int64_t rows,
-                       std::vector<bool>& seen, std::vector<std::int64_t>& sequence) {
+void add_keys_of_shard(const OpenBank& bank, int shard, std::int64_t rows, Wanted& wanted,
+                       std::vector<std::int64_t>& sequence) {
   const RingOrder order(bank.layout(), shard);
   const Hdf5Reader file(bank.path / bank_file_name(shard, bank.bank().shards));
   for (std::int64_t begin = 0; begin < order.size(); begin += rows) {
     const std::int64_t count = std::min(rows, order.size() - begin);
-    const at::Tensor block = file.read_rows("ids", begin, count);
-    const auto* id = block.const_data_ptr<std::int64_t>();
+    const at::Tensor block = file.read_rows(dataset_of(wanted.column), begin, count);
+    const auto* number = block.const_data_ptr<std::int64_t>();
     for (const RingOrder::Stretch& stretch : order.stretches({begin, begin + count})) {
-      for (std::int64_t i = 0; i < stretch.count; ++i, ++id) {
-        const auto found = std::lower_bound(ids.begin(), ids.end(), *id);
-        if (found == ids.end() || *found != *id) continue;
-        seen[static_cast<std::size_t>(found - ids.begin())] = true;
+      for (std::int64_t i = 0; i < stretch.count; ++i, ++number) {
+        const auto found = std::lower_bound(wanted.numbers.begin(), wanted.numbers.end(), *number);
+        if (found == wanted.numbers.end() || *found != *number) continue;
+        wanted.seen[static_cast<std::size_t>(found - wanted.numbers.begin())] = true;
         sequence.push_back(stretch.sequence + i);
       }
     }
   }
 }
 
+bool is_npy_name(const fs::path& path) {
+  return path.extension() == ".npy";
+}
+
+/// One array a file, OUT.npy last, so that the others are there when it is.
+void write_arrays(FileLayer& files, const fs::path& out, const Hdf5Layout& plan) {
+  const auto write = [&](const Hdf5Dataset& dataset, const fs::path& path) {
+    write_npy(files, path, dataset.dtype, dataset.shape, dataset.bytes);
+  };
+  write_then_rename(files, out, [&](const fs::path& partial) {
+    for (const Hdf5Dataset& dataset : plan.datasets) {
+      if (dataset.path == kRowsDataset) {
+        write(dataset, partial);
+      } else {
+        write_then_rename(files, npy_beside(out, dataset.path), [&](const fs::path& other) { write(dataset, other); });
+      }
+    }
+  });
+}
+
 }  // namespace
 
-FoundKeys find_ids(const OpenBank& bank, std::vector<std::int64_t> ids, BankMemory memory) {
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  if (!ids.empty() && ids.front() < 0) {
-    throw std::invalid_argument("--ids: " + std::to_string(ids.front()) + " is no sample id; those begin at 0.");
+std::vector<fs::path> extracted_files(const fs::path& out) {
+  if (!is_npy_name(out)) return {out};
+  std::vector<fs::path> files = {out};
+  for (const char* name : {"ids", "labels", "steps", "sequence"}) files.push_back(npy_beside(out, name));
+  return files;
+}
+
+FoundKeys find_keys(const OpenBank& bank, KeyColumn column, std::vector<std::int64_t> numbers, BankMemory memory) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  if (!numbers.empty() && numbers.front() < 0) {
+    throw std::invalid_argument(
+        column == KeyColumn::kId ? "--ids: " + std::to_string(numbers.front()) + " is no sample id; those begin at 0."
+                                 : "--labels: " + std::to_string(numbers.front()) + " is no label; those begin at 0.");
   }
   const std::int64_t block_bytes = memory.left() / 4;
-  memory.reserve(block_bytes, "ids");
+  memory.reserve(block_bytes, dataset_of(column));
   FoundKeys found;
-  std::vector<bool> seen(ids.size(), false);
+  Wanted wanted{column, std::move(numbers), {}};
+  wanted.seen.assign(wanted.numbers.size(), false);
   for (int shard = 0; shard < bank.bank().shards; ++shard) {
-    add_keys_of_shard(bank, shard, ids, std::max<std::int64_t>(1, block_bytes / kListBytesPerKey), seen,
-                      found.sequence);
+    add_keys_of_shard(bank, shard, std::max<std::int64_t>(1, block_bytes / kListBytesPerKey), wanted, found.sequence);
     // A growing list is there twice while it moves.
     BankMemory(memory).reserve(2 * kListBytesPerKey * static_cast<std::int64_t>(found.sequence.size()),
-                               "the list of keys with these ids");
+                               std::string("the list of keys with these ") + dataset_of(column));
   }
   std::sort(found.sequence.begin(), found.sequence.end());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!seen[i]) found.missing.push_back(ids[i]);
+  for (std::size_t i = 0; i < wanted.numbers.size(); ++i) {
+    if (!wanted.seen[i]) found.missing.push_back(wanted.numbers[i]);
   }
   return found;
 }
@@ -111,15 +122,31 @@ std::vector<std::int64_t> keys_in(const OpenBank& bank, Range range, const BankM
 
 void extract_rows(FileLayer& files, const OpenBank& bank, const fs::path& out,
                   const std::vector<std::int64_t>& sequence, BankMemory memory) {
-  check_new_path(files, out);
+  for (const fs::path& path : extracted_files(out)) check_new_path(files, path);
   const auto count = static_cast<std::int64_t>(sequence.size());
   memory.reserve(count * (kListBytesPerKey + kNumberBytesPerRow),
                  "ids, labels and steps of " + std::to_string(count) + " rows");
-  const std::int64_t rows = memory.fitting(bank.bytes_while_reading() + bytes_while_writing(bank.row_bytes()));
-  ListedRows listed(bank, sequence, rows);
-  BlockDatasets datasets([&](std::int64_t wanted) { return listed.next(wanted); }, count, rows);
+  // numpy has no bf16, whose numbers are all in fp32.
+  const bool widens = is_npy_name(out) && bank.bank().dtype == at::kBFloat16;
+  const at::ScalarType dtype = widens ? at::kFloat : bank.bank().dtype;
+  const std::int64_t rows = memory.fitting(bank.bytes_while_reading() + 2 * bytes_while_writing(bank.row_bytes()));
+  BankReader reader = bank.reader(rows);
+  std::size_t done = 0;
+  BlockDatasets datasets(
+      [&](std::int64_t wanted) {
+        const auto some = static_cast<std::size_t>(wanted);
+        BankBlock block = read_listed(reader, std::span(sequence).subspan(done, some));
+        done += some;
+        block.vectors = block.vectors.to(dtype);
+        return block;
+      },
+      count, rows);
   Hdf5Layout plan;
-  datasets.add_to(plan, bank.bank().dtype, bank.bank().width);
+  datasets.add_to(plan, dtype, bank.bank().width);
+  if (is_npy_name(out)) {
+    write_arrays(files, out, plan);
+    return;
+  }
   plan.attributes.push_back({"/", "width", bank.bank().width});
   plan.attributes.push_back({"/", "snapshot_step", bank.manifest.step});
   FileWriting writing;

@@ -88,6 +88,7 @@ Manifest import_rows(FileLayer& files, const MatrixFile& matrix, const std::file
   const RowsOf rows(matrix, options.transpose);
   check_options(options, rows.count());
   check_new_snapshot(files, out, 0);
+  if (matrix.held_bytes() > 0) memory.reserve(matrix.held_bytes(), "a matrix that cannot be read in parts");
   NewBank bank{imported_bank(rows, options, options.dtype.value_or(matrix.dtype())), 0, nullptr};
   reserve_for_writing(bank.bank, memory);
   // What is read, once more as it lies the other way, and in fp64.

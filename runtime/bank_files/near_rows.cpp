@@ -92,7 +92,7 @@ NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Ra
 
 NearQueries queries_of_samples(const OpenBank& bank, const std::vector<std::int64_t>& ids, const BankMemory& memory,
                                std::vector<std::int64_t>& missing) {
-  FoundKeys found = find_ids(bank, ids, memory);
+  FoundKeys found = find_keys(bank, KeyColumn::kId, ids, memory);
   missing = std::move(found.missing);
   BankReader reader = bank.reader(1);
   std::unordered_set<std::int64_t> seen;

@@ -35,7 +35,7 @@ NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Ra
                               const BankMemory& memory);
 
 /// The newest key of each of these samples, in the order of their ids; `missing` are those that no key has. Throws as
-/// find_ids (extract_rows.h).
+/// find_keys (extract_rows.h).
 NearQueries queries_of_samples(const OpenBank& bank, const std::vector<std::int64_t>& ids, const BankMemory& memory,
                                std::vector<std::int64_t>& missing);
 

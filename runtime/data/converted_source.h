@@ -33,6 +33,7 @@ class ConvertedSource : public ImageSource {
   std::vector<std::string> label_names() const override { return source_->label_names(); }
   std::shared_ptr<const ImageSource> test_part() const override;
   std::string fingerprint() const override { return source_->fingerprint(); }
+  std::string content_sample() const override { return source_->content_sample(); }
   std::int64_t bytes_in_memory() const override { return source_->bytes_in_memory(); }
   std::int64_t bytes_of_index() const override { return source_->bytes_of_index(); }
 

@@ -54,6 +54,10 @@ class ImageSource {
   /// The same text on every host whose images are the same, as far as a look at names, sizes and labels tells; empty
   /// where nobody looks.
   virtual std::string fingerprint() const { return {}; }
+  /// A digest of the bytes of some images, the same on every host whose images are the same; empty where fingerprint()
+  /// looks at all of them, or at some. For ranks that compare their data: data of one name and size may hold other
+  /// images.
+  virtual std::string content_sample() const { return {}; }
   /// Bytes that the images take in the memory of each rank, 0 where they are read when they are needed.
   virtual std::int64_t bytes_in_memory() const { return 0; }
   /// Bytes that knowing where the images are takes in the memory of each rank.
@@ -62,6 +66,9 @@ class ImageSource {
 
 /// Labels of the images that load() has given for `ids` [n] int64, as [n] int64; undefined without labels. Local.
 at::Tensor labels_of(const ImageSource& source, const at::Tensor& ids);
+
+/// A content_sample() of images as load() gives them, a few of them, evenly spaced. Local.
+std::string sample_of_loaded(const ImageSource& source);
 
 /// How many images are best loaded together where no more than some of them need be there at a time: many of those that
 /// lie in memory or are features, few of those that are decoded, which may be of any size. Local.

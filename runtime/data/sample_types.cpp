@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/data/data_error.h"
+#include "runtime/text/byte_order_mark.h"
 
 namespace negatron {
 namespace {
@@ -30,9 +31,20 @@ at::Tensor read_sample_types(const std::filesystem::path& path, std::int64_t sam
   std::ifstream file(path);
   if (!file) throw DataError("--sample-types: could not read '" + path.string() + "'.");
   std::vector<std::int64_t> types;
+  std::size_t empty_lines = 0;
   for (std::string line; std::getline(file, line);) {
+    if (types.empty()) line = without_byte_order_mark(line);
     const std::size_t last = line.find_last_not_of(" \t\r");
     line.resize(last == std::string::npos ? 0 : last + 1);
+    // Behind the last type they are nobody's.
+    if (line.empty()) {
+      ++empty_lines;
+      continue;
+    }
+    if (empty_lines > 0) {
+      throw DataError("--sample-types: line " + std::to_string(types.size() + 1) + " of '" + path.string() +
+                      "' is empty, expected the type of one sample.");
+    }
     types.push_back(
         parse_type(line, "--sample-types: line " + std::to_string(types.size() + 1) + " of '" + path.string() + "'"));
   }

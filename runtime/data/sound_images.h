@@ -34,6 +34,7 @@ class SoundImages : public ImageSource {
   std::vector<std::string> label_names() const override { return images_->label_names(); }
   std::shared_ptr<const ImageSource> test_part() const override { return images_->test_part(); }
   std::string fingerprint() const override { return images_->fingerprint(); }
+  std::string content_sample() const override { return images_->content_sample(); }
   std::int64_t bytes_in_memory() const override { return images_->bytes_in_memory(); }
   std::int64_t bytes_of_index() const override { return images_->bytes_of_index(); }
 

@@ -28,6 +28,8 @@ class SourcePart : public ImageSource {
   std::vector<std::string> label_names() const override { return whole_->label_names(); }
   /// The whole's, and which of it this part is.
   std::string fingerprint() const override;
+  /// The whole's.
+  std::string content_sample() const override { return whole_->content_sample(); }
   /// This part's share of what the whole takes.
   std::int64_t bytes_in_memory() const override;
   /// The whole's, and this part's own.

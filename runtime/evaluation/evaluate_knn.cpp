@@ -20,8 +20,10 @@ LabelledRows own_rows(const Communicator& comm, const FeatureFunction& function,
   const Range own = share(ids.size(0), comm.size(), comm.rank());
   // A rank without images computes one, for the width and device, and drops its row.
   const Range taken = own.size() > 0 ? own : Range{0, 1};
-  const at::Tensor rows =
-      extract_features(function, images, ids.slice(0, taken.begin, taken.end), options.format, options.batch, length);
+  EqualPauses pauses(comm, ids.size(0), options.batch, options.pause);
+  const at::Tensor rows = extract_features(pauses.before_each(function), images, ids.slice(0, taken.begin, taken.end),
+                                           options.format, options.batch, length);
+  pauses.finish();
   const at::Tensor labels = labels_of(images, ids.slice(0, own.begin, own.end));
   return {rows.slice(0, 0, own.size()), labels.defined() ? labels.to(rows.device()) : labels};
 }
@@ -45,6 +47,7 @@ double evaluate_knn(Communicator& comm, const FeatureFunction& function, const I
   const LabelledRows own_queries = own_rows(comm, function, test, queries, options);
   KnnOptions knn = options.knn;
   knn.classes = std::max(count_classes(train), count_classes(test));
+  knn.pause = options.pause;
   return classify_knn(comm, own_index.rows, own_index.labels, own_queries.rows, own_queries.labels, knn).accuracy;
 }
 

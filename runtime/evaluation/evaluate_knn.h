@@ -5,6 +5,7 @@
 #include "comm/communicator.h"
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_format.h"
+#include "runtime/evaluation/equal_pauses.h"
 #include "runtime/evaluation/features.h"
 #include "runtime/evaluation/knn.h"
 
@@ -24,6 +25,8 @@ struct KnnEvaluationOptions {
   /// Test images that are classified; 0 means all.
   std::int64_t query_count = 0;
   std::uint64_t seed = 0;
+  /// Between batches, and between rounds of queries. May be empty.
+  Pause pause{};
 
   /// Throws std::invalid_argument with one sentence that names the option.
   void validate() const;
@@ -41,7 +44,7 @@ struct LabelledRows {
   at::Tensor labels;  // [n] int64, on the device of the rows; undefined without
 };
 
-/// Of this rank's share() of the images `ids` [n] int64, in batches of `options.batch`. Local.
+/// Of this rank's share() of the images `ids` [n] int64, in batches of `options.batch`. Local, but for the pauses.
 LabelledRows own_rows(const Communicator& comm, const FeatureFunction& function, const ImageSource& images,
                       const at::Tensor& ids, const KnnEvaluationOptions& options, RowLength length = RowLength::kUnit);
 

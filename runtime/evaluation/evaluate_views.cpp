@@ -22,7 +22,10 @@ ViewQuality evaluate_views(Communicator& comm, const FeatureFunction& function, 
         return augment(loaded, some, {options.seed, /*epoch=*/0, number}, options.augmentation, options.format);
       });
     };
-    return feature_rows(function, inputs, taken.size(), options.batch).slice(0, 0, own.size());  // [n, D]
+    EqualPauses pauses(comm, count, options.batch, options.pause);
+    const at::Tensor rows = feature_rows(pauses.before_each(function), inputs, taken.size(), options.batch);
+    pauses.finish();
+    return rows.slice(0, 0, own.size());  // [n, D]
   };
   const at::Tensor first = view(0);
   return {alignment(comm, first, view(1)), uniformity(comm, first)};

@@ -6,6 +6,7 @@
 #include "runtime/data/augmentation.h"
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_format.h"
+#include "runtime/evaluation/equal_pauses.h"
 #include "runtime/evaluation/features.h"
 
 namespace negatron {
@@ -19,6 +20,8 @@ struct ViewEvaluationOptions {
   AugmentationOptions augmentation;
   /// What the encoder sees of a view.
   ViewFormat format;
+  /// Between batches. May be empty.
+  Pause pause{};
 };
 
 struct ViewQuality {

@@ -119,6 +119,7 @@ KnnResult classify_knn(Communicator& comm, const at::Tensor& train, const at::Te
   // used up takes part with 0 rows, because the others still need its training rows. Example: 5,000 and 1,000 queries
   // take 3 rounds, of 2048 + 1000, 2048 + 0 and 904 + 0.
   for (std::int64_t begin = 0; begin < most_queries; begin += kRoundQueries) {
+    if (options.pause) options.pause();
     std::vector<std::int64_t> counts;
     for (const std::int64_t count : sizes.queries) {
       counts.push_back(std::clamp<std::int64_t>(count - begin, 0, kRoundQueries));

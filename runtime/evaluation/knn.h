@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "comm/communicator.h"
+#include "runtime/evaluation/equal_pauses.h"
 
 namespace negatron {
 
@@ -14,6 +15,8 @@ struct KnnOptions {
   std::int64_t k = 200;
   double temperature = 0.1;
   std::int64_t classes = 10;
+  /// Before each round of queries. May be empty.
+  Pause pause{};
 
   /// Throws std::invalid_argument with one sentence that names the option.
   void validate() const;

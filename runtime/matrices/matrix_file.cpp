@@ -1,70 +1,91 @@
 #include "runtime/matrices/matrix_file.h"
 
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "runtime/matrices/hdf5_matrix.h"
 #include "runtime/matrices/npy_file.h"
-#include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "runtime/matrices/npz_file.h"
+#include "runtime/matrices/weights_matrix.h"
 
 namespace negatron {
 namespace {
 
-class Hdf5Matrix : public MatrixFile {
- public:
-  Hdf5Matrix(const std::filesystem::path& path, const std::string& dataset, Hdf5Filters filters)
-      : file_(path, filters), dataset_(dataset) {
-    const std::string name = "'" + path.string() + "'";
-    if (dataset_.empty()) {
-      const std::vector<std::string> names = file_.names("/");
-      if (names.size() != 1) {
-        std::string list;
-        for (const std::string& one : names) list += (list.empty() ? "" : ", ") + one;
-        throw SnapshotError(name + " holds " + (names.empty() ? "nothing" : list) +
-                            "; --dataset says which one is the bank.");
-      }
-      dataset_ = names.front();
-    }
-    if (!file_.has(dataset_)) throw SnapshotError(name + " has no dataset '" + dataset_ + "' (--dataset).");
-    const Hdf5Reader::Dataset found = file_.dataset(dataset_);
-    const std::string whole = "'" + dataset_ + "' of " + name;
-    if (found.shape.size() != 2) {
-      throw SnapshotError(whole + " has " + std::to_string(found.shape.size()) +
-                          " dimensions; 2 are expected, rows and columns.");
-    }
-    if (!at::isFloatingType(found.dtype)) throw SnapshotError(whole + " does not hold fp16, bf16, fp32 or fp64.");
-    if (found.shape[0] < 1 || found.shape[1] < 1) throw SnapshotError(whole + " holds no rows.");
-    rows_ = found.shape[0];
-    columns_ = found.shape[1];
-    dtype_ = found.dtype;
-  }
+constexpr std::string_view kZipMark = "PK\x03\x04";
+constexpr std::string_view kHdf5Mark = "\x89HDF\r\n\x1a\n";
+/// HDF5 may stand behind what another program put before it, at these places and twice as far.
+constexpr std::int64_t kFirstLaterHdf5 = 512;
+constexpr std::int64_t kLastLaterHdf5 = std::int64_t{1} << 20;
+/// Eight bytes of a length and the brace of a header.
+constexpr std::size_t kSafetensorsBrace = 8;
+constexpr std::size_t kHeadBytes = 16;
 
-  std::int64_t rows() const override { return rows_; }
-  std::int64_t columns() const override { return columns_; }
-  at::ScalarType dtype() const override { return dtype_; }
-  at::Tensor read_rows(std::int64_t begin, std::int64_t count) const override {
-    return file_.read_rows(dataset_, begin, count);
-  }
-  at::Tensor read_columns(std::int64_t begin, std::int64_t count) const override {
-    return file_.read_columns(dataset_, begin, count);
-  }
+/// As many of the bytes at `offset` as there are.
+std::string bytes_at(const InputFile& file, std::int64_t offset, std::size_t most) {
+  const std::int64_t there = std::max<std::int64_t>(0, file.size() - offset);
+  std::string bytes(std::min(most, static_cast<std::size_t>(there)), '\0');
+  if (!bytes.empty()) file.read(offset, std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
 
- private:
-  Hdf5Reader file_;
-  std::string dataset_;
-  std::int64_t rows_ = 0;
-  std::int64_t columns_ = 0;
-  at::ScalarType dtype_ = at::kFloat;
-};
+bool is_hdf5(const InputFile& file) {
+  if (bytes_at(file, 0, kHdf5Mark.size()) == kHdf5Mark) return true;
+  for (std::int64_t offset = kFirstLaterHdf5; offset <= kLastLaterHdf5; offset *= 2) {
+    if (bytes_at(file, offset, kHdf5Mark.size()) == kHdf5Mark) return true;
+  }
+  return false;
+}
+
+/// What a file is that none of the readers takes, by its first bytes.
+std::string unreadable_kind(const std::string& head) {
+  if (head.empty()) return "is empty";
+  if (head.starts_with("\x1f\x8b")) return "is packed by gzip, and is read once it is unpacked";
+  if (head.starts_with("\x80")) return "is a pickle of Python, which could run anything and is never read";
+  return "is of a kind that is not read";
+}
+
+std::unique_ptr<MatrixFile> open_zip(std::shared_ptr<const InputFile> file, const std::filesystem::path& path,
+                                     const MatrixRequest& request) {
+  std::optional<ZipFile> archive;
+  try {
+    archive.emplace(std::move(file));
+  } catch (const SnapshotError& error) {
+    throw SnapshotError("'" + path.string() + "' is refused: " + error.what() + ".");
+  }
+  return holds_npy(*archive) ? open_npz(*archive, path, request) : open_weights_matrix(path, request);
+}
 
 }  // namespace
 
+void require_held(std::int64_t bytes, const MatrixRequest& request, const std::string& name) {
+  constexpr int kMib = 20;
+  if (bytes <= request.most_held_bytes) return;
+  throw SnapshotError(name + " must be read into memory and takes " + std::to_string((bytes >> kMib) + 1) +
+                      " MiB there, more than --memory leaves; --memory " + std::to_string(2 * ((bytes >> kMib) + 1)) +
+                      " would do.");
+}
+
 std::unique_ptr<MatrixFile> open_matrix(const FileLayer& files, const std::filesystem::path& path,
-                                        const std::string& dataset, Hdf5Filters filters) {
-  // By content and not by name. A file too short to tell is left to HDF5, which says what is wrong with it.
-  if (begins_like_npy(files, path)) {
-    if (!dataset.empty()) {
-      throw SnapshotError("'" + path.string() + "' is a .npy file, which has no --dataset '" + dataset + "'.");
+                                        const MatrixRequest& request) {
+  // By content and not by name.
+  std::unique_ptr<InputFile> file = files.open(path);
+  const std::string head = bytes_at(*file, 0, kHeadBytes);
+  const std::string name = "'" + path.string() + "'";
+  if (head.starts_with(kNpyMagic)) {
+    if (!request.name.empty()) {
+      throw SnapshotError(name + " is a .npy file, which holds one matrix without a name, and no '" + request.name +
+                          "'.");
     }
-    return std::make_unique<NpyFile>(files, path);
+    return std::make_unique<NpyFile>(std::move(file), name, request.npy_void);
   }
-  return std::make_unique<Hdf5Matrix>(path, dataset, filters);
+  if (head.starts_with(kZipMark)) return open_zip(std::move(file), path, request);
+  if (is_hdf5(*file)) return std::make_unique<Hdf5Matrix>(path, request.name, request.filters);
+  const bool is_safetensors = head.size() > kSafetensorsBrace && head[kSafetensorsBrace] == '{';
+  if (is_safetensors || head.starts_with("\x80\x02\x8a\x0a")) return open_weights_matrix(path, request);
+  throw SnapshotError(name + " " + unreadable_kind(head) +
+                      "; .npy, .npz, HDF5, safetensors, and what torch.save wrote, are.");
 }
 
 }  // namespace negatron

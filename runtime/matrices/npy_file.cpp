@@ -19,7 +19,7 @@ struct Preamble {
 };
 
 /// Magic, version (2 bytes), length of the header (2 bytes in 1.0, 4 later, low byte first), header.
-Preamble read_preamble(const InputFile& file, NpyNumbers numbers) {
+Preamble read_preamble(const InputFile& file, NpyNumbers numbers, NpyVoid npy_void) {
   const auto version_at = static_cast<std::int64_t>(kNpyMagic.size());
   std::array<unsigned char, 2> version{};
   file.read(version_at, std::as_writable_bytes(std::span(version)));
@@ -38,7 +38,14 @@ Preamble read_preamble(const InputFile& file, NpyNumbers numbers) {
   std::string text(static_cast<std::size_t>(length), '\0');
   const std::int64_t text_at = length_at + static_cast<std::int64_t>(length_bytes);
   file.read(text_at, std::as_writable_bytes(std::span(text)));
-  return {parse_npy_header(text, numbers), text_at + length};
+  return {parse_npy_header(text, numbers, npy_void), text_at + length};
+}
+
+/// Of each number of a contiguous tensor on the host.
+void reverse_bytes(const at::Tensor& values) {
+  auto* bytes = static_cast<std::byte*>(values.mutable_data_ptr());
+  const std::size_t element = values.element_size();
+  for (std::size_t at = 0; at < values.nbytes(); at += element) std::reverse(bytes + at, bytes + at + element);
 }
 
 void check_size(const NpyHeader& header, std::int64_t bytes) {
@@ -59,17 +66,18 @@ void check_size(const NpyHeader& header, std::int64_t bytes) {
 
 }  // namespace
 
-NpyFile::NpyFile(const FileLayer& files, const std::filesystem::path& path) : file_(files.open(path)) {
+NpyFile::NpyFile(std::unique_ptr<InputFile> file, const std::string& name, NpyVoid npy_void) : file_(std::move(file)) {
   try {
-    const Preamble preamble = read_preamble(*file_, NpyNumbers::kFloating);
+    const Preamble preamble = read_preamble(*file_, NpyNumbers::kFloating, npy_void);
     check_size(preamble.header, file_->size() - preamble.data);
     data_ = preamble.data;
     rows_ = preamble.header.shape[0];
     columns_ = preamble.header.shape[1];
     dtype_ = preamble.header.dtype;
     fortran_order_ = preamble.header.fortran_order;
+    big_endian_ = preamble.header.big_endian;
   } catch (const SnapshotError& error) {
-    throw SnapshotError("'" + path.string() + "' is refused: " + error.what() + ".");
+    throw SnapshotError(name + " is refused: " + error.what() + ".");
   }
   // As the bytes lie: the first index changes fastest in Fortran order.
   if (fortran_order_) std::swap(rows_, columns_);
@@ -79,13 +87,22 @@ at::Tensor NpyFile::read_rows(std::int64_t begin, std::int64_t count) const {
   at::Tensor rows = at::empty({count, columns_}, dtype_);
   const auto row_bytes = columns_ * static_cast<std::int64_t>(rows.element_size());
   file_->read(data_ + begin * row_bytes, {static_cast<std::byte*>(rows.mutable_data_ptr()), rows.nbytes()});
-  return rows;
+  return in_our_order(rows);
+}
+
+at::Tensor NpyFile::in_our_order(at::Tensor values) const {
+  if (big_endian_) reverse_bytes(values);
+  return values;
+}
+
+NpyHeader read_npy_header(const InputFile& file, NpyNumbers numbers, NpyVoid npy_void) {
+  return read_preamble(file, numbers, npy_void).header;
 }
 
 at::Tensor read_npy_integers(const FileLayer& files, const std::filesystem::path& path) {
   const std::unique_ptr<InputFile> file = files.open(path);
   try {
-    const Preamble preamble = read_preamble(*file, NpyNumbers::kInteger);
+    const Preamble preamble = read_preamble(*file, NpyNumbers::kInteger, NpyVoid::kRefused);
     const std::int64_t bytes = file->size() - preamble.data;
     const auto element = static_cast<std::int64_t>(c10::elementSize(preamble.header.dtype));
     if (preamble.header.shape.size() != 1) {
@@ -98,6 +115,7 @@ at::Tensor read_npy_integers(const FileLayer& files, const std::filesystem::path
     }
     at::Tensor numbers = at::empty({count}, preamble.header.dtype);
     file->read(preamble.data, {static_cast<std::byte*>(numbers.mutable_data_ptr()), numbers.nbytes()});
+    if (preamble.header.big_endian) reverse_bytes(numbers);
     return numbers.to(at::kLong);
   } catch (const SnapshotError& error) {
     throw SnapshotError("'" + path.string() + "' is refused: " + error.what() + ".");
@@ -120,7 +138,7 @@ at::Tensor NpyFile::read_columns(std::int64_t begin, std::int64_t count) const {
   for (std::int64_t row = 0; row < rows_; ++row) {
     file_->read(data_ + (row * columns_ + begin) * element, {target + static_cast<std::size_t>(row) * bytes, bytes});
   }
-  return columns;
+  return in_our_order(columns);
 }
 
 }  // namespace negatron

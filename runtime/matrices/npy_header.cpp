@@ -78,15 +78,32 @@ constexpr NpyType kFloatingTypes[] = {{"<f2", at::kHalf}, {"<f4", at::kFloat}, {
 constexpr NpyType kIntegerTypes[] = {
     {"|i1", at::kChar}, {"|u1", at::kByte}, {"<i2", at::kShort}, {"<i4", at::kInt}, {"<i8", at::kLong}};
 
-at::ScalarType dtype_of(const std::string& descr, std::span<const NpyType> known) {
+/// '<f4' and '>f4' differ in their first letter only, which is '|' where there is but one byte.
+constexpr char kBigEndian = '>';
+/// Two bytes that numpy knows nothing of.
+constexpr std::string_view kTwoRawBytes = "V2";
+
+void read_type(const std::string& descr, std::span<const NpyType> known, NpyVoid npy_void, NpyHeader& header) {
+  header.big_endian = descr.starts_with(kBigEndian);
+  const std::string little = header.big_endian ? "<" + descr.substr(1) : descr;
   std::string expected;
   for (const NpyType& type : known) {
-    if (descr == type.descr) return type.dtype;
+    if (little == type.descr) {
+      header.dtype = type.dtype;
+      return;
+    }
     if (!expected.empty()) expected += &type == &known.back() ? " or " : ", ";
     expected += std::string("'") + type.descr + "'";
   }
   if (descr.find('O') != std::string::npos) throw SnapshotError("it holds pickled objects, which are never read");
-  throw SnapshotError("it holds numbers of type '" + descr + "'; " + expected + " is expected (numpy's astype)");
+  const bool is_void = !descr.empty() && descr.substr(1) == kTwoRawBytes && known.front().dtype == at::kHalf;
+  if (is_void && npy_void == NpyVoid::kBfloat16) {
+    header.dtype = at::kBFloat16;
+    return;
+  }
+  throw SnapshotError("it holds numbers of type '" + descr + "'" +
+                      (is_void ? ", as numpy writes bfloat16; --read-as bf16 says that they are"
+                               : "; " + expected + " is expected (numpy's astype)"));
 }
 
 /// "(3, 4)", "(3, )" and "()" are shapes, as in Python. How many sizes there must be is said later, with what was
@@ -106,7 +123,7 @@ std::vector<std::int64_t> shape_of(Scanner& scanner) {
 
 }  // namespace
 
-NpyHeader parse_npy_header(std::string_view text, NpyNumbers numbers) {
+NpyHeader parse_npy_header(std::string_view text, NpyNumbers numbers, NpyVoid npy_void) {
   const std::span<const NpyType> known =
       numbers == NpyNumbers::kFloating ? std::span<const NpyType>(kFloatingTypes) : kIntegerTypes;
   Scanner scanner(text);
@@ -121,7 +138,7 @@ NpyHeader parse_npy_header(std::string_view text, NpyNumbers numbers) {
     scanner.expect(':');
     if (key == "descr") {
       if (scanner.peek() == '[') throw SnapshotError("it holds records with fields and not numbers");
-      header.dtype = dtype_of(scanner.quoted(), known);
+      read_type(scanner.quoted(), known, npy_void, header);
     } else if (key == "fortran_order") {
       header.fortran_order = scanner.truth();
     } else if (key == "shape") {

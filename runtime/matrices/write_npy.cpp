@@ -68,6 +68,11 @@ void write_npy(FileLayer& files, const std::filesystem::path& path, at::ScalarTy
   file.finish();
 }
 
+std::filesystem::path npy_beside(const std::filesystem::path& path, const std::string& what) {
+  std::filesystem::path other = path;
+  return other.replace_extension("." + what + ".npy");
+}
+
 ByteSource bytes_of_tensor(const at::Tensor& tensor) {
   return [next = static_cast<const std::byte*>(tensor.const_data_ptr())](std::size_t count) mutable {
     const std::span<const std::byte> bytes(next, count);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -17,6 +18,9 @@ namespace negatron {
 /// throws.
 void write_npy(FileLayer& files, const std::filesystem::path& path, at::ScalarType dtype,
                const std::vector<std::int64_t>& shape, const ByteSource& next);
+
+/// The file beside `path` that holds numbers of its rows: "a/x.npy" and "ids" make "a/x.ids.npy". Local.
+std::filesystem::path npy_beside(const std::filesystem::path& path, const std::string& what);
 
 /// The bytes of a contiguous tensor on the host, which outlives what is returned.
 ByteSource bytes_of_tensor(const at::Tensor& tensor);

@@ -4,24 +4,22 @@
 #include <functional>
 #include <string>
 
+#include "runtime/metrics/appended_file.h"
 #include "runtime/metrics/step_metrics.h"
 
 namespace negatron {
 
-/// Appends to a file of one flat JSON object per line, which pandas reads as one table. A line is one write: a run that
-/// is killed leaves whole lines, and a half line that a full disk or a lost machine left is cut off when the file is
-/// opened again. Numbers are written with all the digits needed to read the same double back; those that are not finite
-/// become null. Each line ends with "time", when it was written. Local; rank 0 makes one.
+/// Appends to a file of one flat JSON object per line, which pandas reads as one table; what cannot be written is
+/// counted, and ends no run (appended_file.h). Numbers are written with all the digits needed to read the same double
+/// back; those that are not finite become null. Each line ends with "time", when it was written. Local; rank 0 makes
+/// one.
 class MetricsWriter {
  public:
   /// Seconds since 1970.
   using Clock = std::function<double()>;
 
-  /// Creates the file or goes on after its last whole line. Throws std::runtime_error when it cannot be opened.
-  explicit MetricsWriter(const std::filesystem::path& path, Clock clock = wall_time);
-  ~MetricsWriter();
-  MetricsWriter(const MetricsWriter&) = delete;
-  MetricsWriter& operator=(const MetricsWriter&) = delete;
+  /// Creates the file or goes on after its last whole line.
+  explicit MetricsWriter(const std::filesystem::path& path, AppendedFile::Warn warn = {}, Clock clock = wall_time);
 
   /// {"step":..,"epoch":..,"loss":..,"lr":..,"images_per_second":..,"step_ms.data":..,..,"step_ms.total":..,
   ///  "bytes.all_gather.sent":..,"bytes.all_gather.received":..,..,"positive_similarity":..,"negative_similarity":..,
@@ -38,12 +36,12 @@ class MetricsWriter {
   /// By this host's clock, to the millisecond.
   static double wall_time();
 
- private:
-  void append(const std::string& line);
+  /// As AppendedFile::missing().
+  std::string missing() const { return file_.missing(); }
 
-  std::filesystem::path path_;
+ private:
   Clock clock_;
-  int file_;
+  AppendedFile file_;
 };
 
 }  // namespace negatron

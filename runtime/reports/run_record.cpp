@@ -2,9 +2,13 @@
 
 #include <fstream>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "runtime/text/ini_text.h"
 
 namespace negatron {
 namespace {
@@ -65,12 +69,11 @@ void read_metrics(const std::filesystem::path& path, RunRecord& record) {
 }
 
 void read_settings(const std::filesystem::path& path, RunRecord& record) {
-  const std::string equals = " = ";
   std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t middle = line.find(equals);
-    if (line.empty() || line.front() == '#' || middle == std::string::npos) continue;
-    record.settings.emplace_back(line.substr(0, middle), line.substr(middle + equals.size()));
+  std::ostringstream text;
+  text << file.rdbuf();
+  for (IniSetting& setting : read_ini(text.str(), IniAuthor::kProgram)) {
+    record.settings.emplace_back(std::move(setting.name), std::move(setting.value));
   }
 }
 

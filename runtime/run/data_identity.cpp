@@ -37,6 +37,23 @@ DataIdentity identity_of(const PretrainData& data) {
   return identity;
 }
 
+std::string data_text(const PretrainData& data) {
+  const DataIdentity identity = identity_of(data);
+  std::string text = "training images: " + shown(identity.images) + kBetweenLines +
+                     "some training images have the digest " + shown(data.train->content_sample()) + kBetweenLines +
+                     "training labels: " + shown(identity.labels) + kBetweenLines;
+  if (data.test != nullptr) {
+    text += "evaluated images: " + identity.evaluated + kBetweenLines + "some evaluated images have the digest " +
+            shown(data.test->content_sample()) + kBetweenLines;
+  }
+  if (data.sample_types.defined()) {
+    const at::Tensor types = data.sample_types.contiguous();
+    const std::string bytes(static_cast<const char*>(types.const_data_ptr()), types.nbytes());
+    text += "types of samples (--sample-types) have the digest " + digest_of(bytes) + kBetweenLines;
+  }
+  return text;
+}
+
 std::string identity_text(const DataIdentity& identity) {
   return identity.images + kBetweenLines + identity.labels + kBetweenLines + identity.evaluated;
 }

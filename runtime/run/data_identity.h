@@ -26,6 +26,10 @@ struct DataIdentity {
 /// Local.
 DataIdentity identity_of(const PretrainData& data);
 
+/// The same text on every rank whose data are the same, as far as names, sizes, labels, types of samples and the bytes
+/// of some images tell: a line for each, which says what it is of. Reads those images. Local.
+std::string data_text(const PretrainData& data);
+
 /// As a snapshot keeps it: a line for each. Local.
 std::string identity_text(const DataIdentity& identity);
 /// The inverse; nothing for the empty text of snapshots that older versions made. Local.

@@ -8,6 +8,7 @@
 #include "runtime/data/normalization_text.h"
 #include "runtime/run/saved_encoder.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
+#include "runtime/text/ini_text.h"
 
 namespace negatron {
 namespace {
@@ -96,7 +97,7 @@ WeightsFacts exported_facts(const SavedEncoder& saved, const ExportedRecipe& rec
     if (found != recipe.settings.end()) facts[name] = found->second;
   }
   std::string& lines = facts[kFactSettings];
-  for (const auto& [name, value] : recipe.settings) lines += name + " = " + value + "\n";
+  for (const auto& [name, value] : recipe.settings) lines += name + " = " + ini_value(value) + "\n";
   return facts;
 }
 

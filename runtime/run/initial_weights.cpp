@@ -28,16 +28,17 @@ void broadcast_values(Communicator& comm, const torch::nn::Module& network) {
 
 }  // namespace
 
-void check_backbone(const PretrainOptions& options, const ContrastSetup& setup, std::int64_t channels,
-                    const ImageSize& view_size, Communicator& comm) {
-  const std::shared_ptr<Backbone> backbone = make_backbone(options.encoder, channels, &comm, view_size);
+std::shared_ptr<Backbone> check_backbone(const PretrainOptions& options, const ContrastSetup& setup,
+                                         std::int64_t channels, const ImageSize& view_size, Communicator& comm) {
+  std::shared_ptr<Backbone> backbone = make_backbone(options.encoder, channels, &comm, view_size);
   const InitialWeights& init = options.init;
   if (!init.key_file.empty() && setup.trains_keys()) {
     throw std::invalid_argument("--init-key gives weights of a momentum encoder, but this run has none (--negatives).");
   }
-  if (init.file.empty() || comm.rank() != 0) return;
+  if (init.file.empty() || comm.rank() != 0) return backbone;
   take("--init", init.file, {false, init.adapt_channels}, *backbone);
   if (!init.key_file.empty()) take("--init-key", init.key_file, {true, init.adapt_channels}, *backbone);
+  return backbone;
 }
 
 std::string start_from_weights(Communicator& host, Communicator& comm, const PretrainOptions& options,

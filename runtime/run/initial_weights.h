@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "comm/communicator.h"
@@ -10,11 +11,11 @@
 
 namespace negatron {
 
-/// Makes the backbone of a run, and throws it away, so that what does not fit the images, or the file of
-/// `options.init`, is known before anything is written. `comm` is what batch norms would be over. Local: without
-/// collectives, so that any rank may call it. Throws WeightsError or std::invalid_argument.
-void check_backbone(const PretrainOptions& options, const ContrastSetup& setup, std::int64_t channels,
-                    const ImageSize& view_size, Communicator& comm);
+/// Makes a backbone as the run will, so that what does not fit the images, or the file of `options.init`, is known
+/// before anything is written. `comm` is what batch norms would be over. Local: without collectives, so that any rank
+/// may call it. Throws WeightsError or std::invalid_argument.
+std::shared_ptr<Backbone> check_backbone(const PretrainOptions& options, const ContrastSetup& setup,
+                                         std::int64_t channels, const ImageSize& view_size, Communicator& comm);
 
 /// Begins a run with the weights that `options.init` names: backbones of the query encoder and, with the same weights
 /// or those of a file of its own, of the momentum encoder. Rank 0 reads the files; every rank gets its numbers, also

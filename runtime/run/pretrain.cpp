@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <utility>
@@ -79,20 +80,26 @@ class Pretraining {
     find_start(comm);
     find_end();
     if (comm.rank() == 0) open_log(comm.size());
+    evaluation_.pause_for([this] { look_up(); });
   }
 
   PretrainSummary run() {
-    measure_baselines();
+    evaluate([this] { measure_baselines(); });
     log_.start();
     while (goes_on() && position_.epoch < options_.epochs) {
       train_epoch();
       if (goes_on()) finish_epoch();
     }
     log_.finish();
-    return finish();
+    PretrainSummary summary = finish();
+    summary.missing = log_.missing();
+    return summary;
   }
 
  private:
+  /// Thrown by all ranks out of an evaluation that is cut off, because the run is to end.
+  struct CutOff {};
+
   /// Where the run begins: at a snapshot, or with weights or a bank from elsewhere, or from nothing.
   void find_start(Communicator& training) {
     position_.steps_per_epoch = loader_.steps_per_epoch();
@@ -133,18 +140,48 @@ class Pretraining {
 
   void open_log(int ranks) {
     const std::filesystem::path metrics = job_.run_directory / "metrics.jsonl";
-    cut_metrics(metrics, trainer_.steps_done());
+    const std::string not_cut = cut_metrics(metrics, trainer_.steps_done());
     const std::vector<ProgressView> lines = {{{}, job_.out}};
     log_.open(metrics, {options_.epochs, total_steps_, {}}, job_.progress.empty() ? lines : job_.progress);
+    if (!not_cut.empty()) log_.remark("WARNING: " + not_cut);
     if (options_.tensorboard) log_.open_events(job_.run_directory / "tensorboard", trainer_.steps_done());
     if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
   }
 
-  /// A resumed run has measured them; what it has now are not random weights.
+  /// A resumed run has measured them, unless it was left before its first step; what it has later are not random
+  /// weights.
   void measure_baselines() {
-    if (!options_.baselines || job_.resume) return;
+    if (!options_.baselines || (job_.resume && trainer_.steps_done() > 0)) return;
     position_.raw_pixels = evaluation_.raw_pixels();
     position_.random_weights = evaluation_.random_weights();
+  }
+
+  /// Runs an evaluation, which pauses to look up. One that is cut off writes nothing, and the run that goes on makes it
+  /// again: the position stays in front of it.
+  void evaluate(const std::function<void()>& evaluation) {
+    try {
+      evaluation();
+    } catch (const CutOff&) {
+      // What ended it is in end_.
+    }
+  }
+
+  /// In an evaluation what between_steps() does between steps: a snapshot counts as soon as it is written, and signals
+  /// are heard.
+  void look_up() {
+    StepWishes agreed;
+    log_.snapshots(snapshots_.outside_steps(
+        agreed, trainer_.steps_done(), [this] { return state(); }, trainer_.bank()));
+    end_as(agreed);
+    if (end_ != RunEnd::kDone) throw CutOff{};
+  }
+
+  void end_as(const StepWishes& agreed) {
+    if (agreed.stop) {
+      end_ = RunEnd::kStopped;
+    } else if (agreed.leave) {
+      end_ = RunEnd::kRequeue;
+    }
   }
 
   bool goes_on() const { return end_ == RunEnd::kDone && trainer_.steps_done() < total_steps_; }
@@ -172,17 +209,16 @@ class Pretraining {
     const std::int64_t epochs_done = epoch_done ? position_.epoch + 1 : -1;
     log_.snapshots(snapshots_.after_step(
         agreed, trainer_.steps_done(), epochs_done, [this] { return state(); }, trainer_.bank()));
-    if (agreed.stop) {
-      end_ = RunEnd::kStopped;
-    } else if (agreed.leave) {
-      end_ = RunEnd::kRequeue;
-    }
+    end_as(agreed);
   }
 
   /// Only where another epoch follows: behind the last one, all of the data is evaluated.
   void finish_epoch() {
     const bool wanted = options_.evaluate_every > 0 && (position_.epoch + 1) % options_.evaluate_every == 0;
-    if (wanted) evaluation_.encoder(position_.epoch, options_.evaluate_index, options_.evaluate_queries);
+    if (wanted) {
+      evaluate([this] { evaluation_.encoder(position_.epoch, options_.evaluate_index, options_.evaluate_queries); });
+      if (end_ != RunEnd::kDone) return;
+    }
     ++position_.epoch;
     position_.batch_in_epoch = 0;
   }
@@ -192,23 +228,29 @@ class Pretraining {
   /// The last snapshot and the last evaluation, while the snapshot is written.
   PretrainSummary finish() {
     PretrainSummary summary;
+    if (end_ != RunEnd::kStopped) save_last();
+    if (end_ == RunEnd::kDone) {
+      const std::int64_t last_epoch = std::min(position_.epoch, options_.epochs - 1);
+      evaluate([&] { summary.trained = evaluation_.encoder(last_epoch, 0, 0); });
+      // With --snapshot-every never there is none yet for a run that leaves.
+      if (end_ == RunEnd::kRequeue) save_last();
+    }
     summary.end = end_;
     summary.steps_done = trainer_.steps_done();
     summary.raw_pixels = position_.raw_pixels;
     summary.random_weights = position_.random_weights;
     if (end_ == RunEnd::kStopped) return summary;
-    const bool leaves = end_ == RunEnd::kRequeue;
-    log_.snapshots(snapshots_.save_last(
-        trainer_.steps_done(), leaves, [this] { return state(); }, trainer_.bank()));
-    if (!leaves) {
-      const std::int64_t last_epoch = std::min(position_.epoch, options_.epochs - 1);
-      summary.trained = evaluation_.encoder(last_epoch, 0, 0);
-    }
     log_.snapshots(snapshots_.finish());
     summary.saved = snapshots_.saved();
     log_.broken_images(count_broken_images(*job_.host, data_));
-    if (summary.saved && !leaves) show_hardest();
+    if (summary.saved && end_ == RunEnd::kDone) show_hardest();
     return summary;
+  }
+
+  void save_last() {
+    const bool leaves = end_ == RunEnd::kRequeue;
+    log_.snapshots(snapshots_.save_last(
+        trainer_.steps_done(), leaves, [this] { return state(); }, trainer_.bank()));
   }
 
   /// For who looks at the run. All that counts is saved: what is wrong here is told, and no more. Rank 0 alone, local.

@@ -62,12 +62,15 @@ struct PretrainSummary {
   std::int64_t steps_done = 0;
   /// False when the last snapshot that was due could not be written.
   bool saved = true;
+  /// Of rank 0: a sentence for each file of metrics that misses something.
+  std::vector<std::string> missing{};
 };
 
 /// The whole run: evaluates raw pixels and random weights, trains all epochs, evaluates and saves on the way and at the
 /// end; writes `metrics.jsonl` into the run directory and shows progress (rank 0 only). A run that resumes writes the
-/// lines that it would have written without the interruption. Collective; all ranks return the same. `comm` carries
-/// tensors of `place.device`. Throws SnapshotError on all ranks when what it should start from does not fit.
+/// lines that it would have written without the interruption. Collective; all ranks return the same, but for `missing`.
+/// `comm` carries tensors of `place.device`. Throws SnapshotError on all ranks when what it should start from does not
+/// fit.
 PretrainSummary pretrain(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
                          const PretrainData& data, Communicator& comm, const PretrainJob& job);
 

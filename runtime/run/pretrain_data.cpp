@@ -95,10 +95,8 @@ PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSe
   const std::int64_t samples = data.train->size();
   if (!options.sample_types.empty()) data.sample_types = read_sample_types(options.sample_types, samples);
   require_data(options, setup, data.sample_types, data.train->has_labels());
-  data.fingerprint = data.train->fingerprint();
   find_test_images(options, data);
   require_memory(options, data);
-  if (data.test != nullptr) data.fingerprint += "; " + data.test->fingerprint();
   if (!options.skips_bad_images) return data;
   // Behind the parting: no image of the other part may take the place of a broken one.
   data.train = std::make_shared<const SoundImages>(data.train, tell);

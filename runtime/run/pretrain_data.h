@@ -22,8 +22,6 @@ struct PretrainData {
   at::Tensor sample_types;
   /// What a person should know of it before the run, a sentence each.
   std::vector<std::string> remarks = {};
-  /// The same text on every rank whose images are the same, as far as a look at names and sizes tells.
-  std::string fingerprint = {};
 };
 
 /// Opens what `options.data` names, and what evaluation uses: `options.eval_data`, held out training images, or else

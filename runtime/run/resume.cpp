@@ -72,29 +72,9 @@ RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
   return position;
 }
 
-void check_bank(const Snapshot& snapshot, const Bank* bank, bool convert) {
-  const std::string name = "The snapshot '" + snapshot.path.string() + "'";
-  if (bank == nullptr) {
-    if (snapshot.manifest.bank) throw SnapshotError(name + " holds a bank, but this run has none (--negatives).");
-    return;
-  }
-  if (!snapshot.manifest.bank) throw SnapshotError(name + " holds no bank, but this run has one (--negatives).");
-  const SavedBank& saved = *snapshot.manifest.bank;
-  const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours,
-                          const std::string& flag) {
-    throw SnapshotError(name + " holds a bank of " + what + " " + theirs + ", this run's is " + ours + " (" + flag +
-                        ").");
-  };
-  if (saved.width != bank->width()) {
-    refuse("width", std::to_string(saved.width), std::to_string(bank->width()), "--width");
-  }
-  if (saved.layout.capacity != bank->capacity()) {
-    refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank->capacity()), "--bank-rows");
-  }
-  if (saved.dtype != bank->options().dtype && !convert) {
-    refuse("type", dtype_text(saved.dtype), dtype_text(bank->options().dtype),
-           "--bank-dtype; --convert-bank rounds its rows");
-  }
+/// Null for a trainer without a bank.
+const BankOptions* options_of_bank(const Trainer& trainer) {
+  return trainer.bank() == nullptr ? nullptr : &trainer.bank()->options();
 }
 
 /// Nothing for an empty text.
@@ -181,6 +161,30 @@ void check_saved_run(const Manifest& manifest, const TrainerState& state) {
   }
 }
 
+void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool convert) {
+  const std::string name = "The snapshot '" + snapshot.path.string() + "'";
+  if (bank == nullptr) {
+    if (snapshot.manifest.bank) throw SnapshotError(name + " holds a bank, but this run has none (--negatives).");
+    return;
+  }
+  if (!snapshot.manifest.bank) throw SnapshotError(name + " holds no bank, but this run has one (--negatives).");
+  const SavedBank& saved = *snapshot.manifest.bank;
+  const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours,
+                          const std::string& flag) {
+    throw SnapshotError(name + " holds a bank of " + what + " " + theirs + ", this run's is " + ours + " (" + flag +
+                        ").");
+  };
+  if (saved.width != bank->width) {
+    refuse("width", std::to_string(saved.width), std::to_string(bank->width), "--width");
+  }
+  if (saved.layout.capacity != bank->rows) {
+    refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank->rows), "--bank-rows");
+  }
+  if (saved.dtype != bank->dtype && !convert) {
+    refuse("type", dtype_text(saved.dtype), dtype_text(bank->dtype), "--bank-dtype; --convert-bank rounds its rows");
+  }
+}
+
 std::string saved_config(const Snapshot& snapshot) {
   return load_trainer_text(snapshot, kConfig);
 }
@@ -215,7 +219,7 @@ ResumedRun resume_run(Communicator& comm, const Snapshot& snapshot, const RunPos
       resumed.remarks = what_changed_meaning(*saved, here.data, taken);
       position.raw_pixels = position.random_weights = std::nan("");
     }
-    check_bank(snapshot, trainer.bank(), convert_bank);
+    require_bank(snapshot, options_of_bank(trainer), convert_bank);
     trainer.restore(state, position.epoch * here.steps_per_epoch + position.batch_in_epoch);
     if (trainer.bank() != nullptr) load_bank(snapshot, *trainer.bank(), {convert_bank, kBlockBytes});
   });
@@ -227,7 +231,7 @@ std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& sna
   std::vector<std::string> remarks;
   read_together(comm, [&] {
     if (trainer.bank() == nullptr) throw SnapshotError("--bank gives a bank, but this run has none (--negatives).");
-    check_bank(snapshot, trainer.bank(), convert_bank);
+    require_bank(snapshot, options_of_bank(trainer), convert_bank);
     BankReader reader(snapshot.path, *snapshot.manifest.bank, kBlockBytes);
     BankLayoutState layout = snapshot.manifest.bank->layout;
     // As the random rows of a start: a key of another run has no age in this one.

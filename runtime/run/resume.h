@@ -58,6 +58,10 @@ void check_saved_run(const Manifest& manifest, const TrainerState& state);
 /// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
 std::string saved_config(const Snapshot& snapshot);
 
+/// Refuses a snapshot whose bank is not that of a run: `bank` says what this has, null for none. Rows of another
+/// floating type do with `convert` only. Local. Throws SnapshotError, naming both values and the flag.
+void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool convert);
+
 /// What a state that run_state() made says of the inputs of its encoders.
 struct SavedInputs {
   /// Nothing, and zeros, in snapshots of older versions.

@@ -40,6 +40,7 @@ double RunEvaluation::encoder(std::int64_t epoch, std::int64_t index_count, std:
   views.seed = options_.seed;
   views.augmentation = options_.augmentation;
   views.format = format_;
+  views.pause = pause_;
   const auto embed = [this](const at::Tensor& images) { return trainer_.encoders().embed(images); };
   const ViewQuality quality = evaluate_views(comm_, embed, evaluated_images(), views);
   EvaluationMetrics metrics;
@@ -97,6 +98,7 @@ double RunEvaluation::classify(const FeatureFunction& features, std::int64_t ind
   evaluation.index_count = index_count;
   evaluation.query_count = query_count;
   evaluation.seed = options_.seed;
+  evaluation.pause = pause_;
   return evaluate_knn(comm_, features, *data_.train, *data_.test, evaluation);
 }
 

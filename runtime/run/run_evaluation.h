@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "comm/communicator.h"
 #include "runtime/data/view_format.h"
@@ -20,6 +21,10 @@ class RunEvaluation {
   /// The arguments outlive it.
   RunEvaluation(const PretrainOptions& options, const PretrainData& data, const ViewFormat& format, Communicator& comm,
                 Trainer& trainer, RunLog& log);
+
+  /// What happens between the parts of an evaluation; what it throws ends the evaluation, of which then nothing is
+  /// written.
+  void pause_for(Pause pause) { pause_ = std::move(pause); }
 
   /// On all of the data, or on as much of it as `options.data_memory` holds.
   double raw_pixels();
@@ -45,6 +50,7 @@ class RunEvaluation {
   Communicator& comm_;
   Trainer& trainer_;
   RunLog& log_;
+  Pause pause_{};
 };
 
 }  // namespace negatron

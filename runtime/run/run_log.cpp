@@ -22,11 +22,15 @@ std::string percent(double part) {
 // and no rank takes another way through it.
 void RunLog::open(const std::filesystem::path& metrics, ProgressOptions options,
                   const std::vector<ProgressView>& views) {
-  metrics_.emplace(metrics);
   for (const ProgressView& view : views) {
     options.display = view.display;
     progress_.emplace_back(options, *view.out);
   }
+  metrics_.emplace(metrics, warning());
+}
+
+AppendedFile::Warn RunLog::warning() {
+  return [this](const std::string& sentence) { print("WARNING: " + sentence); };
 }
 
 void RunLog::print(const std::string& line) {
@@ -106,6 +110,14 @@ void RunLog::show_knn(double accuracy) {
 
 void RunLog::finish() {
   for (ProgressLine& progress : progress_) progress.finish();
+}
+
+std::vector<std::string> RunLog::missing() const {
+  std::vector<std::string> sentences;
+  if (metrics_) sentences.push_back(metrics_->missing());
+  if (events_) sentences.push_back(events_->missing());
+  std::erase(sentences, std::string());
+  return sentences;
 }
 
 }  // namespace negatron

@@ -20,12 +20,16 @@ namespace negatron {
 /// others stay silent, so that callers need not ask who they are. Local.
 class RunLog {
  public:
+  RunLog() = default;
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+
   /// From here on it speaks, to all of `views`; the display of `options` is not looked at.
   void open(const std::filesystem::path& metrics, ProgressOptions options, const std::vector<ProgressView>& views);
 
   /// TensorBoard's file is told from step `first_step` on, too.
   void open_events(const std::filesystem::path& folder, std::int64_t first_step) {
-    events_.emplace(folder, first_step);
+    events_.emplace(folder, first_step, warning());
   }
 
   void step(const StepMetrics& metrics, std::int64_t steps_done);
@@ -48,8 +52,13 @@ class RunLog {
   /// Shows the last state and ends the progress line.
   void finish();
 
+  /// A sentence for each file that misses something.
+  std::vector<std::string> missing() const;
+
  private:
   void print(const std::string& line);
+  /// Prints what it is told.
+  AppendedFile::Warn warning();
 
   std::optional<MetricsWriter> metrics_;
   std::optional<EventWriter> events_;

@@ -11,6 +11,14 @@ SnapshotOptions store_options(const SnapshotSettings& settings) {
   return options;
 }
 
+/// What any rank wishes. Collective.
+StepWishes agreed_on(Communicator& comm, const StepWishes& own) {
+  const at::Tensor wishes = at::tensor({own.snapshot ? 1 : 0, own.leave ? 1 : 0, own.stop ? 1 : 0}, at::kLong);
+  comm.all_reduce(wishes, ReduceOp::kMax);
+  const auto* any = wishes.const_data_ptr<std::int64_t>();
+  return {any[0] != 0, any[1] != 0, any[2] != 0};
+}
+
 }  // namespace
 
 RunSnapshots::RunSnapshots(Communicator& comm, FileLayer& files, const std::filesystem::path& run_directory,
@@ -72,6 +80,18 @@ std::vector<SnapshotMetrics> RunSnapshots::after_step(const StepWishes& agreed, 
     told.push_back(late);
   }
   waiting_ = !begun;
+  return told;
+}
+
+std::vector<SnapshotMetrics> RunSnapshots::outside_steps(StepWishes& agreed, std::int64_t step, const State& state,
+                                                         Bank* bank) {
+  agreed = agreed_on(comm_, wishes());
+  std::vector<SnapshotMetrics> told;
+  tell(store_.poll(comm_), told);
+  if (agreed.stop || agreed.leave) return told;
+  // A save that ended just now lets one begin that was late.
+  const bool wanted = (agreed.snapshot || waiting_) && last_started_ != step;
+  if (wanted) waiting_ = !start(step, state, bank, told);
   return told;
 }
 

@@ -31,6 +31,10 @@ class RunSnapshots {
   /// called on all ranks when a save begins. Returns what there is to tell. Collective.
   std::vector<SnapshotMetrics> after_step(const StepWishes& agreed, std::int64_t step, std::int64_t epochs_done,
                                           const State& state, Bank* bank);
+  /// Between two parts of an evaluation, during which no step carries wishes: agrees on those of all ranks, begins a
+  /// save of the last step if one is wished for and there is none, and looks after the one that runs. `agreed` is what
+  /// was agreed on. Collective.
+  std::vector<SnapshotMetrics> outside_steps(StepWishes& agreed, std::int64_t step, const State& state, Bank* bank);
   /// Begins the snapshot of the end without waiting for it, unless the last one is of this step; `always` also when
   /// nothing but SIGUSR1 makes snapshots. Collective.
   std::vector<SnapshotMetrics> save_last(std::int64_t step, bool always, const State& state, Bank* bank);

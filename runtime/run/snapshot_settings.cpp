@@ -7,6 +7,9 @@ namespace negatron {
 namespace {
 
 constexpr std::int64_t kFewestKept = 2;
+/// Clocks count nanoseconds in 64 bits, which hold 150 million minutes; steps are added up.
+constexpr std::int64_t kMostMinutes = 100'000'000;
+constexpr std::int64_t kLongestInterval = 1'000'000'000'000'000;
 
 }  // namespace
 
@@ -26,9 +29,11 @@ SnapshotInterval parse_snapshot_interval(std::string_view text) {
   } else {
     known = false;
   }
-  if (error != std::errc() || !known || interval.count < 1) {
+  const std::int64_t most = interval.unit == Unit::kMinutes ? kMostMinutes : kLongestInterval;
+  if (error != std::errc() || !known || interval.count < 1 || interval.count > most) {
     throw std::invalid_argument("--snapshot-every is '" + std::string(text) +
-                                "', expected steps (500), epochs (2epochs), minutes (10min), or never.");
+                                "', expected steps (500), epochs (2epochs), minutes (10min, at most " +
+                                std::to_string(kMostMinutes) + "), or never.");
   }
   return interval;
 }

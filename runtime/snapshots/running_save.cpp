@@ -158,7 +158,7 @@ CommitOutcome RunningSave::commit_or_clean(const std::string& error, std::vector
   if (!outcome.error.empty()) {
     try {
       // Nobody writes there any more: that all ranks' texts were gathered means that all their threads have ended.
-      if (files_.exists(job_.temporary)) remove_flat_directory(files_, job_.temporary);
+      if (files_.exists(job_.temporary)) remove_snapshot_files(files_, job_.temporary);
     } catch (...) {
       outcome.error += " Its files are still there: " + what_went_wrong();
     }
@@ -167,9 +167,9 @@ CommitOutcome RunningSave::commit_or_clean(const std::string& error, std::vector
   try {
     // Only now that the new one is durable. A failure here costs disk space and no snapshot, so the save counts as
     // committed and the problem is reported beside it.
-    prune_snapshots(files_, job_.directory, job_.retention, job_.writing);
+    outcome.warning = prune_snapshots(files_, job_.directory, job_.retention, job_.writing);
   } catch (...) {
-    outcome.warning = "Old snapshots could not be removed. " + what_went_wrong();
+    outcome.warning = "old snapshots could not be removed. " + what_went_wrong();
   }
   return outcome;
 }

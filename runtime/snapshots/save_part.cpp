@@ -39,9 +39,13 @@ void publish(FileLayer& files, const SaveJob& job) {
     // may a caller be told so and pruning remove older snapshots.
     files.sync_directory(job.directory);
   } catch (...) {
-    // A name that may not survive must not be found either.
-    if (renamed) files.rename(target, job.temporary);
-    if (replaces) files.rename(aside, target);
+    try {
+      // A name that may not survive must not be found either.
+      if (renamed) files.rename(target, job.temporary);
+      if (replaces) files.rename(aside, target);
+    } catch (const FileError&) {
+      // What went wrong first is what matters. The old one is found under its other name too.
+    }
     throw;
   }
 }
@@ -52,6 +56,10 @@ void publish(FileLayer& files, const SaveJob& job) {
 // returned, so once the ranks have gathered these digests all contents are on the disk; names are not yet.
 std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
   std::vector<ManifestFile> written;
+  if (!job.copy && !job.trainer) return written;
+  // Of several ranks the first one makes them. In the threads that write, as a file system may take its time; and with
+  // those above, as a run whose directory was removed goes on to save.
+  make_directories(files, job.temporary);
   if (job.copy) {
     const std::string name = bank_file_name(job.shard, job.bank->shards);
     const auto next = [&](std::int64_t rows) { return job.copy->next(rows); };
@@ -86,8 +94,8 @@ void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile
   job.writing.reach("manifest");
   write_text(files, job.temporary / kManifestName, text);
   files.sync_directory(job.temporary);
-  // The first save may have made the directory of all snapshots, whose own name is in the run directory above it.
-  if (job.sync_run_directory) files.sync_directory(job.run_directory);
+  // The save may have made the directory of all snapshots, whose own name is in the run directory above it.
+  files.sync_directory(job.run_directory);
 
   publish(files, job);
 }

@@ -29,8 +29,6 @@ struct SaveJob {
   int shard = 0;
   Retention retention;
   FileWriting writing;
-  /// The first save of a run has made directories that must be durable too.
-  bool sync_run_directory = false;
 };
 
 /// What one rank writes: its shard, and on rank 0 trainer.h5. Throws SnapshotError.

@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <random>
 #include <string_view>
 
+#include "runtime/snapshots/bank_file.h"
 #include "runtime/snapshots/manifest.h"
 
 namespace negatron {
@@ -19,6 +21,7 @@ constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kTemporaryMark = ".tmp-";
 constexpr std::string_view kReplacedMark = ".replaced";
 constexpr const char* kQuarantineMark = ".quarantine";
+constexpr const char* kKeptMark = ".kept";
 constexpr std::size_t kStepDigits = 9;
 
 bool is_temporary(const std::string& name) {
@@ -36,6 +39,86 @@ bool has_valid_manifest(const FileLayer& files, const fs::path& path) {
   } catch (const SnapshotError&) {
     return false;
   }
+}
+
+/// That of a shard, whatever its numbers: "bank.00000-of-00004.h5".
+bool is_bank_file(const std::string& name) {
+  int shard = 0, shards = 0;
+  return std::sscanf(name.c_str(), "bank.%d-of-%d.h5", &shard, &shards) == 2 && name == bank_file_name(shard, shards);
+}
+
+bool is_of_a_save(const std::string& name) {
+  return name == kManifestName || name == kTrainerName || name == kVirtualBankName || is_bank_file(name);
+}
+
+/// A directory of such a name is none of a save's files.
+void remove_own_file(FileLayer& files, const fs::path& path, std::vector<std::string>& foreign) {
+  try {
+    files.remove_file(path);
+  } catch (const FileError& error) {
+    if (error.error_number() != EISDIR && error.error_number() != EPERM) throw;
+    foreign.push_back(path.filename().string());
+  }
+}
+
+/// A name in `directory` that nothing has: `wanted`, or "wanted-2" ...
+fs::path free_name(const FileLayer& files, const fs::path& wanted) {
+  fs::path target = wanted;
+  for (int again = 2; files.exists(target); ++again) target = wanted.string() + "-" + std::to_string(again);
+  return target;
+}
+
+/// Removes a temporary directory; what others have put there stays under a name that nobody takes for the program's. A
+/// sentence, if there is something to say.
+std::string remove_or_keep(FileLayer& files, const fs::path& temporary) {
+  try {
+    const std::vector<std::string> foreign = remove_snapshot_files(files, temporary);
+    if (foreign.empty()) return {};
+    const std::string name = temporary.filename().string();
+    const std::string step = name.substr(0, name.find(kTemporaryMark));
+    const fs::path kept = free_name(files, temporary.parent_path() / (step + kKeptMark));
+    files.rename(temporary, kept);
+    return "'" + foreign.front() + "'" + (foreign.size() > 1 ? " and more" : "") + " was put into the old snapshot " +
+           step + " by others and is now in '" + kept.string() + "'. ";
+  } catch (const SnapshotError& error) {
+    return std::string(error.what()) + " ";
+  }
+}
+
+std::vector<fs::path> temporary_directories(const FileLayer& files, const fs::path& directory) {
+  std::vector<fs::path> paths;
+  // All of them, also those of earlier starts: whoever owns the run may, and the save that prunes has its final name by
+  // now.
+  for (const std::string& name : files.list(directory)) {
+    if (is_temporary(name)) paths.push_back(directory / name);
+  }
+  return paths;
+}
+
+/// Gives the snapshots that need not stay temporary names, which it returns.
+std::vector<fs::path> take_leave(FileLayer& files, const fs::path& directory, const Retention& retention,
+                                 std::string& problems) {
+  std::int64_t complete = 0;
+  std::optional<std::int64_t> last_step;
+  std::vector<fs::path> leaving;
+  for (const SnapshotEntry& entry : list_snapshots(files, directory)) {
+    if (!has_valid_manifest(files, entry.path)) continue;
+    // True only when the one that replaces it came before in this list and is whole. Otherwise the replaced one is the
+    // snapshot of its step and is counted as such.
+    const bool replaced = entry.step == last_step;
+    last_step = entry.step;
+    if (!replaced) ++complete;
+    const bool due = complete <= retention.keep || (retention.keep_every > 0 && entry.step % retention.keep_every == 0);
+    if (due && !replaced) continue;
+    const fs::path temporary = directory / temporary_name(entry.step);
+    try {
+      files.rename(entry.path, temporary);
+      leaving.push_back(temporary);
+    } catch (const FileError& error) {
+      problems += std::string(error.what()) + " ";
+    }
+  }
+  return leaving;
 }
 
 }  // namespace
@@ -88,43 +171,54 @@ std::vector<SnapshotEntry> list_snapshots(const FileLayer& files, const fs::path
 // Example: keep 2, keep_every 300, snapshots of steps 100, 200, ... 600. From the newest on: 600 and 500 are the newest
 // two, 400 goes, 300 is a multiple of 300 and stays, 200 and 100 go. With 600 damaged in its manifest it is neither
 // counted nor touched, and 500 and 400 are the newest two.
-void prune_snapshots(FileLayer& files, const fs::path& directory, const Retention& retention,
-                     const FileWriting& writing) {
+std::string prune_snapshots(FileLayer& files, const fs::path& directory, const Retention& retention,
+                            const FileWriting& writing) {
   writing.reach("prune");
-  for (const std::string& name : files.list(directory)) {
-    // All of them, also those of earlier starts: whoever owns the run may, and the save that prunes has its final name
-    // by now.
-    if (is_temporary(name)) remove_flat_directory(files, directory / name);
-  }
-  std::int64_t complete = 0;
-  std::optional<std::int64_t> last_step;
-  std::vector<fs::path> leaving;
-  for (const SnapshotEntry& entry : list_snapshots(files, directory)) {
-    if (!has_valid_manifest(files, entry.path)) continue;
-    // True only when the one that replaces it came before in this list and is whole. Otherwise the replaced one is the
-    // snapshot of its step and is counted as such.
-    const bool replaced = entry.step == last_step;
-    last_step = entry.step;
-    if (!replaced) ++complete;
-    const bool due = complete <= retention.keep || (retention.keep_every > 0 && entry.step % retention.keep_every == 0);
-    if (due && !replaced) continue;
-    leaving.push_back(directory / temporary_name(entry.step));
-    files.rename(entry.path, leaving.back());
-  }
-  if (leaving.empty()) return;
+  std::string problems;
+  for (const fs::path& path : temporary_directories(files, directory)) problems += remove_or_keep(files, path);
+  const std::vector<fs::path> leaving = take_leave(files, directory, retention, problems);
   // The new names first: after a power cut half of a snapshot under its old name would look damaged.
-  files.sync_directory(directory);
+  if (!leaving.empty()) files.sync_directory(directory);
   for (const fs::path& path : leaving) {
     writing.reach("prune");
-    remove_flat_directory(files, path);
+    problems += remove_or_keep(files, path);
   }
+  if (!problems.empty()) problems.pop_back();
+  return problems;
+}
+
+std::vector<std::string> remove_snapshot_files(FileLayer& files, const fs::path& path) {
+  constexpr std::string_view kStillOpen = ".nfs";
+  try {
+    files.remove_directory(path);
+    return {};
+  } catch (const FileError& error) {
+    // The plain removal comes first because it answers what the path is, and follows no link: a link to a directory
+    // gives ENOTDIR, and only the link goes. POSIX lets a directory that is not empty answer with either of two codes.
+    if (error.error_number() == ENOTDIR) {
+      files.remove_file(path);
+      return {};
+    }
+    if (error.error_number() != ENOTEMPTY && error.error_number() != EEXIST) throw;
+  }
+  std::vector<std::string> foreign;
+  bool is_still_open = false;
+  for (const std::string& name : files.list(path)) {
+    if (is_of_a_save(name)) {
+      remove_own_file(files, path / name, foreign);
+    } else if (name.starts_with(kStillOpen)) {
+      is_still_open = true;
+    } else {
+      foreign.push_back(name);
+    }
+  }
+  std::sort(foreign.begin(), foreign.end());
+  if (foreign.empty() && !is_still_open) files.remove_directory(path);
+  return foreign;
 }
 
 fs::path quarantine_snapshot(FileLayer& files, const fs::path& snapshot, const std::string& reason) {
-  fs::path target = snapshot.string() + kQuarantineMark;
-  for (int again = 2; files.exists(target); ++again) {
-    target = snapshot.string() + kQuarantineMark + "-" + std::to_string(again);
-  }
+  const fs::path target = free_name(files, snapshot.string() + kQuarantineMark);
   // First the name, so that a start which is killed right here does not find it again; a directory without reason.txt
   // is less of a loss. Not synced yet: when the power goes, the old name may come back, and the next start finds the
   // same damage.

@@ -15,7 +15,8 @@ namespace negatron {
 /// Under RUN/snapshots: "step-000012000" is a snapshot when it holds a valid manifest; "step-000012000.tmp-..." is
 /// being written or removed and may be deleted by whoever owns the run; "step-000012000.quarantine" did not verify and
 /// is kept for people to look at; "step-000012000.replaced" is a whole snapshot too, of a step that is just being saved
-/// once more. All functions are local.
+/// once more; "step-000012000.kept" was a snapshot that had to go, and holds what others had put into it. All functions
+/// are local.
 std::string step_name(std::int64_t step);
 std::string replaced_name(std::int64_t step);
 /// Of a snapshot, replaced or not. Nothing for any other name, quarantined and temporary ones among them.
@@ -41,10 +42,17 @@ struct Retention {
 };
 
 /// Removes what need not stay, and what interrupted saves left behind. A directory without a valid manifest is not
-/// counted and not touched. Each goes by a rename first, so that no half of one ever looks like a snapshot. Throws
-/// FileError.
-void prune_snapshots(FileLayer& files, const std::filesystem::path& directory, const Retention& retention,
-                     const FileWriting& writing);
+/// counted and not touched. Each goes by a rename first, so that no half of one ever looks like a snapshot. Only this
+/// program's files are removed: where others have put something, their things stay in "step-....kept". Returns a
+/// sentence for each of those and for what could not be removed, which does not keep the others; empty without any.
+/// Throws FileError when the directory cannot be read.
+std::string prune_snapshots(FileLayer& files, const std::filesystem::path& directory, const Retention& retention,
+                            const FileWriting& writing);
+
+/// Removes the files that a save writes, and then the directory; of a link to one only the link. Returns what is in it
+/// besides, in order: then the directory stays. Names that a network file system gives to removed files that are still
+/// open (".nfs...") are not told, and go with a later call.
+std::vector<std::string> remove_snapshot_files(FileLayer& files, const std::filesystem::path& path);
 
 /// Renames a snapshot so that nobody takes it for one again and writes the reason into it as reason.txt. Returns the
 /// new path. Throws FileError.

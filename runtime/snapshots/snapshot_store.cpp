@@ -45,7 +45,6 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
   job.step = step;
   job.world_size = comm.size();
   job.retention = options_.retention;
-  job.sync_run_directory = first_;
   job.writing = {options_.block_bytes, options_.at_save_point, std::make_shared<WriterPace>()};
   // A throw on all ranks alike, with nothing begun: training goes on and the next save may be tried.
   job.temporary =
@@ -58,7 +57,6 @@ SaveReport SnapshotStore::poll(Communicator& comm) {
   if (!saving()) return {};
   SaveReport report = save_->poll(comm);
   if (report.state == SaveState::kRunning) return report;
-  if (report.state == SaveState::kCommitted) first_ = false;
   save_.reset();
   return report;
 }
@@ -78,12 +76,9 @@ std::string SnapshotStore::prepare(SaveJob& job, const TrainerState& state) {
   // The state is copied before training may take its next step; it is small beside the bank. That it is rank 0's alone
   // is enough: it is replicated.
   job.trainer = host_copy(state);
-  if (!files_.exists(directory_)) files_.make_directory(directory_);
-  const std::string name = temporary_name(job.step);
-  // Made before its name is broadcast: when another rank learns where to create its file, the directory is there. A
-  // name nobody else makes, so what an earlier save left behind is never written into.
-  files_.make_directory(directory_ / name);
-  return name;
+  // Nothing that asks the disk: the threads that write make the directory. A name nobody else makes, so what an earlier
+  // save left behind is never written into.
+  return temporary_name(job.step);
 }
 
 }  // namespace negatron

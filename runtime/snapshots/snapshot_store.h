@@ -30,8 +30,8 @@ class SnapshotStore {
   /// Begins to save what is now: tensors of `state` are copied at once (on rank 0, whose state it is), the rows of
   /// `bank` (may be null) while training goes on. The bank must live until the save is over; ranks beyond its first
   /// copy write nothing. Collective (two small broadcasts). Returns false, on all ranks, while another save is running,
-  /// which from now on writes as fast as it can: the caller reports that and tries again. Throws SnapshotError on all
-  /// ranks when nothing can be written at all.
+  /// which from now on writes as fast as it can: the caller reports that and tries again. Asks the disk nothing; throws
+  /// SnapshotError on all ranks when there is no memory for the state.
   bool start_save(Communicator& comm, std::int64_t step, const TrainerState& state, Bank* bank);
 
   /// To be called once per step. Collective while a save is running: one all_reduce of 8 bytes, and a gather of file
@@ -46,15 +46,13 @@ class SnapshotStore {
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
  private:
-  /// On rank 0: copies `state` into the job, makes the directory that the save is written in, and gives its name.
+  /// On rank 0: copies `state` into the job, and gives the directory that the save is written in a name.
   std::string prepare(SaveJob& job, const TrainerState& state);
 
   FileLayer& files_;
   std::filesystem::path run_directory_;
   std::filesystem::path directory_;
   SnapshotOptions options_;
-  /// Until the first snapshot is committed.
-  bool first_ = true;
   /// Null while nothing is being saved. A save that is still running when the store goes is given up.
   std::unique_ptr<RunningSave> save_;
 };

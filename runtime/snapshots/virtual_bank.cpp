@@ -100,7 +100,7 @@ FileDigest write_virtual_bank(FileLayer& files, const std::filesystem::path& pat
   std::vector<std::byte> bytes;
   {
     const Hdf5Lock lock;
-    const MemoryFile memory;
+    const MemoryFile memory(0);
     Hdf5Handle file = create_hdf5(memory.path());
     create_virtual(file, "rows", bank.dtype, bank.width, bank, layout);
     for (const char* name : {"ids", "labels", "steps", "sequence"})

@@ -10,7 +10,7 @@ int shard_count(const PretrainOptions& options, const Communicator& comm) {
   return options.shards > 0 ? static_cast<int>(options.shards) : comm.size();
 }
 
-std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group) {
+BankOptions bank_options(const PretrainOptions& options, const ComputePlace& place) {
   BankOptions bank;
   bank.rows = options.bank_rows;
   bank.width = options.head.output;
@@ -19,7 +19,11 @@ std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePla
   bank.fill = options.bank_fill;
   bank.seed = options.seed;
   bank.global_batch = options.global_batch;
-  return std::make_unique<Bank>(bank, group.rank(), group.size());
+  return bank;
+}
+
+std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group) {
+  return std::make_unique<Bank>(bank_options(options, place), group.rank(), group.size());
 }
 
 }  // namespace negatron

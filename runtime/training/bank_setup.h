@@ -16,6 +16,9 @@ at::ScalarType row_type(const PretrainOptions& options, Precision precision);
 /// Ranks that share one copy of the bank, S: all of them unless the options say otherwise.
 int shard_count(const PretrainOptions& options, const Communicator& comm);
 
+/// The bank that the options describe. Local.
+BankOptions bank_options(const PretrainOptions& options, const ComputePlace& place);
+
 /// This rank's shard of the bank that the options describe, laid out over the ranks of `group`, which share one copy.
 /// Local.
 std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group);

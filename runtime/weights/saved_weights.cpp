@@ -49,6 +49,10 @@ SavedWeights read_saved_weights(const std::filesystem::path& path) {
   return kind_of(path) == WeightsKind::kTorch ? read_torch_file(path) : read_safetensors(path);
 }
 
+SavedWeights read_saved_tensors(const std::filesystem::path& path) {
+  return kind_of(path) == WeightsKind::kTorch ? read_torch_tensors(path) : read_safetensors(path);
+}
+
 WeightsFacts read_weights_facts(const std::filesystem::path& path) {
   return kind_of(path) == WeightsKind::kTorch ? read_torch_facts(path) : read_safetensors_facts(path);
 }

@@ -26,6 +26,10 @@ using SavedWeights = std::map<std::string, at::Tensor>;
 /// memory is taken in proportion to its length. Local. Throws WeightsError.
 SavedWeights read_saved_weights(const std::filesystem::path& path);
 
+/// The same of every tensor that the file holds by name, beside a state dict as well as in it, and of a tensor that is
+/// all it holds, which gets the name "tensor". Local. Throws WeightsError.
+SavedWeights read_saved_tensors(const std::filesystem::path& path);
+
 /// What the file says of its weights in words: the metadata of a safetensors file, and what write_torch_file() was
 /// told. Local. Throws WeightsError.
 WeightsFacts read_weights_facts(const std::filesystem::path& path);

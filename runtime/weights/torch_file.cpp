@@ -64,32 +64,27 @@ class TorchFile {
     length_ = std::filesystem::file_size(path);
   }
 
+  /// Of the state dict.
   SavedWeights read() {
-    if (archive_.hasRecord("byteorder")) {
-      const Record order = record("byteorder");
-      if (std::string_view(static_cast<const char*>(order.values.get()), order.bytes) != "little") {
-        throw PickleError("its bytes are not in little-endian order");
-      }
-    }
-    const Record bytes = record("data.pkl");
-    const Pickle pickle(
-        {static_cast<const char*>(bytes.values.get()), bytes.bytes},
-        [this](const std::string& function, const Values& arguments) { return called(function, arguments); }, &storage);
-    const PickleValue* dict = &pickle.whole();
-    for (const char* key : kStateDicts) {
-      const PickleValue* const inner = dict->find(key);
-      if (inner == nullptr || inner->kind != Kind::kDict) continue;
-      dict = inner;
-      break;
-    }
+    const Pickle pickle = unpickled();
+    const PickleValue* const dict = state_dict_in(pickle.whole());
     if (dict->kind != Kind::kDict) throw PickleError("what it holds is not a dict");
     SavedWeights weights;
-    for (std::size_t i = 0; i + 1 < dict->items.size(); i += 2) {
-      const PickleValue &key = *dict->items[i], &value = *dict->items[i + 1];
-      if (key.kind == Kind::kText && value.kind == Kind::kTensor) weights[key.text] = value.tensor;
-    }
+    add_tensors(*dict, weights);
     if (weights.empty()) throw PickleError("there are no named tensors in it");
     return weights;
+  }
+
+  /// Of all there is.
+  SavedWeights read_tensors() {
+    const Pickle pickle = unpickled();
+    const PickleValue& whole = pickle.whole();
+    if (whole.kind == Kind::kTensor) return {{"tensor", whole.tensor}};
+    SavedWeights tensors;
+    add_tensors(whole, tensors);
+    add_tensors(*state_dict_in(whole), tensors);
+    if (tensors.empty()) throw PickleError("there are no named tensors in it");
+    return tensors;
   }
 
   /// What of them are texts.
@@ -112,6 +107,37 @@ class TorchFile {
     std::shared_ptr<void> values;
     std::size_t bytes = 0;
   };
+
+  Pickle unpickled() {
+    if (archive_.hasRecord("byteorder")) {
+      const Record order = record("byteorder");
+      if (std::string_view(static_cast<const char*>(order.values.get()), order.bytes) != "little") {
+        throw PickleError("its bytes are not in little-endian order");
+      }
+    }
+    const Record bytes = record("data.pkl");
+    return Pickle(
+        {static_cast<const char*>(bytes.values.get()), bytes.bytes},
+        [this](const std::string& function, const Values& arguments) { return called(function, arguments); }, &storage);
+  }
+
+  /// The dict that checkpoints keep beside other things, or else all of it.
+  static const PickleValue* state_dict_in(const PickleValue& whole) {
+    for (const char* key : kStateDicts) {
+      const PickleValue* const inner = whole.find(key);
+      if (inner != nullptr && inner->kind == Kind::kDict) return inner;
+    }
+    return &whole;
+  }
+
+  /// Those that a dict holds by name; they take the places of others of their names.
+  static void add_tensors(const PickleValue& dict, SavedWeights& tensors) {
+    if (dict.kind != Kind::kDict) return;
+    for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+      const PickleValue &key = *dict.items[i], &value = *dict.items[i + 1];
+      if (key.kind == Kind::kText && value.kind == Kind::kTensor) tensors[key.text] = value.tensor;
+    }
+  }
 
   Record record(const std::string& name) {
     if (!archive_.hasRecord(name)) throw PickleError("it has no " + name);
@@ -209,6 +235,10 @@ auto reading(const std::filesystem::path& path, const Read& read) {
 
 SavedWeights read_torch_file(const std::filesystem::path& path) {
   return reading(path, [](TorchFile& file) { return file.read(); });
+}
+
+SavedWeights read_torch_tensors(const std::filesystem::path& path) {
+  return reading(path, [](TorchFile& file) { return file.read_tensors(); });
 }
 
 WeightsFacts read_torch_facts(const std::filesystem::path& path) {

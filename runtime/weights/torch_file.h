@@ -11,6 +11,9 @@ namespace negatron {
 /// whatever else. Nothing in the file is run. Local. Throws WeightsError.
 SavedWeights read_torch_file(const std::filesystem::path& path);
 
+/// As read_saved_tensors(). Local. Throws WeightsError.
+SavedWeights read_torch_tensors(const std::filesystem::path& path);
+
 /// What write_torch_file() was told to say beside the weights; empty where somebody else wrote the file. Local. Throws
 /// WeightsError.
 WeightsFacts read_torch_facts(const std::filesystem::path& path);

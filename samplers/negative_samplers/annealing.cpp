@@ -6,6 +6,9 @@
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
+
+#include "samplers/negative_samplers/saved_number.h"
 
 namespace negatron {
 
@@ -96,10 +99,19 @@ std::string AdaptiveValue::state() const {
 
 void AdaptiveValue::restore(const std::string& state) {
   std::istringstream text(state);
-  if (!(text >> value_)) throw std::invalid_argument("the saved state of an adaptive value is damaged");
+  double value = 0.0;
+  std::vector<double> recent;
+  bool is_whole = read_saved_number(text, value) && std::isfinite(value);
   // Fewer numbers than the window holds are right: the run was that young.
-  recent_.clear();
-  for (double metric = 0.0; text >> metric;) recent_.push_back(metric);
+  while (is_whole && !(text >> std::ws).eof()) {
+    double metric = 0.0;
+    is_whole = read_saved_number(text, metric);
+    // Versions that took skipped steps into the window wrote them down, too.
+    if (std::isfinite(metric)) recent.push_back(metric);
+  }
+  if (!is_whole) throw std::invalid_argument("the saved state of an adaptive value is damaged");
+  value_ = value;
+  recent_ = std::move(recent);
 }
 
 Annealing::Annealing(const std::string& word, const std::string& following, const Way& way)

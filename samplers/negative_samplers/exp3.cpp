@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "samplers/negative_samplers/saved_number.h"
 #include "samplers/random/philox.h"
 
 namespace negatron {
@@ -56,7 +57,7 @@ void Exp3::restore(const std::string& state) {
   std::istringstream text(state);
   std::vector<double> weights(log_weights_.size());
   bool complete = static_cast<bool>(text >> round_);
-  for (double& weight : weights) complete = complete && static_cast<bool>(text >> weight);
+  for (double& weight : weights) complete = complete && read_saved_number(text, weight) && std::isfinite(weight);
   if (!complete) throw std::invalid_argument("the saved state of a bandit is damaged");
   // The choice is not in the state: weights and round make the same draw once more.
   log_weights_ = weights;

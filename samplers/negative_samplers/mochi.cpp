@@ -6,6 +6,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "samplers/negative_samplers/saved_number.h"
+
 namespace negatron {
 namespace {
 
@@ -185,9 +187,13 @@ std::string Mochi::state() const {
 
 void Mochi::restore(const std::string& state) {
   std::istringstream text(state);
-  if (!(text >> accuracy_ >> accuracy_at_choice_ >> steps_of_choice_)) {
+  if (!read_saved_number(text, accuracy_) || !read_saved_number(text, accuracy_at_choice_) ||
+      !(text >> steps_of_choice_)) {
     throw std::invalid_argument("the saved state of the sampler mochi is damaged");
   }
+  // A version that took in skipped steps may have written down what no mean recovers from.
+  if (!std::isfinite(accuracy_)) accuracy_ = 0.0;
+  if (!std::isfinite(accuracy_at_choice_)) accuracy_at_choice_ = accuracy_;
   if (!bandit_) return;
   // The bandit reads its own part, which is all that follows.
   std::string rest;

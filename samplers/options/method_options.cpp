@@ -12,6 +12,9 @@ namespace negatron {
 namespace {
 
 constexpr char kBetweenNumbers = '/';
+/// Of options that say nothing narrower: sums of such counts fit 64 bits, and such numbers fp32.
+constexpr double kMostCounted = 1e15;
+constexpr double kMostNumber = 1e30;
 
 std::string trimmed(const std::string& text) {
   constexpr const char* kBlank = " \t";
@@ -26,15 +29,30 @@ bool read_number(const std::string& text, Number& value) {
   return result.ec == std::errc() && result.ptr == text.data() + text.size();
 }
 
-bool within(const MethodOption& option, double value) {
-  return std::isfinite(value) && value >= option.minimum && value <= option.maximum;
+/// What the type of the option holds.
+double largest_of(const MethodOption& option) {
+  return std::holds_alternative<std::int64_t>(option.default_value) ? kMostCounted : kMostNumber;
 }
 
-std::string bounds(const MethodOption& option) {
+bool within(const MethodOption& option, double value) {
+  return std::abs(value) <= largest_of(option) && value >= option.minimum && value <= option.maximum;
+}
+
+/// Too large for any option of its type.
+bool is_beyond(const MethodOption& option, const std::string& text) {
+  double value = 0.0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc() && std::abs(value) > std::min(largest_of(option), option.maximum);
+}
+
+/// The largest is shown where it is the option's own, and where `given` is above it.
+std::string bounds(const MethodOption& option, const std::string& given) {
   std::ostringstream text;
   if (std::isfinite(option.minimum)) text << " of at least " << option.minimum;
-  if (std::isfinite(option.maximum))
-    text << (std::isfinite(option.minimum) ? " and" : " of") << " at most " << option.maximum;
+  if (std::isfinite(option.maximum) || is_beyond(option, given)) {
+    text << (std::isfinite(option.minimum) ? " and" : " of") << " at most "
+         << std::min(option.maximum, largest_of(option));
+  }
   return text.str();
 }
 
@@ -86,8 +104,10 @@ std::string all_of(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string expected(const MethodOption& option) {
-  if (!std::holds_alternative<std::string>(option.default_value)) return type_of(option.default_value) + bounds(option);
+std::string expected(const MethodOption& option, const std::string& given) {
+  if (!std::holds_alternative<std::string>(option.default_value)) {
+    return type_of(option.default_value) + bounds(option, given);
+  }
   return "one of " + all_of(option.choices);
 }
 
@@ -118,8 +138,8 @@ MethodOptions::MethodOptions(std::string method, const std::vector<MethodOption>
     if (changed_[name]) throw std::invalid_argument(method_ + ": option '" + name + "' is given twice.");
     const std::string value = trimmed(item.substr(equals + 1));
     if (!read_value(*option, value, values_[name])) {
-      throw std::invalid_argument(method_ + ": option '" + name + "' takes " + expected(*option) + ", not '" + value +
-                                  "'.");
+      throw std::invalid_argument(method_ + ": option '" + name + "' takes " + expected(*option, value) + ", not '" +
+                                  value + "'.");
     }
     changed_[name] = true;
   }

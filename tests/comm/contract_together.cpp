@@ -1,5 +1,7 @@
 // The contract of work that ranks do together: what one of them meets, all of them say.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "comm/error.h"
@@ -18,6 +20,12 @@ FailedTogether failure_of(Communicator& communicator, const std::function<void()
     return failure;
   }
   return {FailureKind::kRefused, ""};
+}
+
+/// What all say of what only the last rank met.
+std::string of_the_last(Communicator& communicator, const std::string& text) {
+  const int last = communicator.size() - 1;
+  return communicator.size() == 1 ? text : communicator.roll_call()->name_of(last) + ": " + text;
 }
 
 void texts_of_any_length_reach_every_rank(Communicator& communicator, at::Device) {
@@ -44,23 +52,29 @@ void what_one_rank_meets_all_throw(Communicator& communicator, at::Device) {
     if (communicator.rank() == last) throw Refusal("--data: no such folder");
   });
   EXPECT_EQ(refused.kind(), FailureKind::kRefused);
-  EXPECT_STREQ(refused.what(), "--data: no such folder");
+  EXPECT_EQ(refused.what(), of_the_last(communicator, "--data: no such folder"));
   EXPECT_EQ(failure_of(communicator, [] { throw std::invalid_argument("a"); }).kind(), FailureKind::kRefused);
   const FailedTogether failed = failure_of(communicator, [&] {
     if (communicator.rank() == last) throw std::runtime_error("disk of the last rank");
   });
   EXPECT_EQ(failed.kind(), FailureKind::kFailed);
-  EXPECT_STREQ(failed.what(), "disk of the last rank");
+  EXPECT_EQ(failed.what(), of_the_last(communicator, "disk of the last rank"));
+  const FailedTogether alike = failure_of(communicator, [] { throw Refusal("--epochs: 0"); });
+  EXPECT_STREQ(alike.what(), "--epochs: 0");
 }
 
-void a_failure_outranks_a_refusal_and_the_lowest_rank_speaks(Communicator& communicator, at::Device) {
+void a_failure_outranks_a_refusal_and_the_lowest_rank_that_failed_speaks(Communicator& communicator, at::Device) {
   const int rank = communicator.rank();
   const FailedTogether both = failure_of(communicator, [&] {
-    if (rank == communicator.size() - 1) throw std::runtime_error("failed on " + std::to_string(rank));
+    if (rank >= communicator.size() - 2 && rank > 0) throw std::runtime_error("failed on " + std::to_string(rank));
+    if (communicator.size() == 1) throw std::runtime_error("failed on 0");
     throw Refusal("refused on " + std::to_string(rank));
   });
   EXPECT_EQ(both.kind(), FailureKind::kFailed);
-  EXPECT_STREQ(both.what(), communicator.size() == 1 ? "failed on 0" : "refused on 0");
+  const int first_failed = communicator.size() == 1 ? 0 : std::max(1, communicator.size() - 2);
+  const std::string text = "failed on " + std::to_string(first_failed);
+  EXPECT_EQ(both.what(),
+            communicator.size() == 1 ? text : communicator.roll_call()->name_of(first_failed) + ": " + text);
 }
 
 void rank_0_works_for_all(Communicator& communicator, at::Device) {
@@ -80,7 +94,8 @@ const std::vector<ContractCase>& together_cases() {
   static const std::vector<ContractCase> cases = {
       {"TextsOfAnyLengthReachEveryRank", texts_of_any_length_reach_every_rank},
       {"WhatOneRankMeetsAllThrow", what_one_rank_meets_all_throw},
-      {"AFailureOutranksARefusalAndTheLowestRankSpeaks", a_failure_outranks_a_refusal_and_the_lowest_rank_speaks},
+      {"AFailureOutranksARefusalAndTheLowestRankThatFailedSpeaks",
+       a_failure_outranks_a_refusal_and_the_lowest_rank_that_failed_speaks},
       {"Rank0WorksForAll", rank_0_works_for_all},
   };
   return cases;

@@ -68,6 +68,42 @@ numpy.save("bad.npy", bad)
 with h5py.File("queue.h5", "w") as file:
     file["queue"] = rows.T
     file["queue_ptr"] = 0
+with h5py.File("two.h5", "w") as file:
+    file["model/queue"] = rows.T
+    file["model/keys"] = rows
+    file["step"] = 3
+with h5py.File("group.h5", "w") as file:
+    file["model/queue"] = rows
+with h5py.File("packed.h5", "w") as file:
+    file.create_dataset("queue", data=rows, compression="gzip", shuffle=True, fletcher32=True)
+with h5py.File("big_endian.h5", "w") as file:
+    file["queue"] = rows.astype(">f4")
+    file["half"] = rows.astype(">f2")
+numpy.savez("plain.npz", queue=rows.T, queue_ptr=0, names=numpy.array(["a"]))
+numpy.savez_compressed("packed.npz", queue=rows)
+numpy.savez("two.npz", a=rows, b=-rows)
+numpy.savez_compressed("large.npz", queue=numpy.zeros((70000, 16), "f4"))
+# As ml_dtypes has bfloat16: two raw bytes.
+half = rows.view("u4") + 0x8000 >> 16
+numpy.save("bf16.npy", half.astype("<u2").view("V2"))
+open("empty.npy", "w")
+open("pickled.pkl", "wb").write(__import__("pickle").dumps({"queue": rows}))
+open("packed.npy.gz", "wb").write(__import__("gzip").compress(b"x"))
+open("cut.npz", "wb").write(open("plain.npz", "rb").read()[:-30])
+broken = bytearray(open("packed.npz", "rb").read())
+broken[3000] ^= 0xFF
+open("broken.npz", "wb").write(broken)
+def safetensors(name, **tensors):
+    import json
+    header, data = {}, b""
+    for key, value in tensors.items():
+        raw = numpy.ascontiguousarray(value).tobytes()
+        header[key] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    open(name, "wb").write(len(text).to_bytes(8, "little") + text + data)
+safetensors("plain.safetensors", queue=rows)
+safetensors("several.safetensors", **{"module.queue": rows.T, "fc.weight": rows[:3], "fc.bias": rows[0]})
 with h5py.File("hostile.h5", "w") as file:
     file["rows"] = h5py.ExternalLink("queue.h5", "queue")
 open("no_matrix.txt", "w").write("hello")
@@ -87,6 +123,40 @@ for other in fortran queue version2 hdf5; do
   bank 0 diff plain "$other"
   says 'equal: the same rows'
 done
+# What people have: the same rows, however they were saved.
+alike() {
+  rm -rf alike
+  bank 0 import "$1" alike "${@:2}"
+  bank 0 diff plain alike
+  says 'equal: the same rows'
+}
+alike big_endian.npy
+alike group.h5
+alike packed.h5
+alike big_endian.h5 --dataset queue
+alike two.h5 --dataset model/queue --transpose
+alike two.h5 --key model/keys
+alike plain.npz --transpose
+alike packed.npz
+alike two.npz --key a
+alike plain.safetensors
+alike several.safetensors --key module.queue --transpose
+rm -rf alike
+bank 0 import bf16.npy alike --read-as bf16
+bank 1 diff plain alike
+says 'different'
+bank 0 diff plain alike --tolerance 0.005
+says 'equal within --tolerance 0.005'
+bank 0 diff plain alike --tolerance 0.005 --json
+holds 'r["equal"] and r["pairs"] == 300 and 0 < r["largest_difference"] < 0.005 and 0.9999 < r["smallest_cosine"] < 1.0001'
+bank 1 diff plain alike --tolerance 0.0001
+says 'different within --tolerance 0.0001'
+bank 0 import big_endian.h5 half --dataset half
+bank 0 diff plain half --tolerance 0.001
+bank 0 import f4.npy turned --oldest 100
+bank 1 diff plain turned --tolerance 0.001
+bank 0 diff plain plain --tolerance 0.1
+says 'largest difference 0, smallest cosine 1'
 for type in f2 f8; do
   bank 0 import "$type.npy" "$type"
   bank 1 diff plain "$type"
@@ -100,11 +170,24 @@ says 'fp64'
 
 refused 'norm 7.0' import scaled.npy never
 refused 'Row 41 of the file' import bad.npy never
-refused "'>f4'" import big_endian.npy never
+refused '--read-as bf16 says that they are' import bf16.npy never
+refused 'two.h5'"'"' holds model/queue [16, 300], model/keys [300, 16]; --dataset says which' import two.h5 never
+refused "has no 'modell/queue' (--dataset); it holds model/queue [300, 16]" import group.h5 never --dataset modell/queue
+refused "holds a [300, 16], b [300, 16]; --key says which one is the bank" import two.npz never
+refused "has no 'c' (--key); it holds a [300, 16], b [300, 16]" import two.npz never --key c
+refused 'holds module.queue [16, 300], fc.weight [3, 16]; --key' import several.safetensors never
+refused "'fc.bias' of 'several.safetensors' has 1 dimensions" import several.safetensors never --key fc.bias
+refused 'leave one of them out' import two.npz never --key a --dataset b
+refused 'which holds one matrix without a name' import f4.npy never --key queue
+refused "'empty.npy' is empty; .npy, .npz, HDF5, safetensors, and what torch.save wrote, are." import empty.npy never
+refused 'a pickle of Python, which could run anything' import pickled.pkl never
+refused 'is packed by gzip' import packed.npy.gz never
+refused 'without its end' import cut.npz never
+refused "'queue' of 'broken.npz' is refused: 'queue.npy' in it is damaged" import broken.npz never
+refused 'takes 5 MiB there, more than --memory leaves; --memory 10 would do.' import large.npz never --memory 1
 refused "'<i4'" import integers.npy never
 refused 'pickled objects' import pickled.npy never
-refused '--dataset says which' import queue.h5 never
-refused "no dataset 'queu'" import queue.h5 never --dataset queu
+refused "has no 'queu' (--dataset); it holds queue [16, 300]." import queue.h5 never --dataset queu
 refused 'a link and not an object' import hostile.h5 never
 refused 'no_matrix.txt' import no_matrix.txt never
 refused 'absent.npy' import absent.npy never
@@ -120,6 +203,9 @@ code=0
 "${mpirun[@]}" -n 2 "$negatron" bank info plain >out 2>err || code=$?
 [ "$code" -eq 2 ] || fail "exit code $code under mpirun"
 [ "$(grep -c '^negatron: negatron bank is one process' err)" -eq 1 ] || fail "under mpirun: $(cat err)"
+"${mpirun[@]}" -n 2 sh -c '"$@"; exit $?' sh "$negatron" bank info plain >out 2>err ||
+  fail "a script of each rank: $(cat err)"
+[ "$(grep -c uniformity out)" -eq 2 ] || fail "not every rank's script says what is in the bank: $(cat out err)"
 "${mpirun[@]}" -n 1 "$negatron" bank info plain >out 2>err || fail "one rank under mpirun: $(cat err)"
 
 # 4 ranks, 3, 1 and 4 again: the same bytes.
@@ -153,6 +239,18 @@ with h5py.File("some.h5") as file:
     assert list(file["sequence"]) == list(range(10, 20))
     assert set(file) == {"rows", "ids", "labels", "steps", "sequence"} and (file["ids"][:] == -1).all()
 END
+bank 0 extract scaled some.npy --range 10:20
+"$python" - <<'END' || fail 'numpy reads other rows than were extracted'
+import numpy
+rows = numpy.load("some.npy")
+assert rows.dtype == numpy.float32 and rows.shape == (10, 16)
+assert abs(rows - numpy.roll(numpy.load("f4.npy"), -7, 0)[10:20]).max() < 0.005
+assert list(numpy.load("some.sequence.npy")) == list(range(10, 20)) and (numpy.load("some.labels.npy") == -1).all()
+END
+rm some.npy
+refused 'some.ids.npy' extract scaled some.npy --range 10:20
+refused "has one of these labels" extract queue never --labels 3
+refused "-1 is no label" extract queue never --labels 0,-1
 bank 0 near queue f4.npy --range 17:19 --top 2 --json
 holds '[[row["sequence"] for row in near["rows"]][0] for near in r["near"]] == [17, 18] and r["near"][1]["query"] == 18'
 bank 0 near queue f4.npy --range 17:19 --top 2
@@ -164,11 +262,15 @@ refused 'is not part of the 300 rows' near queue f4.npy --range 299:301
 bank 0 import some.h5 from_some --dataset rows
 refused 'whose keys are 0:300' extract queue never --range 10:301
 refused 'FIRST:END' extract queue never --range 10
-refused 'either --ids or --range' extract queue never
+refused 'either --ids or --labels or --range' extract queue never
 echo '1, 2 x' >ids.txt
 refused "holds 'x'" extract queue never --ids ids.txt
 refused 'no row of the bank' extract queue never --ids 5,6
 refused 'is neither' extract queue never --ids absent.txt
+: >ids.txt
+refused "--ids: 'ids.txt' holds no numbers" extract queue never --ids ids.txt
+printf '\xef\xbb\xbf5\n' >ids.txt
+refused '--ids: no row of the bank has one of these ids' extract queue never --ids ids.txt
 
 bank 0 verify queue
 says 'ok   bank.00002-of-00003.h5'

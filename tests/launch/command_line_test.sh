@@ -99,7 +99,7 @@ ranks 2 pretrain "${small[@]}" --run-dir "$work/parts" --seed 1 --accumulate 5 >
 paste <(losses "$work/run1") <(losses "$work/parts") |
   awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
   fail 'the losses change when batches pass in parts'
-refused '--bank-threads must be at least 0' ranks 2 pretrain "${small[@]}" --bank-threads -2 --run-dir "$work/never"
+refused '--bank-threads takes a whole number from -1' ranks 2 pretrain "${small[@]}" --bank-threads -2 --run-dir "$work/never"
 sed -i '$d' "$work/types" && echo 1 >>"$work/types"
 for count in 1 3; do
   ranks "$count" pretrain "${small[@]}" "${typed[@]}" --run-dir "$work/typed$count" --seed 1 >"$work/log" 2>&1 ||

@@ -117,7 +117,6 @@ def saves_and_leaves(start, small, run):
 
 def leaves_at_once(start, small, run, ranks):
     terminal = Terminal([*start, NEGATRON, "pretrain", *small, *SLOW, "--run-dir", str(run)])
-    # Behind MPI's start: its own helper, which a process alone starts, ends at Ctrl-C.
     terminal.wait_until(lambda: len(catching(run)) == ranks and (run / "config.ini").exists(), "a run that has begun")
     terminal.press(CTRL_C)
     terminal.wait_until(lambda: "once more leaves at once" in terminal.said, "an answer to Ctrl-C")
@@ -128,6 +127,19 @@ def leaves_at_once(start, small, run, ranks):
     check(time.monotonic() - pressed < 10, "it took", time.monotonic() - pressed, "seconds")
     check(not catching(run), "ranks are left:", catching(run))
     check(not snapshots(run), "it saved:", snapshots(run))
+
+
+def has_children(pid):
+    return any(path.read_text().strip() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+
+
+def saves_though_it_was_early(small, run):
+    """While MPI starts a helper of its own beside a process alone, which must not end."""
+    terminal = Terminal([NEGATRON, "pretrain", *small, *ENDLESS, "--run-dir", str(run)])
+    terminal.wait_until(lambda: has_children(terminal.pid), "MPI's helper")
+    terminal.press(CTRL_C)
+    code = terminal.ended()
+    check(code == 75 and len(snapshots(run)) == 1, "exit code", code, "after an early Ctrl-C:", terminal.said)
 
 
 def stays_deaf(small, run):
@@ -153,6 +165,7 @@ def main():
         saves_and_leaves([], [*small, "--on-usr1", "continue"], folder / "continue")
         leaves_at_once([], small, folder / "alone-twice", 1)
         leaves_at_once([RANKS, "2"], small, folder / "ranks-twice", 2)
+        saves_though_it_was_early(small, folder / "early")
         stays_deaf(small, folder / "deaf")
     print("Ctrl-C: all as expected")
 

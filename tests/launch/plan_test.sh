@@ -55,14 +55,14 @@ refused 'did you mean plan?' "$negatron" plans
 refused 'did you mean --bank-rows' "$negatron" plan --bank-row 7
 refused "did you mean h200?" "$negatron" plan --gpu h2000
 refused '--ranks takes whole numbers' "$negatron" plan --ranks 8,many
-refused '--ranks must be at least 1' "$negatron" plan --ranks 0
+refused '--ranks takes whole numbers separated by commas, each from 1' "$negatron" plan --ranks 0
 refused 'smaller than --ranks 8192' "$negatron" plan --ranks 8,8192
 refused '--shards 3 must divide --ranks 8' "$negatron" plan --shards 3
 refused '--bank-rows 100 is smaller' "$negatron" plan --bank-rows 100
 refused '--bank-dtype takes' "$negatron" plan --bank-dtype int4
-refused '--hard must lie between' ranks 2 plan --hard -1
-refused '--images-per-second must be above 0' "$negatron" plan --images-per-second 0
-refused '--gradient-mb must not be negative' "$negatron" plan --gradient-mb -1
+refused '--hard takes a whole number from 0' ranks 2 plan --hard -1
+refused '--images-per-second takes a number from' "$negatron" plan --images-per-second 0
+refused '--gradient-mb takes a number from 0' "$negatron" plan --gradient-mb -1
 refused 'more than --bank-memory-gb' "$negatron" plan --bank-rows 4000000000 --bank-memory-gb 0.01
 refused '--ranks does not go with --here' "$negatron" plan --here --ranks 8
 refused '--shards 3 must divide --ranks 2' ranks 2 plan --here --shards 3

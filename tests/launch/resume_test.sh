@@ -43,7 +43,7 @@ every8=(--snapshot-every 8)
 
 # --- refusals, before anything is made ---
 refused "--snapshot-every is 'often'" "$negatron" pretrain "${small[@]}" --snapshot-every often
-refused "--keep must be at least 2" "$negatron" pretrain "${small[@]}" --keep 1
+refused "--keep takes a whole number from 2" "$negatron" pretrain "${small[@]}" --keep 1
 refused "--on-usr1 is 'dance'" "$negatron" pretrain "${small[@]}" --on-usr1 dance
 refused "--resume auto needs --run-dir" "$negatron" pretrain "${small[@]}" --resume auto
 refused "$work/none" ranks 2 "${small[@]}" --resume "$work/none" --run-dir "$work/never"

@@ -34,6 +34,7 @@ class CifarSource : public ImageSource {
   std::vector<std::string> label_names() const override { return names_; }
   std::shared_ptr<const ImageSource> test_part() const override;
   std::string fingerprint() const override;
+  std::string content_sample() const override { return sample_of_loaded(*this); }
   std::int64_t bytes_of_index() const override { return static_cast<std::int64_t>(labels_.nbytes()); }
 
  private:

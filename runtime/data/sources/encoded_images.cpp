@@ -1,10 +1,12 @@
 #include "runtime/data/sources/encoded_images.h"
 
 #include <algorithm>
+#include <span>
 
 #include "runtime/data/data_error.h"
 #include "runtime/data/decoding/decode_crop.h"
 #include "runtime/data/decoding/decode_image.h"
+#include "runtime/snapshots/files/digest.h"
 
 namespace negatron {
 namespace {
@@ -42,11 +44,14 @@ EncodedImages::EncodedImages(std::shared_ptr<const EncodedFiles> files, ImageLab
 void EncodedImages::look_at_heads(const SourceOptions& options) {
   std::vector<ImageHead> heads;
   std::string first_error;
+  DigestStream seen;
   const std::int64_t count = std::min(kHeads, size());
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t id = i * size() / count;
     try {
-      heads.push_back(read_image_head(files_->bytes(id), files_->name(id)));
+      const std::vector<std::uint8_t> bytes = files_->bytes(id);
+      seen.update(std::as_bytes(std::span(bytes)));
+      heads.push_back(read_image_head(bytes, files_->name(id)));
     } catch (const DataError& error) {
       if (first_error.empty()) first_error = error.what();
     }
@@ -59,6 +64,7 @@ void EncodedImages::look_at_heads(const SourceOptions& options) {
   const bool grey = std::all_of(heads.begin(), heads.end(), [](const ImageHead& head) { return head.channels == 1; });
   channels_ = options.channels != 0 ? options.channels : grey ? 1 : 3;
   view_size_ = common_view_size(heads);
+  content_sample_ = seen.hex();
 }
 
 DecodedImages EncodedImages::load(const at::Tensor& ids) const {

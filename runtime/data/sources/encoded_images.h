@@ -42,16 +42,19 @@ class EncodedImages : public ImageSource {
   at::Tensor labels() const override { return labels_.of_images; }
   std::vector<std::string> label_names() const override { return labels_.names; }
   std::string fingerprint() const override { return files_->fingerprint(); }
+  /// Of the files whose first bytes were looked at, as they lie there.
+  std::string content_sample() const override { return content_sample_; }
   std::int64_t bytes_of_index() const override;
 
  private:
-  /// Finds channels_ and view_size_.
+  /// Finds channels_, view_size_ and content_sample_.
   void look_at_heads(const SourceOptions& options);
 
   std::shared_ptr<const EncodedFiles> files_;
   ImageLabels labels_;
   std::int64_t channels_ = 3;
   ImageSize view_size_;
+  std::string content_sample_;
   std::int64_t most_pixels_;
 };
 

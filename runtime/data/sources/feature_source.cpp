@@ -85,7 +85,7 @@ FeatureSource::FeatureSource(const std::filesystem::path& path, const std::strin
 
 void FeatureSource::open_npy() {
   const PosixFileLayer files;
-  rows_ = open_matrix(files, real_path(path_), "");
+  rows_ = open_matrix(files, real_path(path_), {});
   if (rows_->means_transpose()) {
     throw DataError("Data file '" + path_.string() +
                     "' lies in Fortran order, column by column; numpy.ascontiguousarray before numpy.save makes rows.");
@@ -104,7 +104,7 @@ void FeatureSource::open_hdf5() {
     throw DataError("Data file '" + path_.string() +
                     "' has no dataset 'features', nor 'embeddings', 'x', 'X' or 'data'.");
   }
-  rows_ = open_matrix(PosixFileLayer(), real_path(path_), dataset, Hdf5Filters::kBuiltIn);
+  rows_ = open_matrix(PosixFileLayer(), real_path(path_), {.name = dataset, .filters = Hdf5Filters::kBuiltIn});
   labels_ = hdf5_labels(file, path_, group_, size());
 }
 

@@ -33,6 +33,7 @@ class Hdf5Source : public ImageSource {
   at::Tensor labels() const override { return labels_; }
   std::shared_ptr<const ImageSource> test_part() const override;
   std::string fingerprint() const override;
+  std::string content_sample() const override { return sample_of_loaded(*this); }
   std::int64_t bytes_of_index() const override;
 
  private:

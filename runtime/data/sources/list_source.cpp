@@ -13,6 +13,7 @@
 #include "runtime/data/data_error.h"
 #include "runtime/data/sources/folder_listing.h"
 #include "runtime/snapshots/files/digest.h"
+#include "runtime/text/byte_order_mark.h"
 
 namespace negatron {
 namespace {
@@ -53,7 +54,7 @@ EncodedImages open_list(const SourceOptions& options) {
   DigestStream digest;
   std::int64_t number = 0;
   for (std::string line; std::getline(text, line);) {
-    ++number;
+    if (++number == 1) line = without_byte_order_mark(line);
     line.resize(line.find_last_not_of(" \t\r") + 1);
     if (line.empty()) continue;
     const std::string place = "Line " + std::to_string(number) + " of the data list '" + file.string() + "'";

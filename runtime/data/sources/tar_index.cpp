@@ -1,6 +1,5 @@
 #include "runtime/data/sources/tar_index.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <random>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -141,14 +141,10 @@ std::optional<std::vector<TarSample>> kept_samples(const ReadFile& file) {
 /// Under another name first, so that no reader sees half of it.
 void keep_samples(const ReadFile& file, const std::vector<TarSample>& samples) {
   const std::filesystem::path path = index_path(file);
-  std::string pattern = path.string() + ".XXXXXX";
-  const int number = ::mkstemp(pattern.data());
-  if (number < 0) return;
-  // As other files: mkstemp keeps it from everybody else.
-  constexpr mode_t kReadable = 0644;
-  ::fchmod(number, kReadable);
-  ::close(number);
-  std::ofstream index(pattern);
+  std::random_device random;
+  const std::string unique = path.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(random());
+  // With the modes that the umask leaves, as all files of this program.
+  std::ofstream index(unique);
   index << index_head(file) << "\n";
   for (const TarSample& sample : samples) {
     index << sample.offset << " " << sample.size << " " << sample.label << "\n";
@@ -156,8 +152,8 @@ void keep_samples(const ReadFile& file, const std::vector<TarSample>& samples) {
   index << kIndexEnd << "\n";
   index.close();
   std::error_code error;
-  if (index) std::filesystem::rename(pattern, path, error);
-  if (!index || error) std::filesystem::remove(pattern, error);
+  if (index) std::filesystem::rename(unique, path, error);
+  if (!index || error) std::filesystem::remove(unique, error);
 }
 
 }  // namespace

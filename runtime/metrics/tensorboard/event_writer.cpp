@@ -23,7 +23,6 @@ std::string host_name() {
 
 /// TensorBoard takes files whose names hold "tfevents", and reads those of a folder in the order of their names.
 std::filesystem::path new_file_in(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
   const auto microseconds =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
@@ -38,16 +37,19 @@ events::Event event_at(std::int64_t step) {
   return event;
 }
 
-}  // namespace
-
-EventWriter::EventWriter(const std::filesystem::path& folder, std::int64_t first_step) : file_(new_file_in(folder)) {
+/// What every file begins with.
+std::string head_from(std::int64_t first_step) {
   events::Event version = event_at(0);
   version.set_file_version("brain.Event:2");
-  file_.append(version.SerializeAsString());
   events::Event start = event_at(first_step);
   start.mutable_session_log()->set_status(events::SessionLog::START);
-  file_.append(start.SerializeAsString());
+  return framed_record(version.SerializeAsString()) + framed_record(start.SerializeAsString());
 }
+
+}  // namespace
+
+EventWriter::EventWriter(const std::filesystem::path& folder, std::int64_t first_step, AppendedFile::Warn warn)
+    : file_(new_file_in(folder), head_from(first_step), std::move(warn)) {}
 
 void EventWriter::write(std::int64_t step, const Scalars& scalars) {
   events::Event event = event_at(step);

@@ -31,17 +31,19 @@ struct NamedImage {
 class EventWriter {
  public:
   /// Makes `folder` where it is not there, and in it a file. What older files there tell of steps from `first_step` on
-  /// does not count any more: a run that resumes tells it again. Throws std::runtime_error.
-  EventWriter(const std::filesystem::path& folder, std::int64_t first_step);
+  /// does not count any more: a run that resumes tells it again.
+  EventWriter(const std::filesystem::path& folder, std::int64_t first_step, AppendedFile::Warn warn = {});
 
   using Scalars = std::vector<std::pair<std::string, double>>;
-  /// Curves by name, one point of each. Throws std::runtime_error when it cannot be written.
+  /// Curves by name, one point of each.
   void write(std::int64_t step, const Scalars& scalars);
   /// A PNG file of that size, in colour.
   void write_image(std::int64_t step, const NamedImage& image);
   void write_histogram(std::int64_t step, const NamedHistogram& histogram);
 
   const std::filesystem::path& path() const noexcept { return file_.path(); }
+  /// As AppendedFile::missing().
+  std::string missing() const { return file_.missing(); }
 
  private:
   RecordFile file_;

@@ -1,144 +1,180 @@
 #include "runtime/snapshots/files/directory_lock.h"
 
-#include <signal.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <ctime>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
 
 #include "comm/together.h"
+#include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Seconds = std::chrono::duration<double>;
+using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kMostLockBytes = 1 << 16;
-/// Field 22 of /proc/PID/stat, counted from the state, which is the third and follows the name in parentheses.
-constexpr int kFieldsBeforeStart = 19;
+constexpr Seconds kLookEvery{0.1};
+/// The file is anyone's, so what it asks for is not waited for without end.
+constexpr Seconds kLongestLease{300.0};
 
-std::int64_t process_began(std::int64_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  // The last one: a program's name may hold parentheses and blanks, the numbers behind it do not.
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(text.substr(name_end + 1));
-  std::string skipped;
-  for (int i = 0; i < kFieldsBeforeStart; ++i) fields >> skipped;
-  std::int64_t began = 0;
-  fields >> began;
-  return fields ? began : 0;
+/// Of the owner that is watched: it knows how often it renews.
+Seconds lease_of(const std::optional<LockOwner>& owner, Seconds otherwise) {
+  if (!owner || !(owner->lease_seconds > 0.0)) return otherwise;
+  return std::min(Seconds(owner->lease_seconds), kLongestLease);
 }
 
-std::string text_of(const LockOwner& owner) {
-  return Json{{"host", owner.host},
-              {"pid", owner.pid},
-              {"began", owner.began},
-              {"job_id", owner.job_id},
-              {"since", owner.since}}
-             .dump(1) +
-         "\n";
+std::string whole_seconds(Seconds seconds) {
+  return std::to_string(static_cast<std::int64_t>(std::ceil(seconds.count()))) + " s";
 }
 
-LockOwner owner_of(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  LockOwner owner;
-  // The lock of a run that lost power between making and writing it is empty. Nobody can tell whose it was, so it is
-  // nobody's to take over: a person reads "an owner that cannot be read" and removes it.
-  if (!json.is_object()) return owner;
-  owner.host = json.value("host", "");
-  owner.pid = json.value("pid", std::int64_t{0});
-  owner.began = json.value("began", std::int64_t{0});
-  owner.job_id = json.value("job_id", "");
-  owner.since = json.value("since", "");
-  return owner;
-}
-
-bool is_dead(const LockOwner& owner) {
-  if (owner.pid <= 0) return false;
-  // EPERM is a living process of another user. Where a process with this pid lives, it may be a later one: that began
-  // at another time. Where either time is unknown the owner counts as alive, for two runs in one directory are worse
-  // than one that does not start.
-  if (::kill(static_cast<pid_t>(owner.pid), 0) != 0 && errno == ESRCH) return true;
-  const std::int64_t began = process_began(owner.pid);
-  return owner.began != 0 && began != 0 && began != owner.began;
-}
-
-std::string describe(const LockOwner& owner) {
-  if (owner.host.empty()) return "an owner that cannot be read";
-  return "process " + std::to_string(owner.pid) + " on host " + owner.host +
-         (owner.job_id.empty() ? "" : ", job " + owner.job_id) + ", since " + owner.since;
+std::string named(const std::optional<LockOwner>& owner) {
+  return owner ? describe(*owner) : "an owner that cannot be read";
 }
 
 }  // namespace
 
-LockOwner this_owner(const std::string& job_id) {
-  LockOwner owner;
-  char host[256] = {};
-  if (::gethostname(host, sizeof host - 1) == 0) owner.host = host;
-  owner.pid = ::getpid();
-  owner.began = process_began(owner.pid);
-  owner.job_id = job_id;
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  char text[64];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
-  owner.since = text;
-  return owner;
-}
-
-DirectoryLock::DirectoryLock(Communicator& comm, FileLayer& files, const fs::path& run_directory,
-                             const LockOwner& owner, bool take_over)
-    : files_(files), path_(run_directory / "lock") {
+DirectoryLock::DirectoryLock(Communicator& comm, const fs::path& run_directory, const LockOwner& owner,
+                             const LeaseOptions& options)
+    : path_(run_directory / "lock"), owner_(owner), options_(options) {
+  owner_.lease_seconds = options_.lease.count();
   // Rank 0 decides and all ranks throw or go on alike: on_rank_0 is collective, and `acquire` holds no collective.
-  took_over_ = failing_as<SnapshotError>([&] {
-    return on_rank_0(comm, [&] {
-      acquire(owner, take_over);
-      return took_over_;
-    });
-  });
+  took_over_ = failing_as<SnapshotError>([&] { return on_rank_0(comm, [&] { return acquire(); }); });
+  if (file_.is_open()) renewing_ = std::thread([this] { keep_renewing(); });
 }
 
 DirectoryLock::~DirectoryLock() {
-  if (!held_) return;
+  if (!file_.is_open()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+    changed_.notify_all();
+  }
+  renewing_.join();
   try {
-    files_.remove_file(path_);
+    // Not what another start has put there since.
+    const std::optional<LockOwner> now = parse_owner(file_.text_at_path());
+    if (file_.is_at_its_path() && now && now->token == owner_.token) file_.remove();
   } catch (const std::exception&) {
-    // A lock that stays is explained to the next run.
+    // A lock that stays is nobody's as soon as this process closes it.
   }
 }
 
-void DirectoryLock::acquire(const LockOwner& owner, bool take_over) {
-  if (files_.exists(path_)) {
-    const LockOwner other = owner_of(read_text(files_, path_, kMostLockBytes));
-    const bool same_host = other.host == owner.host;
-    const bool dead = same_host && is_dead(other);
-    // Started again on another host: Slurm does that when the first start is over.
-    const bool same_job = !same_host && !owner.job_id.empty() && other.job_id == owner.job_id;
-    const std::string held = "'" + path_.parent_path().string() + "' is in use by " + describe(other);
-    if (!dead && !same_job) {
-      throw SnapshotError(held + ". If that run is over, remove '" + path_.string() + "'.");
+void DirectoryLock::when_lost(std::function<void(const std::string& sentence)> lost) {
+  const std::lock_guard lock(mutex_);
+  lost_ = std::move(lost);
+}
+
+std::string DirectoryLock::acquire() {
+  for (;;) {
+    if (std::optional<std::string> taken = try_to_acquire()) return *std::move(taken);
+  }
+}
+
+std::optional<std::string> DirectoryLock::try_to_acquire() {
+  file_ = LockFile::open_or_make(path_, [this](const LockFile& made) { return own_text(made); });
+  if (file_.was_made()) return std::string();
+  if (file_.held() == LockFile::Held::kByAnother && Clock::now() - begun_ < options_.grace) {
+    std::this_thread::sleep_for(kLookEvery);
+    return std::nullopt;
+  }
+  const std::string text = file_.text_at_path();
+  const std::optional<LockOwner> other = parse_owner(text);
+  is_certain_ = false;
+  const std::optional<std::string> why = why_over(text, other);
+  if (!why) return std::nullopt;
+  file_.write(own_text(file_));
+  if (!is_certain_) require_still_own();
+  return "'" + path_.parent_path().string() + "' was held by " + named(other) + *why + ": taken over.";
+}
+
+// In this order: the kernel's word for a lock that is held; then for one that nobody holds, where it can give it; what
+// Slurm promises; and the lease, for owners about whom nobody here can be asked.
+std::optional<std::string> DirectoryLock::why_over(const std::string& text, const std::optional<LockOwner>& other) {
+  if (file_.held() == LockFile::Held::kByAnother) refuse(other, ", which holds '" + path_.string() + "'");
+  const bool nobody_here = file_.held() == LockFile::Held::kByThis;
+  if (!other && nobody_here) {
+    is_certain_ = true;
+    return ", whom nobody has to wait for";
+  }
+  if (other) {
+    ProcessIdentity process = other->process;
+    if (process.boot.empty()) {
+      // Of a version that renewed nothing. Two runs in one directory are worse than one that does not start.
+      const std::string by_hand = ". If that run is over, remove '" + path_.string() + "'";
+      if (process.host != owner_.process.host) refuse(other, by_hand);
+      if (!has_ended(process)) refuse(other, by_hand);
+      is_certain_ = nobody_here;
+      return ", which no longer runs";
     }
-    const std::string why = dead ? ", which no longer runs" : ", an earlier start of this job";
-    if (!take_over) throw SnapshotError(held + why + ". Remove '" + path_.string() + "' to go on.");
-    files_.remove_file(path_);
-    took_over_ = held + why + ": taken over.";
+    const bool same_kernel = process.boot == owner_.process.boot;
+    is_certain_ = nobody_here && same_kernel && other->kernel_lock && other->device == file_.device();
+    if (is_certain_ || (shares_pids(process, owner_.process) && has_ended(process))) return ", which no longer runs";
+    const bool same_job = !owner_.slurm.job_id.empty() && other->slurm.job_id == owner_.slurm.job_id;
+    if (same_job && owner_.slurm.restarts > other->slurm.restarts) return ", an earlier start of this job";
   }
+  const Seconds lease = lease_of(other, options_.lease);
+  if (options_.tell) {
+    options_.tell("'" + path_.parent_path().string() + "' was left by " + named(other) + "; for at most " +
+                  whole_seconds(lease) + " it is watched whether that still runs.");
+  }
+  const std::optional<bool> stays = stays_for_a_lease(text, lease);
+  if (!stays) return std::nullopt;
+  if (!*stays) refuse(other, ", which renewed '" + path_.string() + "' just now");
+  return ", which has not renewed its lease for " + whole_seconds(lease);
+}
+
+std::optional<bool> DirectoryLock::stays_for_a_lease(const std::string& text, Seconds lease) const {
+  const Clock::time_point begun = Clock::now();
+  while (Clock::now() - begun < lease) {
+    std::this_thread::sleep_for(kLookEvery);
+    const std::string now = file_.text_at_path();
+    // What is there now need not be what was opened, but somebody put it there.
+    if (now != text && !now.empty()) return false;
+    if (!file_.is_at_its_path()) return std::nullopt;
+  }
+  return true;
+}
+
+// Two that watched the same dead owner from two kernels may both have written; the later one has the file.
+void DirectoryLock::require_still_own() const {
+  std::this_thread::sleep_for(options_.settle);
+  const std::optional<LockOwner> now = parse_owner(file_.text_at_path());
+  if (now && now->token == owner_.token) return;
+  throw SnapshotError("'" + path_.parent_path().string() + "' was taken by another run just now: " + named(now) + ".");
+}
+
+std::string DirectoryLock::own_text(const LockFile& file) {
+  owner_.kernel_lock = file.held() == LockFile::Held::kByThis;
+  owner_.device = file.device();
+  return text_of(owner_);
+}
+
+void DirectoryLock::refuse(const std::optional<LockOwner>& other, const std::string& why) const {
+  throw SnapshotError("'" + path_.parent_path().string() + "' is in use by " + named(other) + why + ".");
+}
+
+void DirectoryLock::keep_renewing() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, options_.renew_every, [this] { return ends_ || is_lost_; })) renew();
+}
+
+// With the mutex held; only the end waits for it.
+void DirectoryLock::renew() {
   try {
-    // Of two runs that both found no lock, the creation lets one through: it fails where the file exists already.
-    write_text(files_, path_, text_of(owner));
-  } catch (const FileError& error) {
-    if (error.error_number() != EEXIST) throw;
-    throw SnapshotError("'" + path_.parent_path().string() + "' was taken by another run just now.");
+    const std::optional<LockOwner> now = parse_owner(file_.text_at_path());
+    if (now && now->token != owner_.token) {
+      is_lost_ = true;
+      if (!lost_) return;
+      lost_("'" + path_.parent_path().string() + "' was taken over by " + describe(*now) +
+            ", to which this run seemed dead; this run ends.");
+      return;
+    }
+    ++owner_.renewals;
+    file_.write(text_of(owner_));
+  } catch (const std::exception&) {
+    // A full or distant disk: the next renewal may come through, and if none does, the lease ends as it should.
   }
-  held_ = true;
 }
 
 }  // namespace negatron

@@ -29,6 +29,11 @@ bool FileError::tells_of_damage() const noexcept {
   return std::find(kDamage.begin(), kDamage.end(), error_number_) != kDamage.end();
 }
 
+void FileLayer::rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (exists(to)) throw FileError("rename to '" + to.string() + "'", from, EEXIST);
+  rename(from, to);
+}
+
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes) {
   const std::unique_ptr<InputFile> file = files.open(path);
   if (file->size() > most_bytes) {
@@ -47,6 +52,17 @@ void write_text(FileLayer& files, const std::filesystem::path& path, std::string
   // The content is durable when this returns; the name waits for the fsync of its directory, which is the caller's.
   file->sync();
   file->close();
+}
+
+void make_directories(FileLayer& files, const std::filesystem::path& path) {
+  const std::filesystem::path parent = path.parent_path();
+  if (!parent.empty() && parent != path && !files.exists(parent)) make_directories(files, parent);
+  try {
+    files.make_directory(path);
+  } catch (const FileError& error) {
+    // Somebody else made it meanwhile: another writer of the run whose directory was removed.
+    if (error.error_number() != EEXIST) throw;
+  }
 }
 
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path) {

@@ -66,6 +66,8 @@ class FileLayer {
   /// Returns when the names in the directory are on the disk.
   virtual void sync_directory(const std::filesystem::path& path) = 0;
   virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
+  /// Fails with EEXIST where something has the name `to`: in one step where the file system can, else after a look.
+  virtual void rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to);
   virtual void remove_file(const std::filesystem::path& path) = 0;
   virtual void remove_directory(const std::filesystem::path& path) = 0;
 
@@ -78,7 +80,9 @@ class FileLayer {
 std::string read_text(const FileLayer& files, const std::filesystem::path& path, std::int64_t most_bytes);
 /// Creates, writes and syncs.
 void write_text(FileLayer& files, const std::filesystem::path& path, std::string_view text);
-/// Removes a directory that holds files only; of a link to one only the link.
+/// Makes a directory that is not there, and those above it.
+void make_directories(FileLayer& files, const std::filesystem::path& path);
+/// Removes a directory that this process made and filled with files; of a link to one only the link.
 void remove_flat_directory(FileLayer& files, const std::filesystem::path& path);
 
 }  // namespace negatron

@@ -14,8 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kFileMode = 0644;
-constexpr mode_t kDirectoryMode = 0755;
+// The umask takes away what its user does not want.
+constexpr mode_t kFileMode = 0666;
+constexpr mode_t kDirectoryMode = 0777;
 // With the usual blocks of 1 MiB the disk is told to begin once in eight of them.
 constexpr off_t kWriteBackBytes = 8 << 20;
 
@@ -169,6 +170,13 @@ void PosixFileLayer::rename(const fs::path& from, const fs::path& to) {
   // All or nothing within one file system: whoever looks meanwhile, or after a power cut, finds the old name or the new
   // one.
   if (::rename(from.c_str(), to.c_str()) != 0) throw FileError("rename to '" + to.string() + "'", from, errno);
+}
+
+void PosixFileLayer::rename_to_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  // What not every kernel or file system can (NFS).
+  if (errno == EINVAL || errno == ENOSYS) return FileLayer::rename_to_new(from, to);
+  throw FileError("rename to '" + to.string() + "'", from, errno);
 }
 
 void PosixFileLayer::remove_file(const fs::path& path) {

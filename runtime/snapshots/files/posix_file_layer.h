@@ -26,6 +26,7 @@ class PosixFileLayer : public FileLayer {
   void make_directory(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& path) override;
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
+  void rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) override;
   void remove_file(const std::filesystem::path& path) override;
   void remove_directory(const std::filesystem::path& path) override;
   std::vector<std::string> list(const std::filesystem::path& path) const override;

@@ -154,7 +154,8 @@ void CheckedFile::check_block(const std::string& name, const CheckedDataset& ope
 }
 
 at::ScalarType CheckedFile::dtype_of(const std::string& name, const CheckedDataset& opened) const {
-  const std::optional<at::ScalarType> dtype = scalar_type(opened.type);
+  std::optional<at::ScalarType> dtype = scalar_type(opened.type);
+  if (!dtype && filters == Hdf5Filters::kBuiltIn) dtype = swapped_scalar_type(opened.type);
   if (!dtype) refuse(name, "it does not hold fp64, fp32, bf16, fp16, int64, int32, uint8, int8 or bool");
   return *dtype;
 }

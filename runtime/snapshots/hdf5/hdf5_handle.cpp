@@ -28,6 +28,8 @@ std::string reason() {
 }  // namespace
 
 Hdf5Lock::Hdf5Lock() : lock_(hdf5_mutex()) {
+  // All files are closed by us. At the end of the program HDF5 would try again what failed, and crash.
+  [[maybe_unused]] static const herr_t once = H5dont_atexit();
   // HDF5 keeps its error messages by thread.
   [[maybe_unused]] static thread_local const bool quiet = [] {
     hdf5_ok(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "switching off HDF5's error messages");

@@ -65,11 +65,13 @@ Hdf5Reader::Dataset Hdf5Reader::dataset(const std::string& path) const {
 at::Tensor Hdf5Reader::read(const std::string& path) const {
   const Hdf5Lock lock;
   const CheckedDataset opened = state_->open(path);
-  // The type in memory is that of the file, so HDF5 copies bytes and converts nothing.
+  // The type in memory is that of the file, so HDF5 copies bytes, and converts nothing but their order where that may
+  // be another.
   at::Tensor result = at::empty(opened.shape, state_->dtype_of(path, opened));
   if (result.numel() == 0) return result;
   state_->check_block(path, opened, std::vector<std::int64_t>(opened.shape.size(), 0), opened.shape);
-  hdf5_ok(H5Dread(opened.dataset.get(), opened.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, result.mutable_data_ptr()),
+  hdf5_ok(H5Dread(opened.dataset.get(), hdf5_type(result.scalar_type()).get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                  result.mutable_data_ptr()),
           "reading " + state_->of(path));
   return result;
 }
@@ -103,8 +105,8 @@ at::Tensor Hdf5Reader::read_slab(const std::string& path, std::size_t dimension,
                           "making a space");
   hdf5_ok(H5Sselect_hyperslab(opened.space.get(), H5S_SELECT_SET, start.data(), nullptr, sizes.data(), nullptr),
           "selecting rows of " + state_->of(path));
-  hdf5_ok(H5Dread(opened.dataset.get(), opened.type.get(), memory.get(), opened.space.get(), H5P_DEFAULT,
-                  result.mutable_data_ptr()),
+  hdf5_ok(H5Dread(opened.dataset.get(), hdf5_type(result.scalar_type()).get(), memory.get(), opened.space.get(),
+                  H5P_DEFAULT, result.mutable_data_ptr()),
           "reading " + state_->of(path));
   return result;
 }
@@ -124,9 +126,28 @@ std::string Hdf5Reader::read_text(const std::string& path) const {
 
 bool Hdf5Reader::has(const std::string& path) const {
   const Hdf5Lock lock;
-  const htri_t found = H5Lexists(state_->handle.get(), path.c_str(), H5P_DEFAULT);
-  hdf5_ok(found, "looking for " + state_->of(path));
-  return found > 0;
+  // HDF5 fails where what is before the last name is not there.
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const htri_t found = H5Lexists(state_->handle.get(), path.substr(0, end).c_str(), H5P_DEFAULT);
+    hdf5_ok(found, "looking for " + state_->of(path));
+    if (found <= 0 || end == std::string::npos) return found > 0;
+    if (!is_group_object(path.substr(0, end))) return false;
+  }
+}
+
+bool Hdf5Reader::is_group(const std::string& path) const {
+  const Hdf5Lock lock;
+  return is_group_object(path);
+}
+
+bool Hdf5Reader::is_group_object(const std::string& path) const {
+  H5L_info_t link;
+  hdf5_ok(H5Lget_info(state_->handle.get(), path.c_str(), &link, H5P_DEFAULT), "finding " + state_->of(path));
+  if (link.type != H5L_TYPE_HARD) return false;
+  H5O_info_t object;
+  hdf5_ok(H5Oget_info_by_name(state_->handle.get(), path.c_str(), &object, H5P_DEFAULT),
+          "looking at " + state_->of(path));
+  return object.type == H5O_TYPE_GROUP;
 }
 
 std::vector<std::string> Hdf5Reader::names(const std::string& group) const {

@@ -14,7 +14,8 @@ namespace negatron {
 /// What may stand between the numbers of a dataset and their bytes in the file.
 enum class Hdf5Filters {
   kNone,
-  /// gzip, shuffling and checksums, which every HDF5 has; none that is loaded.
+  /// What other programs write: gzip, shuffling and checksums, which every HDF5 has, none that is loaded; and numbers
+  /// with their high byte first.
   kBuiltIn
 };
 
@@ -43,7 +44,10 @@ class Hdf5Reader {
   /// A dataset that is one text of fixed length.
   std::string read_text(const std::string& path) const;
 
+  /// Whether there is something of that name, also where a group on the way to it is missing.
   bool has(const std::string& path) const;
+  /// Whether it is a group; a link is none.
+  bool is_group(const std::string& path) const;
   /// The names in a group, sorted.
   std::vector<std::string> names(const std::string& group) const;
   /// An attribute of an object ("/": the file).
@@ -52,6 +56,8 @@ class Hdf5Reader {
   std::vector<std::string> attribute_names(const std::string& object) const;
 
  private:
+  /// Under the Hdf5Lock.
+  bool is_group_object(const std::string& path) const;
   at::Tensor read_slab(const std::string& path, std::size_t dimension, std::int64_t begin, std::int64_t count) const;
 
   struct State;

@@ -73,13 +73,20 @@ Hdf5Handle hdf5_type(at::ScalarType dtype) {
 
 std::optional<at::ScalarType> scalar_type(const Hdf5Handle& type) {
   for (const NamedType& known : kTypes) {
-    // Byte order, sizes, fields and bias must all agree. Big-endian numbers equal none of them and are refused by the
-    // reader, which never converts.
+    // Byte order, sizes, fields and bias must all agree.
     const htri_t equal = H5Tequal(type.get(), hdf5_type(known.dtype).get());
     hdf5_ok(equal, "comparing types");
     if (equal > 0) return known.dtype;
   }
   return std::nullopt;
+}
+
+std::optional<at::ScalarType> swapped_scalar_type(const Hdf5Handle& type) {
+  const H5T_class_t kind = H5Tget_class(type.get());
+  if ((kind != H5T_FLOAT && kind != H5T_INTEGER) || H5Tget_order(type.get()) != H5T_ORDER_BE) return std::nullopt;
+  const Hdf5Handle ours = copy_of(type.get());
+  hdf5_ok(H5Tset_order(ours.get(), H5T_ORDER_LE), "turning the bytes of a type");
+  return scalar_type(ours);
 }
 
 Hdf5Handle hdf5_text_type(std::size_t bytes) {

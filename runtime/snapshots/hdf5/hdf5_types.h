@@ -17,6 +17,8 @@ namespace negatron {
 Hdf5Handle hdf5_type(at::ScalarType dtype);
 /// The inverse: nothing when it is none of those.
 std::optional<at::ScalarType> scalar_type(const Hdf5Handle& type);
+/// Of numbers that lie with their high byte first, which hdf5_type() reads in ours.
+std::optional<at::ScalarType> swapped_scalar_type(const Hdf5Handle& type);
 
 /// A text of this many bytes.
 Hdf5Handle hdf5_text_type(std::size_t bytes);

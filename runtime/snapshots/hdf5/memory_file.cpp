@@ -1,6 +1,7 @@
 #include "runtime/snapshots/hdf5/memory_file.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,12 +13,22 @@ namespace negatron {
 namespace {
 
 constexpr const char* kName = "negatron-skeleton";
+/// About what HDF5 adds to small files.
+constexpr rlim_t kMetadataBytes = 1 << 16;
+
+bool is_allowed(std::int64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
+  return limit.rlim_cur >= kMetadataBytes && limit.rlim_cur - kMetadataBytes >= static_cast<rlim_t>(bytes);
+}
 
 }  // namespace
 
 // A bank of gigabytes is laid out here in some kilobytes: HDF5 reserves the datasets' places and writes only its own
 // metadata, and pages that nobody touches are holes, which size() counts and memory does not.
-MemoryFile::MemoryFile() : number_(::memfd_create(kName, MFD_CLOEXEC)) {
+MemoryFile::MemoryFile(std::int64_t bytes) : number_(-1) {
+  if (!is_allowed(bytes)) throw FileError("lay out a file of " + std::to_string(bytes) + " bytes,", kName, EFBIG);
+  number_ = ::memfd_create(kName, MFD_CLOEXEC);
   if (number_ < 0) throw FileError("make the memory file", kName, errno);
 }
 

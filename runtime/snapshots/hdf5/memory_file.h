@@ -11,8 +11,9 @@ namespace negatron {
 /// HDF5 lays a file out before its bytes are written by us. Bytes that nobody writes take no memory. Local.
 class MemoryFile {
  public:
-  /// Throws FileError.
-  MemoryFile();
+  /// One in which at least so many bytes are laid out. Throws FileError, also when this process may make no file of
+  /// that size (ulimit -f): HDF5 would keep a file that it could not write, and its descriptor, for good.
+  explicit MemoryFile(std::int64_t bytes);
   ~MemoryFile();
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;

@@ -55,10 +55,20 @@ std::vector<Placement> lay_out(const Hdf5Layout& plan, const std::string& path) 
   return placements;
 }
 
+std::int64_t data_bytes(const Hdf5Layout& plan) {
+  std::int64_t bytes = 0;
+  for (const Hdf5Dataset& dataset : plan.datasets) {
+    std::int64_t size = dataset.text ? 1 : static_cast<std::int64_t>(at::elementSize(dataset.dtype));
+    for (const std::int64_t length : dataset.shape) size *= length;
+    bytes += size;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Skeleton make_skeleton(const Hdf5Layout& plan) {
-  const MemoryFile file;
+  const MemoryFile file(data_bytes(plan));
   const std::vector<Placement> placements = lay_out(plan, file.path());
   // Metadata between them may lie anywhere, but sources are asked one after the other.
   const auto by_offset = [](const Placement& a, const Placement& b) { return a.offset < b.offset; };

@@ -57,6 +57,14 @@ TEST(DiagnoseSrun, NamesTheMissingOption) {
   auto one_task = srun;
   one_task["SLURM_NTASKS"] = "1";
   EXPECT_EQ(diagnosis(one_task), "no error");
+  // In the shell that salloc -n 4 starts: a step of one task of a job of four.
+  auto interactive = srun;
+  interactive["SLURM_STEP_ID"] = "4294967290";
+  interactive["SLURM_STEP_NUM_TASKS"] = "1";
+  EXPECT_EQ(diagnosis(interactive), "no error");
+  auto step = srun;
+  step["SLURM_STEP_NUM_TASKS"] = "2";
+  EXPECT_NE(diagnosis(step).find("srun started 2 tasks"), std::string::npos);
   // In a batch script, where mpirun will be called.
   EXPECT_EQ(diagnosis({{"SLURM_NTASKS", "4"}}), "no error");
   EXPECT_EQ(diagnosis({}), "no error");

@@ -75,8 +75,7 @@ void expect_a_timeout(bool on_host) {
       late_error = timeout.what();
     }
   });
-  for (const char* part :
-       {"rank 0 of 2, all_reduce (#0, sum fp32 [3])", "time limit of 300 ms", "started, not finished"}) {
+  for (const char* part : {"rank 0 of 2, all_reduce (#0, sum fp32 [3])", "time limit of 300 ms"}) {
     EXPECT_NE(error.find(part), std::string::npos) << error;
   }
   EXPECT_NE(late_error.find("rank 1 of 2, all_reduce"), std::string::npos) << late_error;

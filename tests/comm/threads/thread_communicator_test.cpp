@@ -75,11 +75,13 @@ TEST(RunRanks, ARankThatReturnsEarlyIsNamed) {
 
 TEST(RunRanks, ALateRankIsATimeoutWithTheLog) {
   const CommunicatorOptions impatient = {.check = false, .time_limit = std::chrono::milliseconds(200)};
-  const std::string error = error_of<TimeoutError>(2, impatient, [](Communicator& communicator) {
+  ::testing::internal::CaptureStderr();
+  std::string error = error_of<TimeoutError>(2, impatient, [](Communicator& communicator) {
     communicator.barrier();
     if (communicator.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(700));
     communicator.all_reduce(at::ones({3, 4}), ReduceOp::kMax);
   });
+  error += ::testing::internal::GetCapturedStderr();
   for (const char* part :
        {"rank 0 of 2, all_reduce (#1, max fp32 [3, 4])", "time limit of 200 ms", "[rank 0] #0 barrier: done",
         "[rank 0] #1 all_reduce max fp32 [3, 4]: started, not finished"}) {

@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
 #include "tests/launch/flags/ini_file.h"
 
@@ -23,12 +24,12 @@ struct Options {
 FlagTable table_of(Options& options) {
   FlagTable table;
   table.group("Bank");
-  table.add("rows", &options.rows, "keys");
-  table.add("tau", &options.tau, "temperature");
+  table.add("rows", within(&options.rows, 1, 5000), "keys");
+  table.add("tau", within(&options.tau, 0.001, 100.0), "temperature");
   table.group("Other");
   table.add("mask", &options.mask, "mask");
   table.add("name", &options.name, "name");
-  table.add("channels", &options.channels, "widths");
+  table.add("channels", within(&options.channels, 1, 512), "widths");
   return table;
 }
 
@@ -90,19 +91,79 @@ TEST(FlagTable, TheResolvedIniReadsBackToTheSameValues) {
 
 TEST(FlagTable, RefusalsAreOneSentenceThatNamesTheFlag) {
   EXPECT_EQ(refusal({"--rwos", "3"}), "unknown flag --rwos, did you mean --rows?");
-  EXPECT_EQ(refusal({"--rows", "3.5"}), "--rows takes a whole number, not '3.5'.");
-  EXPECT_EQ(refusal({"--rows", "99999999999999999999"}), "--rows takes a whole number, not '99999999999999999999'.");
-  EXPECT_EQ(refusal({"--tau", "warm"}), "--tau takes a number, not 'warm'.");
-  EXPECT_EQ(refusal({"--tau", "inf"}), "--tau takes a finite number, not 'inf'.");
+  for (const char* wrong : {"3.5", "99999999999999999999", "0", "5001", "12x", "", "-1"}) {
+    EXPECT_EQ(refusal({"--rows", wrong}),
+              "--rows takes a whole number from 1 to 5000, not '" + std::string(wrong) + "'.");
+  }
+  for (const char* wrong : {"warm", "inf", "nan", "1e300", "0", "-0.5"}) {
+    EXPECT_EQ(refusal({"--tau", wrong}), "--tau takes a number from 0.001 to 100, not '" + std::string(wrong) + "'.");
+  }
   EXPECT_EQ(refusal({"--mask=perhaps"}), "--mask takes on or off, not 'perhaps'.");
-  EXPECT_EQ(refusal({"--channels", "8,,16"}), "--channels takes whole numbers separated by commas, not ''.");
+  EXPECT_EQ(refusal({"--channels", "8,,16"}),
+            "--channels takes whole numbers separated by commas, each from 1 to 512, not ''.");
+  EXPECT_EQ(refusal({"--channels", "8,513"}),
+            "--channels takes whole numbers separated by commas, each from 1 to 512, not '513'.");
   EXPECT_EQ(refusal({"--config", "/nowhere.ini"}), "--config: cannot read '/nowhere.ini'.");
-  EXPECT_NE(refusal({"--rows"}), "");
-  EXPECT_NE(refusal({"--rows", "1", "--rows", "2"}), "");
-  EXPECT_EQ(refusal({"stray"}), "'stray' is no flag; flags are written --name value.");
+  EXPECT_EQ(refusal({"--rows"}), "--rows needs a value behind it.");
+  EXPECT_EQ(refusal({"--rows", "1", "--rows", "2"}), "--rows is given more than once.");
   EXPECT_EQ(refusal({"--frobnicate", "3"}), "unknown flag --frobnicate; --help lists all flags.");
   // No abbreviations.
   EXPECT_NE(refusal({"--row", "3"}), "");
+}
+
+TEST(FlagTable, AWordInTheWrongPlaceIsNamedWithWhatItWasMeantToBe) {
+  EXPECT_EQ(refusal({"stray"}),
+            "'stray' is no flag and no flag's value; flags are written --name value, a value with blanks between "
+            "quotes.");
+  EXPECT_EQ(refusal({"--rows", "=", "2"}),
+            "'=' stands alone behind --rows; write --rows VALUE or --rows=VALUE, without blanks around the '='.");
+  EXPECT_EQ(refusal({"--name", "--rows", "3"}),
+            "--name needs a value behind it, and '--rows' is the next flag; --name=--rows would be that value.");
+  EXPECT_EQ(refusal({"-rows", "3"}), "'-rows' begins with one dash; flags have two: --rows.");
+  EXPECT_EQ(refusal({"-x"}), "'-x' begins with one dash; flags are written --name value.");
+  EXPECT_EQ(refusal({"rows=3"}), "'rows=3' is no flag without its dashes; did you mean --rows=3?");
+  Options options;
+  FlagTable table = table_of(options);
+  std::vector<std::string> words;
+  table.words(&words);
+  EXPECT_TRUE(table.parse({"a", "--mask", "b", "--name", "-1", "--", "--rows", "-"}));
+  EXPECT_EQ(words, (std::vector<std::string>{"a", "b", "--rows", "-"}));
+  EXPECT_EQ(options.name, "-1");
+  EXPECT_TRUE(table.parse({"--name=--rows"}));
+  EXPECT_EQ(options.name, "--rows");
+}
+
+TEST(FlagTable, WhatReplacesARunIsNoSettingOfAFile) {
+  const auto table_with = [](bool& dry, Options& options) {
+    FlagTable table = table_of(options);
+    table.add("dry-run", &dry, "look", FlagRole::kCommand);
+    return table;
+  };
+  bool dry = true;
+  Options options;
+  EXPECT_EQ(table_with(dry, options).ini(), table_of(options).ini());
+  const IniFile off("dry-run = off\nrows = 3\n");
+  FlagTable table = table_with(dry, options);
+  EXPECT_TRUE(table.parse({"--config", off.path()}));
+  EXPECT_TRUE(dry) << "configurations of older versions hold it";
+  EXPECT_EQ(options.rows, 3);
+  const IniFile on("dry-run = on\n");
+  EXPECT_THROW(table.parse({"--config", on.path()}), UsageError);
+}
+
+TEST(FlagTable, AnyTextSurvivesTheFile) {
+  for (const std::string& name :
+       {std::string("a#b"), std::string("\"quoted\""), std::string(" blanks "), std::string("two\nlines"),
+        std::string("\xff\xfe bytes"), std::string("C:\\x"), std::string("tab\t"), std::string("# all"),
+        std::string("\r"), std::string("läufe")}) {
+    Options options;
+    options.name = name;
+    const IniFile file(table_of(options).ini());
+    Options read;
+    FlagTable table = table_of(read);
+    table.parse({"--config", file.path()});
+    EXPECT_EQ(read.name, name);
+  }
 }
 
 TEST(FlagTable, AnUnknownNameInTheFileIsRefusedWithTheFile) {

@@ -71,6 +71,42 @@ TEST(PretrainFlags, ValuesOfTheirOwnTypesSurviveTheIni) {
   }
 }
 
+/// Numbers with which an inner part overflowed, or ended a run that had begun.
+const std::vector<std::pair<std::string, std::string>> kBeyond = {{"--bank-rows", "4294967296"},
+                                                                  {"--bank-rows", "9223372036854775807"},
+                                                                  {"--lr", "1e300"},
+                                                                  {"--lr", "0"},
+                                                                  {"--tau", "1e-40"},
+                                                                  {"--weight-decay", "1e300"},
+                                                                  {"--epochs", "9223372036854775807"},
+                                                                  {"--threads", "3000000000"},
+                                                                  {"--loader-threads", "100000"},
+                                                                  {"--bank-threads", "-2"},
+                                                                  {"--telemetry-top", "9223372036854775807"},
+                                                                  {"--pool-grid", "100000"},
+                                                                  {"--collective-time-limit", "1e10"},
+                                                                  {"--collective-time-limit", "0"},
+                                                                  {"--snapshot-every", "99999999999min"},
+                                                                  {"--global-batch", "4294967296"},
+                                                                  {"--image-size", "1000000"},
+                                                                  {"--width", "1000000"},
+                                                                  {"--hue", "0.6"},
+                                                                  {"--knn-temperature", "0"}};
+
+TEST(PretrainFlags, RefuseNumbersThatCannotWorkBeforeAnythingIsMade) {
+  for (const auto& [flag, value] : kBeyond) {
+    PretrainArguments request;
+    try {
+      pretrain_flags(request).parse({flag, value});
+      ADD_FAILURE() << flag << " took " << value;
+    } catch (const std::exception& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.find(flag), 0U) << text;
+      EXPECT_NE(text.find("'" + value + "'"), std::string::npos) << text;
+    }
+  }
+}
+
 TEST(PretrainFlags, RefuseANameThatAValueHasNot) {
   for (std::size_t i = 0; i < kTypedFlags.size(); i += 2) {
     PretrainArguments request;

@@ -23,6 +23,15 @@ TEST(SavedSettings, AreTheOptionsOfTheRunThatWroteThem) {
   EXPECT_EQ(pretrain_flags(back).ini(), ini);
 }
 
+TEST(SavedSettings, HoldPathsOfAnyBytes) {
+  PretrainArguments request;
+  request.options.data.path = "/a #b\n\"c\"\xff ";
+  EXPECT_EQ(options_of(saved_settings(pretrain_flags(request).ini())).data.path, request.options.data.path);
+  // Older versions wrote values as they are, and never a remark behind one.
+  EXPECT_EQ(options_of(saved_settings("data = /a #b\n")).data.path, "/a #b");
+  EXPECT_EQ(options_of(saved_settings("data = /say \"a\"\n")).data.path, "/say \"a\"");
+}
+
 TEST(SavedSettings, OfOtherVersionsMeanWhatTheyMeantThen) {
   const PretrainOptions options =
       options_of(saved_settings("holdout = 50\nof-the-future = 1\n# width = 7\nlr = 0.5\n"));

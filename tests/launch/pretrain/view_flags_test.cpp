@@ -94,7 +94,7 @@ TEST_F(ViewFlags, OfTheFileAreThoseOfItsRecipeOrOfTheCommandLine) {
 
 TEST_F(ViewFlags, SayWhatTheyTake) {
   EXPECT_EQ(refusal({"--views", "moco"}), "--views is 'moco', expected one of: moco-v2, simclr, byol, grey, none.");
-  EXPECT_EQ(refusal({"--second-blur", "often"}), "--second-blur takes a number or 'same', not 'often'.");
+  EXPECT_EQ(refusal({"--second-blur", "often"}), "--second-blur takes a number from 0 to 1 or 'same', not 'often'.");
   EXPECT_EQ(parsed({"--views", "byol", "--second-blur", "same"}).augmentation.effects_of(1).blur_probability, 1.0);
 }
 

@@ -47,7 +47,7 @@ class ExtractRows : public ::testing::TestWithParam<at::ScalarType> {
 TEST_P(ExtractRows, ByIdAndByRange) {
   const OpenBank bank = opened(files_, testing::save_run(run_, files_, directory_ / "run", kSteps, 3));
   const BankMemory memory(kPlenty);
-  const FoundKeys found = find_ids(bank, {8, 3, 3, 77, 0}, memory);
+  const FoundKeys found = find_keys(bank, KeyColumn::kId, {8, 3, 3, 77, 0}, memory);
   EXPECT_EQ(found.missing, std::vector<std::int64_t>{77});
   extract_rows(files_, bank, directory_ / "ids.h5", found.sequence, memory);
   expect_file(directory_ / "ids.h5", [](const auto& entry) { return entry.id == 8 || entry.id == 3 || entry.id == 0; });
@@ -69,7 +69,10 @@ TEST(ExtractRowsRefusals, SayWhatThereIs) {
   EXPECT_NE(range({41, 45}).find("--range 41:45 is not part of this bank, whose keys are 42:65"), std::string::npos);
   EXPECT_NE(range({60, 66}).find("42:65"), std::string::npos);
   EXPECT_NE(range({50, 50}).find("usage: "), std::string::npos);
-  EXPECT_NE(testing::refusal([&] { find_ids(bank, {3, -1}, memory); }).find("-1 is no sample id"), std::string::npos);
+  EXPECT_NE(testing::refusal([&] {
+              find_keys(bank, KeyColumn::kId, {3, -1}, memory);
+            }).find("-1 is no sample id"),
+            std::string::npos);
   EXPECT_NE(testing::refusal([&] { extract_rows(files, bank, directory / "run", {42}, memory); }).find("exists"),
             std::string::npos);
   // A file that cannot be finished is not there.

@@ -96,7 +96,8 @@ TEST(BankMemoryBound, EveryOperationStaysUnderItOnABankManyTimesLarger) {
   expect_bounded("import", [&] {
     ImportOptions options;
     options.ranks = 2;
-    import_rows(files, *open_matrix(files, directory / "rows.h5", "rows"), directory / "three", options, memory);
+    import_rows(files, *open_matrix(files, directory / "rows.h5", {.name = "rows"}), directory / "three", options,
+                memory);
   });
 }
 

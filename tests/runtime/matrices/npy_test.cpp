@@ -36,7 +36,9 @@ TEST(NpyHeader, NothingElse) {
   };
   const std::pair<std::string, const char*> cases[] = {
       {with("'|O'", "False", "(1, 1)"), "pickled objects"},
-      {with("'>f4'", "False", "(1, 1)"), "'>f4'"},
+      {with("'>c8'", "False", "(1, 1)"), "'>c8'"},
+      {with("'<V2'", "False", "(1, 1)"), "as numpy writes bfloat16; --read-as bf16"},
+      {with("'<V4'", "False", "(1, 1)"), "'<f8' is expected"},
       {with("'<i8'", "False", "(1, 1)"), "'<i8'"},
       {with("[('a', '<f4')]", "False", "(1, 1)"), "records with fields"},
       {with("'<f4'", "Maybe", "(1, 1)"), "neither True nor False"},
@@ -86,7 +88,7 @@ class NpyFiles : public ::testing::Test {
  protected:
   std::string refusal(const std::string& bytes) {
     std::ofstream(directory_ / "x.npy", std::ios::binary) << bytes;
-    return testing::refusal([&] { open_matrix(files_, directory_ / "x.npy", ""); });
+    return testing::refusal([&] { open_matrix(files_, directory_ / "x.npy", {}); });
   }
   static std::string file(char major, const std::string& header, std::size_t data_bytes) {
     std::string text = std::string("\x93NUMPY") + major + '\0';

@@ -25,7 +25,7 @@ TEST(WriteNpy, WritesWhatIsReadBack) {
       return std::span(begin, count);
     });
     EXPECT_EQ(done, matrix.nbytes());
-    const auto back = open_matrix(files, path, "");
+    const auto back = open_matrix(files, path, {});
     EXPECT_EQ(back->dtype(), dtype);
     EXPECT_FALSE(back->means_transpose());
     EXPECT_TRUE(at::equal(back->read_rows(0, 7), matrix));

@@ -40,6 +40,30 @@ TEST(CutMetrics, LinesOfOlderVersionsBecomeFlat) {
             "\"bytes.barrier.received\":8,\"lr\":0.25}\n");
 }
 
+TEST(CutMetrics, OfALinkCutsWhatItNames) {
+  const TemporaryDirectory folder;
+  write_bytes(folder / "real", "{\"step\":0}\n{\"step\":1}\n{\"event\":\"snapshot\",\"step\":1}\n{\"step\":2}\n");
+  std::filesystem::create_symlink("real", folder / "metrics.jsonl");
+  EXPECT_EQ(cut_metrics(folder / "metrics.jsonl", 1), "");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "metrics.jsonl"));
+  EXPECT_EQ(read_bytes(folder / "real"), "{\"step\":0}\n{\"event\":\"snapshot\",\"step\":1}\n");
+}
+
+TEST(CutMetrics, NeedsNoSecondFileBesideTheFirst) {
+  const TemporaryDirectory folder;
+  // None can be made: a name that has something behind this one is too long.
+  const std::filesystem::path path = folder / std::string(250, 'm');
+  write_bytes(path, "{\"step\":0}\n{\"step\":1}\n{\"event\":\"snapshot\",\"step\":1}\n{\"step\":2}\n");
+  EXPECT_EQ(cut_metrics(path, 1), "");
+  EXPECT_EQ(read_bytes(path), "{\"step\":0}\n{\"event\":\"snapshot\",\"step\":1}\n");
+}
+
+TEST(CutMetrics, SaysWhatCannotBeCut) {
+  const TemporaryDirectory folder;
+  std::filesystem::create_directory(folder / "metrics.jsonl");
+  EXPECT_NE(cut_metrics(folder / "metrics.jsonl", 7).find("could not be cut to its first 7 steps"), std::string::npos);
+}
+
 TEST(CutMetrics, WithoutAFileMakesNone) {
   const TemporaryDirectory folder;
   cut_metrics(folder / "metrics.jsonl", 5);

@@ -40,7 +40,7 @@ TEST(MetricsWriter, WritesEveryKeyWithAllDigits) {
   metrics.bank_fill = 1.0;
   metrics.skipped_steps = 2;
   {
-    MetricsWriter writer(folder / "metrics.jsonl", [] { return 1795892623.125; });
+    MetricsWriter writer(folder / "metrics.jsonl", {}, [] { return 1795892623.125; });
     writer.write(metrics);
     writer.write(EvaluationMetrics{.subject = "raw pixels", .step = 12, .epoch = 3, .knn = 0.818, .staged_bytes = 7});
   }
@@ -129,14 +129,20 @@ TEST(MetricsWriter, LeavesWholeLinesWhenKilled) {
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].at("step"), i);
 }
 
-TEST(MetricsWriter, SaysWhichFileCannotBeOpened) {
+TEST(MetricsWriter, SaysWhichFileCannotBeWrittenAndGoesOn) {
   const TemporaryDirectory folder;
-  try {
-    MetricsWriter writer(folder / "missing/metrics.jsonl");
-    ADD_FAILURE();
-  } catch (const std::runtime_error& error) {
-    EXPECT_NE(std::string(error.what()).find("missing/metrics.jsonl"), std::string::npos) << error.what();
-  }
+  std::filesystem::create_directory(folder / "metrics.jsonl");
+  std::vector<std::string> warnings;
+  MetricsWriter writer(folder / "metrics.jsonl", [&](const std::string& said) { warnings.push_back(said); });
+  writer.write(StepMetrics{.step = 0});
+  writer.write(EvaluationMetrics{});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("metrics.jsonl' cannot be written: Is a directory"), std::string::npos) << warnings[0];
+  EXPECT_NE(writer.missing().find("misses 2 lines"), std::string::npos) << writer.missing();
+  std::filesystem::remove(folder / "metrics.jsonl");
+  writer.write(StepMetrics{.step = 1});
+  ASSERT_EQ(lines_of(folder / "metrics.jsonl").size(), 1U);
+  EXPECT_EQ(lines_of(folder / "metrics.jsonl")[0].at("step"), 1);
 }
 
 }  // namespace

@@ -169,6 +169,31 @@ TEST(RunSnapshots, MinutesAreThoseOfRank0) {
   });
 }
 
+TEST(RunSnapshots, OutsideStepsASaveEndsAndAnyRanksSignalIsEverybodys) {
+  const TemporaryDirectory folder;
+  run_ranks(3, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    PosixFileLayer files;
+    SnapshotSettings settings;
+    settings.every = parse_snapshot_interval("100");
+    RunSignals signals;
+    RunSnapshots snapshots(comm, files, folder.path(), settings, &signals);
+    EXPECT_TRUE(snapshots.save_last(7, false, some_state, nullptr).empty());
+    StepWishes agreed;
+    std::vector<SnapshotMetrics> told;
+    // As many as the save needs; the same number on every rank.
+    while (told.empty()) told = snapshots.outside_steps(agreed, 7, some_state, nullptr);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].outcome, Outcome::kCommitted);
+    EXPECT_EQ(told[0].step, 7);
+    EXPECT_FALSE(agreed.leave || agreed.stop || agreed.snapshot);
+    if (comm.rank() == 1) signals.snapshot.store(true);
+    snapshots.outside_steps(agreed, 7, some_state, nullptr);
+    EXPECT_TRUE(agreed.leave);
+    EXPECT_FALSE(agreed.stop);
+  });
+  EXPECT_EQ(steps_saved(folder.path()), std::vector<std::int64_t>{7});
+}
+
 /// Fails, or holds, what would make a new file.
 class StubbornFiles : public PosixFileLayer {
  public:

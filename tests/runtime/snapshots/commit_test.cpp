@@ -51,6 +51,36 @@ TEST(Commit, WaitsForTheSlowestRank) {
   }
 }
 
+/// A file system that takes its time for new directories.
+class SlowDirectories : public PosixFileLayer {
+ public:
+  void make_directory(const fs::path& path) override {
+    while (!may_go_on_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    PosixFileLayer::make_directory(path);
+  }
+  void go_on() { may_go_on_ = true; }
+
+ private:
+  std::atomic<bool> may_go_on_ = false;
+};
+
+TEST(Commit, NobodyWhoTrainsWaitsForADirectory) {
+  const SmallRun run;
+  const TemporaryDirectory directory;
+  SlowDirectories files;
+  run_ranks(kSavingRanks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    Bank bank = run.bank(comm.rank(), comm.size());
+    run.train(bank, 0, 4);
+    SnapshotStore store(files, directory.path(), {});
+    ASSERT_TRUE(store.start_save(comm, 4, run.state(4), &bank));
+    EXPECT_EQ(store.poll(comm).state, SaveState::kRunning);
+    comm.barrier();
+    files.go_on();
+    EXPECT_EQ(store.finish(comm).state, SaveState::kCommitted);
+  });
+  EXPECT_EQ(testing::restored_step(run, files, directory.path(), kSavingRanks), 4);
+}
+
 TEST(Commit, SavingAStepOnceMoreLosesItAtNoMoment) {
   constexpr unsigned kSeeds = 8;
   const SmallRun run;

@@ -1,10 +1,8 @@
-#include <algorithm>
+#include <fstream>
 #include <set>
 
 #include <gtest/gtest.h>
 
-#include "comm/threads/thread_communicator.h"
-#include "runtime/snapshots/files/directory_lock.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"
@@ -90,6 +88,69 @@ TEST(Retention, AStepThatIsSavedAgainIsReplaced) {
   EXPECT_EQ(names_in(directory / "snapshots"), std::set<std::string>{step_name(3)});
 }
 
+TEST(Retention, WhatOthersPutIntoASnapshotStaysAndEndsNothing) {
+  const SmallRun run;
+  const TemporaryDirectory directory;
+  PosixFileLayer files;
+  const fs::path snapshots = directory / "snapshots";
+  for (const std::int64_t step : {1, 2, 3}) {
+    ASSERT_EQ(testing::save(run, files, directory.path(), step, 2).state, SaveState::kCommitted);
+    if (step == 1) continue;
+    fs::create_directory(snapshots / step_name(step) / "notes");
+    std::ofstream(snapshots / step_name(step) / "notes" / "a.txt") << "mine";
+    std::ofstream(snapshots / step_name(step) / "plot.png") << "mine too";
+  }
+  std::vector<std::string> told;
+  for (const std::int64_t step : {4, 5, 6, 7}) {
+    const SaveReport report = testing::save(run, files, directory.path(), step, 2);
+    ASSERT_EQ(report.state, SaveState::kCommitted);
+    if (!report.problem.empty()) told.push_back(report.problem);
+  }
+  EXPECT_EQ(names_in(snapshots),
+            (std::set<std::string>{step_name(2) + ".kept", step_name(3) + ".kept", step_name(6), step_name(7)}));
+  ASSERT_EQ(told.size(), 2U) << "each is told once";
+  EXPECT_NE(told[0].find("'notes' and more was put into the old snapshot " + step_name(2)), std::string::npos)
+      << told[0];
+  EXPECT_NE(told[0].find((snapshots / (step_name(2) + ".kept")).string()), std::string::npos) << told[0];
+  EXPECT_EQ(names_in(snapshots / (step_name(2) + ".kept")), (std::set<std::string>{"notes", "plot.png"}));
+  EXPECT_EQ(fs::file_size(snapshots / (step_name(2) + ".kept") / "notes" / "a.txt"), 4U);
+}
+
+TEST(Retention, FilesThatAreStillOpenElsewhereGoLater) {
+  const SmallRun run;
+  const TemporaryDirectory directory;
+  PosixFileLayer files;
+  const fs::path snapshots = directory / "snapshots";
+  ASSERT_EQ(testing::save(run, files, directory.path(), 1, 1).state, SaveState::kCommitted);
+  // So NFS calls a file that was removed while some process had it open.
+  std::ofstream(snapshots / step_name(1) / ".nfs0000000000c0ffee") << "open";
+  for (const std::int64_t step : {2, 3, 4}) {
+    const SaveReport report = testing::save(run, files, directory.path(), step, 1);
+    EXPECT_EQ(report.problem, "");
+    if (step != 3) continue;
+    ASSERT_EQ(names_in(snapshots).size(), 3U);
+    for (const std::string& name : names_in(snapshots)) fs::remove(snapshots / name / ".nfs0000000000c0ffee");
+  }
+  EXPECT_EQ(names_in(snapshots), (std::set<std::string>{step_name(3), step_name(4)}));
+}
+
+TEST(Retention, AnInterruptedSaveWithForeignFilesIsClearedOfItsOwn) {
+  const SmallRun run;
+  const TemporaryDirectory directory;
+  PosixFileLayer files;
+  const fs::path left = directory / ("snapshots/" + temporary_name(7));
+  fs::create_directories(left);
+  for (const char* name : {"trainer.h5", "bank.00000-of-00002.h5", "bank.h5", "bank.0-of-2.h5", "x"}) {
+    std::ofstream(left / name) << "half";
+  }
+  const SaveReport report = testing::save(run, files, directory.path(), 8, 1);
+  EXPECT_EQ(report.state, SaveState::kCommitted);
+  EXPECT_NE(report.problem.find("'bank.0-of-2.h5' and more"), std::string::npos) << report.problem;
+  EXPECT_EQ(names_in(directory / "snapshots"), (std::set<std::string>{step_name(7) + ".kept", step_name(8)}));
+  EXPECT_EQ(names_in(directory / ("snapshots/" + step_name(7) + ".kept")),
+            (std::set<std::string>{"bank.0-of-2.h5", "x"}));
+}
+
 TEST(SnapshotNames, AreReadBackExactly) {
   EXPECT_EQ(step_name(12000), "step-000012000");
   EXPECT_EQ(step_of("step-000012000"), 12000);
@@ -97,69 +158,9 @@ TEST(SnapshotNames, AreReadBackExactly) {
   EXPECT_EQ(step_of(replaced_name(12000)), 12000);
   for (const char* other : {"step-12000", "step-000012000.quarantine", "step-000012000.tmp-1-2", "step-12.replaced",
                             ".replaced", "step-000012000.replaced.replaced", "step--00000001", "step-0000120000",
-                            "step-00001200x", "step-", "lock", ""}) {
+                            "step-00001200x", "step-", "step-000012000.kept", "lock", ""}) {
     EXPECT_EQ(step_of(other), std::nullopt) << other;
   }
-}
-
-TEST(DirectoryLock, KeepsASecondRunOutAndNamesTheOwner) {
-  const TemporaryDirectory directory;
-  PosixFileLayer files;
-  run_ranks(2, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
-    const auto refusal = [&](const LockOwner& owner, bool take_over) -> std::string {
-      try {
-        const DirectoryLock second(comm, files, directory.path(), owner, take_over);
-        return second.took_over().empty() ? "" : "took over: " + second.took_over();
-      } catch (const SnapshotError& error) {
-        return error.what();
-      }
-    };
-    const LockOwner me = this_owner("17");
-    LockOwner other_job = me;
-    other_job.job_id = "18";
-    {
-      const DirectoryLock lock(comm, files, directory.path(), me, false);
-      comm.barrier();
-      EXPECT_TRUE(fs::exists(directory / "lock"));
-      for (const bool take_over : {false, true}) {
-        const std::string text = refusal(other_job, take_over);
-        EXPECT_NE(text.find("process " + std::to_string(me.pid) + " on host " + me.host + ", job 17"),
-                  std::string::npos)
-            << text;
-        EXPECT_NE(text.find((directory / "lock").string()), std::string::npos) << "how to go on";
-      }
-      comm.barrier();
-    }
-    comm.barrier();
-    EXPECT_FALSE(fs::exists(directory / "lock"));
-    comm.barrier();
-    // Of a process with this pid that began at another time: dead.
-    LockOwner dead = me;
-    dead.began = me.began + 1;
-    const auto leave = [&](const LockOwner& owner) {
-      // A run that is killed does not come to its destructor.
-      const DirectoryLock lock(comm, files, directory.path(), owner, false);
-      comm.barrier();
-      if (comm.rank() == 0) fs::copy_file(directory / "lock", directory / "stale");
-      comm.barrier();
-    };
-    leave(dead);
-    comm.barrier();
-    if (comm.rank() == 0) fs::rename(directory / "stale", directory / "lock");
-    comm.barrier();
-    EXPECT_NE(refusal(other_job, false).find("no longer runs. Remove"), std::string::npos);
-    EXPECT_NE(refusal(other_job, true).find("took over: "), std::string::npos);
-    comm.barrier();
-    // The same job, started again on another host.
-    LockOwner elsewhere = me;
-    elsewhere.host = "elsewhere";
-    leave(elsewhere);
-    comm.barrier();
-    if (comm.rank() == 0) fs::rename(directory / "stale", directory / "lock");
-    comm.barrier();
-    EXPECT_NE(refusal(other_job, true).find("in use by"), std::string::npos) << "nobody can know that it is dead";
-    EXPECT_NE(refusal(me, true).find("an earlier start of this job: taken over"), std::string::npos);
-  });
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/matrices/matrix_file.h"
+#include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/weights/take_weights.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/support/python_script.h"
@@ -47,6 +49,35 @@ TEST_F(TorchFiles, AreReadAsPeopleSaveThem) {
   EXPECT_EQ(read_saved_weights(path("bfloat16.pt")).at("conv1.weight").scalar_type(), at::kBFloat16);
   const SavedWeights views = read_saved_weights(path("views.pt"));
   EXPECT_TRUE(at::equal(views.at("part"), views.at("whole").slice(0, 2, 5).slice(1, 1, 3).t()));
+}
+
+TEST_F(TorchFiles, HoldMatricesForABank) {
+  const at::Tensor queue = at::arange(12, at::kFloat).view({3, 4});
+  const PosixFileLayer files;
+  const auto rows = [&](const char* name, const MatrixRequest& request) {
+    const auto matrix = open_matrix(files, path(name), request);
+    EXPECT_EQ(matrix->held_bytes(), 12 * static_cast<std::int64_t>(at::elementSize(matrix->dtype())));
+    EXPECT_TRUE(at::equal(matrix->read_columns(1, 2), matrix->read_rows(0, matrix->rows()).narrow(1, 1, 2)));
+    return matrix->read_rows(0, matrix->rows());
+  };
+  EXPECT_TRUE(at::equal(rows("tensor.pt", {}), queue.t()));
+  EXPECT_TRUE(at::equal(rows("beside.pt", {.name = "module.queue"}), queue));
+  EXPECT_TRUE(at::equal(rows("beside.pt", {.name = "keys"}), queue.to(at::kBFloat16)));
+  EXPECT_EQ(rows("moco.pt", {.name = "module.queue"}).sizes(), (std::vector<std::int64_t>{8, 4}));
+  const auto refused = [&](const char* name, const MatrixRequest& request) -> std::string {
+    try {
+      open_matrix(files, path(name), request);
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_NE(refused("beside.pt", {}).find("holds module.queue [3, 4], keys [3, 4]; --key says which one is the bank"),
+            std::string::npos);
+  EXPECT_NE(refused("beside.pt", {.name = "queue"}).find("has no 'queue' (--key); it holds module.queue [3, 4], keys"),
+            std::string::npos);
+  EXPECT_NE(refused("tensor.pt", {.most_held_bytes = 100}).find("--memory"), std::string::npos);
+  EXPECT_NE(refused("old.pt", {}).find("before PyTorch 1.6"), std::string::npos);
 }
 
 TEST_F(TorchFiles, HoldEmptyAndScalarTensors) {

@@ -34,6 +34,9 @@ for encoder, shift in (("encoder_q", 0.0), ("encoder_k", 1.0)):
         moco[f"module.{encoder}.{name}"] = value + shift if value.is_floating_point() else value
 moco["module.queue"] = torch.zeros(8, 4)
 torch.save({"epoch": 1, "state_dict": moco}, folder / "moco.pt")
+queue = torch.arange(12.0).view(3, 4)
+torch.save(queue.t(), folder / "tensor.pt")
+torch.save({"state_dict": {"module.queue": queue, "module.queue_ptr": torch.tensor([1])}, "keys": queue.bfloat16()}, folder / "beside.pt")
 torch.save({"model": {f"module.backbone.{name}": value for name, value in state.items()}}, folder / "ddp.pt")
 
 torch.save({"state_dict": state, "args": argparse.Namespace(lr=0.1), "names": {"a", "b"}}, folder / "namespace.pt")

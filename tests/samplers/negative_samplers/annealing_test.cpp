@@ -1,11 +1,14 @@
 #include "samplers/negative_samplers/annealing.h"
 
+#include <cmath>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
 
 #include "samplers/negative_samplers/exp3.h"
+#include "samplers/negative_samplers/saved_number.h"
 
 namespace negatron {
 namespace {
@@ -77,7 +80,32 @@ TEST(AdaptiveValue, ContinuesFromItsState) {
     again.observe(0.3 * i);
     EXPECT_EQ(value.value(), again.value());
   }
-  EXPECT_THROW(again.restore("?"), std::invalid_argument);
+  for (const char* damaged : {"", "?", "nan 1", "0.5 1 ? 2", "0.5 1x"}) {
+    EXPECT_THROW(again.restore(damaged), std::invalid_argument) << damaged;
+  }
+}
+
+TEST(AdaptiveValue, WhatIsNotANumberInAStateEndsNoReading) {
+  // As versions wrote it that took skipped steps into the window.
+  AdaptiveValue value(1.0, 0.1, 4, 0.01), same(1.0, 0.1, 4, 0.01);
+  value.restore("0.75 0.5 -nan 0.25 nan inf 0.125");
+  same.restore("0.75 0.5 0.25 0.125");
+  EXPECT_EQ(value.state(), same.state());
+}
+
+TEST(SavedNumber, ReadsBackWhatAStreamWrites) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  for (const double written : {0.1, -1e-300, 1e300, 0.0, infinite, -infinite, std::nan(""), -std::nan("")}) {
+    std::stringstream text;
+    text.precision(17);
+    text << written << ' ' << 7;
+    double number = 3.0;
+    ASSERT_TRUE(read_saved_number(text, number)) << text.str();
+    EXPECT_TRUE(number == written || (std::isnan(number) && std::isnan(written))) << text.str();
+    EXPECT_TRUE(read_saved_number(text, number));
+    EXPECT_EQ(number, 7.0) << "what follows is read on";
+    EXPECT_FALSE(read_saved_number(text, number));
+  }
 }
 
 TEST(Exp3, LearnsTheChoiceThatPays) {

@@ -1,0 +1,45 @@
+#include "runtime/run/run_memory.h"
+
+#include "runtime/run/data_memory.h"
+#include "runtime/training/bank_setup.h"
+#include "samplers/bank/bank_layout.h"
+
+namespace negatron {
+namespace {
+
+/// Slot, label, id and step of a row, and whether it counts (samplers/bank/bank.cpp).
+constexpr std::int64_t kNumbersOfRow = 4 * sizeof(std::int64_t) + sizeof(float);
+
+std::int64_t parameters_of(const Backbone& backbone, const ProjectionHeadOptions& head) {
+  std::int64_t count = 0;
+  for (const at::Tensor& parameter : backbone.parameters()) count += parameter.numel();
+  // Weights and biases of two layers.
+  return count + (backbone.feature_width() + 1) * head.hidden + (head.hidden + 1) * head.output;
+}
+
+}  // namespace
+
+RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
+                     const PretrainData& data, const Backbone& backbone, int ranks) {
+  RunMemory memory;
+  const auto element = static_cast<std::int64_t>(at::elementSize(parameter_dtype(place.precision)));
+  memory.parameters = parameters_of(backbone, options.head) * element;
+  // One gradient and one momentum buffer for each parameter; AdamW has two means.
+  const std::int64_t kept = options.optimizer.kind == OptimizerKind::kAdamW ? 3 : 2;
+  memory.gradients_and_optimizer = kept * memory.parameters;
+  if (!setup.trains_keys()) memory.key_encoder = memory.parameters;
+  if (setup.has_bank()) {
+    const int sharing = options.shards > 0 ? static_cast<int>(options.shards) : ranks;
+    const BankLayout layout(options.bank_rows, sharing, options.global_batch);
+    const std::int64_t rows = layout.local_rows(0);
+    const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
+    memory.bank_rows = rows * options.head.output * stored;
+    memory.bank_numbers = rows * kNumbersOfRow;
+  }
+  memory.images = image_bytes(data);
+  const BatchQueue queue = batch_queue(options, data, data.train->view_size(), ranks);
+  memory.batches = queue.batches * queue.batch_bytes;
+  return memory;
+}
+
+}  // namespace negatron
