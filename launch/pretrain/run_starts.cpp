@@ -36,8 +36,7 @@ void record_start(const std::filesystem::path& file, const RunStart& start, Appe
       {"command", start.command},      {"negatron", version.program}, {"commit", version.commit},
       {"libtorch", version.libtorch},  {"mpi", version.mpi},          {"hdf5", version.hdf5},
       {"cuda", version.cuda}};
-  AppendedFile(file, {}, std::move(warn))
-      .append(json_text(line) + "\n");
+  AppendedFile(file, {}, std::move(warn)).append(json_text(line) + "\n");
 }
 
 std::string start_heading(const RunStart& start) {
