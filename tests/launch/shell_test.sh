@@ -59,9 +59,9 @@ diff "$work/quiet.words" "$work/told.words" || fail 'the log of a quiet run is a
 [ "$(ls "$work/quiet")" = "$(ls "$work/told")" ] || fail "a quiet run leaves other files: $(ls "$work/quiet")"
 # The run directory of what fails says why as well.
 code=0
-ranks 2 pretrain "${small[@]}" --quiet --bank "$work/quiet/snapshots/step-000000008" --width 8 --run-dir "$work/fails" >"$work/out" 2>"$work/err" || code=$?
-[ "$code" -ne 0 ] && [ ! -s "$work/out" ] && grep -q '^negatron: .*width' "$work/err" || fail "a quiet run that fails: $code, $(cat "$work/out" "$work/err")"
-grep -q '^negatron: .*width' "$work/fails/log" || fail 'the log does not say why the run failed'
+ranks 2 pretrain "${small[@]}" --quiet --lr 1e30 --max-skipped-steps 2 --run-dir "$work/fails" >"$work/out" 2>"$work/err" || code=$?
+[ "$code" -eq 1 ] && [ ! -s "$work/out" ] && grep -q 'negatron: .*was not finite' "$work/err" || fail "a quiet run that fails: $code, $(cat "$work/out" "$work/err")"
+grep -q '^negatron: .*was not finite' "$work/fails/log" || fail 'the log does not say why the run failed'
 
 # Resumed: the log goes on, and says so.
 before=$(cat "$work/told/log")
