@@ -93,7 +93,7 @@ std::string listing(const fs::path& folder) {
   std::map<std::string, std::string> entries;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     std::ostringstream line;
-    if (entry.is_regular_file() && !entry.is_symlink()) {
+    if (!entry.is_symlink() && entry.is_regular_file()) {
       line << entry.file_size() << ' ' << entry.last_write_time().time_since_epoch().count();
     }
     entries[entry.path().string()] = line.str();
