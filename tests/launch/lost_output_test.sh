@@ -97,6 +97,7 @@ job=$!
 wait_for has_steps "$run" 3
 cat <&8 >"$work/drained" &
 reader=$!
+wait_for test -s "$work/drained"
 leaves 75 USR1
 says 'warning: standard output cannot be written: its reader has stopped reading'
 says 'warning: standard output misses [0-9]* lines'
@@ -176,7 +177,7 @@ mkdir "$work/array"
 cd "$work/array" || exit 1
 starts=()
 for _ in 1 2 3; do
-  "$negatron" pretrain "${quick[@]}" --max-steps 2 >/dev/null 2>>"$work/array.err" &
+  timeout -k 5 60 "$negatron" pretrain "${quick[@]}" --max-steps 2 >/dev/null 2>>"$work/array.err" &
   starts+=($!)
 done
 for start in "${starts[@]}"; do wait "$start" || fail "one of several starts failed: $(cat "$work/array.err")"; done
@@ -192,6 +193,7 @@ TERM=dumb NEGATRON_TERMINAL_COLUMNS=80 "$negatron" pretrain "${quick[@]}" --run-
 job=$!
 wait_for has_steps "$work/broken" 3
 kill -KILL "$(pgrep -f -- "^$negatron pretrain .*--run-dir $work/broken( |\$)" | tail -1)"
+wait_for is_gone "$job" || kill -KILL "$job"
 wait "$job" && fail 'a job without one of its ranks ends with 0'
 job=
 ! grep -q 'not waiting any longer' "$work/err" || fail "it ends with: $(tail -3 "$work/err")"
