@@ -1,100 +1,112 @@
 #include "launch/flags/command_line.h"
 
 #include <algorithm>
-#include <iterator>
+#include <boost/program_options.hpp>
 
 #include "launch/exit_code.h"
 
 namespace negatron {
 namespace {
 
+namespace po = boost::program_options;
+
 constexpr const char* kDashes = "--";
+/// Boost wants a name for words without one; nobody types this.
+constexpr const char* kWordsName = " words";
 
-class WordReader {
- public:
-  WordReader(const std::vector<std::string>& arguments, const KindOfFlag& kind_of,
-             const std::function<void(const std::string&)>& refuse_unknown)
-      : arguments_(arguments), kind_of_(kind_of), refuse_unknown_(refuse_unknown) {}
+std::string without_dashes(const std::string& word) {
+  return word.substr(std::min(word.size(), word.find_first_not_of('-')));
+}
 
-  CommandLine read() {
-    while (next_ < arguments_.size()) {
-      const std::string& word = arguments_[next_++];
-      if (only_words_) {
-        line_.words.push_back(word);
-      } else if (word == kDashes) {
-        only_words_ = true;
-      } else if (word == "--help" || word == "-h") {
-        line_.asks_for_help = true;
-      } else if (word.starts_with(kDashes)) {
-        read_flag(word.substr(std::string(kDashes).size()));
-      } else {
-        read_word(word);
+po::options_description descriptions(const FlagKinds& flags) {
+  po::options_description all;
+  all.add_options()("help,h", "")(kWordsName, po::value<std::vector<std::string>>());
+  for (const auto& [name, kind] : flags) {
+    auto* value = po::value<std::string>();
+    if (kind == FlagKind::kSwitch) value->implicit_value("on");
+    all.add_options()(name.c_str(), value);
+  }
+  return all;
+}
+
+/// The flag that a word names, with a value behind an equals sign or without; the end where it names none.
+FlagKinds::const_iterator flag_in(const std::string& word, const FlagKinds& flags) {
+  if (!word.starts_with(kDashes)) return flags.end();
+  return flags.find(without_dashes(word.substr(0, word.find('='))));
+}
+
+bool stands_alone(const std::string& word, const FlagKinds& flags, FlagKind kind) {
+  const auto flag = flag_in(word, flags);
+  return flag != flags.end() && flag->second == kind && word.find('=') == std::string::npos;
+}
+
+/// Boost would give a switch any word that follows. Only one that reads as on or off is a switch's, so that it may
+/// stand before words that are no flags. Example: "--mask off run" becomes "--mask=off run", and "--mask run"
+/// "--mask=on run".
+std::vector<std::string> with_joined_switches(const std::vector<std::string>& arguments, const FlagKinds& flags) {
+  std::vector<std::string> joined;
+  for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+    if (*word == kDashes) {
+      joined.insert(joined.end(), word, arguments.end());
+      break;
+    }
+    joined.push_back(*word);
+    if (!stands_alone(*word, flags, FlagKind::kSwitch)) continue;
+    const auto next = std::next(word);
+    const bool is_its = next != arguments.end() && (is_on(*next) || is_off(*next));
+    joined.back() += "=" + (is_its ? *next : std::string("on"));
+    if (is_its) ++word;
+  }
+  return joined;
+}
+
+/// Boost would take the next flag for a value.
+void check_values(const std::vector<std::string>& arguments, const FlagKinds& flags) {
+  for (auto word = arguments.begin(); word != arguments.end() && *word != kDashes; ++word) {
+    if (!stands_alone(*word, flags, FlagKind::kValue)) continue;
+    const std::string& flag = *word++;
+    if (word == arguments.end()) throw UsageError(flag + " needs a value behind it.");
+    if (flag_in(*word, flags) == flags.end() && *word != "--help") continue;
+    throw UsageError(flag + " needs a value behind it, and '" + *word + "' is the next flag; " + flag + "=" + *word +
+                     " would be that value.");
+  }
+}
+
+[[noreturn]] void refuse_one_dash(const std::string& word, const FlagKinds& flags) {
+  const std::string name = without_dashes(word.substr(0, word.find('=')));
+  throw UsageError("'" + word + "' begins with one dash; " +
+                   (flags.contains(name) ? "flags have two: --" + name + "." : "flags are written --name value."));
+}
+
+void check_word(const std::string& word, const FlagKinds& flags) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || !flags.contains(word.substr(0, equals))) return;
+  throw UsageError("'" + word + "' is no flag without its dashes; did you mean --" + word + "?");
+}
+
+CommandLine line_of(const po::parsed_options& parsed, const FlagKinds& flags) {
+  CommandLine line;
+  for (const po::option& option : parsed.options) {
+    if (option.position_key >= 0) {
+      for (const std::string& word : option.value) {
+        check_word(word, flags);
+        line.words.push_back(word);
       }
-    }
-    return std::move(line_);
-  }
-
- private:
-  void read_flag(const std::string& text) {
-    const std::size_t equals = text.find('=');
-    const std::string name = text.substr(0, equals);
-    const FlagKind kind = kind_of_(name);
-    if (kind == FlagKind::kUnknown) refuse_unknown_(name);
-    std::string value;
-    if (equals != std::string::npos) {
-      value = text.substr(equals + 1);
-    } else if (kind == FlagKind::kValue) {
-      value = value_of(name);
+    } else if (option.string_key == "help") {
+      line.asks_for_help = true;
     } else {
-      // Only a word that reads as on or off is a switch's, so that one may stand before words that are no flags.
-      const bool is_its = next_ < arguments_.size() && (is_on(arguments_[next_]) || is_off(arguments_[next_]));
-      value = is_its ? arguments_[next_++] : "on";
+      const std::string& name = option.string_key;
+      // A switch that stands alone.
+      const std::string value = option.value.empty() ? "on" : option.value.front();
+      if (value == "=" && option.original_tokens.size() > 1) {
+        throw UsageError("'=' stands alone behind --" + name + "; write --" + name + " VALUE or --" + name +
+                         "=VALUE, without blanks around the '='.");
+      }
+      if (!line.values.emplace(name, value).second) throw UsageError("--" + name + " is given more than once.");
     }
-    if (!line_.values.emplace(name, value).second) throw UsageError("--" + name + " is given more than once.");
   }
-
-  const std::string& value_of(const std::string& name) {
-    if (next_ == arguments_.size()) throw UsageError("--" + name + " needs a value behind it.");
-    const std::string& value = arguments_[next_];
-    if (value == "=") {
-      throw UsageError("'=' stands alone behind --" + name + "; write --" + name + " VALUE or --" + name +
-                       "=VALUE, without blanks around the '='.");
-    }
-    if (is_flag(value)) {
-      throw UsageError("--" + name + " needs a value behind it, and '" + value + "' is the next flag; --" + name + "=" +
-                       value + " would be that value.");
-    }
-    ++next_;
-    return value;
-  }
-
-  /// Whether a word reads as a flag that there is.
-  bool is_flag(const std::string& word) const {
-    if (!word.starts_with(kDashes)) return false;
-    const std::string text = word.substr(std::string(kDashes).size());
-    return text == "help" || kind_of_(text.substr(0, text.find('='))) != FlagKind::kUnknown;
-  }
-
-  void read_word(const std::string& word) {
-    const std::string name = word.substr(0, word.find('=')).substr(word.starts_with("-") ? 1 : 0);
-    const bool names_flag = !name.empty() && kind_of_(name) != FlagKind::kUnknown;
-    if (word.starts_with("-") && word.size() > 1) {
-      throw UsageError("'" + word + "' begins with one dash; " +
-                       (names_flag ? "flags have two: --" + name + "." : "flags are written --name value."));
-    }
-    if (names_flag && word.find('=') != std::string::npos) {
-      throw UsageError("'" + word + "' is no flag without its dashes; did you mean --" + word + "?");
-    }
-    line_.words.push_back(word);
-  }
-
-  const std::vector<std::string>& arguments_;
-  const KindOfFlag& kind_of_;
-  const std::function<void(const std::string&)>& refuse_unknown_;
-  CommandLine line_;
-  std::size_t next_ = 0;
-  bool only_words_ = false;
-};
+  return line;
+}
 
 }  // namespace
 
@@ -106,9 +118,29 @@ bool is_off(const std::string& text) {
   return text == "off" || text == "false" || text == "no" || text == "0";
 }
 
-CommandLine read_command_line(const std::vector<std::string>& arguments, const KindOfFlag& kind_of,
+CommandLine read_command_line(const std::vector<std::string>& arguments, const FlagKinds& flags,
                               const std::function<void(const std::string& name)>& refuse_unknown) {
-  return WordReader(arguments, kind_of, refuse_unknown).read();
+  namespace style = po::command_line_style;
+  constexpr int kExact = style::unix_style & ~style::allow_guessing & ~style::allow_sticky;
+  const po::options_description known = descriptions(flags);
+  po::positional_options_description words;
+  words.add(kWordsName, -1);
+  check_values(arguments, flags);
+  try {
+    return line_of(po::command_line_parser(with_joined_switches(arguments, flags))
+                       .options(known)
+                       .positional(words)
+                       .style(kExact)
+                       .run(),
+                   flags);
+  } catch (const po::unknown_option& error) {
+    const std::string word = error.get_option_name();
+    if (word.starts_with("-") && !word.starts_with(kDashes)) refuse_one_dash(word, flags);
+    refuse_unknown(without_dashes(word));
+    throw UsageError("unknown flag " + word + ".");
+  } catch (const po::error& error) {
+    throw UsageError(std::string(error.what()) + ".");
+  }
 }
 
 }  // namespace negatron

@@ -16,20 +16,18 @@ struct CommandLine {
   std::vector<std::string> words;
 };
 
-/// What a name is that stands behind two dashes.
 enum class FlagKind {
-  kUnknown,
   kValue,  ///< a value belongs to it
   kSwitch  ///< on or off may stand behind it; alone it is on
 };
 
-using KindOfFlag = std::function<FlagKind(const std::string& name)>;
+using FlagKinds = std::map<std::string, FlagKind>;
 
-/// Tells words apart: --name value, --name=value, switches, --help and -h; behind "--" all are words. There is no
-/// guessing: an abbreviation that works today is another flag tomorrow. `refuse_unknown` throws for a name that is no
-/// flag. Throws UsageError in one sentence that names the word and what it was probably meant to be: a flag twice or
-/// without its value, one dash, an equals sign that stands alone. Local.
-CommandLine read_command_line(const std::vector<std::string>& arguments, const KindOfFlag& kind_of,
+/// Tells words apart, by Boost.Program_options: --name value, --name=value, switches, --help and -h; behind "--" all
+/// are words. There is no guessing: an abbreviation that works today is another flag tomorrow. `refuse_unknown` throws
+/// for a name that is none of `flags`. Throws UsageError in one sentence that names the word and what it was probably
+/// meant to be: a flag twice or without its value, one dash, an equals sign that stands alone. Local.
+CommandLine read_command_line(const std::vector<std::string>& arguments, const FlagKinds& flags,
                               const std::function<void(const std::string& name)>& refuse_unknown);
 
 /// What a switch takes for on, and for off. Local.

@@ -69,11 +69,10 @@ FlagRole FlagTable::role_of(const std::string& name) const {
   return flag == nullptr ? FlagRole::kNumbers : flag->role;
 }
 
-FlagKind FlagTable::kind_of(const std::string& name) const {
-  if (name == kConfigName) return FlagKind::kValue;
-  const Flag* flag = find(name);
-  if (flag == nullptr) return FlagKind::kUnknown;
-  return is_switch(*flag) ? FlagKind::kSwitch : FlagKind::kValue;
+FlagKinds FlagTable::kinds() const {
+  FlagKinds kinds = {{kConfigName, FlagKind::kValue}};
+  for (const Flag& flag : flags_) kinds[flag.name] = is_switch(flag) ? FlagKind::kSwitch : FlagKind::kValue;
+  return kinds;
 }
 
 std::map<std::string, std::string> FlagTable::values_of_file(const std::string& path) const {
@@ -97,9 +96,8 @@ std::map<std::string, std::string> FlagTable::values_of_file(const std::string& 
 }
 
 bool FlagTable::parse(const std::vector<std::string>& arguments) {
-  CommandLine line = read_command_line(
-      arguments, [this](const std::string& name) { return kind_of(name); },
-      [this](const std::string& name) { refuse_unknown(name, ""); });
+  CommandLine line =
+      read_command_line(arguments, kinds(), [this](const std::string& name) { refuse_unknown(name, ""); });
   // Help comes before the file is opened: it must work with a --config that is wrong.
   if (line.asks_for_help) return false;
   if (!line.words.empty()) {

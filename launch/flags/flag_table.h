@@ -88,7 +88,8 @@ class FlagTable {
   static bool is_switch(const Flag& flag);
   /// Null for a name that is no flag.
   const Flag* find(const std::string& name) const;
-  FlagKind kind_of(const std::string& name) const;
+  /// Of every flag, and of --config.
+  FlagKinds kinds() const;
   /// `where` is " (line 2 of 'FILE')" or empty. Offers what it is called here, or the nearest.
   [[noreturn]] void refuse_unknown(const std::string& name, const std::string& where) const;
   /// The values of the file that --config names.
