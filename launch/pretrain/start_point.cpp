@@ -9,6 +9,7 @@
 #include "launch/exit_code.h"
 #include "launch/pretrain/run_directory.h"
 #include "launch/pretrain/settings_difference.h"
+#include "launch/pretrain/shared_directory.h"
 #include "runtime/run/resume.h"
 #include "runtime/snapshots/named_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"
@@ -83,6 +84,7 @@ class Start {
     } else {
       make_run_directory(comm_, start_.run_directory);
     }
+    require_shared_directory(comm_, files_, start_.run_directory);
     lock();
     if (request_.resume == kResumeNewest) find_newest();
     if (sets_back_) set_newer_aside();

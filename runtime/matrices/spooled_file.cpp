@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kPipeBlock = 1 << 16;
 
-void write_all(int file, const char* bytes, std::size_t count, const std::filesystem::path& path) {
+void hold_all(int file, const char* bytes, std::size_t count, const std::filesystem::path& path) {
   while (count > 0) {
     const ssize_t written = ::write(file, bytes, count);
     if (written < 0 && errno == EINTR) continue;
@@ -26,7 +26,7 @@ void write_all(int file, const char* bytes, std::size_t count, const std::filesy
   }
 }
 
-void copy(int from, int to, const std::filesystem::path& path, std::int64_t most_bytes) {
+void copy_to_end(int from, int to, const std::filesystem::path& path, std::int64_t most_bytes) {
   std::array<char, kPipeBlock> block;
   std::int64_t copied = 0;
   for (;;) {
@@ -39,7 +39,7 @@ void copy(int from, int to, const std::filesystem::path& path, std::int64_t most
       throw SnapshotError("'" + path.string() + "' is no file that can be read twice, and has more than the " +
                           std::to_string(most_bytes) + " bytes that are held in memory; write it into a file first.");
     }
-    write_all(to, block.data(), static_cast<std::size_t>(count), path);
+    hold_all(to, block.data(), static_cast<std::size_t>(count), path);
   }
 }
 
@@ -57,7 +57,7 @@ SpooledFile::SpooledFile(const std::filesystem::path& path, std::int64_t most_by
   memory_ = ::memfd_create("negatron", MFD_CLOEXEC);
   try {
     if (memory_ < 0) throw FileError("hold in memory", path, errno);
-    copy(from, memory_, path, most_bytes);
+    copy_to_end(from, memory_, path, most_bytes);
   } catch (...) {
     ::close(from);
     if (memory_ >= 0) ::close(memory_);

@@ -27,8 +27,8 @@ constexpr std::int64_t kMostWidth = 1 << 24;
 /// The table of batches is all that grows: a line of it takes some twenty bytes, so this is room for a million batches,
 /// of 256 keys those of 2^28 rows.
 constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 26;
-/// Of a batch three numbers and the list of them.
-constexpr JsonLimits kManifestLimits{6, std::int64_t{1} << 23, 64};
+/// Of a batch three numbers and the list of them; of a rank's files some ten values.
+constexpr JsonLimits kManifestLimits{6, std::int64_t{5} << 20, std::int64_t{5} << 18, 64};
 constexpr std::int64_t kMostRanks = 1 << 16;
 /// The part of every rank in every batch is looked at.
 constexpr std::int64_t kMostParts = std::int64_t{1} << 30;

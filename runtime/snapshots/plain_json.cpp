@@ -49,6 +49,7 @@ class Listener : public nlohmann::json_sax<nlohmann::json> {
   }
   bool begin() {
     if (++depth_ > limits_.depth) throw SnapshotError("its lists lie too deep in each other");
+    if (++containers_ > limits_.containers) throw SnapshotError("it holds more lists than such a file can");
     return count();
   }
   bool end() {
@@ -58,6 +59,7 @@ class Listener : public nlohmann::json_sax<nlohmann::json> {
 
   JsonLimits limits_;
   std::int64_t values_ = 0;
+  std::int64_t containers_ = 0;
   int depth_ = 0;
 };
 

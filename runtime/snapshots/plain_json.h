@@ -9,8 +9,10 @@ namespace negatron {
 struct JsonLimits {
   /// Objects and lists inside each other.
   int depth = 0;
-  /// Values of all kinds, counted together: a parsed value takes some forty bytes.
+  /// Values of all kinds, names too, counted together: a parsed one takes some twenty bytes.
   std::int64_t values = 0;
+  /// Objects and lists: a parsed one takes some hundred bytes more.
+  std::int64_t containers = 0;
   /// Of a string or a name.
   std::size_t string_bytes = 0;
 };

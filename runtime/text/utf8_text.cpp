@@ -36,7 +36,7 @@ void add_escaped(std::string_view bytes, std::string& text) {
   }
 }
 
-std::string escaped(std::string_view bytes, Controls controls) {
+std::string with_escapes(std::string_view bytes, Controls controls) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
@@ -57,19 +57,19 @@ std::string escaped(std::string_view bytes, Controls controls) {
 }  // namespace
 
 std::string utf8_text(std::string_view bytes) {
-  return escaped(bytes, Controls::kStay);
+  return with_escapes(bytes, Controls::kStay);
 }
 
 std::string terminal_text(std::string_view bytes) {
-  return escaped(bytes, Controls::kGoButLines);
+  return with_escapes(bytes, Controls::kGoButLines);
 }
 
 std::string shown_text(std::string_view bytes, std::size_t most) {
-  if (bytes.size() <= most) return escaped(bytes, Controls::kGo);
+  if (bytes.size() <= most) return with_escapes(bytes, Controls::kGo);
   // Not in the middle of a character: the bytes behind its first have the form 10xxxxxx.
   std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(bytes[end]) & 0xC0U) == 0x80U) --end;
-  return escaped(bytes.substr(0, end == 0 ? most : end), Controls::kGo) + "...";
+  return with_escapes(bytes.substr(0, end == 0 ? most : end), Controls::kGo) + "...";
 }
 
 }  // namespace negatron

@@ -62,6 +62,9 @@ struct Counts {
 
 /// Throws MissingState.
 Counts counts_of(const TrainerState& state) {
+  for (const char* name : {kStepsDone, kSkipped, kSkippedInARow}) {
+    if (state.count(name) < 0) throw MissingState("no possible '" + std::string(name) + "'");
+  }
   return {state.count(kStepsDone), state.count(kSkipped), state.count(kSkippedInARow), state.count(kLastLook)};
 }
 

@@ -93,7 +93,7 @@ std::string listing(const fs::path& folder) {
   std::map<std::string, std::string> entries;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     std::ostringstream line;
-    if (entry.is_regular_file() && !entry.is_symlink()) {
+    if (!entry.is_symlink() && entry.is_regular_file()) {
       line << entry.file_size() << ' ' << entry.last_write_time().time_since_epoch().count();
     }
     entries[entry.path().string()] = line.str();
@@ -131,7 +131,8 @@ class Fuzzer {
     const std::string whole = listing(directory_ / "whole");
     const std::string given = listing(folder);
     const bool restores = !HostileSnapshots::is_matrix(kind) && random() % 3 == 0;
-    const ChildEnd end = run_guarded({}, [&] { return restores ? restore(folder) : read(kind, input, random()); });
+    const ChildEnd end = run_guarded(
+        {}, [&] { return restores ? restore(folder) : read(kind, input, static_cast<std::uint32_t>(random())); });
     std::string complaint = end.complaint;
     if (complaint.empty() && listing(directory_ / "whole") != whole) complaint = "changed what lies outside";
     // Restoring may set a snapshot aside; an import writes its bank.

@@ -14,13 +14,13 @@ ends() {
   local expected=$1 code=0
   shift
   "$@" >"$work/out" 2>"$work/err" || code=$?
-  [ "$code" -eq "$expected" ] || fail "exit code $code instead of $expected: $*: $(tail -5 "$work/out" "$work/err")"
+  [ "$code" -eq "$expected" ] || fail "exit code $code instead of $expected: $*: $(tail -n 5 "$work/out" "$work/err")"
 }
 
 # says NEEDLE: the last command did, on either stream.
 says() { grep -qaF -- "$1" "$work/out" "$work/err" || fail "'$1' is not in: $(cat "$work/out" "$work/err")"; }
 
-# path_in KEY BYTES: the last command's JSON has this path, by RUNNING.md's way back to bytes.
+# path_in KEY BYTES: the last command's JSON has this path, by the way of launch/RUNNING.md back to bytes.
 path_in() {
   "$python" - "$work/out" "$1" "$2" <<'END' || fail "the path of $1 does not come back: $(cat "$work/out")"
 import json, os, re, sys
@@ -68,7 +68,7 @@ ends 0 "$negatron" report "$odd" --out "$odd/page.html"
 ln -s q.npy "$work/link.npy"
 ends 0 "$negatron" bank import "$work/link.npy" "$work/of-link"
 ends 0 "$negatron" bank import <(cat "$work/q.npy") "$work/of-pipe"
-cat "$odd/rows.h5" | ends 0 "$negatron" bank import /dev/stdin "$work/of-stdin" --dataset rows
+ends 0 "$negatron" bank import /dev/stdin "$work/of-stdin" --dataset rows < <(cat "$odd/rows.h5")
 ends 2 "$negatron" bank import <(head -c 3000000 /dev/zero) "$work/never" --memory 1
 says 'write it into a file first'
 

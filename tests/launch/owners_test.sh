@@ -124,10 +124,10 @@ unlike "differ in their builds of the program: rank 1 on host $(hostname) has 'b
   "${both[@]}" -- "$work/another" pretrain "${small[@]}"
 
 # --- the last evaluation: long, behind a few steps ---
-many=60000
+many=30000
 for part in train t10k; do
   rm "$work/data/$part"-*
-  count=$([ $part = train ] && echo $many || echo 10000)
+  count=$([ $part = train ] && echo $many || echo 4000)
   { printf '\x00\x00\x08\x03' && printf '%b' "$(printf '\\x%02x' 0 0 $((count / 256)) $((count % 256)))" &&
     printf '\x00\x00\x00\x0c\x00\x00\x00\x0c' && head -c $((count * 144)) "$negatron"; } \
     >"$work/data/$part-images-idx3-ubyte"

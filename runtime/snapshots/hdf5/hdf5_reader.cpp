@@ -42,6 +42,9 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, Hdf5Filters filters) :
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "making access properties");
   // Shared file systems often have no locks, and nobody writes to a finished snapshot.
   hdf5_ok(H5Pset_file_locking(access.get(), false, true), "switching off file locks");
+  // The usual driver asks for the name of what a link leads to, and a file in memory has none.
+  const bool is_nameless = std::filesystem::canonical(path, error).empty();
+  if (is_nameless) hdf5_ok(H5Pset_fapl_stdio(access.get()), "choosing a driver");
   state_->handle = {H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose, "opening '" + path.string() + "'"};
 }
 

@@ -28,7 +28,8 @@ TEST(SampleTypes, OneALine) {
   std::ofstream(path) << "0\n2 \n-1\r\n1";
   EXPECT_TRUE(at::equal(read_sample_types(path, 4), at::tensor({0, 2, -1, 1}, at::kLong)));
   // As some editors save it: a mark before the first line, empty lines behind the last.
-  std::ofstream(path) << "\xEF\xBB\xBF0\n2\n\n \n";
+  std::ofstream(path) << "\xEF\xBB\xBF"
+                         "0\n2\n\n \n";
   EXPECT_TRUE(at::equal(read_sample_types(path, 2), at::tensor({0, 2}, at::kLong)));
 }
 

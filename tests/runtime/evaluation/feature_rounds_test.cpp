@@ -61,7 +61,7 @@ TEST(FeatureRounds, ThatFailOnOneRankEndOnAll) {
     try {
       rounds.next();
     } catch (const FailedTogether& error) {
-      EXPECT_EQ(std::string(error.what()), "An image is missing.");
+      EXPECT_EQ(std::string(error.what()), "rank 1: An image is missing.");
       const std::lock_guard lock(mutex);
       ++failed;
     }

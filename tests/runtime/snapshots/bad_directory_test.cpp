@@ -143,5 +143,17 @@ TEST_F(SmallDisk, AReadOnlyOneIsNamedBeforeAnythingIsWritten) {
   EXPECT_EQ(testing::restored_step(run, files_, disk_.path(), kRanks), 2);
 }
 
+TEST_F(SmallDisk, OnAReadOnlyOneADamagedSnapshotIsPassedOverWhereItLies) {
+  const SmallRun run;
+  ASSERT_EQ(refusal(run, files_, disk_.path(), 2), "");
+  ASSERT_EQ(refusal(run, files_, disk_.path(), 4), "");
+  std::ofstream(disk_ / ("snapshots/" + step_name(4) + "/trainer.h5")) << "nothing";
+  ASSERT_EQ(::mount(nullptr, disk_.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  std::vector<std::string> said;
+  EXPECT_EQ(testing::restored_step(run, files_, disk_.path(), kRanks, &said), 2);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_NE(said.front().find("could not be put into quarantine"), std::string::npos) << said.front();
+}
+
 }  // namespace
 }  // namespace negatron

@@ -8,7 +8,7 @@
 namespace negatron {
 namespace {
 
-/// What RUNNING.md tells a user of Python to do.
+/// What launch/RUNNING.md tells a user of Python to do.
 std::string turned_back(const std::string& text) {
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); ++i) {
