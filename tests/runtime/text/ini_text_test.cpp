@@ -33,7 +33,7 @@ TEST(IniText, ReadsWhatPeopleWrite) {
 
 TEST(IniText, QuotesHoldAnyByte) {
   EXPECT_EQ(value_in(R"(x = " a # b = \" \\ \n\r\t\xFf\x00 "  # remark)"),
-            std::string(" a # b = \" \\ \n\r\t\xff\0 ", 18));
+            std::string(" a # b = \" \\ \n\r\t\xff\0 ", 19));
   EXPECT_EQ(value_in(R"(x = "")"), "");
   EXPECT_EQ(value_in(R"(x = a "b")"), R"(a "b")");
 }
