@@ -124,7 +124,7 @@ unlike "differ in their builds of the program: rank 1 on host $(hostname) has 'b
   "${both[@]}" -- "$work/another" pretrain "${small[@]}"
 
 # --- the last evaluation: long, behind a few steps ---
-many=30000
+many=60000
 for part in train t10k; do
   rm "$work/data/$part"-*
   count=$([ $part = train ] && echo $many || echo 4000)
@@ -157,7 +157,7 @@ grep -q 'resumed from step 6' "$work/log" || fail "the last steps were lost: $(t
 two --snapshot-every never --run-dir "$work/usr1" >"$work/log" 2>&1 &
 job=$!
 wait_for grep -q '^{"step":5,' "$work/usr1/metrics.jsonl"
-sleep 0.3
+sleep 0.1
 pgrep -f -- "^$negatron pretrain .*--run-dir $work/usr1( |\$)" | tail -1 | xargs kill -USR1
 code=0
 wait "$job" || code=$?
