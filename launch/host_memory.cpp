@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "launch/cgroup_folders.h"
+
 namespace negatron {
 namespace {
 
@@ -38,38 +40,15 @@ std::int64_t physical_memory(const fs::path& root) {
   return std::numeric_limits<std::int64_t>::max();
 }
 
-/// The least that `file` says in the folder of a group and in those above it. A group's path is that of the host, and a
-/// container may see only its own groups under the mount: folders that are not there say nothing.
-std::int64_t least_limit(const fs::path& mount, const std::string& group, const char* file) {
-  std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  for (fs::path path = fs::path(group).relative_path();; path = path.parent_path()) {
-    const std::vector<std::string> lines = lines_of(mount / path / file);
-    if (!lines.empty()) least = std::min(least, number_at(lines.front()));
-    if (path.empty()) return least;
-  }
-}
-
-/// Of a line "4:memory:/user.slice/job_7", or "0::/user.slice" of version 2.
-std::int64_t limit_of_group(const fs::path& root, const std::string& line) {
-  const fs::path mount = root / "sys/fs/cgroup";
-  const std::size_t first = line.find(':');
-  const std::size_t second = line.find(':', first + 1);
-  if (first == std::string::npos || second == std::string::npos) return std::numeric_limits<std::int64_t>::max();
-  const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-  const std::string group = line.substr(second + 1);
-  if (controllers == ",,") {
-    return std::min(least_limit(mount, group, "memory.max"), least_limit(mount / "unified", group, "memory.max"));
-  }
-  if (controllers.find(",memory,") == std::string::npos) return std::numeric_limits<std::int64_t>::max();
-  return least_limit(mount / "memory", group, "memory.limit_in_bytes");
-}
-
 }  // namespace
 
 HostMemory host_memory(const fs::path& root) {
   HostMemory memory{physical_memory(root), "the memory of the host"};
-  for (const std::string& line : lines_of(root / "proc/self/cgroup")) {
-    const std::int64_t limit = limit_of_group(root, line);
+  for (const CgroupFolder& folder : cgroup_folders("memory", root)) {
+    const char* file = folder.is_version_2 ? "memory.max" : "memory.limit_in_bytes";
+    const std::vector<std::string> lines = lines_of(folder.path / file);
+    if (lines.empty()) continue;
+    const std::int64_t limit = number_at(lines.front());
     if (limit < memory.bytes) memory = {limit, "the limit of its cgroup"};
   }
   return memory;

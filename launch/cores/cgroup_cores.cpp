@@ -2,7 +2,8 @@
 
 #include <fstream>
 #include <sstream>
-#include <vector>
+
+#include "launch/cgroup_folders.h"
 
 namespace negatron {
 namespace {
@@ -40,53 +41,13 @@ std::optional<double> version_1_cores(const fs::path& group) {
   return time && each ? std::optional(*time / *each) : std::nullopt;
 }
 
-bool holds_cpu(const std::string& controllers) {
-  std::istringstream list(controllers);
-  for (std::string name; std::getline(list, name, ',');) {
-    if (name == "cpu") return true;
-  }
-  return false;
-}
-
-/// A group and the hierarchy that it stands in.
-struct Membership {
-  fs::path hierarchy;
-  fs::path group;
-  bool is_version_2 = false;
-};
-
-/// Lines of /proc/PID/cgroup: "0::/user.slice" is of version 2, "1:cpu,cpuacct:/slurm/job_7" of version 1.
-std::vector<Membership> memberships(const fs::path& process, const fs::path& mount) {
-  std::vector<Membership> found;
-  std::ifstream lines(process / "cgroup");
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group = fs::path(line.substr(second + 1)).relative_path();
-    if (controllers.empty()) found.push_back({mount, group, true});
-    // The folder has the name of the whole list, or a link has that of each.
-    if (holds_cpu(controllers))
-      found.push_back({fs::exists(mount / controllers) ? mount / controllers : mount / "cpu", group});
-  }
-  return found;
-}
-
 }  // namespace
 
-std::optional<CgroupCores> cgroup_cores(const fs::path& process, const fs::path& mount) {
+std::optional<CgroupCores> cgroup_cores(const fs::path& root) {
   std::optional<CgroupCores> tightest;
-  for (const Membership& membership : memberships(process, mount)) {
-    // In a container the path may be that of the host, of which nothing is mounted here but its end, the root.
-    fs::path group = membership.group;
-    while (true) {
-      const fs::path folder = membership.hierarchy / group;
-      const auto cores = membership.is_version_2 ? version_2_cores(folder) : version_1_cores(folder);
-      if (cores && (!tightest || *cores < tightest->cores)) tightest = CgroupCores{folder.string(), *cores};
-      if (group.empty()) break;
-      group = group.parent_path();
-    }
+  for (const CgroupFolder& folder : cgroup_folders("cpu", root)) {
+    const auto cores = folder.is_version_2 ? version_2_cores(folder.path) : version_1_cores(folder.path);
+    if (cores && (!tightest || *cores < tightest->cores)) tightest = CgroupCores{folder.path.string(), *cores};
   }
   return tightest;
 }

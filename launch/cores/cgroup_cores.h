@@ -14,10 +14,9 @@ struct CgroupCores {
   double cores = 0.0;
 };
 
-/// The tightest quota of CPU time over this process's control group and those above it, which containers and Slurm set
-/// and no mask of cores shows; nothing where there is none. Reads version 2 (cpu.max) and version 1 (cpu.cfs_quota_us).
-/// `process`: a /proc/PID folder, `mount`: where control groups are mounted; others in tests. Local.
-std::optional<CgroupCores> cgroup_cores(const std::filesystem::path& process = "/proc/self",
-                                        const std::filesystem::path& mount = "/sys/fs/cgroup");
+/// The tightest quota of CPU time over this process's control groups and those above them (cgroup_folders.h), which
+/// containers and Slurm set and no mask of cores shows; nothing where there is none. `root` is where /proc and /sys
+/// lie. Local.
+std::optional<CgroupCores> cgroup_cores(const std::filesystem::path& root = "/");
 
 }  // namespace negatron

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kConfigName = "config";
 
-std::string text_of(const FlagTable::Field& field) {
+std::string field_text(const FlagTable::Field& field) {
   struct Writer {
     std::string operator()(const bool* value) const { return *value ? "on" : "off"; }
     std::string operator()(const std::string* value) const { return *value; }
@@ -44,7 +44,7 @@ void FlagTable::group(std::string title) {
 }
 
 void FlagTable::add(std::string name, Field field, std::string help, FlagRole role) {
-  std::string default_text = text_of(field);
+  std::string default_text = field_text(field);
   flags_.push_back({group_, std::move(name), field, std::move(help), role, std::move(default_text), false});
 }
 
@@ -190,7 +190,7 @@ std::string FlagTable::ini() const {
   for (const Flag& flag : flags_) {
     if (flag.role == FlagRole::kCommand) continue;
     if (flag.group != group) out << (group.empty() ? "# " : "\n# ") << (group = flag.group) << "\n";
-    const std::string value = text_of(flag.field);
+    const std::string value = field_text(flag.field);
     // An empty string is "not set", which the file says by leaving the line out.
     out << (value.empty() ? "# " : "") << flag.name << " = " << ini_value(value) << "\n";
   }

@@ -24,16 +24,6 @@ says() { grep -q -- "$1" "$work/err" || fail "'$1' is not in: $(cat "$work/err")
 # What was said but notes.
 spoken() { grep -v '^negatron: note: ' "$work/err"; }
 
-# wait_for CONDITION...: until it holds, for at most 30 s.
-wait_for() {
-  for _ in $(seq 300); do
-    "$@" 2>/dev/null && return 0
-    sleep 0.1
-  done
-  fail "this did not come: $*"
-  return 1
-}
-
 has_steps() { [ "$(grep -c '^{"step"' "$1/metrics.jsonl")" -ge "$2" ]; }
 has_snapshot() { ls "$1"/snapshots/step-*/manifest.json >/dev/null; }
 is_gone() { ! kill -0 "$1"; }

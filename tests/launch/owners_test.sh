@@ -16,16 +16,6 @@ ends() {
   [ "$code" -eq "$expected" ] || fail "exit code $code instead of $expected: $*: $(tail -5 "$work/log")"
 }
 
-# wait_for CONDITION...: until it holds, for at most 30 s.
-wait_for() {
-  for _ in $(seq 600); do
-    "$@" 2>/dev/null && return 0
-    sleep 0.05
-  done
-  fail "this did not come: $*"
-  return 1
-}
-
 snapshots() { (cd "$1/snapshots" 2>/dev/null && ls -d step-????????? 2>/dev/null) | tr '\n' ' '; }
 has_snapshot() { [ -n "$(snapshots "$1")" ]; }
 evaluated() { grep -o '"event":"evaluation".*"knn":[-0-9.e]*' "$1/metrics.jsonl" | grep -o '"knn":.*' | tail -1; }

@@ -17,16 +17,6 @@ ends() {
   [ "$code" -eq "$expected" ] || fail "exit code $code instead of $expected: $*: $(tail -5 "$log")"
 }
 
-# wait_for CONDITION...: until it holds, for at most 30 s.
-wait_for() {
-  for _ in $(seq 300); do
-    "$@" 2>/dev/null && return 0
-    sleep 0.1
-  done
-  fail "this did not come: $*"
-  return 1
-}
-
 snapshots() { (cd "$1/snapshots" 2>/dev/null && ls -d step-????????? 2>/dev/null) | tr '\n' ' '; }
 steps() { grep -o '^{"step":[0-9]*' "$1/metrics.jsonl" | cut -d: -f2; }
 has_steps() { [ "$(steps "$1" | wc -l)" -ge "$2" ]; }

@@ -30,6 +30,16 @@ refused() {
   grep -qF -- "$needle" "$work/err" || fail "'$needle' is not in: $(cat "$work/err")"
 }
 
+# wait_for CONDITION...: until it holds, for at most 30 s.
+wait_for() {
+  for _ in $(seq 600); do
+    "$@" 2>/dev/null && return 0
+    sleep 0.05
+  done
+  fail "this did not come: $*"
+  return 1
+}
+
 # The losses of a run directory, a line each.
 losses() { grep -o '"loss":[-0-9.e]*' "$1/metrics.jsonl" | cut -d: -f2; }
 

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A /proc/PID folder and a mount of control groups, made of files.
+/// /proc/self and a mount of control groups, made of files.
 class CgroupFiles {
  public:
   void write(const fs::path& name, const std::string& text) const {
@@ -19,8 +19,8 @@ class CgroupFiles {
     fs::create_directories(file.parent_path());
     std::ofstream(file) << text;
   }
-  std::optional<CgroupCores> read() const { return cgroup_cores(folder_.path() / "process", folder_.path() / "mount"); }
-  std::string mounted(const fs::path& group) const { return (folder_.path() / "mount" / group).string(); }
+  std::optional<CgroupCores> read() const { return cgroup_cores(folder_.path()); }
+  std::string mounted(const fs::path& group) const { return (folder_.path() / "sys/fs/cgroup" / group).string(); }
 
  private:
   TemporaryDirectory folder_;
@@ -28,10 +28,10 @@ class CgroupFiles {
 
 TEST(CgroupCores, Version2TakesTheTightestOfTheGroupsAbove) {
   const CgroupFiles files;
-  files.write("process/cgroup", "0::/slurm/job_7/step_0\n");
-  files.write("mount/slurm/job_7/step_0/cpu.max", "max 100000\n");
-  files.write("mount/slurm/job_7/cpu.max", "250000 100000\n");
-  files.write("mount/slurm/cpu.max", "800000 100000\n");
+  files.write("proc/self/cgroup", "0::/slurm/job_7/step_0\n");
+  files.write("sys/fs/cgroup/slurm/job_7/step_0/cpu.max", "max 100000\n");
+  files.write("sys/fs/cgroup/slurm/job_7/cpu.max", "250000 100000\n");
+  files.write("sys/fs/cgroup/slurm/cpu.max", "800000 100000\n");
   const auto cores = files.read();
   ASSERT_TRUE(cores);
   EXPECT_DOUBLE_EQ(cores->cores, 2.5);
@@ -40,9 +40,9 @@ TEST(CgroupCores, Version2TakesTheTightestOfTheGroupsAbove) {
 
 TEST(CgroupCores, Version1ReadsItsOwnControllerOnly) {
   const CgroupFiles files;
-  files.write("process/cgroup", "4:memory:/docker/ab\n2:cpu,cpuacct:/docker/ab\n0::/\n");
-  files.write("mount/cpu,cpuacct/docker/ab/cpu.cfs_quota_us", "50000\n");
-  files.write("mount/cpu,cpuacct/docker/ab/cpu.cfs_period_us", "100000\n");
+  files.write("proc/self/cgroup", "4:memory:/docker/ab\n2:cpu,cpuacct:/docker/ab\n0::/\n");
+  files.write("sys/fs/cgroup/cpu,cpuacct/docker/ab/cpu.cfs_quota_us", "50000\n");
+  files.write("sys/fs/cgroup/cpu,cpuacct/docker/ab/cpu.cfs_period_us", "100000\n");
   const auto cores = files.read();
   ASSERT_TRUE(cores);
   EXPECT_DOUBLE_EQ(cores->cores, 0.5);
@@ -50,9 +50,9 @@ TEST(CgroupCores, Version1ReadsItsOwnControllerOnly) {
 
 TEST(CgroupCores, InAContainerTheRootOfTheMountIsTheGroup) {
   const CgroupFiles files;
-  files.write("process/cgroup", "1:cpu:/docker/of-the-host\n");
-  files.write("mount/cpu/cpu.cfs_quota_us", "300000\n");
-  files.write("mount/cpu/cpu.cfs_period_us", "100000\n");
+  files.write("proc/self/cgroup", "1:cpu:/docker/of-the-host\n");
+  files.write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "300000\n");
+  files.write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
   const auto cores = files.read();
   ASSERT_TRUE(cores);
   EXPECT_DOUBLE_EQ(cores->cores, 3.0);
@@ -61,10 +61,10 @@ TEST(CgroupCores, InAContainerTheRootOfTheMountIsTheGroup) {
 TEST(CgroupCores, NoQuotaIsNoLimit) {
   const CgroupFiles files;
   EXPECT_FALSE(files.read()) << "nothing to read";
-  files.write("process/cgroup", "0::/a\n1:cpu:/a\n");
-  files.write("mount/a/cpu.max", "max 100000\n");
-  files.write("mount/cpu/a/cpu.cfs_quota_us", "-1\n");
-  files.write("mount/cpu/a/cpu.cfs_period_us", "100000\n");
+  files.write("proc/self/cgroup", "0::/a\n1:cpu:/a\n");
+  files.write("sys/fs/cgroup/a/cpu.max", "max 100000\n");
+  files.write("sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "-1\n");
+  files.write("sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n");
   EXPECT_FALSE(files.read());
 }
 
