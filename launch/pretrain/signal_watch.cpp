@@ -26,6 +26,9 @@ constexpr char kStop = 't';
 
 /// Of the one watch that lives; a signal handler can reach nothing else.
 int write_end = -1;
+/// The process that it watches for. MPI and libraries fork helpers, which have its handlers, its pipe and its terminal
+/// until they exec: what such a child heard is no second signal to this process.
+std::atomic<pid_t> watched{0};
 /// Who sent the SIGTERM: 0 for the kernel, or a process that this one cannot see.
 std::atomic<pid_t> stopped_by{0};
 
@@ -37,6 +40,7 @@ void tell(char what) {
 // A handler may interrupt malloc or a lock of MPI, so it only writes one byte, which is allowed there, and the thread
 // that reads it does the rest. The code that it interrupts may be about to look at errno.
 extern "C" void on_signal(int number, siginfo_t* what, void*) {
+  if (::getpid() != watched.load()) return;
   // The handler may interrupt a call between its failure and the look at errno, which write() below would change.
   const int saved = errno;
   if (number == SIGTERM) stopped_by.store(what->si_pid);
@@ -80,6 +84,7 @@ SignalWatch::SignalWatch() {
   // A handler must never block; the end that is read stays blocking, since the thread has nothing else to do.
   ::fcntl(write_end, F_SETFL, O_NONBLOCK);
   // Handlers come last: from the first signal on there is a pipe, and somebody who reads it.
+  watched.store(::getpid());
   thread_ = std::thread([this] { watch(); });
   watch_for(SIGUSR1);
   watch_for(SIGTERM);

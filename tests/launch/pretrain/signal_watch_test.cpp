@@ -1,0 +1,64 @@
+#include "launch/pretrain/signal_watch.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+namespace negatron::testing {
+namespace {
+
+constexpr std::chrono::seconds kHeardWithin{20};
+
+void expect_heard(const std::atomic<bool>& request) {
+  const auto end = std::chrono::steady_clock::now() + kHeardWithin;
+  while (!request.load() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_TRUE(request.load());
+}
+
+/// As MPI's helper hears Ctrl-C between its fork and its exec: it has the handlers and the pipe of the run.
+void hear_in_a_child(int number) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::raise(number);
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+}
+
+class SignalWatchTest : public ::testing::Test {
+ protected:
+  // A watch that ended leaves SIGINT ignored, which the next one would leave so.
+  SignalWatchTest() { ::signal(SIGINT, SIG_DFL); }
+};
+
+TEST_F(SignalWatchTest, EachSignalAsksForItsOwn) {
+  SignalWatch watch;
+  ::raise(SIGUSR1);
+  expect_heard(watch.requests().snapshot);
+  EXPECT_FALSE(watch.requests().leave.load());
+  ::raise(SIGINT);
+  expect_heard(watch.requests().leave);
+  EXPECT_FALSE(watch.requests().stop.load());
+}
+
+TEST_F(SignalWatchTest, WhatAForkedHelperHearsIsNotTheRuns) {
+  SignalWatch watch;
+  // One Ctrl-C and no second one, which would end this process: the bytes are read in the order of the signals.
+  ::raise(SIGINT);
+  hear_in_a_child(SIGINT);
+  expect_heard(watch.requests().leave);
+  hear_in_a_child(SIGTERM);
+  ::raise(SIGUSR1);
+  expect_heard(watch.requests().snapshot);
+  EXPECT_FALSE(watch.requests().stop.load());
+}
+
+}  // namespace
+}  // namespace negatron::testing
