@@ -136,8 +136,8 @@ std::vector<StepResult> DirectorySteps::write() {
 }
 
 std::vector<StepResult> DirectorySteps::look() {
-  return step([files = trial_.files, patience = trial_.patience, first = own("file", 0),
-               second = own("file", partner_), partner = partner_] {
+  return step([files = trial_.files, patience = trial_.patience, first = own("file", 0), second = own("file", partner_),
+               partner = partner_] {
     if (!comes_to_be_seen(*files, first, patience)) throw SnapshotError("What rank 0 wrote is not seen.");
     if (!comes_to_be_seen(*files, second, patience)) {
       throw SnapshotError("What rank " + std::to_string(partner) + " wrote is not seen.");

@@ -35,11 +35,12 @@ namespace negatron {
 namespace {
 
 constexpr const char* kStart = "start of MPI";
+constexpr const char* kReachAdvice =
+    "see that all hosts are up and that a network which MPI may use leads from each to each; as a rule it tried one "
+    "that "
+    "does not (docker0, virbr0): OMPI_MCA_btl_tcp_if_include=10.0.0.0/24, say, names the right one";
 /// For rank 0 to say all before another rank ends the job; beside the letters of a roll call.
 constexpr std::chrono::seconds kGrace{4};
-
-/// The one that MPI may end the process of.
-Doctor* starting = nullptr;
 
 /// Whether this process is the one of its host that speaks for it before the ranks know each other.
 bool is_first_of_host(const Variables& variable) {
@@ -72,11 +73,7 @@ Doctor::Doctor(const DoctorArguments& request, std::ostream& out)
   report_.speak(starter_rank().rank == 0);
 }
 
-Doctor::~Doctor() {
-  starting = nullptr;
-}
-
-Findings Doctor::alone(const std::string& found) const {
+Findings Doctor::alone(const std::string& found, const std::string& advice) const {
   const std::vector<std::string> host = {this_process().host};
   Findings findings = {
       {"launcher",
@@ -84,12 +81,11 @@ Findings Doctor::alone(const std::string& found) const {
        "mpirun, launch/ranks or srun --mpi=pmix"}};
   const auto add = [&](const Findings& more) { findings.insert(findings.end(), more.begin(), more.end()); };
   add(check_versions({versions_here()}, host));
-  add(check_networks({networks_}, host));
+  Findings interfaces = check_networks({networks_}, host);
+  interfaces.front().expected = "one that leads to the other hosts, and no address that several of them have";
+  add(interfaces);
   add(check_resources({resource_facts()}, host));
-  findings.push_back({kStart, found, "all ranks connected",
-                      "see that all hosts are up and that a network which MPI may use leads from each to each; "
-                      "OMPI_MCA_btl_tcp_if_include=10.0.0.0/24, say, names it",
-                      Severity::kBroken});
+  findings.push_back({kStart, found, "all ranks connected", advice, Severity::kBroken});
   return findings;
 }
 
@@ -103,7 +99,7 @@ void Doctor::last_words(const std::string& part, std::chrono::milliseconds limit
     return;
   }
   if (is_starting_) {
-    report_.add(alone("it did not end " + limit_words(limit) + " on host " + this_process().host));
+    report_.add(alone("it did not end " + limit_words(limit) + " on host " + this_process().host, kReachAdvice));
   } else {
     report_.add({{part, "it did not end " + limit_words(limit), "an end", "see what that part does on each host",
                   Severity::kBroken}});
@@ -111,31 +107,23 @@ void Doctor::last_words(const std::string& part, std::chrono::milliseconds limit
   report_.close();
 }
 
-void Doctor::end_within_start() {
-  if (starting == nullptr || !starting->report_.speaks()) return;
-  starting->report_.add(starting->alone("MPI ended the process, for the reason that it printed"));
-  starting->report_.close();
-}
-
 int Doctor::run(int* argc, char*** argv) {
   watch_.enter(kStart, request_.start_limit());
-  starting = this;
-  std::atexit(end_within_start);
+  // At once: where that is amiss MPI ends the process as it starts.
+  report_.add(check_pmi(launcher_));
   std::unique_ptr<Environment> environment;
   try {
     // Behind the watch's own limit, which has more to say.
     environment = std::make_unique<Environment>(argc, argv, 2 * request_.start_limit());
   } catch (const CommError& error) {
-    starting = nullptr;
-    report_.add(alone(error.what()));
+    report_.add(alone(error.what(), "see what it says"));
     return report_.close();
   }
-  starting = nullptr;
   report_.speak(environment->rank() == 0);
   try {
     examine(*environment);
   } catch (const std::exception& error) {
-    report_.add(alone(error.what()));
+    report_.add(alone(error.what(), kReachAdvice));
     is_lost_ = true;
   }
   if (is_lost_) leave_lost(*environment);
@@ -237,7 +225,8 @@ void Doctor::examine(const Environment& environment) {
   if (!request_.run_dir.empty()) {
     const auto files = std::make_shared<PosixFileLayer>();
     part("directory", [&] {
-      return check_directory(*comm, {request_.run_dir, files, request_.part_limit() / 2, request_.part_limit() / 5}, hosts_);
+      return check_directory(*comm, {request_.run_dir, files, request_.part_limit() / 2, request_.part_limit() / 5},
+                             hosts_);
     });
   }
   examine_gpus(*comm, environment);

@@ -24,19 +24,14 @@ class Doctor {
  public:
   /// The report goes to `out`, on rank 0.
   Doctor(const DoctorArguments& request, std::ostream& out);
-  ~Doctor();
-  Doctor(const Doctor&) = delete;
-  Doctor& operator=(const Doctor&) = delete;
 
   /// Starts MPI and ends it. Collective in effect. Returns the exit code.
   int run(int* argc, char*** argv);
 
  private:
   /// The finding of a rank that MPI could not connect, and what is known without it.
-  Findings alone(const std::string& found) const;
+  Findings alone(const std::string& found, const std::string& advice) const;
   void last_words(const std::string& part, std::chrono::milliseconds limit);
-  /// Of a process that MPI ends while it starts.
-  static void end_within_start();
 
   void examine(const Environment& environment);
   /// What is known of each host and rank: the first parts.

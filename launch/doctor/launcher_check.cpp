@@ -59,6 +59,12 @@ LauncherFacts launcher_facts(const Variables& variable) {
   return facts;
 }
 
+Findings check_pmi(const LauncherFacts& facts) {
+  if (facts.launcher != "srun" || facts.pmi != "PMI") return {};
+  return {{"PMI", "srun gave the older one, by which Open MPI finds nobody unless it was built for it", "PMIx",
+           "srun --mpi=pmix, where the start of MPI now fails", Severity::kWarning}};
+}
+
 Findings check_launcher(const std::vector<LauncherFacts>& ranks, const std::vector<std::string>& hosts) {
   std::vector<RankVerdict> verdicts;
   for (const LauncherFacts& facts : ranks) verdicts.push_back(judge_launcher(facts, ranks.size()));

@@ -31,6 +31,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LauncherFacts, launcher, pmi, started, alloca
 /// Before MPI starts, which sets variables of its own. Local.
 LauncherFacts launcher_facts(const Variables& variable);
 
+/// Before MPI starts: a warning where it may end the process at once, else nothing. Local.
+Findings check_pmi(const LauncherFacts& facts);
+
 /// Whether MPI knows as many ranks as were started, and the ranks by host. Both of all ranks, [P]. Local.
 Findings check_launcher(const std::vector<LauncherFacts>& ranks, const std::vector<std::string>& hosts);
 

@@ -18,8 +18,9 @@ std::string cores_text(int count) {
   return std::to_string(count) + (count == 1 ? " core" : " cores");
 }
 
-/// What this rank could have if the ranks of its host shared all of it equally.
+/// What this rank could have: what Slurm gave it, or an equal part of its host.
 int fair_share(const ThreadFacts& facts, int on_host) {
+  if (facts.slurm_cores > 0) return facts.slurm_cores;
   const double cores = facts.quota > 0.0 ? std::min<double>(facts.quota, facts.host_cores) : facts.host_cores;
   return std::max(1, static_cast<int>(cores) / on_host);
 }
@@ -35,7 +36,7 @@ RankVerdict judge_threads(const ThreadFacts& facts, int on_host) {
     verdict.advice = "start at most one rank for each core of a host";
   } else if (!facts.remark.empty()) {
     verdict.advice = facts.remark;
-  } else if (facts.slurm_cores == 0 && 2 * facts.threads <= fair_share(facts, on_host)) {
+  } else if (2 * facts.threads <= fair_share(facts, on_host)) {
     verdict.advice = "something (taskset, a cpuset, a launcher) binds the rank to so few cores: start it without";
   } else {
     return verdict;

@@ -49,11 +49,11 @@ threads=$(value 'int([f for f in j["findings"] if f["what"] == "threads"][0]["fo
 # --- a directory that cannot serve ---
 touch "$work/file"
 for directory in "$work/none" "$work/file" /proc; do
-  ends 1 ranks 2 doctor --run-dir "$directory"
+  ends 1 "$negatron" doctor --run-dir "$directory"
   says "^FAILED   directory: .*; expected '$directory' that every rank can write into; do: make it"
   says '^a run will not work as it is: 1 failed'
 done
-ends 1 "$negatron" doctor --run-dir "$work/none" --json
+ends 1 ranks 2 doctor --run-dir "$work/none" --json
 has 'not j["works"] and [f["found"] for f in j["findings"] if f["severity"] == "failed"] == ["There is no such directory."]'
 
 # --- ranks that are bound to one core of several ---

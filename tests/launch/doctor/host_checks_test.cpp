@@ -63,6 +63,12 @@ TEST(DoctorLauncher, IsToldApartByItsVariables) {
   EXPECT_EQ(launched_with({}).launcher, "no launcher");
 }
 
+TEST(DoctorLauncher, ThePmiThatOpenMpiDoesNotKnowIsSaidBeforeMpiStarts) {
+  EXPECT_TRUE(check_pmi({"srun", "PMIx", 2, 2}).empty());
+  EXPECT_TRUE(check_pmi({"mpirun", "PMI", 2, 0}).empty());
+  EXPECT_TRUE(says(check_pmi({"srun", "PMI", 2, 2}).at(0).advice, "srun --mpi=pmix"));
+}
+
 TEST(DoctorLauncher, AnMpirunOfAnotherMpiAndTasksThatNobodyStarted) {
   const Findings other = ills(check_launcher({launched_with({{"PMI_SIZE", "4"}, {"PMI_RANK", "0"}})}, {"n1"}));
   ASSERT_EQ(other.size(), 1u);
@@ -132,6 +138,7 @@ TEST(DoctorThreads, RanksThatAreBoundToFewCores) {
   // What Slurm gave, and a quota, are meant.
   EXPECT_TRUE(ills(check_threads({{1, "", 16, 16, 0.0, 1}}, {"n1"})).empty());
   EXPECT_TRUE(ills(check_threads({{1, "", 16, 16, 1.5, 0}}, {"n1"})).empty());
+  EXPECT_EQ(ills(check_threads({{1, "", 1, 16, 0.0, 4}}, {"n1"})).size(), 1u) << "Slurm gave four";
   const ThreadFacts crowded{1, "", 2, 2, 0.0, 0};
   EXPECT_TRUE(says(ills(check_threads({crowded, crowded, crowded}, {"a", "a", "a"})).at(0).found, "for 3 ranks"));
 }

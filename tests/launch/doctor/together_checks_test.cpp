@@ -42,7 +42,8 @@ const Finding* find(const Findings& findings, const std::string& what) {
 TEST(DoctorDirectory, OneForAllRanksIsWellAndStaysEmpty) {
   const TemporaryDirectory directory;
   const Findings findings = tried([&](int) {
-    return DirectoryTrial{directory.path(), std::make_shared<PosixFileLayer>(), std::chrono::minutes(1), std::chrono::minutes(1)};
+    return DirectoryTrial{directory.path(), std::make_shared<PosixFileLayer>(), std::chrono::minutes(1),
+                          std::chrono::minutes(1)};
   });
   for (const char* what : {"directory", "locks", "renames"}) {
     const Finding* one = find(findings, what);
@@ -109,7 +110,8 @@ class CarelessRenames : public PosixFileLayer {
 TEST(DoctorDirectory, RenamesThatSeveralWinAreSaid) {
   const TemporaryDirectory directory;
   const Findings findings = tried([&](int) {
-    return DirectoryTrial{directory.path(), std::make_shared<CarelessRenames>(), std::chrono::minutes(1), std::chrono::minutes(1)};
+    return DirectoryTrial{directory.path(), std::make_shared<CarelessRenames>(), std::chrono::minutes(1),
+                          std::chrono::minutes(1)};
   });
   const Finding* one = find(findings, "renames");
   ASSERT_NE(one, nullptr);
