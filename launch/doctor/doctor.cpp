@@ -13,7 +13,6 @@
 #include "comm/mpi/topology.h"
 #include "comm/nccl/nccl_communicator.h"
 #include "comm/rank_texts.h"
-#include "comm/together.h"
 #include "launch/doctor/clock_check.h"
 #include "launch/doctor/collective_check.h"
 #include "launch/doctor/directory_check.h"
@@ -136,7 +135,8 @@ int Doctor::run(int* argc, char*** argv) {
 void Doctor::leave_lost(Environment& environment) {
   report_.close();
   if (!report_.speaks()) {
-    std::this_thread::sleep_for(kGrace);
+    // This rank may be the one that failed, and rank 0 still wait for it.
+    std::this_thread::sleep_for(request_.part_limit() + kGrace);
     say_beside("rank 0 did not end the job, so rank " + std::to_string(environment.rank()) + " does.");
   }
   environment.abort(kExitFailure);
@@ -146,31 +146,36 @@ void Doctor::part(const std::string& name, const std::function<Findings()>& chec
   if (is_lost_) return;
   // A collective ends by itself within a limit, and a roll call follows.
   watch_.enter(name, 2 * request_.part_limit() + 2 * kGrace);
-  const auto failed = [&](const std::string& found, const std::string& advice) {
+  const auto lost = [&](const std::string& found, const std::string& advice) {
+    is_lost_ = true;
     report_.add({{name, found, "an answer " + limit_words(request_.part_limit()), advice, Severity::kBroken}});
+  };
+  // Of this rank alone: the others only learn that it does not answer.
+  const auto lost_here = [&](const std::string& found) {
+    lost(found, "see what it says; nothing further was tried");
+    if (!report_.speaks()) say_beside(name + ": " + found);
   };
   try {
     report_.add(check());
-  } catch (const FailedTogether& error) {
-    failed(error.what(), "see what it says");
+  } catch (const CommError& error) {
+    lost(error.what(), "see that those hosts and the network to them are up; nothing further was tried");
   } catch (const c10::Error& error) {
-    is_lost_ = true;
-    failed(error.what_without_backtrace(), "see what it says");
+    lost_here(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    is_lost_ = true;
-    failed(error.what(), "see that those hosts and the network to them are up; nothing further was tried");
+    lost_here(error.what());
   }
 }
 
 Findings Doctor::speed_of(Communicator& comm, at::Device device) {
-  if (comm.size() == 1) return {{"collectives", "one rank: nothing travels", "anything"}};
+  const std::string transport = device.is_cuda() ? "NCCL" : "MPI";
+  if (comm.size() == 1) return {{"collectives over " + transport, "one rank: nothing travels", "anything"}};
   const std::vector<int> on_host = ranks_on_hosts(hosts_);
   const ExpectedSpeed expected =
       on_host.front() == comm.size()
           ? expected_in_memory(measure_copies(comm, device))
           : expected_over_network(network_rate(networks_of_ranks_), *std::max_element(on_host.begin(), on_host.end()));
   const double budget = std::chrono::duration<double>(request_.part_limit()).count() / 2.0;
-  return check_collectives(device.is_cuda() ? "NCCL" : "MPI", measure_collectives(comm, device, budget), expected);
+  return check_collectives(transport, measure_collectives(comm, device, budget), expected);
 }
 
 void Doctor::examine_hosts(Communicator& comm) {

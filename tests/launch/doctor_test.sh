@@ -71,10 +71,23 @@ says '^FAILED   launcher: .* but 4 were started'
 ends 1 env SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=2 SLURM_NTASKS=2 SLURM_PROCID=0 "$negatron" doctor --json
 has '"--mpi=pmix" in [f for f in j["findings"] if f["severity"] == "failed"][-1]["found"]'
 
+# --- a rank that does not come: said within its time, by the one that waits ---
+begin=$SECONDS
+ends 1 "${mpirun[@]}" -n 1 "$negatron" doctor --time-limit 10 : -n 1 sleep 300
+says '^FAILED   start of MPI: it did not end within 4.00 s on host .*; do: see that all hosts are up'
+[ $((SECONDS - begin)) -lt 60 ] || fail "a rank that does not come held it up for $((SECONDS - begin)) s"
+
 # --- flags ---
 refused '--time-limit takes a number from 10' ranks 2 doctor --time-limit 1
 refused 'did you mean --run-dir' "$negatron" doctor --run-di x
 refused "--device is 'tpu'" "$negatron" doctor --device tpu
-[ -e /dev/nvidia0 ] || { ends 1 "$negatron" doctor --device cuda; says '^FAILED   GPUs: none'; }
+if [ -e /dev/nvidia0 ]; then
+  ends 0 "$negatron" doctor --device cuda
+  says '^(ok|warning) +GPUs: [0-9]+ x '
+  says '^ok +collectives over NCCL: one rank'
+else
+  ends 1 "$negatron" doctor --device cuda
+  says '^FAILED   GPUs: none'
+fi
 
 verdict doctor
