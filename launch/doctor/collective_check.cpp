@@ -18,7 +18,7 @@ std::string expected_text(const CollectiveSpeed& speed, const ExpectedSpeed& exp
   const std::string latency = "at most " + seconds_text(kMostLatency);
   if (speed.bytes == 0) return latency;
   if (expected.rate <= 0.0) return latency + ", " + expected.source;
-  return latency + ", " + speed_text(expected.rate) + " at best (" + expected.source + ")";
+  return latency + ", about " + speed_text(expected.rate) + " (" + expected.source + ")";
 }
 
 Finding judge_collective(const std::string& transport, const CollectiveSpeed& speed, const ExpectedSpeed& expected) {

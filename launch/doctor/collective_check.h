@@ -10,7 +10,7 @@ namespace negatron {
 
 /// What the machine should give.
 struct ExpectedSpeed {
-  /// Bytes a second that a rank receives at best; 0 where nobody tells.
+  /// Bytes a second that a rank receives, about; 0 where nobody tells.
   double rate = 0.0;
   /// "half of what ranks copy in memory"
   std::string source;

@@ -29,7 +29,8 @@ struct CollectiveSpeed {
 /// Collective.
 std::vector<CollectiveSpeed> measure_collectives(Communicator& comm, at::Device device, double budget);
 
-/// Bytes a second that each rank copies within its own memory on `device` while all do so: of the slowest. Collective.
+/// Bytes a second that each rank copies within its own memory on `device` while all do so: the best of several copies,
+/// of the slowest rank. Collective.
 double measure_copies(Communicator& comm, at::Device device);
 
 }  // namespace negatron
