@@ -13,6 +13,7 @@
 #include "comm/mpi/topology.h"
 #include "comm/nccl/nccl_communicator.h"
 #include "comm/rank_texts.h"
+#include "launch/doctor/alone_check.h"
 #include "launch/doctor/clock_check.h"
 #include "launch/doctor/collective_check.h"
 #include "launch/doctor/directory_check.h"
@@ -73,17 +74,7 @@ Doctor::Doctor(const DoctorArguments& request, std::ostream& out)
 }
 
 Findings Doctor::alone(const std::string& found, const std::string& advice) const {
-  const std::vector<std::string> host = {this_process().host};
-  Findings findings = {
-      {"launcher",
-       launcher_.launcher + " with " + launcher_.pmi + ", " + std::to_string(launcher_.started) + " started",
-       "mpirun, launch/ranks or srun --mpi=pmix"}};
-  const auto add = [&](const Findings& more) { findings.insert(findings.end(), more.begin(), more.end()); };
-  add(check_versions({versions_here()}, host));
-  Findings interfaces = check_networks({networks_}, host);
-  interfaces.front().expected = "one that leads to the other hosts, and no address that several of them have";
-  add(interfaces);
-  add(check_resources({resource_facts()}, host));
+  Findings findings = check_alone(launcher_, networks_);
   findings.push_back({kStart, found, "all ranks connected", advice, Severity::kBroken});
   return findings;
 }
@@ -170,10 +161,10 @@ Findings Doctor::speed_of(Communicator& comm, at::Device device) {
   const std::string transport = device.is_cuda() ? "NCCL" : "MPI";
   if (comm.size() == 1) return {{"collectives over " + transport, "one rank: nothing travels", "anything"}};
   const std::vector<int> on_host = ranks_on_hosts(hosts_);
-  const ExpectedSpeed expected =
-      on_host.front() == comm.size()
-          ? expected_in_memory(measure_copies(comm, device))
-          : expected_over_network(network_rate(networks_of_ranks_), *std::max_element(on_host.begin(), on_host.end()));
+  const ExpectedSpeed expected = on_host.front() == comm.size()
+                                     ? expected_in_memory(measure_copies(comm, device))
+                                     : expected_over_network(network_rate(networks_of_ranks_, hosts_),
+                                                             *std::max_element(on_host.begin(), on_host.end()));
   const double budget = std::chrono::duration<double>(request_.part_limit()).count() / 2.0;
   return check_collectives(transport, measure_collectives(comm, device, budget), expected);
 }

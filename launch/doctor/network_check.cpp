@@ -1,7 +1,7 @@
 #include "launch/doctor/network_check.h"
 
 #include <algorithm>
-#include <iomanip>
+#include <limits>
 #include <map>
 #include <set>
 #include <sstream>
@@ -24,6 +24,10 @@ std::string networks_text(const HostNetworks& networks) {
     text << (text.tellp() > 0 ? ", " : "") << "InfiniBand (" << networks.infiniband_gigabits << " Gb/s)";
   }
   return text.tellp() > 0 ? text.str() : "none but loopback";
+}
+
+bool all_have_infiniband(const std::vector<HostNetworks>& ranks) {
+  return std::all_of(ranks.begin(), ranks.end(), [](const HostNetworks& one) { return one.infiniband_gigabits > 0.0; });
 }
 
 /// What to tell Open MPI where `network` joins all hosts.
@@ -56,11 +60,9 @@ Finding shared_addresses(const std::vector<HostNetworks>& ranks, const std::vect
 
 Finding common_network(const std::vector<HostNetworks>& ranks, const std::vector<std::string>& hosts) {
   Finding finding{"network of all hosts", network_of_all(ranks, hosts), "one that MPI may use on every host"};
-  const bool all_infiniband =
-      std::all_of(ranks.begin(), ranks.end(), [](const HostNetworks& one) { return one.infiniband_gigabits > 0.0; });
   if (!finding.found.empty()) return finding;
   finding.found = "none";
-  if (all_infiniband) return finding;
+  if (all_have_infiniband(ranks)) return finding;
   finding.advice = include_advice("");
   finding.severity = Severity::kWarning;
   return finding;
@@ -86,14 +88,16 @@ std::string network_of_all(const std::vector<HostNetworks>& ranks, const std::ve
   return {};
 }
 
-double network_rate(const std::vector<HostNetworks>& ranks) {
-  double slowest = 0.0;
-  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
-    double fastest = ranks[rank].infiniband_gigabits;
-    for (const NetworkInterface& one : ranks[rank].interfaces) {
-      if (ranks[rank].may_use(one)) fastest = std::max(fastest, one.gigabits);
+double network_rate(const std::vector<HostNetworks>& ranks, const std::vector<std::string>& hosts) {
+  const std::string network = network_of_all(ranks, hosts);
+  const bool by_infiniband = all_have_infiniband(ranks);
+  double slowest = std::numeric_limits<double>::infinity();
+  for (const HostNetworks& networks : ranks) {
+    double fastest = by_infiniband ? networks.infiniband_gigabits : 0.0;
+    for (const NetworkInterface& one : networks.interfaces) {
+      if (!by_infiniband && one.network() == network) fastest = std::max(fastest, one.gigabits);
     }
-    slowest = rank == 0 ? fastest : std::min(slowest, fastest);
+    slowest = std::min(slowest, fastest);
   }
   return slowest * kBytesPerGigabit;
 }

@@ -16,8 +16,8 @@ Findings check_networks(const std::vector<HostNetworks>& ranks, const std::vecto
 /// The network that all hosts share and MPI may use: "10.0.0.0/24"; empty without one. Both of all ranks, [P]. Local.
 std::string network_of_all(const std::vector<HostNetworks>& ranks, const std::vector<std::string>& hosts);
 
-/// Bytes a second from host to host: of the slowest host's fastest way that MPI may use; 0 where a host tells none.
-/// Local.
-double network_rate(const std::vector<HostNetworks>& ranks);
+/// Bytes a second from host to host: of the slowest host's way to the network that joins them all, or InfiniBand where
+/// all have that; 0 where a host tells none. Both of all ranks, [P]. Local.
+double network_rate(const std::vector<HostNetworks>& ranks, const std::vector<std::string>& hosts);
 
 }  // namespace negatron

@@ -7,6 +7,8 @@ negatron=$1
 shift
 mpirun=("$@")
 
+# A machine that does other things may be slow; the limits themselves are looked at below.
+patient=(--time-limit 300)
 ranks() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
 
 # ends CODE COMMAND...: leaves what it says in $work/out.
@@ -22,13 +24,13 @@ value() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(
 has() { [ "$(value "$1")" = True ] || fail "not so: $1: $(cat "$work/out")"; }
 
 mkdir "$work/shared"
-ends 0 "$negatron" doctor --run-dir "$work/shared"
+ends 0 "$negatron" doctor "${patient[@]}" --run-dir "$work/shared"
 says '^ok       launcher: no launcher'
 says "^ok       directory: '$work/shared' is one for all ranks"
 says '^(all is well|a run works): 0 failed'
 
 # --- two ranks: every part has its line, and every line its four words ---
-ends 0 ranks 2 doctor --run-dir "$work/shared"
+ends 0 ranks 2 doctor "${patient[@]}" --run-dir "$work/shared"
 for what in launcher hosts versions interfaces memory 'shared memory' limits threads clocks 'barrier over MPI' \
   'all_reduce over MPI' 'all_to_all over MPI' directory writing reading locks renames room GPUs; do
   grep -qE "^(ok|warning) +$what: .*; expected " "$work/out" || fail "no line of $what: $(cat "$work/out")"
@@ -40,7 +42,7 @@ says 'hosts: ranks 0, 1 on '
 [ -z "$(ls -A "$work/shared")" ] || fail "it left something: $(ls -A "$work/shared")"
 
 # --- the same as JSON ---
-ends 0 ranks 2 doctor --run-dir "$work/shared" --json
+ends 0 ranks 2 doctor "${patient[@]}" --run-dir "$work/shared" --json
 has 'j["works"] and j["failed"] == 0'
 has '{"launcher", "threads", "all_gather over MPI", "renames"} <= {f["what"] for f in j["findings"]}'
 has 'all(set(f) >= {"severity", "what", "found", "expected"} for f in j["findings"])'
@@ -53,7 +55,7 @@ for directory in "$work/none" "$work/file" /proc; do
   says "^FAILED   directory: .*; expected '$directory' that every rank can write into; do: make it"
   says '^a run will not work as it is: 1 failed'
 done
-ends 1 ranks 2 doctor --run-dir "$work/none" --json
+ends 1 ranks 2 doctor "${patient[@]}" --run-dir "$work/none" --json
 has 'not j["works"] and [f["found"] for f in j["findings"] if f["severity"] == "failed"] == ["There is no such directory."]'
 
 # --- ranks that are bound to one core of several ---
@@ -61,7 +63,7 @@ alone=$("$negatron" doctor --json | python3 -c 'import json, sys
 print([f for f in json.load(sys.stdin)["findings"] if f["what"] == "threads"][0]["found"].split()[0])')
 if [ "$alone" -ge 2 ]; then
   core=$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')
-  ends 0 taskset -c "$core" "$negatron" doctor
+  ends 0 taskset -c "$core" "$negatron" doctor "${patient[@]}"
   says '^warning  threads: 1 thread, bound to 1 core of .*; do: something \(taskset'
 fi
 

@@ -1,9 +1,11 @@
 // Checks of what each host and rank has, on facts that are bad in one way each.
 
+#include <algorithm>
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "launch/doctor/alone_check.h"
 #include "launch/doctor/clock_check.h"
 #include "launch/doctor/gpu_check.h"
 #include "launch/doctor/launcher_check.h"
@@ -108,7 +110,12 @@ TEST(DoctorNetworks, AnAddressThatTwoHostsHaveIsSaidWithTheNetworkThatJoinsThem)
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].found, "docker0 172.17.0.1 on n1 and n2");
   EXPECT_TRUE(says(findings[0].advice, "OMPI_MCA_btl_tcp_if_include=10.77.0.0/24")) << findings[0].advice;
-  EXPECT_DOUBLE_EQ(network_rate(ranks), 10e9 / 8);
+  for (HostNetworks& one : ranks) one.interfaces[0].gigabits = 100.0;
+  EXPECT_DOUBLE_EQ(network_rate(ranks, kTwoHosts), 10e9 / 8) << "docker0 leads nowhere";
+  ranks[1].interfaces[1].gigabits = 1.0;
+  EXPECT_DOUBLE_EQ(network_rate(ranks, kTwoHosts), 1e9 / 8);
+  ranks[0].infiniband_gigabits = ranks[1].infiniband_gigabits = 200.0;
+  EXPECT_DOUBLE_EQ(network_rate(ranks, kTwoHosts), 200e9 / 8);
   EXPECT_TRUE(ills(check_networks({ranks[0], ranks[0]}, {"n1", "n1"})).empty()) << "one host has each once";
 
   for (HostNetworks& one : ranks) one.include = "10.77.0.0/24";
@@ -123,6 +130,15 @@ TEST(DoctorNetworks, HostsThatNoNetworkJoins) {
   const Findings findings = ills(check_networks(apart, kTwoHosts));
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].what, "network of all hosts");
+}
+
+TEST(DoctorAlone, WithoutOtherRanksEachHostIsStillLookedAt) {
+  const Findings findings = check_alone({"srun", "PMIx", 2, 2}, networks_of("10.77.0.11"));
+  EXPECT_EQ(findings.at(0).found, "srun with PMIx, 2 started");
+  const auto interfaces =
+      std::find_if(findings.begin(), findings.end(), [](const Finding& one) { return one.what == "interfaces"; });
+  ASSERT_NE(interfaces, findings.end());
+  EXPECT_EQ(interfaces->found, "docker0 172.17.0.1/16, eth0 10.77.0.11/24 (10 Gb/s)");
 }
 
 TEST(DoctorThreads, RanksThatAreBoundToFewCores) {
