@@ -20,8 +20,6 @@ namespace {
 // Collectives are issued by one thread at a time, which need not be the one that called MPI_Init.
 constexpr int kThreadLevel = MPI_THREAD_SERIALIZED;
 constexpr int kUnwindingExitCode = 1;
-/// As of all that cannot work as asked.
-constexpr int kCannotStartExitCode = 2;
 
 bool initializing = false;
 
@@ -47,15 +45,14 @@ void start_alone_without_ssh() {
   setenv("OMPI_MCA_plm", "isolated", kKeepsTheUsers);
 }
 
-/// At exit. An MPI that cannot start says so in its own words, and ends the process itself.
-void explain_failed_start() {
-  if (!initializing || std::getenv("PMI_RANK") == nullptr || std::getenv("PMIX_RANK") != nullptr) return;
-  if (std::atoi(std::getenv("PMI_RANK")) == 0) {
-    std::cerr << "negatron: MPI did not start, for the reason above: srun speaks PMI-1 or PMI-2 here (--mpi=pmi2), "
-                 "which this MPI was not built with; start with srun --mpi=pmix\n"
-              << std::flush;
-  }
-  ::_exit(kCannotStartExitCode);
+/// Open MPI ends a process to which nobody speaks PMIx, with words about how Slurm was built.
+void require_pmi2([[maybe_unused]] const VariableLookup& variable) {
+#ifdef OPEN_MPI
+  if (variable("OMPI_MCA_pmix") != nullptr) return;
+  throw CommError(
+      "srun speaks PMI-1 or PMI-2 to this task (--mpi=pmi2), Open MPI speaks PMIx; start with srun --mpi=pmix. An Open "
+      "MPI that was built for PMI-2 is told so by OMPI_MCA_pmix=s2");
+#endif
 }
 
 const char* own_variable(const char* name) {
@@ -76,7 +73,6 @@ Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds star
   int granted = 0;
   const ConnectionLimit limit(start_limit_, "the start of MPI");
   pthread_atfork(nullptr, nullptr, leave_terminal_group);
-  std::atexit(explain_failed_start);
   initializing = true;
   mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
   initializing = false;
@@ -126,11 +122,13 @@ void diagnose_srun(const VariableLookup& variable, bool by_launcher) {
   const bool several = std::atoi(tasks) > 1;
   if (!several && !by_launcher) return;
   // mpirun within an allocation runs its daemons by srun; what it starts knows its place by these.
-  for (const char* name : kStarterVariables) {
+  for (const char* name : {"PMIX_RANK", "OMPI_COMM_WORLD_RANK"}) {
     if (variable(name) != nullptr) return;
   }
-  if (!several)
+  if (variable("PMI_RANK") != nullptr) return require_pmi2(variable);
+  if (!several) {
     throw CommError("srun started this task but gave it no PMI, which MPI needs; start with srun --mpi=pmix");
+  }
   throw CommError("srun started " + std::string(tasks) +
                   " tasks but gave them no PMI, so each would be a job of one rank; start with srun --mpi=pmix");
 }

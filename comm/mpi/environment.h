@@ -18,8 +18,8 @@ class Environment {
 
   /// A program started without mpirun or srun is a job of one rank, in a shell that srun started as well. Throws
   /// CommError when MPI is already initialized, grants less than the thread level needed, or when srun started this
-  /// process without telling MPI. It ends the process, with a sentence, where the ranks do not find each other within
-  /// `start_limit` (connection_limit.h), and where srun speaks another PMI than MPI.
+  /// process without telling MPI. Where the ranks do not find each other within `start_limit` it ends the process
+  /// (connection_limit.h).
   Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit = kStartLimit);
   ~Environment();
   Environment(const Environment&) = delete;
@@ -50,8 +50,8 @@ class Environment {
 };
 
 /// Throws CommError when these variables say that srun started several tasks of which MPI knows nothing (each would be
-/// a job of one rank), or this one task, and not the shell that it was started in (`by_launcher`); the message says
-/// which option is missing. Local.
+/// a job of one rank), or this one task, and not the shell that it was started in (`by_launcher`), or that it speaks a
+/// PMI that MPI does not; the message says which option is missing. Local.
 void diagnose_srun(const VariableLookup& variable, bool by_launcher);
 
 }  // namespace negatron

@@ -11,7 +11,7 @@ mpirun=("$@")
 quick=("${small[@]}" --baselines off --evaluate-every 0 --seed 1)
 # Longer than a loaded machine needs to save.
 patient=(--term-grace 1000)
-endless=("${quick[@]}" --epochs 100000 --snapshot-every never "${patient[@]}")
+endless=("${quick[@]}" --epochs 100000 --snapshot-every never)
 
 has_steps() { [ "$(grep -c '^{"step"' "$1/metrics.jsonl")" -ge "$2" ]; }
 last_step() { printf 'step-%09d' "$(grep -c '^{"step"' "$1/metrics.jsonl")"; }
@@ -59,17 +59,17 @@ one=("$negatron" pretrain)
 two=("${mpirun[@]}" -n 2 "$negatron" pretrain)
 for signal in TERM:143 USR2:75; do
   code=${signal#*:} signal=${signal%:*}
-  begin "$work/alone-$signal" "${one[@]}" "${endless[@]}"
+  begin "$work/alone-$signal" "${one[@]}" "${endless[@]}" "${patient[@]}"
   wait_for has_steps "$work/alone-$signal" 3
   kill "-$signal" "$job"
   saved "$work/alone-$signal" "$code" "$signal to a run alone" "${one[@]}"
-  begin "$work/one-$signal" "${two[@]}" "${endless[@]}"
+  begin "$work/one-$signal" "${two[@]}" "${endless[@]}" "${patient[@]}"
   wait_for has_steps "$work/one-$signal" 3
   kill "-$signal" "$(pid_of "$work/one-$signal" 1)"
   saved "$work/one-$signal" "$code" "$signal to rank 1 alone" "${two[@]}"
 done
 # As a container's first process, without a terminal.
-begin "$work/ranks" setsid "$launch_ranks" 2 "$negatron" pretrain "${endless[@]}"
+begin "$work/ranks" setsid "$launch_ranks" 2 "$negatron" pretrain "${endless[@]}" "${patient[@]}"
 wait_for has_steps "$work/ranks" 3
 kill -TERM "$job"
 saved "$work/ranks" 143 'SIGTERM to launch/ranks' "${two[@]}"

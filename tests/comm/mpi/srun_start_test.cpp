@@ -38,6 +38,11 @@ TEST(DiagnoseSrun, NamesTheMissingOption) {
   auto with_pmix = srun;
   with_pmix["PMIX_RANK"] = "2";
   EXPECT_EQ(diagnosis(with_pmix), "no error");
+  auto with_pmi2 = srun;
+  with_pmi2["PMI_RANK"] = "2";
+  EXPECT_NE(diagnosis(with_pmi2).find("srun --mpi=pmix"), std::string::npos) << "Open MPI would end the process";
+  with_pmi2["OMPI_MCA_pmix"] = "s2";
+  EXPECT_EQ(diagnosis(with_pmi2), "no error") << "the user knows better";
   auto one_task = srun;
   one_task["SLURM_NTASKS"] = "1";
   EXPECT_EQ(diagnosis(one_task), "no error") << "a program in the shell that is the task";
