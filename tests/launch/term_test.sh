@@ -74,7 +74,7 @@ kill -TERM "$job"
 saved "$work/ranks" 143 'SIGTERM to launch/ranks'
 
 # --- in an evaluation before the first step ---
-begin "$work/evaluates" "${two[@]}" "${small[@]}" --encoder resnet18 --image-size 224 --epochs 100000 "${patient[@]}"
+begin "$work/evaluates" "${two[@]}" "${small[@]}" --encoder resnet18 --image-size 160 --epochs 100000 "${patient[@]}"
 wait_for grep -q 'raw pixels' "$work/log"
 kill -TERM "$(pid_of "$work/evaluates" 0)"
 ended 143 'SIGTERM in an evaluation'
