@@ -20,7 +20,7 @@ refused 'n1' pretrain -N2 -n2 "$negatron" pretrain "${small[@]}" --device cuda -
 
 # --- a network that both nodes have under one address and that leads nowhere, as docker0 ---
 for node in n1 n2; do
-  on_node $node ip link add docker0 type dummy && on_node $node ip addr add 172.17.0.1/16 dev docker0 &&
+  on_node $node ip link add docker0 type bridge && on_node $node ip addr add 172.17.0.1/16 dev docker0 &&
     on_node $node ip link set docker0 up || fail "no docker0 on $node"
 done
 pretrain -N2 -n2 "$negatron" pretrain "${small[@]}" --collective-time-limit 10 --run-dir "$work/never" >"$work/log" 2>&1 &
