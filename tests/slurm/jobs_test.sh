@@ -7,13 +7,13 @@ export NEGATRON=$negatron
 submit() { (cd "$work" && sbatch --parsable --ntasks-per-node=1 --cpus-per-task=1 --time=10 "$@"); }
 run=("${small[@]}" --snapshot-every 1000)
 
-# --- a job that fails is started again so often, and no oftener; one that cannot work is not ---
+about 'a job that fails is started again so often, and no oftener; one that cannot work is not'
 printf '#!/bin/sh\nexit 3\n' >"$work/fails"
 chmod +x "$work/fails"
 failing=$(NEGATRON=$work/fails NEGATRON_MOST_FAILURES=2 submit -o failing.log "$template")
 refused=$(submit -o refused.log "$template" --config "$work/small.ini" --bank-rows none --run-dir "$work/refused")
 
-# --- one task of an array is told to save and leave: it alone is requeued, goes on, and all are COMPLETED ---
+about 'one task of an array is told to save and leave: it alone is requeued, goes on, and all are COMPLETED'
 array=$(submit --array=0-1 --open-mode=append -o 'array-%a.log' --requeue --signal=USR1@10 \
   --wrap "exec bash '$template' ${run[*]} --epochs 400 --run-dir '$work'/array-\$SLURM_ARRAY_TASK_ID")
 after=$(submit --dependency="afterok:$array" -o after.log --wrap 'echo all done')
@@ -36,7 +36,7 @@ wait_for job_is "$failing" FAILED
 wait_for job_is "$refused" FAILED
 [ "$(code_of "$refused")" -eq 2 ] || fail "a job that cannot work ends with $(code_of "$refused")"
 
-# --- suspended for longer than a collective may take: it goes on ---
+about 'suspended for longer than a collective may take: it goes on'
 suspended=$(submit -N2 -o suspended.log "$template" "${endless[@]}" --collective-time-limit 6 --run-dir "$work/suspended")
 wait_for has_steps "$work/suspended" 3
 scontrol suspend "$suspended"
@@ -48,7 +48,7 @@ job_is "$suspended" RUNNING || fail "a job that was suspended is $(state_of "$su
 scancel "$suspended"
 wait_for job_is "$suspended" CANCELLED
 
-# --- a node dies, with rank 0 on it: Slurm starts the job again, and it goes on ---
+about 'a node dies, with rank 0 on it: Slurm starts the job again, and it goes on'
 node=$(submit -N2 -o node.log "$template" "${small[@]}" --epochs 100000 --snapshot-every 8 --run-dir "$work/node")
 wait_for has_snapshot "$work/node"
 kill_node n1

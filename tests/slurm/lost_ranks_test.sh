@@ -6,35 +6,28 @@ source "$(dirname "$0")/slurm_run.sh"
 alone=(-N2 -n2)
 paired=(-N2 -n4)
 
-# lost WHAT: for the record of a run by hand.
-lost() { echo "$1: ended after $took s"; }
-
-# --- killed: noticed by Slurm, though the time limit is ten minutes ---
+about 'killed: noticed by Slurm, though the time limit is ten minutes'
 start "$work/killed" --kill-on-bad-exit=1 "${alone[@]}" -- "${endless[@]}"
 kill -KILL "$(pid_of "$work/killed" 1)"
 ended 137 60
-lost 'killed, one rank a node, --kill-on-bad-exit'
 says 'n2.*Killed'
 
 start "$work/pair" "${paired[@]}" -- "${endless[@]}"
 kill -KILL "$(pid_of "$work/pair" 3)"
 ended 137 60
-lost 'killed, two ranks a node'
 
-# --- killed alone on its node, and nobody told Slurm to care: the time limit, once ---
+about 'killed alone on its node, and nobody told Slurm to care: the time limit, once'
 start "$work/unnoticed" "${alone[@]}" -- "${endless[@]}" --collective-time-limit 6
 kill -KILL "$(pid_of "$work/unnoticed" 1)"
 ended 3 30
-lost 'killed, one rank a node, limit 6 s'
 says 'rank 1 on n2'
 
-# --- stopped: named with its host, in one table, and the limit is one however many collectives are in flight ---
+about 'stopped: named with its host, in one table, and the limit is one however many collectives are in flight'
 for rank in 1 3; do
   start "$work/stopped$rank" "${paired[@]}" -- "${endless[@]}" --collective-time-limit 6
   sleep "0.0$((3 * rank))"
   kill -STOP "$(pid_of "$work/stopped$rank" $rank)"
   ended 3 30
-  lost "stopped rank $rank of 4, limit 6 s"
   says "rank $rank on n$((1 + rank / 2)): no answer"
   [ "$(grep -c 'where the ranks of this job are' "$work/log")" -eq 1 ] || fail "not one table: $(cat "$work/log")"
 done
@@ -43,10 +36,9 @@ start "$work/buckets" "${alone[@]}" -- "${endless[@]}" --encoder resnet18 --stem
   --collective-time-limit 6
 kill -STOP "$(pid_of "$work/buckets" 1)"
 ended 3 30
-lost 'stopped, many collectives in flight, limit 6 s'
 says 'rank 1 on n2: no answer'
 
-# --- the cable of a node: what stands on either side ends by itself ---
+about 'the cable of a node: what stands on either side ends by itself'
 start "$work/cable" "${alone[@]}" -- "${endless[@]}" --collective-time-limit 6
 near=$(pid_of "$work/cable" 0)
 far=$(pid_of "$work/cable" 1)
