@@ -14,14 +14,15 @@
 namespace negatron {
 namespace {
 
-constexpr int kKept[] = {SIGUSR1, SIGINT};
+constexpr int kKept[] = {SIGUSR1, SIGUSR2, SIGINT};
 
 // No constructor runs for them, which would forget what came before it.
 constinit std::atomic<bool> early_usr1{false};
+constinit std::atomic<bool> early_usr2{false};
 constinit std::atomic<bool> early_interrupt{false};
 
 NEGATRON_BEFORE_MAIN std::atomic<bool>& kept_flag(int number) {
-  return number == SIGUSR1 ? early_usr1 : early_interrupt;
+  return number == SIGUSR1 ? early_usr1 : number == SIGUSR2 ? early_usr2 : early_interrupt;
 }
 
 NEGATRON_BEFORE_MAIN void keep_early_signal(int number) {
@@ -34,7 +35,8 @@ void let_the_call_fail(int) {}
 NEGATRON_BEFORE_MAIN void handle_early(int number, void (*handler)(int)) {
   struct sigaction action;
   sigaction(number, nullptr, &action);
-  if (number != SIGUSR1 && action.sa_handler == SIG_IGN) return;
+  const bool asks_to_save = number == SIGUSR1 || number == SIGUSR2;
+  if (!asks_to_save && action.sa_handler == SIG_IGN) return;
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);

@@ -15,14 +15,16 @@ enum ExitCode : int {
   kExitHang = 3,
   /// The run ended or was told to leave, but its last snapshot could not be written; the older ones are untouched.
   kExitNotSaved = 4,
-  /// Told to leave (SIGUSR1, Ctrl-C), saved, and to be started again with --resume auto. EX_TEMPFAIL of sysexits.h.
+  /// Told to leave (SIGUSR1, SIGUSR2, Ctrl-C), saved, and to be started again with --resume auto. EX_TEMPFAIL of
+  /// sysexits.h.
   kExitRequeue = 75,
   /// A second Ctrl-C: left at once. As a shell reports a process that SIGINT ended.
   kExitInterrupted = 130,
   /// Nobody reads the standard output any more: `negatron bank info ... | head -1`. As a shell reports a process that
   /// SIGPIPE ended. Not of runs, which go on.
   kExitReaderLeft = 141,
-  /// Told to stop (SIGTERM). As a shell reports a process that the signal ended.
+  /// Told to end (SIGTERM); saved as well where --on-term says so and the grace was long enough. As a shell reports a
+  /// process that the signal ended.
   kExitStopped = 143,
 };
 

@@ -45,8 +45,9 @@ constexpr const char* kUsage =
 constexpr const char* kExitCodes =
     "\n"
     "exit codes: 0 done, 1 failed while running, 2 cannot work as asked, 3 a collective did not finish in time,\n"
-    "            4 the last snapshot could not be written, 75 saved on SIGUSR1 or Ctrl-C: start again with --resume\n"
-    "            auto, 130 left at the second Ctrl-C, 141 nobody reads what is printed, 143 stopped by SIGTERM\n";
+    "            4 the last snapshot could not be written, 75 saved on SIGUSR1, SIGUSR2 or Ctrl-C: start again with\n"
+    "            --resume auto, 130 left at the second Ctrl-C, 141 nobody reads what is printed, 143 ended by "
+    "SIGTERM\n";
 
 using Words = std::vector<std::string>;
 
@@ -134,8 +135,8 @@ int run_pretrain_command(int argc, char** argv, const Words& arguments) {
   if (asks_for_help(arguments)) return print(print_pretrain_help);
   // Before anything else: MPI's own start takes seconds in which a signal may come.
   SignalWatch signals;
-  return run_ranks_command(
-      argc, argv, [&](Environment& environment) { return run_pretrain(environment, arguments, signals.requests()); });
+  return run_ranks_command(argc, argv,
+                           [&](Environment& environment) { return run_pretrain(environment, arguments, signals); });
 }
 
 int run_bank_command(int, char**, const Words& arguments) {

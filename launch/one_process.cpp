@@ -5,6 +5,7 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "comm/mpi/launcher.h"
 #include "launch/exit_code.h"
 #include "launch/starter_rank.h"
 #include "runtime/text/utf8_text.h"

@@ -6,9 +6,11 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
 #include "comm/error.h"
 #include "comm/mpi/connection_limit.h"
+#include "comm/mpi/launcher.h"
 #include "comm/mpi/mpi_check.h"
 #include "comm/mpi/mpi_roll_channel.h"
 
@@ -43,13 +45,30 @@ void start_alone_without_ssh() {
   setenv("OMPI_MCA_plm", "isolated", kKeepsTheUsers);
 }
 
+/// Open MPI ends a process to which nobody speaks PMIx, with words about how Slurm was built.
+void require_pmi2([[maybe_unused]] const VariableLookup& variable) {
+#ifdef OPEN_MPI
+  if (variable("OMPI_MCA_pmix") != nullptr) return;
+  throw CommError(
+      "srun speaks PMI-1 or PMI-2 to this task (--mpi=pmi2), Open MPI speaks PMIx; start with srun --mpi=pmix. An Open "
+      "MPI that was built for PMI-2 is told so by OMPI_MCA_pmix=s2");
+#endif
+}
+
+const char* own_variable(const char* name) {
+  return std::getenv(name);
+}
+
 }  // namespace
 
 Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit) : start_limit_(start_limit) {
-  diagnose_srun([](const char* name) { return static_cast<const char*>(std::getenv(name)); });
+  const bool by_launcher = is_started_by_launcher();
+  diagnose_srun(own_variable, by_launcher);
   int initialized = 0;
   MPI_Initialized(&initialized);
   if (initialized != 0) throw CommError("MPI is initialized already; negatron::Environment is to do it, once, in main");
+  std::optional<HiddenStarter> hidden;
+  if (is_lone_start(own_variable, by_launcher)) hidden.emplace();
   start_alone_without_ssh();
   int granted = 0;
   const ConnectionLimit limit(start_limit_, "the start of MPI");
@@ -57,6 +76,7 @@ Environment::Environment(int* argc, char*** argv, std::chrono::milliseconds star
   initializing = true;
   mpi_check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
   initializing = false;
+  hidden.reset();
   if (granted < kThreadLevel) {
     MPI_Finalize();
     throw CommError("MPI grants thread level " + std::to_string(granted) + " where MPI_THREAD_SERIALIZED (" +
@@ -85,15 +105,29 @@ void Environment::abort(int exit_code) noexcept {
   std::_Exit(exit_code);
 }
 
-void diagnose_srun(const std::function<const char*(const char*)>& variable) {
+void Environment::abort_from_any_thread(int exit_code) noexcept {
+  int initialized = 0;
+  int finalized = 0;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  if (initialized != 0 && finalized == 0) MPI_Abort(MPI_COMM_WORLD, exit_code);
+}
+
+void diagnose_srun(const VariableLookup& variable, bool by_launcher) {
   // Of the step and not of the job: the shell that salloc starts is a step of one task, whatever the job has.
   const char* tasks = variable("SLURM_STEP_NUM_TASKS");
   if (tasks == nullptr) tasks = variable("SLURM_NTASKS");
   const bool started_by_srun = variable("SLURM_STEP_ID") != nullptr && variable("SLURM_PROCID") != nullptr;
-  if (!started_by_srun || tasks == nullptr || std::atoi(tasks) < 2) return;
+  if (!started_by_srun || tasks == nullptr) return;
+  const bool several = std::atoi(tasks) > 1;
+  if (!several && !by_launcher) return;
   // mpirun within an allocation runs its daemons by srun; what it starts knows its place by these.
-  for (const char* name : kStarterVariables) {
+  for (const char* name : {"PMIX_RANK", "OMPI_COMM_WORLD_RANK"}) {
     if (variable(name) != nullptr) return;
+  }
+  if (variable("PMI_RANK") != nullptr) return require_pmi2(variable);
+  if (!several) {
+    throw CommError("srun started this task but gave it no PMI, which MPI needs; start with srun --mpi=pmix");
   }
   throw CommError("srun started " + std::string(tasks) +
                   " tasks but gave them no PMI, so each would be a job of one rank; start with srun --mpi=pmix");

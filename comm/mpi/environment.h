@@ -1,10 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 
 #include "comm/communicator.h"
+#include "comm/mpi/lone_start.h"
 
 namespace negatron {
 
@@ -16,9 +16,10 @@ class Environment {
  public:
   static constexpr std::chrono::minutes kStartLimit{10};
 
-  /// A program started without mpirun or srun is a job of one rank. Throws CommError when MPI is already initialized,
-  /// grants less than the thread level needed, or when srun started several tasks without telling MPI. Where the ranks
-  /// do not find each other within `start_limit` it ends the process (connection_limit.h).
+  /// A program started without mpirun or srun is a job of one rank, in a shell that srun started as well. Throws
+  /// CommError when MPI is already initialized, grants less than the thread level needed, or when srun started this
+  /// process without telling MPI. Where the ranks do not find each other within `start_limit` it ends the process
+  /// (connection_limit.h).
   Environment(int* argc, char*** argv, std::chrono::milliseconds start_limit = kStartLimit);
   ~Environment();
   Environment(const Environment&) = delete;
@@ -36,6 +37,9 @@ class Environment {
   void finish() noexcept { finished_ = true; }
   /// Ends the whole job now with this exit code. Does not return.
   [[noreturn]] void abort(int exit_code) noexcept;
+  /// The same from any thread, while the one that communicates may hang; returns where MPI is not there, not yet or no
+  /// longer. May wait for a launcher that does not answer.
+  static void abort_from_any_thread(int exit_code) noexcept;
 
  private:
   int rank_ = 0;
@@ -46,8 +50,8 @@ class Environment {
 };
 
 /// Throws CommError when these variables say that srun started several tasks of which MPI knows nothing (each would be
-/// a job of one rank); the message says which option is missing. `variable` looks an environment variable up, and
-/// returns null where it is not set. Local.
-void diagnose_srun(const std::function<const char*(const char*)>& variable);
+/// a job of one rank), or this one task, and not the shell that it was started in (`by_launcher`), or that it speaks a
+/// PMI that MPI does not; the message says which option is missing. Local.
+void diagnose_srun(const VariableLookup& variable, bool by_launcher);
 
 }  // namespace negatron

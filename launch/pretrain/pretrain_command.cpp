@@ -28,6 +28,7 @@ std::string percent(double part) {
 int exit_code(const PretrainSummary& summary) {
   if (summary.end == RunEnd::kStopped) return kExitStopped;
   if (!summary.saved) return kExitNotSaved;
+  if (summary.end == RunEnd::kTerminated) return kExitStopped;
   return summary.end == RunEnd::kRequeue ? kExitRequeue : kExitOk;
 }
 
@@ -41,11 +42,17 @@ std::string percent_knn(double part) {
   return std::isnan(part) ? std::string() : "kNN " + percent(part) + " % ";
 }
 
+/// Of a run that leaves before it is done.
+std::string reason_of(RunEnd end) {
+  if (end == RunEnd::kStopped) return "stopped by SIGTERM";
+  return end == RunEnd::kTerminated ? "left as asked (SIGTERM)" : "left as asked (Ctrl-C, SIGUSR1 or SIGUSR2)";
+}
+
 /// All that a quiet run says in the end.
 std::string result_line(const PretrainSummary& summary, const std::string& run_directory) {
   const std::string steps = "after step " + std::to_string(summary.steps_done);
   if (summary.end == RunEnd::kStopped) return "stopped by SIGTERM " + steps + ", run directory: " + run_directory;
-  if (summary.end == RunEnd::kRequeue) {
+  if (summary.end != RunEnd::kDone) {
     return "left as asked " + steps + "; --resume auto --run-dir " + run_directory + " goes on";
   }
   return percent_knn(summary.trained) + steps + ", run directory: " + run_directory;
@@ -55,12 +62,8 @@ void print_summary(const PretrainSummary& summary, const std::string& run_direct
                    std::ostream& out) {
   const std::string where = "after step " + std::to_string(summary.steps_done) + "; --resume auto --run-dir " +
                             run_directory + " goes on from its newest snapshot\n";
-  if (summary.end == RunEnd::kStopped) {
-    out << "stopped by SIGTERM " << where << std::flush;
-    return;
-  }
-  if (summary.end == RunEnd::kRequeue) {
-    out << "left as asked (Ctrl-C or SIGUSR1) " << where << std::flush;
+  if (summary.end != RunEnd::kDone) {
+    out << reason_of(summary.end) << " " << where << std::flush;
     return;
   }
   // Data without labels have nothing to classify.
@@ -103,7 +106,7 @@ void print_pretrain_completions(std::ostream& out) {
   pretrain_flags(defaults).print_completions(out);
 }
 
-int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, RunSignals& requests) {
+int run_pretrain(Environment& environment, const std::vector<std::string>& arguments, SignalWatch& signals) {
   keep_freed_memory();
   PretrainStart start(environment);
   start.read(arguments);
@@ -114,7 +117,9 @@ int run_pretrain(Environment& environment, const std::vector<std::string>& argum
   }
   const StartPoint point = start.find();
   try {
-    const PretrainSummary summary = start.train(point, requests);
+    signals.honour(start.term_policy());
+    const PretrainSummary summary = start.train(point, signals.requests());
+    signals.run_is_over();
     if (start.speaks()) tell_end(start, summary, point.run_directory.string());
     return exit_code(summary);
   } catch (const std::exception& error) {

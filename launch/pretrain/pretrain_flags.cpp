@@ -26,6 +26,8 @@ constexpr std::int64_t kMostTelemetryRows = 65536;
 /// Seconds: a millisecond, and kLongestTimeLimit.
 constexpr double kLeastTimeLimit = 0.001;
 constexpr double kMostTimeLimit = std::chrono::duration<double>(kLongestTimeLimit).count();
+/// Seconds: a day.
+constexpr double kMostTermGrace = 24.0 * 3600.0;
 
 TypedField interval_field(SnapshotInterval* field) {
   return {[field] { return text_of(*field); },
@@ -120,7 +122,14 @@ void add_snapshot_flags(FlagTable& table, PretrainArguments& request) {
             "auto (the newest snapshot of --run-dir, or a fresh start without one), the path of one, or never",
             FlagRole::kThisStart);
   table.add("on-usr1", one_of<bool>(&s.leaves_on_usr1, {{"exit", true}, {"continue", false}}),
-            "after the snapshot that SIGUSR1 asks for: exit (with code 75: start me again) or continue",
+            "after the snapshot that SIGUSR1 or SIGUSR2 asks for: exit (with code 75: start me again) or continue",
+            FlagRole::kThisStart);
+  table.add("on-term", one_of<bool>(&request.saves_on_term, {{"save", true}, {"leave", false}}),
+            "at SIGTERM: save and leave, within --term-grace, or leave within a second; with code 143",
+            FlagRole::kThisStart);
+  table.add("term-grace", within(&request.term_grace, kLeastTimeLimit, kMostTermGrace),
+            "seconds behind SIGTERM after which a rank that is not done ends unsaved; less than the scheduler waits "
+            "until SIGKILL (Slurm, Kubernetes: 30)",
             FlagRole::kThisStart);
   table.add("bank", &request.bank, "a new run starts from the bank of this snapshot; everything else is fresh",
             FlagRole::kThisStart);

@@ -24,6 +24,10 @@ struct PretrainArguments {
   bool convert_bank = false;
   bool dry_run = false;
   bool quiet = false;
+  /// What SIGTERM does: save and leave, or leave at once.
+  bool saves_on_term = true;
+  /// Seconds. Less than the 30 that Slurm and Kubernetes wait between SIGTERM and SIGKILL.
+  double term_grace = 25.0;
   bool check_collectives = false;
   /// Seconds.
   double collective_time_limit = 600.0;

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "comm/mpi/launcher.h"
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/roll_call/rank_ranges.h"
 #include "comm/together.h"
@@ -47,10 +48,14 @@ void require_normalization(const std::optional<Normalization>& given, std::int64
                    std::to_string(channels) + (channels == 1 ? " channel." : " channels."));
 }
 
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(1000.0 * seconds));
+}
+
 CommunicatorOptions communication(const PretrainArguments& request) {
   CommunicatorOptions options;
   options.check = request.check_collectives;
-  options.time_limit = std::chrono::milliseconds(static_cast<std::int64_t>(1000.0 * request.collective_time_limit));
+  options.time_limit = milliseconds_of(request.collective_time_limit);
   return options;
 }
 
@@ -139,6 +144,11 @@ void PretrainStart::describe() {
   std::cout << std::flush;
 }
 
+TermPolicy PretrainStart::term_policy() const {
+  if (!request_.saves_on_term) return {};
+  return {true, milliseconds_of(request_.term_grace)};
+}
+
 StartPoint PretrainStart::find() {
   config_ = flags_.ini();
   // Of this machine, not of the run: the configuration keeps what was asked for.
@@ -147,6 +157,8 @@ StartPoint PretrainStart::find() {
   StartPoint point = find_start(*restoring_, files_, request_, flags_, config_);
   if (!speaks()) return point;
   for (const std::string& remark : point.remarks) output_.warn(remark);
+  const std::string forgotten = forgotten_tasks(slurm_, comm_->size(), is_started_by_launcher());
+  if (!forgotten.empty()) output_.warn(forgotten);
   return point;
 }
 
@@ -166,6 +178,7 @@ PretrainSummary PretrainStart::train(const StartPoint& point, RunSignals& reques
   job.restoring = restoring_.get();
   job.files = &files_;
   job.requests = &requests;
+  if (slurm_) job.start = start_metrics(slurm_, point.resume ? point.resume->manifest.step : 0, comm_->size());
   job.resume = point.resume;
   job.bank = point.bank;
   job.convert_bank = request_.convert_bank;
@@ -187,6 +200,7 @@ void PretrainStart::open_record(const StartPoint& point) {
     start.device = place_.device.str();
     start.precision = name_of(place_.precision);
     start.command = {"pretrain"};
+    start.slurm = slurm_;
     start.command.insert(start.command.end(), arguments_.begin(), arguments_.end());
     // From here on it is a run, which waits for nobody who reads what it says.
     standard_output().wait_for_nobody();
@@ -213,6 +227,7 @@ void PretrainStart::print_start(std::string_view transport, const StartPoint& po
   const std::vector<std::string>& hosts = ranks_.hosts();
   const bool several = std::any_of(hosts.begin(), hosts.end(), [&](auto& host) { return host != hosts[0]; });
   if (several) output_.all() << ranks_by_host(hosts) << "\n";
+  if (slurm_) output_.all() << text_of(slurm_) << "\n";
   print_remarks(output_.all());
 }
 

@@ -12,8 +12,10 @@
 #include "launch/pretrain/dry_run.h"
 #include "launch/pretrain/pretrain_flags.h"
 #include "launch/pretrain/run_output.h"
+#include "launch/pretrain/signal_watch.h"
 #include "launch/pretrain/start_point.h"
 #include "launch/rank_agreement.h"
+#include "launch/slurm/slurm_job.h"
 #include "runtime/encoders/compute_place.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/run/pretrain_data.h"
@@ -44,6 +46,9 @@ class PretrainStart {
   /// Prints what a run would be, as a file that --config reads; refuses what it would refuse. Makes nothing.
   void describe();
 
+  /// What the run does at SIGTERM. Local, behind read().
+  TermPolicy term_policy() const;
+
   /// Makes the run directory this run's, and finds what the run goes on from.
   StartPoint find();
   /// The run itself.
@@ -69,6 +74,7 @@ class PretrainStart {
   /// Carries the start.
   std::unique_ptr<Communicator> comm_;
   Topology topology_;
+  SlurmJob slurm_ = slurm_job();
   RankAgreement ranks_;
   /// Waits as long as reading a snapshot takes, or an archive. Behind place().
   std::unique_ptr<Communicator> restoring_;

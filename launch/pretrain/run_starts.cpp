@@ -30,12 +30,18 @@ std::string time_text(std::time_t time) {
 
 void record_start(const std::filesystem::path& file, const RunStart& start, AppendedFile::Warn warn) {
   const ProgramVersion version = program_version();
-  const nlohmann::ordered_json line = {
+  nlohmann::ordered_json line = {
       {"time", std::time(nullptr)},    {"step", start.step},          {"ranks", start.hosts.size()},
       {"hosts", ranks_by_host(start)}, {"device", start.device},      {"precision", start.precision},
       {"command", start.command},      {"negatron", version.program}, {"commit", version.commit},
       {"libtorch", version.libtorch},  {"mpi", version.mpi},          {"hdf5", version.hdf5},
       {"cuda", version.cuda}};
+  if (start.slurm) {
+    line["slurm"] = {{"job", start.slurm.start.job_id},
+                     {"step", start.slurm.start.step_id},
+                     {"nodes", start.slurm.nodes},
+                     {"restarts", start.slurm.start.restarts}};
+  }
   AppendedFile(file, {}, std::move(warn)).append(json_text(line) + "\n");
 }
 
@@ -47,8 +53,8 @@ std::string start_heading(const RunStart& start) {
   std::string command = "negatron";
   for (const std::string& word : start.command) command += " " + word;
   return "# " + time_text(std::time(nullptr)) + ": " +
-         (start.step == 0 ? "starts" : "goes on from step " + std::to_string(start.step)) + " on " + hosts + "\n# " +
-         version_line() + "\n# " + command + "\n";
+         (start.step == 0 ? "starts" : "goes on from step " + std::to_string(start.step)) + " on " + hosts +
+         (start.slurm ? ", " + text_of(start.slurm) : "") + "\n# " + version_line() + "\n# " + command + "\n";
 }
 
 }  // namespace negatron

@@ -4,21 +4,23 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <stdexcept>
 
+#include "comm/mpi/launcher.h"
 #include "launch/early_signals.h"
 #include "launch/exit_code.h"
+#include "launch/pretrain/job_end.h"
 #include "launch/starter_rank.h"
 
 namespace negatron {
 namespace {
 
-/// mpirun kills what is left after two seconds, an operator expects one.
-constexpr std::chrono::milliseconds kLeaveWithin{800};
+/// Slurm tells each process and srun all of them, shells their process group: one order may come more than once.
+constexpr std::chrono::seconds kOneOrder{1};
 constexpr char kEnd = 'e';
 constexpr char kInterrupt = 'i';
 constexpr char kSnapshot = 's';
@@ -44,7 +46,7 @@ extern "C" void on_signal(int number, siginfo_t* what, void*) {
   // The handler may interrupt a call between its failure and the look at errno, which write() below would change.
   const int saved = errno;
   if (number == SIGTERM) stopped_by.store(what->si_pid);
-  tell(number == SIGUSR1 ? kSnapshot : number == SIGINT ? kInterrupt : kStop);
+  tell(number == SIGTERM ? kStop : number == SIGINT ? kInterrupt : kSnapshot);
   errno = saved;
 }
 
@@ -57,19 +59,10 @@ void watch_for(int number) {
   sigaction(number, &action, nullptr);
 }
 
-/// mpirun ends all ranks of a job in which one failed, and has said so: more words would hide what failed.
-bool is_stopped_by_mpirun() {
-  return starter_rank().count > 1 && stopped_by.load() == ::getppid();
-}
-
 bool is_ignored(int number) {
   struct sigaction action {};
   sigaction(number, nullptr, &action);
   return action.sa_handler == SIG_IGN;
-}
-
-void say(const char* text) {
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
 
 }  // namespace
@@ -86,37 +79,40 @@ SignalWatch::SignalWatch() {
   // Handlers come last: from the first signal on there is a pipe, and somebody who reads it.
   watched.store(::getpid());
   thread_ = std::thread([this] { watch(); });
-  watch_for(SIGUSR1);
-  watch_for(SIGTERM);
+  for (const int number : {SIGUSR1, SIGUSR2, SIGTERM}) watch_for(number);
   if (!is_ignored(SIGINT)) watch_for(SIGINT);
   // From here on none is kept.
-  if (take_early_signal(SIGUSR1)) tell(kSnapshot);
+  for (const int number : {SIGUSR1, SIGUSR2}) {
+    if (take_early_signal(number)) tell(kSnapshot);
+  }
   if (take_early_signal(SIGINT)) tell(kInterrupt);
 }
 
 SignalWatch::~SignalWatch() {
   // What comes from here on must not end a process that is leaving in order.
-  for (const int number : {SIGUSR1, SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
+  for (const int number : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
   tell(kEnd);
   thread_.join();
   ::close(write_end);
   ::close(read_end_);
 }
 
+void SignalWatch::honour(const TermPolicy& policy) {
+  const std::lock_guard lock(mutex_);
+  policy_ = policy;
+}
+
+void SignalWatch::run_is_over() {
+  const std::lock_guard lock(mutex_);
+  is_over_ = true;
+}
+
 void SignalWatch::watch() {
   for (char what = 0; ::read(read_end_, &what, 1) == 1 && what != kEnd;) {
-    // SIGUSR1 only leaves a wish, which the step that runs takes to all ranks. SIGTERM does so too, and starts the
-    // clock below; a second SIGTERM starts no second clock.
+    // SIGUSR1 only leaves a wish, which the step that runs takes to all ranks.
     if (what == kSnapshot) requests_.snapshot.store(true);
     if (what == kInterrupt) interrupted();
-    if (what != kStop || requests_.stop.exchange(true)) continue;
-    // Until then every rank that can leaves in order, between two steps.
-    std::thread([] {
-      std::this_thread::sleep_for(kLeaveWithin);
-      if (!is_stopped_by_mpirun()) say("negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n");
-      // No destructors and no MPI_Finalize: both could wait for ranks that are gone.
-      ::_exit(kExitStopped);
-    }).detach();
+    if (what == kStop) terminated();
   }
 }
 
@@ -124,11 +120,43 @@ void SignalWatch::interrupted() {
   const bool speaks = starter_rank().rank == 0;
   if (!requests_.leave.exchange(true)) {
     // The step that runs, or the evaluation before the first one, may take a while.
-    if (speaks) say("\nnegatron: Ctrl-C: the run is saved behind this step, and ends; once more leaves at once.\n");
+    if (speaks)
+      say_at_once("\nnegatron: Ctrl-C: the run is saved behind this step, and ends; once more leaves at once.\n");
     return;
   }
-  if (speaks) say("\nnegatron: Ctrl-C: left at once; the snapshots are whole.\n");
-  ::_exit(kExitInterrupted);
+  if (speaks) say_at_once("\nnegatron: Ctrl-C: left at once; the snapshots are whole.\n");
+  end_process(kExitInterrupted);
+}
+
+// A job in which a rank failed is ended by mpirun, which has said so: more words would hide what failed. Nobody can
+// save then; where mpirun itself was told to end, it kills what is left soon.
+TermPolicy SignalWatch::policy_now(bool by_mpirun) {
+  const std::lock_guard lock(mutex_);
+  return {policy_.saves, by_mpirun ? std::min(TermPolicy{}.grace, policy_.grace) : policy_.grace};
+}
+
+// It leaves a wish, as SIGUSR1 does, and starts the clock. Until that is over every rank that can leaves in order.
+void SignalWatch::terminated() {
+  const bool by_mpirun = is_mpirun(stopped_by.load());
+  if (terminated_at_) {
+    const std::lock_guard lock(mutex_);
+    if (is_over_ || Clock::now() - *terminated_at_ < kOneOrder) return;
+    if (!by_mpirun) say_at_once("negatron: a second SIGTERM: left at once; the snapshots are whole.\n");
+    end_process(kExitStopped);
+  }
+  terminated_at_ = Clock::now();
+  const TermPolicy policy = policy_now(by_mpirun);
+  if (policy.saves) {
+    requests_.terminated.store(true);
+    requests_.leave.store(true);
+  } else {
+    requests_.stop.store(true);
+  }
+  std::thread([grace = policy.grace, by_mpirun] {
+    std::this_thread::sleep_for(grace);
+    if (!by_mpirun) say_at_once("negatron: SIGTERM: not waiting any longer; the snapshots are whole.\n");
+    end_process(kExitStopped);
+  }).detach();
 }
 
 }  // namespace negatron

@@ -1,7 +1,5 @@
 #include "launch/pretrain/start_point.h"
 
-#include <charconv>
-#include <cstdlib>
 #include <iostream>
 
 #include "comm/rank_texts.h"
@@ -10,6 +8,7 @@
 #include "launch/pretrain/run_directory.h"
 #include "launch/pretrain/settings_difference.h"
 #include "launch/pretrain/shared_directory.h"
+#include "launch/slurm/slurm_job.h"
 #include "runtime/run/resume.h"
 #include "runtime/snapshots/named_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"
@@ -31,18 +30,6 @@ std::string joined(const std::vector<std::string>& parts) {
 /// The run directory that a snapshot lies in.
 fs::path run_of(const fs::path& snapshot) {
   return fs::weakly_canonical(snapshot).parent_path().parent_path();
-}
-
-std::string environment_text(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : value;
-}
-
-SlurmStart slurm_start() {
-  SlurmStart start{environment_text("SLURM_JOB_ID"), environment_text("SLURM_STEP_ID"), 0};
-  const std::string restarts = environment_text("SLURM_RESTART_COUNT");
-  std::from_chars(restarts.data(), restarts.data() + restarts.size(), start.restarts);
-  return start;
 }
 
 class Start {
@@ -115,7 +102,7 @@ class Start {
   void lock() {
     LeaseOptions options;
     options.tell = [](const std::string& sentence) { std::cerr << ("negatron: note: " + sentence + "\n"); };
-    start_.lock = std::make_unique<DirectoryLock>(comm_, start_.run_directory, this_owner(slurm_start()), options);
+    start_.lock = std::make_unique<DirectoryLock>(comm_, start_.run_directory, this_owner(slurm_job().start), options);
     if (!start_.lock->took_over().empty()) start_.remarks.push_back(start_.lock->took_over());
   }
 

@@ -46,7 +46,7 @@ bool stays(const std::string& line, std::int64_t steps_done) {
   const std::int64_t step = json["step"];
   // A step's own line carries its number, from 0; what happens between steps carries the number of steps done.
   const std::string event = json.value("event", "step");
-  if (event == "snapshot" || event == "resume") return step <= steps_done;
+  if (event == "snapshot" || event == "start" || event == "resume") return step <= steps_done;
   return step < steps_done;
 }
 

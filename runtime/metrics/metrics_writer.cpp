@@ -93,6 +93,12 @@ void MetricsWriter::write(const ResumeMetrics& metrics) {
   file_.append(with_time(std::move(line), clock_()) + "\n");
 }
 
+void MetricsWriter::write(const StartMetrics& metrics) {
+  Json line = {{"event", "start"},         {"step", metrics.step},         {"ranks", metrics.ranks},
+               {"slurm_job", metrics.job}, {"slurm_nodes", metrics.nodes}, {"slurm_restarts", metrics.restarts}};
+  file_.append(with_time(std::move(line), clock_()) + "\n");
+}
+
 double MetricsWriter::wall_time() {
   constexpr double kMillisecondsPerSecond = 1000.0;
   const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -32,6 +32,8 @@ class MetricsWriter {
   void write(const SnapshotMetrics& metrics);
   /// {"event":"resume","step":..,"ranks":..,"snapshot":..}
   void write(const ResumeMetrics& metrics);
+  /// {"event":"start","step":..,"ranks":..,"slurm_job":"12.0","slurm_nodes":"n[1-2]","slurm_restarts":..}
+  void write(const StartMetrics& metrics);
 
   /// By this host's clock, to the millisecond.
   static double wall_time();

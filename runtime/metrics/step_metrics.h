@@ -72,6 +72,19 @@ struct SnapshotMetrics {
   std::string problem{};
 };
 
+/// A start of the run by Slurm.
+struct StartMetrics {
+  /// Steps done.
+  std::int64_t step = 0;
+  int ranks = 1;
+  /// Job and step: "12.0".
+  std::string job{};
+  /// "n[1-2]"
+  std::string nodes{};
+  /// How often Slurm has begun the job again.
+  std::int64_t restarts = 0;
+};
+
 /// Where a run goes on.
 struct ResumeMetrics {
   /// Steps done.

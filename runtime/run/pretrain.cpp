@@ -145,6 +145,7 @@ class Pretraining {
     log_.open(metrics, {options_.epochs, total_steps_, {}}, job_.progress.empty() ? lines : job_.progress);
     if (!not_cut.empty()) log_.remark("WARNING: " + not_cut);
     if (options_.tensorboard) log_.open_events(job_.run_directory / "tensorboard", trainer_.steps_done());
+    if (job_.start) log_.started(*job_.start);
     if (job_.resume) log_.resumed({trainer_.steps_done(), ranks, job_.resume->path.string()});
   }
 
@@ -176,13 +177,17 @@ class Pretraining {
     if (end_ != RunEnd::kDone) throw CutOff{};
   }
 
+  /// Collective.
   void end_as(const StepWishes& agreed) {
     if (agreed.stop) {
       end_ = RunEnd::kStopped;
     } else if (agreed.leave) {
-      end_ = RunEnd::kRequeue;
+      // Which signal it was need not travel with every step.
+      end_ = snapshots_.any_terminated() ? RunEnd::kTerminated : RunEnd::kRequeue;
     }
   }
+
+  bool leaves() const { return end_ == RunEnd::kRequeue || end_ == RunEnd::kTerminated; }
 
   bool goes_on() const { return end_ == RunEnd::kDone && trainer_.steps_done() < total_steps_; }
 
@@ -233,7 +238,7 @@ class Pretraining {
       const std::int64_t last_epoch = std::min(position_.epoch, options_.epochs - 1);
       evaluate([&] { summary.trained = evaluation_.encoder(last_epoch, 0, 0); });
       // With --snapshot-every never there is none yet for a run that leaves.
-      if (end_ == RunEnd::kRequeue) save_last();
+      if (leaves()) save_last();
     }
     summary.end = end_;
     summary.steps_done = trainer_.steps_done();
@@ -248,9 +253,8 @@ class Pretraining {
   }
 
   void save_last() {
-    const bool leaves = end_ == RunEnd::kRequeue;
     log_.snapshots(snapshots_.save_last(
-        trainer_.steps_done(), leaves, [this] { return state(); }, trainer_.bank()));
+        trainer_.steps_done(), leaves(), [this] { return state(); }, trainer_.bank()));
   }
 
   /// For who looks at the run. All that counts is saved: what is wrong here is told, and no more. Rank 0 alone, local.

@@ -9,6 +9,7 @@
 
 #include "comm/communicator.h"
 #include "runtime/metrics/progress_line.h"
+#include "runtime/metrics/step_metrics.h"
 #include "runtime/run/pretrain_data.h"
 #include "runtime/run/run_signals.h"
 #include "runtime/snapshots/find_snapshot.h"
@@ -33,6 +34,8 @@ struct PretrainJob {
   FileLayer* files = nullptr;
   /// May be null.
   RunSignals* requests = nullptr;
+  /// Of a scheduler, for the metrics.
+  std::optional<StartMetrics> start{};
   /// Verified. Goes on from there.
   std::optional<Snapshot> resume;
   /// Verified; looked at without `resume`. Starts with its bank.
@@ -49,6 +52,8 @@ enum class RunEnd {
   kDone,
   /// Saved, and to be started again with --resume auto.
   kRequeue,
+  /// Saved as well, because SIGTERM said that the process is to end.
+  kTerminated,
   /// Told to stop; nothing was saved for that.
   kStopped
 };

@@ -85,6 +85,10 @@ void RunLog::resumed(const ResumeMetrics& metrics) {
   print("resumed from step " + std::to_string(metrics.step) + ": " + metrics.path);
 }
 
+void RunLog::started(const StartMetrics& metrics) {
+  if (metrics_) metrics_->write(metrics);
+}
+
 void RunLog::hardest(std::int64_t steps_done, const at::Tensor& sheet) {
   if (!events_) return;
   events_->write_image(steps_done, {"bank/hardest", encode_png(sheet), sheet.size(1), sheet.size(2)});

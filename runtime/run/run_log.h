@@ -37,6 +37,8 @@ class RunLog {
   void evaluation(const EvaluationMetrics& metrics, const std::string& subject);
   void snapshots(const std::vector<SnapshotMetrics>& told);
   void resumed(const ResumeMetrics& metrics);
+  /// Nothing for people, who are told before.
+  void started(const StartMetrics& metrics);
   /// A sheet [3, H, W] uint8 of what the bank finds hardest to tell apart (reports/near_sheet.h), for TensorBoard.
   void hardest(std::int64_t steps_done, const at::Tensor& sheet);
   /// A line for people.

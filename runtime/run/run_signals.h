@@ -6,11 +6,13 @@ namespace negatron {
 
 /// What people and schedulers ask of this process while it trains. Set by any thread, looked at between steps.
 struct RunSignals {
-  /// SIGUSR1: save now; what then is up to SnapshotSettings::leaves_on_usr1.
+  /// SIGUSR1, SIGUSR2: save now; what then is up to SnapshotSettings::leaves_on_usr1.
   std::atomic<bool> snapshot{false};
-  /// Ctrl-C: save now and leave, whatever those settings say.
+  /// Ctrl-C, or SIGTERM where there is time: save now and leave, whatever those settings say.
   std::atomic<bool> leave{false};
-  /// SIGTERM: leave at once.
+  /// Beside `leave`, and set before it: it was SIGTERM, which the run ends as.
+  std::atomic<bool> terminated{false};
+  /// SIGTERM where there is none, or another run has the directory: leave at once.
   std::atomic<bool> stop{false};
 };
 

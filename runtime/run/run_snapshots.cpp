@@ -95,6 +95,13 @@ std::vector<SnapshotMetrics> RunSnapshots::outside_steps(StepWishes& agreed, std
   return told;
 }
 
+bool RunSnapshots::any_terminated() {
+  const bool own = requests_ != nullptr && requests_->terminated.load();
+  const at::Tensor any = at::full({1}, own ? 1 : 0, at::kLong);
+  comm_.all_reduce(any, ReduceOp::kMax);
+  return any.item<std::int64_t>() != 0;
+}
+
 std::vector<SnapshotMetrics> RunSnapshots::save_last(std::int64_t step, bool always, const State& state, Bank* bank) {
   std::vector<SnapshotMetrics> told;
   if (interval_.unit == SnapshotInterval::Unit::kNever && !always) return told;

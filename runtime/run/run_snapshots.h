@@ -35,8 +35,10 @@ class RunSnapshots {
   /// save of the last step if one is wished for and there is none, and looks after the one that runs. `agreed` is what
   /// was agreed on. Collective.
   std::vector<SnapshotMetrics> outside_steps(StepWishes& agreed, std::int64_t step, const State& state, Bank* bank);
+  /// Whether any rank was told to leave by SIGTERM. Collective.
+  bool any_terminated();
   /// Begins the snapshot of the end without waiting for it, unless the last one is of this step; `always` also when
-  /// nothing but SIGUSR1 makes snapshots. Collective.
+  /// nothing but signals makes snapshots. Collective.
   std::vector<SnapshotMetrics> save_last(std::int64_t step, bool always, const State& state, Bank* bank);
   /// Waits for the save that runs, if one does. Collective.
   std::vector<SnapshotMetrics> finish();

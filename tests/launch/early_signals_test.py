@@ -116,6 +116,7 @@ def main():
         subprocess.run(["bash", "-c", f'source "{DATA_SCRIPT}"; cp -r "$work/data" "$work/small.ini" "{folder}"'], check=True)
         small = ["--config", str(folder / "small.ini"), "--data", str(folder / "data")]
         waited_for_the_loader(small, folder / "waited", signal.SIGUSR1)
+        waited_for_the_loader(small, folder / "second", signal.SIGUSR2)
         waited_for_the_loader(small, folder / "interrupted", signal.SIGINT)
         came_behind_the_first_instruction(small, folder / "first")
         came_while_a_rank_was_loaded(small, folder / "ranks")

@@ -127,8 +127,8 @@ saved=$(snapshots "$work/usr1" | awk '{ print $NF }')
 ends 0 "$work/log" ranks 3 "${endless[@]}" --resume auto --run-dir "$work/usr1" --max-steps $((10#${saved#step-} + 2))
 grep -q "resumed from step $((10#${saved#step-}))" "$work/log" || fail 'the run does not go on where SIGUSR1 saved it'
 
-# --- SIGUSR1 with --on-usr1 continue, then SIGTERM: gone within a second, nothing half ---
-ranks 2 "${endless[@]}" --snapshot-every never --on-usr1 continue --run-dir "$work/term" >"$work/log" 2>&1 &
+# --- SIGUSR1 with --on-usr1 continue, then SIGTERM that shall not save: gone within a second, nothing half ---
+ranks 2 "${endless[@]}" --snapshot-every never --on-usr1 continue --on-term leave --run-dir "$work/term" >"$work/log" 2>&1 &
 job=$!
 wait_for has_steps "$work/term" 2
 kill -USR1 "$(pids_of "$work/term" | head -1)"

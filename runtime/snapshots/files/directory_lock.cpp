@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 constexpr Seconds kLookEvery{0.1};
 /// The file is anyone's, so what it asks for is not waited for without end.
 constexpr Seconds kLongestLease{300.0};
+/// NFS servers give up the locks of a client that is gone after a minute and a half.
+constexpr int kMostSilentLeases = 4;
 
 /// Of the owner that is watched: it knows how often it renews.
 Seconds lease_of(const std::optional<LockOwner>& owner, Seconds otherwise) {
@@ -91,7 +93,12 @@ std::optional<std::string> DirectoryLock::try_to_acquire() {
 // In this order: the kernel's word for a lock that is held; then for one that nobody holds, where it can give it; what
 // Slurm promises; and the lease, for owners about whom nobody here can be asked.
 std::optional<std::string> DirectoryLock::why_over(const std::string& text, const std::optional<LockOwner>& other) {
-  if (file_.held() == LockFile::Held::kByAnother) refuse(other, ", which holds '" + path_.string() + "'");
+  if (file_.held() == LockFile::Held::kByAnother) {
+    const bool elsewhere = other && !other->process.boot.empty() && other->process.boot != owner_.process.boot;
+    if (!elsewhere) refuse(other, ", which holds '" + path_.string() + "'");
+    watch_holder_elsewhere(text, *other);
+    return std::nullopt;
+  }
   const bool nobody_here = file_.held() == LockFile::Held::kByThis;
   if (!other && nobody_here) {
     is_certain_ = true;
@@ -114,6 +121,8 @@ std::optional<std::string> DirectoryLock::why_over(const std::string& text, cons
     if (same_job && owner_.slurm.restarts > other->slurm.restarts) return ", an earlier start of this job";
   }
   const Seconds lease = lease_of(other, options_.lease);
+  const std::string silent = ", which has not renewed its lease for " + whole_seconds(lease);
+  if (silent_leases_ > 0 && text == silent_text_) return silent;
   if (options_.tell) {
     options_.tell("'" + path_.parent_path().string() + "' was left by " + named(other) + "; for at most " +
                   whole_seconds(lease) + " it is watched whether that still runs.");
@@ -121,7 +130,27 @@ std::optional<std::string> DirectoryLock::why_over(const std::string& text, cons
   const std::optional<bool> stays = stays_for_a_lease(text, lease);
   if (!stays) return std::nullopt;
   if (!*stays) refuse(other, ", which renewed '" + path_.string() + "' just now");
-  return ", which has not renewed its lease for " + whole_seconds(lease);
+  return silent;
+}
+
+// A host that lost its power has unlocked nothing, and one that is suspended renews nothing: only the lock tells them
+// apart, once the server has noticed.
+void DirectoryLock::watch_holder_elsewhere(const std::string& text, const LockOwner& other) {
+  const Seconds lease = lease_of(other, options_.lease);
+  if (text != silent_text_) silent_leases_ = 0;
+  if (silent_leases_ >= kMostSilentLeases) {
+    refuse(other, ", which still holds '" + path_.string() + "' although it has not renewed it for " +
+                      whole_seconds(kMostSilentLeases * lease) + ". If that host is gone, remove that file");
+  }
+  if (silent_leases_ == 0 && options_.tell) {
+    options_.tell("'" + path_.parent_path().string() + "' is held by " + named(other) + "; for at most " +
+                  whole_seconds(kMostSilentLeases * lease) + " it is watched whether that still runs.");
+  }
+  const std::optional<bool> stays = stays_for_a_lease(text, lease);
+  if (!stays) return;
+  if (!*stays) refuse(other, ", which renewed '" + path_.string() + "' just now");
+  silent_text_ = text;
+  ++silent_leases_;
 }
 
 std::optional<bool> DirectoryLock::stays_for_a_lease(const std::string& text, Seconds lease) const {

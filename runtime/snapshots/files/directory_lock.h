@@ -32,7 +32,9 @@ struct LeaseOptions {
 /// Keeps two runs out of one directory. The file RUN/lock names its owner, who holds it open and locked: on one kernel
 /// that alone decides, and what a run that was killed left behind is taken over at once. An owner on another kernel, or
 /// on a file system without locks, is watched for as long as its lease lasts, by the clock of who watches: it lives
-/// when its record changes meanwhile. What is no record, and nobody's, is taken over. Gone with this object.
+/// when its record changes meanwhile. A server may hold the lock of a host that is gone for longer than that: such an
+/// owner is watched for some leases, and never taken over while its lock is held. What is no record, and nobody's, is
+/// taken over. Gone with this object.
 class DirectoryLock {
  public:
   /// Collective; rank 0 does it. Throws SnapshotError on all ranks, a sentence that names the owner, when someone who
@@ -58,6 +60,9 @@ class DirectoryLock {
   /// Why the owner that the file names is over, in a few words that follow its name; nothing when it ended just now.
   /// Throws when it lives.
   std::optional<std::string> why_over(const std::string& text, const std::optional<LockOwner>& other);
+  /// Refuses an owner on another kernel that lives, or whose lock is still held after some leases; comes back after
+  /// each lease, for another look at the lock.
+  void watch_holder_elsewhere(const std::string& text, const LockOwner& other);
   /// Whether the record stayed as it is for the whole lease; nothing when the file has gone.
   std::optional<bool> stays_for_a_lease(const std::string& text, std::chrono::duration<double> lease) const;
   void require_still_own() const;
@@ -74,6 +79,9 @@ class DirectoryLock {
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   /// The kernel's word, or a file that was just made: nobody else can hold it.
   bool is_certain_ = false;
+  /// What stayed as it was for so many leases while its lock was held.
+  std::string silent_text_;
+  int silent_leases_ = 0;
   std::string took_over_;
 
   std::mutex mutex_;

@@ -28,28 +28,11 @@ TEST(PretrainFlags, EveryOptionSurvivesTheIni) {
 }
 
 /// Every flag whose value has a type of its own, with a value that is not its default.
-const std::vector<std::string> kTypedFlags = {"--device",
-                                              "cuda",
-                                              "--precision",
-                                              "fp64",
-                                              "--cpu-isa",
-                                              "portable",
-                                              "--snapshot-every",
-                                              "3epochs",
-                                              "--on-usr1",
-                                              "continue",
-                                              "--head-norm",
-                                              "none",
-                                              "--momentum-schedule",
-                                              "cosine",
-                                              "--negatives",
-                                              "bank-and-batch",
-                                              "--bank-fill",
-                                              "empty",
-                                              "--bank-dtype",
-                                              "fp16",
-                                              "--optimizer",
-                                              "lars"};
+const std::vector<std::string> kTypedFlags = {
+    "--device",         "cuda",    "--precision",         "fp64",     "--cpu-isa",   "portable",
+    "--snapshot-every", "3epochs", "--on-usr1",           "continue", "--on-term",   "leave",
+    "--head-norm",      "none",    "--momentum-schedule", "cosine",   "--negatives", "bank-and-batch",
+    "--bank-fill",      "empty",   "--bank-dtype",        "fp16",     "--optimizer", "lars"};
 
 TEST(PretrainFlags, ValuesOfTheirOwnTypesSurviveTheIni) {
   PretrainArguments typed;

@@ -55,9 +55,71 @@ TEST_F(SignalWatchTest, WhatAForkedHelperHearsIsNotTheRuns) {
   hear_in_a_child(SIGINT);
   expect_heard(watch.requests().leave);
   hear_in_a_child(SIGTERM);
-  ::raise(SIGUSR1);
+  ::raise(SIGUSR2);
   expect_heard(watch.requests().snapshot);
   EXPECT_FALSE(watch.requests().stop.load());
+}
+
+constexpr TermPolicy kPatient{.saves = true, .grace = std::chrono::hours(10)};
+
+TEST_F(SignalWatchTest, SigtermSavesWhereThereIsTimeForIt) {
+  SignalWatch watch;
+  watch.honour(kPatient);
+  ::raise(SIGTERM);
+  expect_heard(watch.requests().leave);
+  EXPECT_TRUE(watch.requests().terminated.load());
+  EXPECT_FALSE(watch.requests().stop.load());
+  // The same order heard twice, as Slurm gives it.
+  ::raise(SIGTERM);
+  ::raise(SIGUSR1);
+  expect_heard(watch.requests().snapshot);
+}
+
+[[noreturn]] void stay() {
+  for (;;) ::pause();
+}
+
+using SignalWatchDeathTest = SignalWatchTest;
+
+TEST_F(SignalWatchDeathTest, BeforeTheRunThereIsNothingToSave) {
+  const auto leave = [] {
+    SignalWatch watch;
+    ::raise(SIGTERM);
+    while (!watch.requests().stop.load()) std::this_thread::yield();
+    if (watch.requests().leave.load()) ::_exit(0);
+    stay();
+  };
+  EXPECT_EXIT(leave(), ::testing::ExitedWithCode(143), "SIGTERM: not waiting any longer");
+}
+
+TEST_F(SignalWatchDeathTest, WhoIsNotGoneWhenTheGraceIsOverIsEnded) {
+  const auto leave = [] {
+    SignalWatch watch;
+    watch.honour({.saves = true, .grace = std::chrono::milliseconds(50)});
+    ::raise(SIGTERM);
+    stay();
+  };
+  EXPECT_EXIT(leave(), ::testing::ExitedWithCode(143), "SIGTERM: not waiting any longer");
+}
+
+/// Again and again, as the first ones may be one order.
+void keep_terminating(int times) {
+  for (int i = 0; i < times; ++i) {
+    ::raise(SIGTERM);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  }
+}
+
+TEST_F(SignalWatchDeathTest, ASecondSigtermEndsAtOnceUnlessTheRunIsOver) {
+  const auto leave = [](bool is_over) {
+    SignalWatch watch;
+    watch.honour(kPatient);
+    if (is_over) watch.run_is_over();
+    keep_terminating(is_over ? 6 : 200);
+    ::_exit(7);
+  };
+  EXPECT_EXIT(leave(false), ::testing::ExitedWithCode(143), "a second SIGTERM: left at once");
+  EXPECT_EXIT(leave(true), ::testing::ExitedWithCode(7), "^$");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ TEST(CutMetrics, KeepsWhatTheStepsUpToTheSnapshotWrote) {
   const std::string kept =
       "{\"event\":\"evaluation\",\"step\":0,\"knn\":0.5}\n"
       "{\"step\":0,\"loss\":8.25}\n{\"step\":1,\"loss\":8.125}\n"
-      "{\"event\":\"snapshot\",\"step\":2}\n";
+      "{\"event\":\"snapshot\",\"step\":2}\n{\"event\":\"start\",\"step\":2}\n";
   const std::string cut =
       "{\"event\":\"evaluation\",\"step\":2,\"knn\":0.6}\n"
       "{\"step\":2,\"loss\":8.0}\n{\"event\":\"snapshot\",\"step\":3}\n{\"event\":\"resume\",\"step\":3}\n{\"step\":3,";

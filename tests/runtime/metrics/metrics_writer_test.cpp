@@ -86,9 +86,10 @@ TEST(MetricsWriter, EveryLineIsFlatAndSaysWhen) {
     writer.write(EvaluationMetrics{});
     writer.write(SnapshotMetrics{});
     writer.write(ResumeMetrics{});
+    writer.write(StartMetrics{});
   }
   const auto lines = lines_of(folder / "metrics.jsonl");
-  ASSERT_EQ(lines.size(), 4U);
+  ASSERT_EQ(lines.size(), 5U);
   for (const nlohmann::json& line : lines) {
     for (const auto& [name, value] : line.items()) EXPECT_FALSE(value.is_structured()) << name;
     EXPECT_GE(line.at("time").get<double>(), before);

@@ -137,6 +137,14 @@ TEST(RunSnapshots, ASignalThatReachesOneRankMovesAllOfThem) {
   EXPECT_EQ(steps_saved(start.run_directory), std::vector<std::int64_t>{1});
   EXPECT_EQ(newest_saved(start.run_directory).trainer.text_of("version"), "negatron of this test");
 
+  // And so does SIGTERM, which all ranks know of, rank 0 too.
+  start.terminated = true;
+  start.run_directory = folder / "terminated";
+  const PretrainSummary terminated = run(start);
+  EXPECT_EQ(terminated.end, RunEnd::kTerminated);
+  EXPECT_EQ(terminated.steps_done, 1);
+  EXPECT_EQ(steps_saved(start.run_directory), std::vector<std::int64_t>{1});
+
   start.options.snapshots.every = parse_snapshot_interval("1");
   start.stop = true;
   start.run_directory = folder / "stop";

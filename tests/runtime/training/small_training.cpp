@@ -59,6 +59,7 @@ PretrainSummary run(const SmallStart& start) {
     PosixFileLayer files;
     RunSignals requests;
     if (comm.rank() == start.signalled_rank) {
+      requests.terminated.store(start.terminated);
       (start.stop ? requests.stop : start.leave ? requests.leave : requests.snapshot).store(true);
     }
     std::ostringstream out;

@@ -46,6 +46,7 @@ struct SmallStart {
   int signalled_rank = -1;
   bool stop = false;
   bool leave = false;
+  bool terminated = false;
   /// What it trains on and evaluates; without a training part, rectangles().
   PretrainData data;
   /// Gets what rank 0 prints; may be null.

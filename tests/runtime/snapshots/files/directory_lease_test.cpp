@@ -3,15 +3,13 @@
 #include "runtime/snapshots/files/directory_lock.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <fstream>
-#include <memory>
+#include <optional>
 #include <thread>
-#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -65,6 +63,46 @@ TEST(DirectoryLease, AnOwnerOnAnotherKernelLivesAsLongAsItRenewsItsLease) {
   ASSERT_TRUE(start.lock);
   EXPECT_TRUE(says(start.lock->took_over(), "has not renewed its lease")) << start.lock->took_over();
   EXPECT_TRUE(says(told, "elsewhere") && says(told, "watched")) << told;
+}
+
+/// Holds the lock of a directory, as a server does for a host that is gone.
+class HeldLock {
+ public:
+  explicit HeldLock(const std::filesystem::path& directory) : file_(::open((directory / "lock").c_str(), O_RDWR)) {
+    EXPECT_EQ(::flock(file_, LOCK_EX), 0);
+  }
+  ~HeldLock() { ::close(file_); }
+
+ private:
+  int file_;
+};
+
+TEST(DirectoryLease, ALockThatAServerHoldsForAHostThatIsGoneIsWaitedFor) {
+  const TemporaryDirectory directory;
+  LeaseOptions options = quick();
+  options.grace = Seconds(0.0);
+  leave_lock(directory.path(), text_of(elsewhere({"16", "", 0})));
+  std::optional<HeldLock> held(directory.path());
+  // The server notices while the first lease is watched.
+  options.tell = [&](const std::string&) { held.reset(); };
+  const LockStart start = start_in(directory.path(), this_owner({"17", "", 0}), options);
+  EXPECT_EQ(start.refusal, "");
+  EXPECT_GE(start.seconds, 0.3);
+  ASSERT_TRUE(start.lock);
+  EXPECT_TRUE(says(start.lock->took_over(), "job 16") && says(start.lock->took_over(), "has not renewed its lease"))
+      << start.lock->took_over();
+}
+
+TEST(DirectoryLease, ALockThatStaysHeldIsNeverTakenOver) {
+  const TemporaryDirectory directory;
+  LeaseOptions options = quick();
+  options.grace = Seconds(0.0);
+  const std::string text = text_of(elsewhere());
+  leave_lock(directory.path(), text);
+  const HeldLock held(directory.path());
+  const LockStart start = start_in(directory.path(), this_owner({}), options);
+  EXPECT_TRUE(says(start.refusal, "on host elsewhere") && says(start.refusal, "still holds")) << start.refusal;
+  EXPECT_EQ(lock_text(directory.path()), text);
 }
 
 TEST(DirectoryLease, AJobThatSlurmBeganAgainDoesNotWaitForItsOwnLease) {
