@@ -12,7 +12,7 @@ from watched_job import WatchedJob, metrics_of, snapshots_of
 BATCH = 12
 # So many that an evaluation takes longer than a look at it.
 TEST_IMAGES = 3000
-SNAPSHOT_EVERY = 7
+SNAPSHOT_EVERY = 5
 SETTINGS = {
     "encoder-channels": "8,16", "encoder-strides": "1,2", "encoder-groups": 4, "head-hidden": 16, "width": 16,
     "global-batch": BATCH, "bank-rows": 31, "knn-k": 5, "precision": "fp32", "threads": 1, "seed": 1, "epochs": 100000,
@@ -68,6 +68,8 @@ class DisturbedRun:
         if kill.moment != "start" and resumes_from is not None and f"resumed from step {resumes_from}:" not in job.said():
             self._blame(kill, f"it did not go on from step {resumes_from}:\n{job.said()}")
         self._look(kill)
+        if kill.kind == "TERM" and kill.moment != "start":
+            self._require_all_saved(kill)
         return took
 
     def compare(self):
@@ -118,6 +120,12 @@ class DisturbedRun:
         set_aside = sorted(path.name for path in (self.run / "snapshots").glob("*.quarantine"))
         if set_aside:
             self._blame(kill, f"set aside: {set_aside}")
+
+    def _require_all_saved(self, kill):
+        steps = [line["step"] + 1 for line in metrics_of(self.run) if "event" not in line]
+        newest = max(snapshots_of(self.run), default=0)
+        if newest != steps[-1]:
+            self._blame(kill, f"{steps[-1]} steps were done, and the newest snapshot is that of step {newest}")
 
     def _blame(self, kill, what):
         self.faults.append(f"{kill}, {self.ranks} ranks: {what}")

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 STEPS_PER_EPOCH = 20
 # Seconds: a start takes about so long, and that much later a step and an evaluation are still going on.
 START_SECONDS = 1.5
-STEP_SECONDS = 0.4
+STEP_SECONDS = 0.8
 EVALUATION_SECONDS = 0.1
 RANKS = (2, 3)
 MOMENTS = ("step", "save", "evaluation", "start")
+NAMES = {"step": "a step", "save": "a save", "evaluation": "an evaluation", "start": "a start"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Kill:
     share: float
 
     def __str__(self):
-        return f"kill {self.number}: {self.kind} of rank {self.rank} of {self.ranks} in a {self.moment}"
+        return f"kill {self.number}: {self.kind} of rank {self.rank} of {self.ranks} in {NAMES[self.moment]}"
 
 
 def plan(number, seed):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Jobs of launch/slurm/pretrain.sbatch: saved, requeued and done; failed; suspended; on a node that dies.
+# Jobs of launch/slurm/pretrain.sbatch: saved, requeued and done; failed; suspended; preempted; on a node that dies.
 #   on_cluster jobs_test.sh NEGATRON TEMPLATE MPIRUN [MPIRUN FLAGS ...]
 source "$(dirname "$0")/slurm_run.sh"
 export NEGATRON=$negatron
@@ -48,10 +48,26 @@ job_is "$suspended" RUNNING || fail "a job that was suspended is $(state_of "$su
 scancel "$suspended"
 wait_for job_is "$suspended" CANCELLED
 
-about 'a node dies, with rank 0 on it: Slurm starts the job again, and it goes on'
-node=$(submit -N2 -o node.log "$template" "${small[@]}" --epochs 100000 --snapshot-every 8 --run-dir "$work/node")
+about 'preempted: saved at SIGTERM, and started again by Slurm when the other job is done'
+preempted=$(submit -N2 -o preempted.log "$template" "${endless[@]}" --term-grace 8 --run-dir "$work/preempted")
+wait_for has_steps "$work/preempted" 3
+other=$(submit -N2 --exclusive --partition=urgent -o other.log --wrap 'exit 0')
+wait_for job_is "$other" COMPLETED
+has_snapshot "$work/preempted" || fail "nothing was saved at SIGTERM: $(tail -5 "$work/preempted.log")"
+wait_for grep -q 'resumed from step' "$work/preempted.log"
+scancel "$preempted"
+wait_for job_is "$preempted" CANCELLED
+
+about 'a node dies: a job on it is started again and goes on, and one that waited for another goes on with its run elsewhere'
+saving=("${small[@]}" --epochs 100000 --snapshot-every 8)
+node=$(submit -N2 -o node.log "$template" "${saving[@]}" --run-dir "$work/node")
+ended=$(submit --no-requeue --nodelist=n1 -o ended.log "$template" "${saving[@]}" --run-dir "$work/chain")
+chained=$(submit --dependency="afterany:$ended" --nodelist=n2 -o chained.log "$template" "${saving[@]}" --run-dir "$work/chain")
 wait_for has_snapshot "$work/node"
+wait_for has_snapshot "$work/chain"
 kill_node n1
+wait_for grep -q 'resumed from step' "$work/chained.log"
+scancel "$chained"
 wait_for job_is "$node" PENDING
 start_node n1
 wait_for grep -q 'resumed from step' "$work/node.log"

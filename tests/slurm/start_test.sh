@@ -10,9 +10,18 @@ ends 0 "${mpirun[@]}" -n 4 "$negatron" pretrain "${small[@]}" --max-steps 8 --ru
 [ -n "$(losses "$work/srun")" ] && [ "$(losses "$work/srun")" = "$(losses "$work/mpirun")" ] ||
   fail 'srun and mpirun give other losses'
 
-about 'tasks that cannot find each other: exit code 2 and the option that is missing'
-ends 2 srun --mpi=none -N2 -n2 "$negatron" pretrain "${small[@]}" --run-dir "$work/never"
-says 'srun --mpi=pmix'
+about 'tasks that cannot find each other, and one that MPI cannot start in: exit code 2 and the option that is missing'
+for how in '--mpi=none -N2 -n2' '--mpi=none -n1' '--mpi=pmi2 -n2'; do
+  ends 2 srun $how "$negatron" pretrain "${small[@]}" --run-dir "$work/never"
+  says 'srun --mpi=pmix'
+done
+
+about 'shells that srun and salloc start: each command is one process'
+for how in none pmix; do
+  ends 0 srun --mpi=$how -n1 sh -c '"$0" plan && "$0" plan' "$negatron"
+done
+ends 0 salloc -n4 "$negatron" pretrain "${small[@]}" --max-steps 1 --run-dir "$work/shell"
+says 'has 4 tasks'
 
 about 'no GPU: one sentence for the job, with the host'
 refused 'n1' train -N2 -n2 "$negatron" pretrain "${small[@]}" --device cuda --run-dir "$work/never"
