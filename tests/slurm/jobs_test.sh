@@ -72,5 +72,6 @@ wait_for job_is "$node" PENDING
 start_node n1
 wait_for grep -q 'resumed from step' "$work/node.log"
 scancel "$node"
+wait_for job_is "$node" CANCELLED
 
 verdict 'jobs under Slurm'
