@@ -1,33 +1,29 @@
 #include <functional>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include <c10/util/Exception.h>
-
-#include "comm/error.h"
 #include "comm/mpi/environment.h"
-#include "comm/together.h"
 #include "launch/bank/bank_command.h"
 #include "launch/completion/bash_completion.h"
+#include "launch/doctor/doctor_command.h"
 #include "launch/early_signals.h"
 #include "launch/embed/embed_command.h"
 #include "launch/evaluate/evaluate_command.h"
 #include "launch/exit_code.h"
 #include "launch/export/export_command.h"
 #include "launch/flags/field_names.h"
+#include "launch/one_process.h"
 #include "launch/plan/plan_command.h"
 #include "launch/pretrain/method_list.h"
 #include "launch/pretrain/pretrain_command.h"
 #include "launch/pretrain/signal_watch.h"
+#include "launch/ranks_command.h"
 #include "launch/report/report_command.h"
 #include "launch/standard_stream.h"
-#include "launch/start_limit.h"
 #include "launch/version.h"
-#include "runtime/text/utf8_text.h"
 #include "samplers/options/nearest_name.h"
 
 namespace {
@@ -67,57 +63,7 @@ bool asks_for(const Words& arguments, const std::string& flag) {
 }
 
 int usage_error(const std::string& message) {
-  std::cerr << "negatron: " << terminal_text(message) << "\n";
-  return kExitUsage;
-}
-
-/// One write, so that ranks that fail together do not mix their words.
-void report(const Environment& environment, const std::string& message) {
-  const std::string name = environment.roll_call()->name_of(environment.rank());
-  std::cerr << ("[" + name + "] negatron: " + terminal_text(message) + "\n") << std::flush;
-}
-
-/// Every rank holds the same sentence (comm/together.h), so one says it and the job ends in order.
-int refused(Environment& environment, const std::string& sentence) {
-  if (environment.rank() == 0) usage_error(sentence);
-  environment.finish();
-  return kExitUsage;
-}
-
-/// Runs a command of all ranks and ends the job: in order where every rank knows why, at once where only this one does.
-int run_ranks_command(int argc, char** argv, const std::function<int(Environment&)>& command) {
-  std::unique_ptr<Environment> environment;
-  try {
-    // An environment that could not be made has nothing to end in order.
-    environment = std::make_unique<Environment>(&argc, &argv, start_limit(argc, argv));
-  } catch (const CommError& error) {
-    return usage_error(error.what());
-  }
-  try {
-    const int exit_code = command(*environment);
-    environment->finish();
-    return exit_code;
-  } catch (const UsageError& error) {
-    return refused(*environment, error.what());
-  } catch (const FailedTogether& error) {
-    // All ranks learned of the failure together. What the user can correct ends the job without MPI's own lines about
-    // an abort; what broke while running is reported by each rank that threw.
-    if (error.kind() == FailureKind::kRefused) return refused(*environment, error.what());
-    report(*environment, error.what());
-    environment->abort(kExitFailure);
-    // Other ranks may hang in the collective that did not end: only an abort reaches them, and its code tells a hang
-    // from other failures.
-  } catch (const TimeoutError& error) {
-    report(*environment, error.what());
-    environment->abort(kExitHang);
-  } catch (const c10::Error& error) {
-    // The backtrace of a tensor library tells a user nothing and hides the sentence that does.
-    report(*environment, error.what_without_backtrace());
-    environment->abort(kExitFailure);
-  } catch (const std::exception& error) {
-    report(*environment, error.what());
-    environment->abort(kExitFailure);
-  }
+  return refuse(std::cerr, message);
 }
 
 bool asks_for_help(const Words& arguments) {
@@ -178,6 +124,14 @@ int run_plan_command(int argc, char** argv, const Words& arguments) {
                            [&](Environment& environment) { return run_plan(environment, arguments, std::cout); });
 }
 
+int run_doctor_command(int argc, char** argv, const Words& arguments) {
+  if (asks_for_help(arguments)) {
+    print_doctor_help(std::cout);
+    return kExitOk;
+  }
+  return run_doctor(argc, argv, arguments, std::cout, std::cerr);
+}
+
 int run_completion_command(int argc, char** argv, const Words& arguments);
 
 /// All commands, in the order in which they are listed.
@@ -216,6 +170,11 @@ const std::vector<Command>& commands() {
         "checks the prediction; negatron plan --help lists the flags"},
        run_plan_command,
        print_plan_completions},
+      {"doctor",
+       {"whether the launcher, hosts, network and directory of this job will do, in under a minute;",
+        "negatron doctor --help lists the flags"},
+       run_doctor_command,
+       print_doctor_completions},
       {"completion",
        {"commands, flags and their values for the shell to complete: source <(negatron completion bash)"},
        run_completion_command,

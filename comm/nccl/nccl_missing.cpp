@@ -1,6 +1,7 @@
 // Takes the place of the other sources of this folder in a build without CUDA.
 
 #include "comm/error.h"
+#include "comm/nccl/gpus_here.h"
 #include "comm/nccl/nccl_communicator.h"
 #include "comm/nccl/nccl_version.h"
 
@@ -11,6 +12,14 @@ std::unique_ptr<Communicator> make_nccl_communicator(Communicator&, int, const C
 }
 
 std::string cuda_and_nccl_version() {
+  return {};
+}
+
+GpusHere gpus_here() {
+  return {{}, "this build has no CUDA"};
+}
+
+std::string cuda_driver_version() {
   return {};
 }
 

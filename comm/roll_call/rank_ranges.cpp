@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 
 namespace negatron {
 
@@ -18,20 +19,27 @@ std::string rank_ranges(const std::vector<int>& ranks) {
 }
 
 std::string ranks_by_host(const std::vector<std::string>& hosts) {
+  std::vector<int> ranks(hosts.size());
+  std::iota(ranks.begin(), ranks.end(), 0);
+  return ranks_by_host(ranks, hosts);
+}
+
+std::string ranks_by_host(const std::vector<int>& ranks, const std::vector<std::string>& hosts) {
   std::vector<std::string> names;
-  std::vector<std::vector<int>> ranks;
-  for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
-    const auto known = std::find(names.begin(), names.end(), hosts[rank]);
+  std::vector<std::vector<int>> ranks_of;
+  for (const int rank : ranks) {
+    const std::string& host = hosts[static_cast<std::size_t>(rank)];
+    const auto known = std::find(names.begin(), names.end(), host);
     const auto place = static_cast<std::size_t>(known - names.begin());
     if (known == names.end()) {
-      names.push_back(hosts[rank]);
-      ranks.emplace_back();
+      names.push_back(host);
+      ranks_of.emplace_back();
     }
-    ranks[place].push_back(static_cast<int>(rank));
+    ranks_of[place].push_back(rank);
   }
   std::string text;
   for (std::size_t host = 0; host < names.size(); ++host) {
-    text += (text.empty() ? "" : ", ") + rank_ranges(ranks[host]) + " on " + names[host];
+    text += (text.empty() ? "" : ", ") + rank_ranges(ranks_of[host]) + " on " + names[host];
   }
   return text;
 }

@@ -12,4 +12,7 @@ std::string rank_ranges(const std::vector<int>& ranks);
 /// Local.
 std::string ranks_by_host(const std::vector<std::string>& hosts);
 
+/// The same of `ranks` alone, which ascend. `hosts`: of all ranks, [P]. Local.
+std::string ranks_by_host(const std::vector<int>& ranks, const std::vector<std::string>& hosts);
+
 }  // namespace negatron

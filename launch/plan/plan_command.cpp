@@ -12,7 +12,9 @@
 #include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/plan/plan_flags.h"
+#include "launch/plan/plan_json.h"
 #include "launch/plan/plan_report.h"
+#include "launch/plan/planned_line.h"
 #include "launch/pretrain/training_communicator.h"
 #include "launch/rank_agreement.h"
 #include "runtime/planning/measured_machine.h"
@@ -80,7 +82,7 @@ void compare_here(Environment& environment, Communicator& start, const PlanArgum
   const TrainingCommunicator comm(environment, place.device, CommunicatorOptions{});
   BankMesh mesh(comm.get(), static_cast<int>(job.shards));
   const MeasuredMachine measured = measure_machine(mesh.group(), job, place);
-  if (start.rank() == 0) print_comparison(measured, job, out);
+  if (start.rank() == 0) (request.json ? write_comparison : print_comparison)(measured, job, out);
 }
 
 }  // namespace
@@ -109,8 +111,9 @@ int run_plan(Environment& environment, const std::vector<std::string>& arguments
   if (request.here) {
     compare_here(environment, *start, request, out);
   } else if (start->rank() == 0) {
-    print_cluster_plan(request.preset(), plan.jobs, out);
-    for (const std::string& sentence : plan.too_small) out << sentence << "\n";
+    const MachinePreset preset = request.preset();
+    (request.json ? write_cluster_plan : print_cluster_plan)(preset, planned_lines(preset, plan.jobs), plan.too_small,
+                                                             out);
   }
   out << std::flush;
   return kExitOk;

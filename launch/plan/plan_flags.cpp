@@ -79,7 +79,7 @@ FlagTable plan_flags(PlanArguments& request) {
   table.group("Cluster");
   std::vector<std::string> gpus;
   for (const MachinePreset& preset : machine_presets()) gpus.push_back(preset.name);
-  table.add("gpu", offering(&request.gpu, gpus), "h200 or b200, in nodes of eight");
+  table.add("gpu", offering(&request.gpu, gpus), "a100, h100, h200 or b200, in nodes of eight");
   table.add("ranks", within(&request.ranks, 1, kMostJobRanks),
             "numbers of GPUs to plan for, as 8,64 (default: 8,64,512,4096)");
   table.add("bank-memory-gb", within(&request.bank_memory_gb, kLeastPlanned, kMostPlanned),
@@ -94,6 +94,8 @@ FlagTable plan_flags(PlanArguments& request) {
   table.add("threads", within(&request.threads, 0, kMostThreads),
             "compute threads per rank, 0 for its share of the cores");
   table.add("cpu-isa", isa_field(&request.cpu_isa), "vector code of the pass on a CPU, as in pretrain");
+  table.group("Output");
+  table.add("json", &request.json, "one JSON object instead of text: bytes, seconds, shares");
   return table;
 }
 

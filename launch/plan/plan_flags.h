@@ -43,6 +43,8 @@ struct PlanArguments {
   std::int64_t threads = 0;
   CpuIsa cpu_isa = CpuIsa::kAuto;
 
+  bool json = false;
+
   /// The job on so many ranks; its shards are 1 where they are to be chosen. Throws UsageError, or
   /// std::invalid_argument, with one sentence that names the flag.
   PlannedJob job(std::int64_t job_ranks) const;

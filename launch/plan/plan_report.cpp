@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "launch/plan/plan_flags.h"
-#include "runtime/planning/exchange_calls.h"
 #include "runtime/planning/step_prediction.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 
@@ -54,19 +53,6 @@ void print_row(std::ostream& out, const std::vector<std::string>& cells) {
   out << "\n";
 }
 
-double received(const std::vector<PlannedCall>& calls) {
-  double bytes = 0.0;
-  for (const PlannedCall& call : calls) bytes += static_cast<double>(call.received);
-  return bytes;
-}
-
-/// What a step moves for the bank: the stage with the calls of a further round where the plan expects one, and keys
-/// that travel to other copies.
-double received_for_bank(const PlannedJob& job) {
-  const bool further_round = job.hard > 0 && expects_further_round(job);
-  return received(exchange_calls(job, 0, further_round)) + received(enqueue_calls(job, 0));
-}
-
 std::string title(const PlannedJob& job) {
   return "K " + std::to_string(job.bank_rows) + ", d " + std::to_string(job.width) + ", " + dtype_text(job.bank_dtype) +
          ", InfoNCE over the whole bank" + (job.hard > 0 ? ", hardest " + std::to_string(job.hard) : "");
@@ -74,19 +60,8 @@ std::string title(const PlannedJob& job) {
 
 void print_calls(const PlannedJob& job, std::ostream& out) {
   out << "\nReceived by rank 0 in a step on " << job.ranks << " GPUs\n";
-  // Of rank 0, whose share is the largest where shares differ by one. A list of calls and not a sum, since a reader
-  // compares it with the bytes by collective in metrics.jsonl. Buckets of gradients are one line: how many there are
-  // depends on their size and not on the job.
-  std::vector<PlannedCall> calls = exchange_calls(job, 0, job.hard > 0 && expects_further_round(job));
-  for (const PlannedCall& call : enqueue_calls(job, 0)) calls.push_back(call);
-  const std::vector<PlannedCall> gradients = gradient_calls(job, 0);
-  if (!gradients.empty()) {
-    PlannedCall all = gradients.front();
-    all.received = std::llround(received(gradients));
-    calls.push_back(all);
-  }
-  for (const PlannedCall& call : calls) {
-    if (call.received == 0) continue;
+  // A list of calls and not a sum, since a reader compares it with the bytes by collective in metrics.jsonl.
+  for (const PlannedCall& call : received_calls(job)) {
     out << "  " << std::left << std::setw(26) << call.purpose << std::setw(12) << name_of(call.collective) << std::right
         << std::setw(14) << call.received << " bytes\n";
   }
@@ -94,10 +69,12 @@ void print_calls(const PlannedJob& job, std::ostream& out) {
 
 }  // namespace
 
-void print_cluster_plan(const MachinePreset& preset, const std::vector<PlannedJob>& jobs, std::ostream& out) {
+void print_cluster_plan(const MachinePreset& preset, const std::vector<PlannedLine>& lines,
+                        const std::vector<std::string>& too_small, std::ostream& out) {
+  const PlannedJob& first = lines.front().job;
   out << preset.name << ": " << preset.description << "; constants from published measurements, not measured here\n"
-      << title(jobs.front()) << "; " << number(1.0 / jobs.front().sample_seconds, 0)
-      << " images/s a GPU without a bank, " << number(jobs.front().gradient_bytes / kMega, 0) << " MB of gradients\n\n";
+      << title(first) << "; " << number(1.0 / first.sample_seconds, 0) << " images/s a GPU without a bank, "
+      << number(first.gradient_bytes / kMega, 0) << " MB of gradients\n\n";
   std::vector<std::string> titles;
   std::vector<std::string> units;
   for (const Column& column : kColumns) {
@@ -106,24 +83,18 @@ void print_cluster_plan(const MachinePreset& preset, const std::vector<PlannedJo
   }
   print_row(out, titles);
   print_row(out, units);
-  double first_rate = 0.0;
-  for (const PlannedJob& job : jobs) {
-    const StepPrediction step = predict_step(preset.machine, job);
-    // Efficiency is that of one GPU beside one GPU of the smallest job in the table: what it loses is what the network
-    // costs. Example: 13,222 images/s on 8 GPUs are 1,652.8 each, 837,711 on 512 are 1,636.2 each, or 99.0 %.
-    const double images = static_cast<double>(job.global_batch) / step.seconds();
-    const double rate = images / static_cast<double>(job.ranks);
-    if (first_rate == 0.0) first_rate = rate;
-    const StagePrediction& bank = step.bank;
-    print_row(out, {std::to_string(job.ranks), std::to_string(job.global_batch), std::to_string(job.shards),
-                    short_number(static_cast<double>(shard_memory(job, 0).on_device()) / kMiB),
-                    short_number(received_for_bank(job) / kMiB), short_number(received(gradient_calls(job, 0)) / kMiB),
+  for (const PlannedLine& line : lines) {
+    const StagePrediction& bank = line.step.bank;
+    print_row(out, {std::to_string(line.job.ranks), std::to_string(line.job.global_batch),
+                    std::to_string(line.job.shards), short_number(static_cast<double>(line.bank_bytes) / kMiB),
+                    short_number(line.bank_received / kMiB), short_number(line.gradients_received / kMiB),
                     short_number(kMilli * bank.compute()), short_number(kMilli * bank.exchange.latency),
                     short_number(kMilli * bank.exchange.bandwidth), short_number(kMilli * bank.seconds()),
-                    short_number(kMilli * step.enqueue.seconds()), short_number(kMilli * step.seconds()),
-                    number(images, 0), number(100.0 * rate / first_rate, 1)});
+                    short_number(kMilli * line.step.enqueue.seconds()), short_number(kMilli * line.step.seconds()),
+                    number(line.images_per_second, 0), number(100.0 * line.efficiency, 1)});
   }
-  print_calls(jobs.back(), out);
+  print_calls(lines.back().job, out);
+  for (const std::string& sentence : too_small) out << sentence << "\n";
 }
 
 void print_comparison(const MeasuredMachine& measured, const PlannedJob& job, std::ostream& out) {

@@ -1,48 +1,20 @@
 #include "launch/pretrain/shared_directory.h"
 
-#include <unistd.h>
-
-#include <random>
 #include <string>
-#include <thread>
 
 #include "comm/together.h"
 #include "launch/exit_code.h"
+#include "launch/shared_token.h"
 #include "runtime/snapshots/snapshot_error.h"
 
 namespace negatron {
-namespace {
-
-constexpr std::chrono::milliseconds kLookEvery{50};
-
-/// What nobody else writes and no earlier start has left.
-std::string token_name() {
-  std::random_device random;
-  return ".seen-by-all-ranks-" + std::to_string(::getpid()) + "-" + std::to_string(random());
-}
-
-bool comes_to_be_seen(const FileLayer& files, const std::filesystem::path& path, std::chrono::milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!files.exists(path)) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(kLookEvery);
-    // A listing makes a client of NFS ask its server again.
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), ignored)) {
-      static_cast<void>(entry);
-    }
-  }
-  return true;
-}
-
-}  // namespace
 
 void require_shared_directory(Communicator& comm, FileLayer& files, const std::filesystem::path& directory,
                               std::chrono::milliseconds patience) {
   if (comm.size() == 1) return;
   const std::string name = failing_as<SnapshotError>([&] {
     return on_rank_0(comm, [&] {
-      const std::string token = token_name();
+      const std::string token = unique_name(".seen-by-all-ranks");
       write_text(files, directory / token, "");
       return token;
     });

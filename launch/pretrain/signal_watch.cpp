@@ -120,8 +120,7 @@ void SignalWatch::interrupted() {
   const bool speaks = starter_rank().rank == 0;
   if (!requests_.leave.exchange(true)) {
     // The step that runs, or the evaluation before the first one, may take a while.
-    if (speaks)
-      say_at_once("\nnegatron: Ctrl-C: the run is saved behind this step, and ends; once more leaves at once.\n");
+    if (speaks) say_at_once("\nnegatron: Ctrl-C: the run is saved behind this step; once more leaves at once.\n");
     return;
   }
   if (speaks) say_at_once("\nnegatron: Ctrl-C: left at once; the snapshots are whole.\n");

@@ -17,7 +17,7 @@ constexpr int kDigitBits = 8;
 constexpr int kDigitValues = 1 << kDigitBits;
 constexpr int kKeyBits = kDigits * kDigitBits;
 /// A tile of 256 queries times a leaf of 1024 rows is 2 MiB of fp64 scores or keys, and a few such tiles are alive.
-constexpr std::int64_t kQueryBlock = 256;
+constexpr std::int64_t kQueriesOfKeys = 256;
 
 /// Calls visit(block, keys [b, n]) for every tile that holds a valid row.
 void for_each_tile(const Rows& rows, const Candidates& candidates, const SelectionOrder& order,
@@ -28,8 +28,8 @@ void for_each_tile(const Rows& rows, const Candidates& candidates, const Selecti
   for (const Leaf& leaf : rows.leaves) {
     if (leaf.valid == 0) continue;
     sweep.enter(leaf);
-    for (std::int64_t begin = 0; begin < queries; begin += kQueryBlock) {
-      const Range block{begin, std::min(begin + kQueryBlock, queries)};
+    for (std::int64_t begin = 0; begin < queries; begin += kQueriesOfKeys) {
+      const Range block{begin, std::min(begin + kQueriesOfKeys, queries)};
       visit(block, sweep.tile(block).candidate_keys(order));
     }
   }

@@ -113,6 +113,7 @@ TEST(RankRanges, NeighboursAreARange) {
   EXPECT_EQ(rank_ranges({0, 1}), "ranks 0, 1");
   EXPECT_EQ(rank_ranges({0, 1, 2, 5, 7, 8}), "ranks 0 to 2, 5, 7, 8");
   EXPECT_EQ(ranks_by_host({"a", "a", "a", "b", "a"}), "ranks 0 to 2, 4 on a, rank 3 on b");
+  EXPECT_EQ(ranks_by_host({1, 3}, {"a", "a", "a", "b", "a"}), "rank 1 on a, rank 3 on b");
 }
 
 }  // namespace

@@ -133,6 +133,19 @@ with h5py.File("embedded.h5") as file:
 unit = rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
 assert abs(numpy.load("unit.npy") - unit).max() < 1e-6
 END
+# --- rows of the bank by their labels ---
+done_by "$negatron" bank extract run all.h5 --range 0:31
+done_by "$negatron" bank extract run chosen.h5 --labels 0,2
+"$python" - <<'END' || fail 'rows of other labels, or other rows, were extracted'
+import h5py, numpy
+with h5py.File("all.h5") as all_rows, h5py.File("chosen.h5") as chosen:
+    labels = all_rows["labels"][:]
+    wanted = numpy.isin(labels, [0, 2])
+    assert 0 < wanted.sum() < len(labels) and (labels >= 0).all(), labels
+    for name in ("labels", "ids", "sequence", "rows"):
+        assert (chosen[name][:] == all_rows[name][:][wanted]).all(), name
+END
+
 # What was embedded is data again.
 done_by on 2 pretrain --data rows1.npy --encoder mlp:hidden=8,layers=1 --holdout 8 --global-batch 8 --bank-rows 16 \
   --max-steps 2 --run-dir on_features --width 8 --head-hidden 8 --precision fp32

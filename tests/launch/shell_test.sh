@@ -36,7 +36,7 @@ refused "'stray' is no flag" "$negatron" pretrain stray
 refused "unknown command 'bank frobnicate'; negatron bank --help lists them." "$negatron" bank frobnicate
 refused 'unknown objective '"'frobnicate'"'. --list-objectives shows all.' "$negatron" pretrain "${small[@]}" --objective frobnicate
 refused "expected one of: imagenet, cifar." "$negatron" pretrain "${small[@]}" --encoder resnet18 --stem frobnicate
-refused "only for h200 and b200." "$negatron" plan --gpu frobnicate
+refused "only for a100, h100, h200 and b200." "$negatron" plan --gpu frobnicate
 
 # --- what a run keeps of what it said, and of where it ran ---
 # Without what differs from run to run: rates, what is left, and the lines of every ten seconds.

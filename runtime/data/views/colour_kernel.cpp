@@ -1,6 +1,6 @@
 #include "runtime/data/views/colour_kernel.h"
 
-#include "runtime/data/views/vector_code.h"
+#include "samplers/cpu/vector_code.h"
 
 namespace negatron {
 namespace {

@@ -4,33 +4,27 @@
 #include <bit>
 #include <cmath>
 
-// A copy of each entry for every instruction set; what they call is inlined, so that it is compiled for each of them.
-#if defined(__x86_64__)
-#define NEGATRON_FOR_EACH_ISA __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define NEGATRON_FOR_EACH_ISA
-#endif
-#define NEGATRON_INLINED inline __attribute__((always_inline))
+#include "samplers/cpu/vector_code.h"
 
 namespace negatron {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
 
-NEGATRON_INLINED float load(float value) {
+NEGATRON_IN_VECTOR_CODE float load(float value) {
   return value;
 }
 
-NEGATRON_INLINED float load(Bf16Bits value) {
+NEGATRON_IN_VECTOR_CODE float load(Bf16Bits value) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16U);
 }
 
-NEGATRON_INLINED void store(float value, float& target) {
+NEGATRON_IN_VECTOR_CODE void store(float value, float& target) {
   target = value;
 }
 
 /// To the nearest, ties to even.
-NEGATRON_INLINED void store(float value, Bf16Bits& target) {
+NEGATRON_IN_VECTOR_CODE void store(float value, Bf16Bits& target) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = (bits + 0x7fffU + ((bits >> 16U) & 1U)) >> 16U;
   constexpr std::uint32_t kNotANumber = 0x7fc0;
@@ -38,7 +32,7 @@ NEGATRON_INLINED void store(float value, Bf16Bits& target) {
 }
 
 /// Of values and not of places: a load that depends on a comparison cannot become vector code.
-NEGATRON_INLINED float behind_relu(float arriving, float output) {
+NEGATRON_IN_VECTOR_CODE float behind_relu(float arriving, float output) {
   return output <= 0.0F ? 0.0F : arriving;
 }
 
@@ -46,7 +40,8 @@ NEGATRON_INLINED float behind_relu(float arriving, float output) {
 // What is per channel is widened from groups first, so that the inner loops run over channels alone and become vector
 // code. With 4 channels in 2 groups and means (5, 7) of the groups, `centre` is (5, 5, 7, 7).
 template <typename T>
-NEGATRON_INLINED void forward(const ImageShape& shape, const GroupNormForward<T>& image, float* __restrict scratch) {
+NEGATRON_IN_VECTOR_CODE void forward(const ImageShape& shape, const GroupNormForward<T>& image,
+                                     float* __restrict scratch) {
   // Named here once more, because only a pointer of its own can promise that nothing else writes where it points.
   const T* __restrict x = image.x;
   const float* __restrict weight = image.weight;
@@ -103,7 +98,8 @@ NEGATRON_INLINED void forward(const ImageShape& shape, const GroupNormForward<T>
 // Two sweeps: what the parameters receive is also what mean and variance need, and with it the gradient of every value
 // is linear in the value itself and in what arrives there.
 template <typename T>
-NEGATRON_INLINED void backward(const ImageShape& shape, const GroupNormBackward<T>& image, float* __restrict scratch) {
+NEGATRON_IN_VECTOR_CODE void backward(const ImageShape& shape, const GroupNormBackward<T>& image,
+                                      float* __restrict scratch) {
   const T* __restrict by_y = image.by_y;
   const T* __restrict x = image.x;
   const T* __restrict y = image.y;
@@ -157,23 +153,23 @@ NEGATRON_INLINED void backward(const ImageShape& shape, const GroupNormBackward<
 
 }  // namespace
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu(const ImageShape& shape, const GroupNormForward<float>& image,
-                                           float* scratch) {
+NEGATRON_VECTOR_CODE void group_norm_relu(const ImageShape& shape, const GroupNormForward<float>& image,
+                                          float* scratch) {
   forward(shape, image, scratch);
 }
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu(const ImageShape& shape, const GroupNormForward<Bf16Bits>& image,
-                                           float* scratch) {
+NEGATRON_VECTOR_CODE void group_norm_relu(const ImageShape& shape, const GroupNormForward<Bf16Bits>& image,
+                                          float* scratch) {
   forward(shape, image, scratch);
 }
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu_backward(const ImageShape& shape, const GroupNormBackward<float>& image,
-                                                    float* scratch) {
+NEGATRON_VECTOR_CODE void group_norm_relu_backward(const ImageShape& shape, const GroupNormBackward<float>& image,
+                                                   float* scratch) {
   backward(shape, image, scratch);
 }
 
-NEGATRON_FOR_EACH_ISA void group_norm_relu_backward(const ImageShape& shape, const GroupNormBackward<Bf16Bits>& image,
-                                                    float* scratch) {
+NEGATRON_VECTOR_CODE void group_norm_relu_backward(const ImageShape& shape, const GroupNormBackward<Bf16Bits>& image,
+                                                   float* scratch) {
   backward(shape, image, scratch);
 }
 

@@ -38,7 +38,11 @@ class TwoAtATime : public ImageSource {
     --inside_;
     return at::zeros({ids.size(0), 3, 10, 10}, at::kByte);
   }
-  bool met() const { return met_; }
+  bool met() const {
+    // Threads of the loader are at the next batch already.
+    const std::lock_guard lock(mutex_);
+    return met_;
+  }
 
  private:
   mutable std::mutex mutex_;

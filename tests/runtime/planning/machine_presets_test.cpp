@@ -46,6 +46,24 @@ TEST(MachinePresets, AllReduceOnOneNodeOfH200) {
   expect(kHeldOut, 463.58, kGiB);
 }
 
+TEST(MachinePresets, AllReduceOnOneNodeOfA100AndH100) {
+  expect_within(kCalibrated, 235.0, "a100", Collective::kAllReduce, 8, 4 * kGiB);
+  // nccl-tests issue 212: what 8 GPUs should reach.
+  expect_within(kHeldOut, 480.0, "h100", Collective::kAllReduce, 8, 16 * kGiB);
+}
+
+TEST(MachinePresets, EachIsNoSlowerThanTheOneBefore) {
+  const std::vector<MachinePreset>& all = machine_presets();
+  ASSERT_EQ(all.size(), 4U);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const Machine& before = all[i - 1].machine;
+    const Machine& machine = all[i].machine;
+    EXPECT_GE(machine.pass_flops, before.pass_flops) << all[i].name;
+    EXPECT_GT(machine.read_bytes_per_second, before.read_bytes_per_second) << all[i].name;
+    EXPECT_LT(machine.select_seconds_per_score, before.select_seconds_per_score) << all[i].name;
+  }
+}
+
 TEST(MachinePresets, AllGatherOnOneNodeOfH200) {
   expect_within(kCalibrated, 361.4, "h200", Collective::kAllGather, 8, 16 * kGiB);
 }
@@ -72,7 +90,8 @@ TEST(MachinePresets, ANameThatIsNoneOffersTheNearest) {
     machine_preset("h2000");
     FAIL() << "a GPU that nobody knows has constants";
   } catch (const std::invalid_argument& error) {
-    EXPECT_NE(std::string(error.what()).find("did you mean h200?"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("a100, h100, h200 and b200; did you mean h200?"), std::string::npos)
+        << error.what();
   }
 }
 

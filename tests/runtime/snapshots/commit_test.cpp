@@ -129,6 +129,25 @@ TEST(Commit, AStepThatCannotBeReplacedStaysAsItWas) {
   }
 }
 
+// A name that its directory may forget in a power cut must not be found before it either.
+TEST(Commit, ANewStepThatCannotBePublishedIsNotFound) {
+  const SmallRun run;
+  for (const char* stage : {"rename", "publish"}) {
+    const TemporaryDirectory directory;
+    PosixFileLayer files;
+    ASSERT_EQ(testing::save(run, files, directory.path(), 4, kSavingRanks).state, SaveState::kCommitted);
+    SnapshotOptions options;
+    options.at_save_point = [&](std::string_view reached) {
+      if (reached == stage) throw std::runtime_error("failed on purpose");
+    };
+    EXPECT_EQ(testing::save(run, files, directory.path(), 8, kSavingRanks, options).state, SaveState::kFailed);
+    EXPECT_FALSE(files.exists(directory / "snapshots" / step_name(8))) << stage;
+    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kSavingRanks), 4) << stage;
+    EXPECT_EQ(testing::save(run, files, directory.path(), 8, kSavingRanks).state, SaveState::kCommitted) << stage;
+    EXPECT_EQ(testing::restored_step(run, files, directory.path(), kSavingRanks), 8) << stage;
+  }
+}
+
 TEST(Commit, APowerCutAfterAPruneLeavesNoHalves) {
   constexpr unsigned kSeeds = 24;
   const SmallRun run;
