@@ -6,15 +6,16 @@ source "$(dirname "$0")/slurm_run.sh"
 alone=(-N2 -n2)
 paired=(-N2 -n4)
 
-about 'killed: noticed by Slurm, though the time limit is ten minutes'
+about 'killed: noticed by Slurm, though the time limit is ten minutes, and not saved, which would wait for the grace'
 start "$work/killed" --kill-on-bad-exit=1 "${alone[@]}" -- "${endless[@]}"
 kill -KILL "$(pid_of "$work/killed" 1)"
-ended 137 60
+# 137 is the dead rank's, 3 that of those which found it missing when Slurm told them to end.
+ended '137 3' 18
 says 'n2.*Killed'
 
-start "$work/pair" "${paired[@]}" -- "${endless[@]}"
+start "$work/pair" --kill-on-bad-exit=1 "${paired[@]}" -- "${endless[@]}"
 kill -KILL "$(pid_of "$work/pair" 3)"
-ended 137 60
+ended '137 3' 18
 
 about 'killed alone on its node, and nobody told Slurm to care: the time limit, once'
 start "$work/unnoticed" "${alone[@]}" -- "${endless[@]}" --collective-time-limit 6
