@@ -5,6 +5,7 @@
 
 #include "comm/call.h"
 #include "comm/error.h"
+#include "comm/farewell.h"
 #include "comm/rank_order_reduction.h"
 #include "comm/share.h"
 
@@ -71,8 +72,12 @@ void HostCommunicator::await(HostTransfer& transfer) {
     waited += std::min<Clock::duration>(now - before, kMostOfASlice);
     before = now;
     if (waited >= limit) throw_timeout(limit);
+    if (waited >= farewell().patience(limit)) {
+      throw TimeoutError("given up, as this process was told to end and another rank does not come");
+    }
     if (roll_call()->called()) throw TimeoutError("given up, as another rank has waited longer than its time limit");
   }
+  farewell().count(waited + (Clock::now() - before));
 }
 
 HostCommunicator::PendingPtr HostCommunicator::do_barrier() {

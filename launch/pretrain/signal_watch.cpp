@@ -10,6 +10,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "comm/farewell.h"
 #include "comm/mpi/launcher.h"
 #include "launch/early_signals.h"
 #include "launch/exit_code.h"
@@ -144,6 +145,7 @@ void SignalWatch::terminated() {
     end_process(kExitStopped);
   }
   terminated_at_ = Clock::now();
+  farewell().begin();
   const TermPolicy policy = policy_now(by_mpirun);
   if (policy.saves) {
     requests_.terminated.store(true);

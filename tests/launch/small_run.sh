@@ -30,9 +30,10 @@ refused() {
   grep -qF -- "$needle" "$work/err" || fail "'$needle' is not in: $(cat "$work/err")"
 }
 
-# wait_for CONDITION...: until it holds, for at most 30 s.
+# wait_for CONDITION...: until it holds, for $patience seconds, and what its looks take on a busy machine.
+patience=30
 wait_for() {
-  for _ in $(seq 600); do
+  for _ in $(seq $((20 * patience))); do
     "$@" 2>/dev/null && return 0
     sleep 0.05
   done
