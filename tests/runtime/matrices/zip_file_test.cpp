@@ -10,7 +10,7 @@ namespace {
 
 std::string digits_of(std::uint64_t value, std::size_t count) {
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (std::size_t i = 0; i < count; ++i, value >>= 8) text += static_cast<char>(value & 0xFF);
   return text;
 }
 
