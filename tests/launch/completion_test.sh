@@ -81,7 +81,7 @@ becomes 'resnet18 resnet34 resnet50 resnet101' negatron pretrain --encoder resne
 becomes 'auto never' negatron pretrain --resume ''
 becomes 'fp32 bf16 fp16 fp64' negatron bank import --dtype ''
 becomes 'auto cpu cuda' negatron doctor --device ''
-becomes 'h200 b200' negatron plan --gpu ''
+becomes 'a100 h100 h200 b200' negatron plan --gpu ''
 for name in $("$negatron" pretrain --list-samplers | sed -n 's/^\([a-z0-9-]*\): .*/\1/p'); do has "$name" negatron pretrain --sampler ''; done
 for name in $("$negatron" pretrain --list-objectives | sed -n 's/^\([a-z0-9-]*\): .*/\1/p'); do has "$name" negatron pretrain --objective ''; done
 
