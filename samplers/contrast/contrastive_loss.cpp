@@ -52,12 +52,14 @@ bool ContrastiveLoss::has_batch() const noexcept {
 
 NamedState ContrastiveLoss::state() const {
   NamedState state = exchange_.state();
+  state.add(objective_->state());
   if (sampler_ != nullptr) state.text[kSamplerState] = sampler_->state();
   return state;
 }
 
 void ContrastiveLoss::restore(const NamedState& state, bool same_sampler, at::Device device) {
   const bool goes_on = same_sampler && sampler_ != nullptr;
+  objective_->restore(state);
   exchange_.restore(state, goes_on, device);
   if (goes_on) sampler_->restore(state.text_of(kSamplerState));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/contrast/differentiable_terms.h"
@@ -82,7 +83,8 @@ LossStep::LossStep(ContrastiveLoss& loss, Communicator& comm, const Bank* bank, 
 }
 
 void LossStep::begin_bank_stage() {
-  if (loss_.objective().terms_need_partners() || loss_.sampler()->draws_by_keys()) return;
+  if (loss_.objective().terms_need_partners() || loss_.objective().needs_first_look()) return;
+  if (loss_.sampler()->draws_by_keys()) return;
   const at::AutoGradMode with_gradient(true);
   contrast_.anchors.vectors = queries_;
   objective_terms_ = loss_.objective().terms(contrast_.anchors);
@@ -128,6 +130,8 @@ ContrastOutput LossStep::finish(const at::Tensor& keys) {
   // A graph of this rank's numbers alone: its gradients are taken here, completed by other ranks', and handed on.
   const at::AutoGradMode with_gradient(true);
   take_keys(keys);
+  if (loss_.objective().needs_first_look()) look_first();
+  prepare(objective_terms_ ? *objective_terms_ : loss_.objective().terms(contrast_.anchors));
   if (loss_.has_bank()) meet_bank();
   if (loss_.has_batch()) meet_batch();
   return derive();
@@ -141,7 +145,26 @@ void LossStep::take_keys(const at::Tensor& keys) {
   anchors.vectors = both_ ? at::cat({queries_, keys_}) : queries_;
   anchors.partners = both_ ? at::cat({keys_, queries_}) : keys_;
   anchors.positive = (anchors.vectors * anchors.partners).sum(1);
-  if (!objective_terms_) objective_terms_ = loss_.objective().terms(anchors);
+}
+
+// The sampler is asked twice and picks the same negatives: what it draws depends on step and query alone.
+void LossStep::look_first() {
+  prepare(loss_.objective().first_terms(contrast_.anchors));
+  if (loss_.has_bank()) meet_bank();
+  if (loss_.has_batch()) meet_batch();
+  Contrast first = contrast_;
+  first.anchors.positive = contrast_.anchors.positive.detach();
+  first.terms.clear();
+  for (const TermResult& term : scores_.terms) first.terms.push_back(term.value);
+  first.count = scores_.count;
+  loss_.objective().take_first(comm_, first);
+  objective_terms_.reset();
+  negatives_ = {};
+  views_.reset();
+}
+
+void LossStep::prepare(std::vector<ObjectiveTerm> terms) {
+  objective_terms_ = std::move(terms);
   terms_ = plain_terms(*objective_terms_);
   scores_ = nothing_met(fixed_.vectors, terms_);
   real_max_ = scores_.max;
@@ -155,6 +178,7 @@ void LossStep::meet_bank() {
   rules_.label_rule = request_->label_rule;
   if (request_->positive_rule != PositiveRule::kSameLabel) rules_.positive_rule = PositiveRule::kNone;
   negatives_ = stage_->finish();
+  may_lack_largest_ = !request_->needs_largest;
   // The queries of all ranks are not needed any more, nor what the sampler made for own ones.
   stage_.reset();
   request_.reset();
@@ -219,10 +243,9 @@ ContrastOutput LossStep::derive() {
   const at::Tensor beats_all = positive > contrast_.max;
   // Not known where the pass was allowed to leave the largest score out, and did. A score that is not finite says no
   // such thing: its step will be skipped, and what follows the accuracy must not meet a NaN.
-  const bool may_lack_largest = request_ && !request_->needs_largest;
   const at::Tensor largest = contrast_.max;
   output.correct = of_queries(
-      may_lack_largest ? at::where(largest.isnan(), largest, beats_all.to(largest.scalar_type())) : beats_all);
+      may_lack_largest_ ? at::where(largest.isnan(), largest, beats_all.to(largest.scalar_type())) : beats_all);
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
   return output;
 }

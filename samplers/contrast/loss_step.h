@@ -40,8 +40,12 @@ class LossStep {
   QueryBatch query_batch() const;
   /// What the sampler wants of the bank, with what the objective and the report add. Local.
   NegativeRequest draw_request() const;
-  /// Anchors and their terms, once both views are there. Local.
+  /// Anchors, once both views are there. Local.
   void take_keys(const at::Tensor& keys);
+  /// For an objective that needs a number of the scores before its terms. Collective.
+  void look_first();
+  /// The objective's terms, and what anchors have met before they met anything. Local.
+  void prepare(std::vector<ObjectiveTerm> terms);
   /// Collective.
   void meet_bank();
   /// The views of all ranks. Collective.
@@ -78,6 +82,8 @@ class LossStep {
   NegativeResult negatives_;
   PassResult scores_;
   at::Tensor real_max_;  // [A] over bank rows and other views
+  /// The bank's pass was not asked for the largest score.
+  bool may_lack_largest_ = false;
   std::optional<BatchViews> views_;
 };
 

@@ -9,6 +9,7 @@
 #include <torch/autograd.h>
 
 #include "comm/communicator.h"
+#include "samplers/options/named_state.h"
 #include "samplers/pass/score_term.h"
 
 namespace negatron {
@@ -72,6 +73,18 @@ class Objective {
   virtual bool terms_need_partners() const { return false; }
   /// Local unless the loss itself mixes anchors of all ranks; then collective.
   virtual ObjectiveLoss loss(Communicator& comm, const Contrast& contrast) const = 0;
+
+  /// Whether loss() needs a number of the scores before its terms can be made, and has it not yet: so it is with a
+  /// constant that is taken from the first batch. Then the step is scored for first_terms() before it is scored for
+  /// terms(), and take_first() gets what came. The same on every rank. Local.
+  virtual bool needs_first_look() const { return false; }
+  virtual std::vector<ObjectiveTerm> first_terms(const Anchors& /*anchors*/) const { return {}; }
+  /// Collective over the ranks that share the batch. `contrast` is without gradient.
+  virtual void take_first(Communicator& /*comm*/, const Contrast& /*contrast*/) {}
+  /// What a later step depends on beside parameters(), equal on all ranks, and back; restore() throws MissingState, and
+  /// has changed nothing then. Local.
+  virtual NamedState state() const { return {}; }
+  virtual void restore(const NamedState& /*state*/) {}
 
   /// Settings that work but hardly can be meant, one sentence each; `width` is d, that of queries and keys.
   virtual std::vector<std::string> warnings(std::int64_t /*width*/) const { return {}; }

@@ -40,6 +40,11 @@ class RecordingObjective : public Objective {
   }
   bool partner_is_candidate() const override { return objective_->partner_is_candidate(); }
   std::vector<at::Tensor> parameters() const override { return objective_->parameters(); }
+  bool needs_first_look() const override { return objective_->needs_first_look(); }
+  std::vector<ObjectiveTerm> first_terms(const Anchors& anchors) const override {
+    return objective_->first_terms(anchors);
+  }
+  void take_first(Communicator& comm, const Contrast& contrast) override { objective_->take_first(comm, contrast); }
   const Objective& inner() const { return *objective_; }
 
  private:

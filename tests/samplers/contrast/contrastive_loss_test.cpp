@@ -3,6 +3,8 @@
 #include "samplers/contrast/contrastive_loss.h"
 
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -52,6 +54,53 @@ TEST(ContrastIdentities, HclWithoutConcentrationAndPriorIsInfoNce) {
     expect_same_loss(run("debiased", "tau-plus=0"), expected);
     expect_same_loss(run("debiased", "tau-plus=0.01"), run("hcl", "beta=0,tau-plus=0.01"));
   }
+}
+
+/// By the definition: M times the mean of exp(s / tau) over all that the batch met, with its positives.
+TEST(ContrastIdentities, NceTakesItsNormaliserFromTheFirstBatch) {
+  ContrastJob job = bank_job("nce", "log-z=first-batch,items=1000,noise-count=13", 0.1);
+  const auto unit = [](const at::Tensor& rows) { return rows / rows.norm(2, {1}, true); };
+  const at::Tensor queries = unit(job.raw_queries);
+  const at::Tensor scores =
+      at::cat({queries.mm(job.bank.t()), (queries * unit(job.raw_keys)).sum(1, true)}, 1) / job.temperature.tau;
+  const double log_z = std::log(1000.0 * scores.exp().mean().item<double>());
+  std::ostringstream known;
+  known << std::setprecision(17) << "log-z-value=" << log_z << ",items=1000,noise-count=13";
+  for (int ranks = 1; ranks <= 5; ++ranks) {
+    const ContrastAnswer found = run_contrast(job, ranks);
+    ContrastJob given = job;
+    given.objective_options = known.str();
+    expect_same_loss(found, run_contrast(given, ranks));
+    ContrastJob other = job;
+    other.objective_options = "items=1000,noise-count=13";
+    EXPECT_GT(std::abs(found.loss - run_contrast(other, ranks).loss), 0.1);
+  }
+}
+
+/// The first batch decides, a second one does not, and a snapshot keeps it.
+TEST(Nce, KeepsItsFirstNormaliser) {
+  ObjectiveArguments arguments;
+  arguments.temperature.dtype = at::kDouble;
+  arguments.options = MethodOptions("--objective", describe_objective("nce").options, "log-z=first-batch,items=10");
+  const auto objective = make_objective("nce", arguments);
+  run_ranks(1, {}, [&](Communicator& comm) {
+    Contrast contrast;
+    contrast.anchors.positive = at::zeros({2}, at::kDouble);
+    contrast.terms = {at::full({2}, std::log(3.0), at::kDouble)};
+    contrast.count = at::full({2}, 3.0, at::kDouble);
+    EXPECT_TRUE(objective->needs_first_look());
+    EXPECT_TRUE(objective->state().numbers.empty());
+    objective->take_first(comm, contrast);
+  });
+  EXPECT_FALSE(objective->needs_first_look());
+  const NamedState state = objective->state();
+  EXPECT_NEAR(state.number("nce_log_z"), std::log(10.0), 1e-14);
+  const auto resumed = make_objective("nce", arguments);
+  resumed->restore(state);
+  EXPECT_FALSE(resumed->needs_first_look());
+  EXPECT_EQ(resumed->state().number("nce_log_z"), state.number("nce_log_z"));
+  resumed->restore({});
+  EXPECT_TRUE(resumed->needs_first_look());
 }
 
 TEST(ContrastIdentities, DetachedWeightsOfHclLeaveTheLossAndScaleThePull) {
