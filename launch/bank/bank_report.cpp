@@ -93,6 +93,7 @@ Json bank_json(const OpenBank& bank) {
           {"filled", layout.filled()},
           {"width", bank.bank().width},
           {"dtype", dtype_text(bank.bank().dtype)},
+          {"kind", kind_text(bank.bank().kind)},
           {"shards", bank.bank().shards},
           {"keys", {layout.floor(), layout.head()}},
           {"trainer", bank.manifest.has(kTrainerName)},
@@ -128,6 +129,8 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
            size_text(info.snapshot_bytes) + ")" +
            (bank.manifest.has(kTrainerName) ? "" : ", a bank alone: no trainer's state"));
   line(out, "step", std::to_string(bank.manifest.step));
+  line(out, "kind",
+       kind_text(bank.bank().kind) + (bank.bank().kind == BankKind::kMemory ? ": a row for each sample" : ""));
   line(out, "keys", std::to_string(layout.floor()) + ":" + std::to_string(layout.head()) + " (sequence numbers)");
   print_ages(out, info);
   print_labels(out, info);

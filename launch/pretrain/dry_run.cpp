@@ -76,7 +76,8 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   const std::int64_t width = options.head.output;
 
   out << "One step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
-  print_line(out, "two views", shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
+  print_line(out, options.views_of_sample() == 2 ? "two views" : "one view",
+             shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
   if (options.accumulate > 1) {
     // Of the encoders' activations, which nothing here estimates, those of one part are in memory at a time.
     const std::int64_t part = (batch + options.accumulate - 1) / options.accumulate;
@@ -84,9 +85,9 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
                shape({part, train.channels(), train.view_size().height, train.view_size().width}));
   }
   print_line(out, "features", shape({batch, sizes.feature_width}));
-  print_line(out, "queries, keys", shape({batch, width}));
+  print_line(out, setup.has_memory() ? "queries, own rows" : "queries, keys", shape({batch, width}));
   if (setup.has_bank()) {
-    const BankLayout layout(options.bank_rows, ranks, options.global_batch);
+    const BankLayout layout = layout_of_bank(options, ranks);
     print_line(out, "bank, all ranks",
                shape({options.bank_rows, width}) + " " + dtype_text(row_type(options, place.precision)));
     print_line(out, "bank, this rank", shape({layout.local_rows(0), width}));

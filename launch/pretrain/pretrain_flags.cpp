@@ -204,9 +204,19 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
             "hidden width of the predictor of objectives that have one");
   table.add("tau", within(&o.tau, kLeastTemperature, kMostTemperature), "temperature");
   table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
-  table.add("bank-rows", within(&o.bank_rows, 1, kMostBankRows), "K, keys in the bank over all ranks");
-  table.add("bank-fill", one_of<BankFill>(&o.bank_fill, {{"random", BankFill::kRandom}, {"empty", BankFill::kEmpty}}),
-            "random (unit rows at start, as MoCo), or empty");
+  table.add("bank-kind", one_of<BankKind>(&o.bank_kind, {{"queue", BankKind::kQueue}, {"memory", BankKind::kMemory}}),
+            "queue (the last K keys, as MoCo), or memory (a row for each training sample, which is its positive, as "
+            "InstDisc)");
+  table.add("bank-rows", within(&o.bank_rows, 1, kMostBankRows),
+            "K, keys in the bank over all ranks; a memory bank has as many as there are training samples");
+  table.add("bank-momentum", within(&o.bank_momentum, 0.0, 1.0),
+            "m of a memory bank's rows: v <- m v + (1 - m) f, when their sample is met");
+  table.add(
+      "bank-fill",
+      one_of<BankFill>(&o.bank_fill,
+                       {{"random", BankFill::kRandom}, {"empty", BankFill::kEmpty}, {"features", BankFill::kFeatures}}),
+      "random (unit rows at start, as MoCo), empty, or features (of a memory bank: what the encoder makes of each "
+      "sample before the first step)");
   table.add("bank-dtype",
             one_of<at::ScalarType>(&o.bank_dtype, {{"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}}),
             "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");

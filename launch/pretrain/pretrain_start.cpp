@@ -101,6 +101,7 @@ void PretrainStart::place() {
     if (!request_.quiet) tell = warn;
     data_ = load_pretrain_data(request_.options, contrast_, tell);
     data = data_text(data_);
+    if (contrast_.has_memory()) request_.options.bank_rows = data_.train->size();
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.

@@ -162,7 +162,7 @@ EncoderPairOptions EncoderStart::untrained() const {
   options.input_channels = data_.train->channels();
   options.view_size = format_.size;
   options.head = options_of(settings_).head;
-  options.trains_keys = true;
+  options.keys = KeyMaker::kNobody;
   options.seed = request_.seed;
   return options;
 }

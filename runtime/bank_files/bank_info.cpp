@@ -15,29 +15,58 @@ namespace {
 
 constexpr std::int64_t kAgeBins = 10;
 
-void read_ages(const OpenBank& bank, BankInfo& info) {
-  const BankLayout layout = bank.layout();
-  std::map<std::int64_t, std::int64_t> rows_of_age;
-  for (const BankBatch& batch : layout.batches()) {
-    const std::int64_t rows = batch.end() - std::max(batch.start, layout.floor());
-    if (batch.step < 0) {
-      info.rows_without_step += rows;
-    } else {
-      rows_of_age[bank.manifest.step - batch.step] += rows;
+/// How many rows have which age. Keys of a queue have that of their batch, which the manifest tells; rows of a memory
+/// bank have ages of their own.
+class Ages {
+ public:
+  explicit Ages(const OpenBank& bank)
+      : is_memory_(bank.bank().kind == BankKind::kMemory), now_(bank.manifest.step), layout_(bank.layout()) {
+    if (is_memory_) return;
+    for (const BankBatch& batch : layout_.batches()) {
+      count(batch.step, batch.end() - std::max(batch.start, layout_.floor()));
     }
   }
-  info.mean_age = layout.mean_age(bank.manifest.step);
-  if (rows_of_age.empty()) return;
-  const std::int64_t youngest = rows_of_age.begin()->first;
-  // Example: ages 0 to 25 give 25 / 10 + 1 = 3, so bins 0-2, 3-5, ... 24-26: nine of them. Ages 3 to 12 give ten of
-  // width 1.
-  const std::int64_t width = (rows_of_age.rbegin()->first - youngest) / kAgeBins + 1;
-  for (const auto& [age, rows] : rows_of_age) {
-    const std::int64_t first = youngest + (age - youngest) / width * width;
-    if (info.ages.empty() || info.ages.back().first != first) info.ages.push_back({first, first + width - 1, 0});
-    info.ages.back().rows += rows;
+
+  void add(const BankBlock& block) {
+    if (!is_memory_) return;
+    const auto* step = block.steps.const_data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < block.steps.numel(); ++i) count(step[i], 1);
   }
-}
+
+  void give(BankInfo& info) const {
+    info.rows_without_step = without_step_;
+    if (rows_of_age_.empty()) return;
+    const std::int64_t youngest = rows_of_age_.begin()->first;
+    // Example: ages 0 to 25 give 25 / 10 + 1 = 3, so bins 0-2, 3-5, ... 24-26: nine of them. Ages 3 to 12 give ten of
+    // width 1.
+    const std::int64_t width = (rows_of_age_.rbegin()->first - youngest) / kAgeBins + 1;
+    double sum = 0.0;
+    std::int64_t aged = 0;
+    for (const auto& [age, rows] : rows_of_age_) {
+      const std::int64_t first = youngest + (age - youngest) / width * width;
+      if (info.ages.empty() || info.ages.back().first != first) info.ages.push_back({first, first + width - 1, 0});
+      info.ages.back().rows += rows;
+      sum += static_cast<double>(age) * static_cast<double>(rows);
+      aged += rows;
+    }
+    info.mean_age = sum / static_cast<double>(aged);
+  }
+
+ private:
+  void count(std::int64_t step, std::int64_t rows) {
+    if (step < 0) {
+      without_step_ += rows;
+    } else {
+      rows_of_age_[now_ - step] += rows;
+    }
+  }
+
+  bool is_memory_;
+  std::int64_t now_;
+  BankLayout layout_;
+  std::map<std::int64_t, std::int64_t> rows_of_age_;
+  std::int64_t without_step_ = 0;
+};
 
 void count_labels(const BankBlock& block, BankInfo& info) {
   const auto* label = block.labels.const_data_ptr<std::int64_t>();
@@ -137,8 +166,6 @@ BankInfo bank_info(const OpenBank& bank, const BankInfoOptions& options, BankMem
     info.snapshot_bytes += file.digest.bytes;
     if (file.name != kTrainerName) info.bank_bytes += file.digest.bytes;
   }
-  read_ages(bank, info);
-
   const BankLayout layout = bank.layout();
   // The rows twice (uniformity gathers them), and for each the scores of one tile.
   constexpr std::int64_t kTileBytes = 512 * 4 * sizeof(double);
@@ -147,14 +174,17 @@ BankInfo bank_info(const OpenBank& bank, const BankInfoOptions& options, BankMem
   memory.reserve(info.uniformity_rows * bytes_per_drawn, "the sample of rows");
   Sample sample(bank, draw_without_replacement({layout.floor(), layout.head()}, info.uniformity_rows, options.seed));
 
+  Ages ages(bank);
   Norms norms;
   const std::int64_t bytes_per_row = bank.bytes_while_reading() + kNormBytesPerElement * bank.bank().width;
   for_each_block(bank, memory.fitting(bytes_per_row), [&](const BankBlock& block) {
+    ages.add(block);
     count_labels(block, info);
     info.rows_without_id += (block.ids < 0).sum().item<std::int64_t>();
     norms.add(block.vectors);
     sample.add(block);
   });
+  ages.give(info);
   norms.give(info);
   info.uniformity = sample.uniformity();
   return info;

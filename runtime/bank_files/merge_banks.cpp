@@ -23,6 +23,11 @@ void check_alike(const std::vector<OpenBank>& banks, bool types_too) {
       throw std::invalid_argument("'" + first.path.string() + "' has rows of " + what + " " + one + " and '" +
                                   bank.path.string() + "' of " + what + " " + other + hint);
     };
+    if (bank.bank().kind != BankKind::kQueue) {
+      throw std::invalid_argument(
+          "'" + bank.path.string() +
+          "' is a memory bank, whose rows belong to the samples of its run; queues are merged.");
+    }
     if (bank.bank().width != first.bank().width) {
       refuse("width", std::to_string(first.bank().width), std::to_string(bank.bank().width),
              ": they cannot be in one bank.");

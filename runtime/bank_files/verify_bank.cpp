@@ -51,6 +51,11 @@ void check_steps(const OpenBank& bank) {
   }
 }
 
+/// Rows of a memory bank were written at steps that the manifest's table of batches does not know.
+bool is_written_later(const OpenBank& bank, std::int64_t step) {
+  return bank.bank().kind == BankKind::kMemory && step > bank.manifest.step;
+}
+
 /// One shard's rows, read through the reader, which compares sequence numbers, steps, shapes and types.
 void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
   const fs::path path = bank.path / bank_file_name(shard, bank.bank().shards);
@@ -77,11 +82,16 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
       const BankBlock block = reader.read({stretch.sequence, stretch.sequence + stretch.count});
       const at::Tensor norms = row_norms(block.vectors);
       const auto* norm = norms.const_data_ptr<double>();
+      const auto* step = block.steps.const_data_ptr<std::int64_t>();
       for (std::int64_t i = 0; i < norms.numel(); ++i) {
+        const auto key = [&] { return name + ": the key " + std::to_string(stretch.sequence + i); };
+        if (is_written_later(bank, step[i])) {
+          throw SnapshotError(key() + " was written at step " + std::to_string(step[i]) +
+                              ", after the snapshot of step " + std::to_string(bank.manifest.step) + ".");
+        }
         if (is_unit_row(block.vectors, i, norm[i])) continue;
-        const std::string key = name + ": the key " + std::to_string(stretch.sequence + i);
-        if (std::isnan(norm[i])) throw SnapshotError(key + " holds a number that is not finite.");
-        throw SnapshotError(key + " has norm " + std::to_string(norm[i]) + " and not 1.");
+        if (std::isnan(norm[i])) throw SnapshotError(key() + " holds a number that is not finite.");
+        throw SnapshotError(key() + " has norm " + std::to_string(norm[i]) + " and not 1.");
       }
     }
   }

@@ -30,7 +30,11 @@ BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const 
       put(block.vectors, part.vectors);
       put(block.ids, part.ids);
       put(block.labels, part.labels);
-      block.steps.narrow(0, done, stretch.count).fill_(stretch.step);
+      if (bank.kind == BankKind::kMemory) {
+        put(block.steps, part.steps);
+      } else {
+        block.steps.narrow(0, done, stretch.count).fill_(stretch.step);
+      }
       block.sequence.narrow(0, done, stretch.count)
           .copy_(at::arange(stretch.sequence, stretch.sequence + stretch.count, at::kLong));
       done += stretch.count;

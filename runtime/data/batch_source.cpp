@@ -1,7 +1,6 @@
 #include "runtime/data/batch_source.h"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -25,6 +24,7 @@ std::int64_t count_steps(std::int64_t samples, std::int64_t global_batch, bool d
 void BatchOptions::validate() const {
   if (global_batch < 1) throw std::invalid_argument("The global batch must be at least 1 sample.");
   if (ranks < 1 || rank < 0 || rank >= ranks) throw std::invalid_argument("The rank must lie in [0, ranks).");
+  if (views < 1 || views > 2) throw std::invalid_argument("A sample has one view or two.");
   augmentation.validate();
   format.normalization.validate();
   if (format.size != ImageSize{} && (format.size.height < 1 || format.size.width < 1)) {
@@ -66,8 +66,9 @@ Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
   const std::vector<std::int64_t> shape = {own.size(), images_->channels(), size.height, size.width};
   // The smaller batch at the end of an epoch would keep memory that nothing else fits into.
   const bool is_whole = end - begin == options_.global_batch;
-  batch.view_a = is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat);
-  batch.view_b = is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat);
+  const auto views = [&] { return is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat); };
+  batch.view_a = views();
+  if (options_.views == 2) batch.view_b = views();
   if (images_->has_labels()) batch.labels = at::empty_like(batch.ids);
   return batch;
 }
@@ -75,7 +76,7 @@ Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
 void BatchSource::write_feature_views(const Batch& batch, const Range& rows) const {
   const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end);
   const DecodedImages features = images_->load(wanted);
-  for (int view = 0; view < 2; ++view) {
+  for (int view = 0; view < options_.views; ++view) {
     const ViewNumber number{options_.seed, batch.epoch, view};
     at::Tensor views = (view == 0 ? batch.view_a : batch.view_b).slice(0, rows.begin, rows.end);
     views.copy_(augment(features, wanted, number, options_.augmentation, options_.format));
@@ -85,7 +86,7 @@ void BatchSource::write_feature_views(const Batch& batch, const Range& rows) con
 void BatchSource::write_views(const Batch& batch, const Range& rows) const {
   const at::Tensor wanted = batch.ids.slice(0, rows.begin, rows.end);
   const auto* samples = wanted.const_data_ptr<std::int64_t>();
-  std::array<std::vector<ViewParameters>, 2> drawn;
+  std::vector<std::vector<ViewParameters>> drawn(static_cast<std::size_t>(options_.views));
   for (auto& of_view : drawn) of_view.resize(static_cast<std::size_t>(rows.size()));
   // Views are drawn before their images are decoded, from nothing but sizes.
   const auto draw = [&](std::int64_t i, const ImageSize& size) {

@@ -18,7 +18,7 @@ namespace negatron {
 /// This rank's part of one global batch.
 struct Batch {
   at::Tensor view_a;  // [b, C, H, W] float, normalised; on the host, unless a BatchPlacement moved them
-  at::Tensor view_b;  // [b, C, H, W] float, normalised
+  at::Tensor view_b;  // [b, C, H, W] float, normalised; undefined with one view
   at::Tensor ids;     // [b] int64, sample numbers in the data set
   at::Tensor labels;  // [b] int64, undefined when the data have none
   std::int64_t epoch = 0;
@@ -37,6 +37,8 @@ struct BatchOptions {
   int ranks = 1;
   /// Leave out the last, partial batch of each epoch.
   bool drop_last = false;
+  /// Of each sample, 1 or 2.
+  int views = 2;
   AugmentationOptions augmentation;
   /// A size of 0 by 0 is the source's own.
   ViewFormat format;
@@ -67,7 +69,7 @@ class BatchSource {
 
  private:
   at::Tensor order(std::int64_t epoch) const;
-  /// Both views of `rows`, of the samples that the batch asks for.
+  /// The views of `rows`, of the samples that the batch asks for.
   void write_views(const Batch& batch, const Range& rows) const;
   void write_feature_views(const Batch& batch, const Range& rows) const;
 

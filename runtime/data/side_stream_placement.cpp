@@ -18,6 +18,7 @@ class SideStreamPlacement : public BatchPlacement {
   Batch place(Batch batch) const override {
     const c10::cuda::CUDAStreamGuard here(stream_);
     for (at::Tensor* view : {&batch.view_a, &batch.view_b}) {
+      if (!view->defined()) continue;
       // The cache of pinned memory hands the block out again when this stream has read it.
       *view = view->pin_memory().to(stream_.device(), view->scalar_type(), /*non_blocking=*/true);
     }
@@ -28,6 +29,7 @@ class SideStreamPlacement : public BatchPlacement {
       copied->block(user);
       // This memory belongs to the side stream, which must not have it back before its user is done.
       for (const at::Tensor& view : views) {
+        if (!view.defined()) continue;
         c10::cuda::CUDACachingAllocator::recordStream(view.storage().data_ptr(), user);
       }
     };

@@ -29,13 +29,15 @@ std::shared_ptr<ProjectionHead> make_predictor(const EncoderPairOptions& options
 }  // namespace
 
 EncoderPair::EncoderPair(const EncoderPairOptions& options, const ComputePlace& place, Communicator& comm)
-    : place_(place), query_(make_query_encoder(options, place, comm)) {
+    : place_(place),
+      query_(make_query_encoder(options, place, comm)),
+      makes_both_(options.keys == KeyMaker::kQueryEncoder) {
   trained_.register_module("encoder", query_);
   if (options.predictor_hidden > 0) {
     predictor_ = make_predictor(options, place, comm);
     trained_.register_module("predictor", predictor_);
   }
-  if (!options.trains_keys) momentum_.emplace(query_);
+  if (options.keys == KeyMaker::kMomentumEncoder) momentum_.emplace(query_);
 }
 
 at::Tensor EncoderPair::query(const at::Tensor& view) {

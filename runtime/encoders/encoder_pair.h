@@ -15,6 +15,16 @@
 
 namespace negatron {
 
+/// Who makes the keys of a run.
+enum class KeyMaker {
+  /// An encoder that follows the query encoder, without gradient (MoCo).
+  kMomentumEncoder,
+  /// The query encoder, which is trained by both.
+  kQueryEncoder,
+  /// No encoder: keys are rows that are there already, or nobody asks for keys.
+  kNobody
+};
+
 /// Which networks make the queries and the keys of a run.
 struct EncoderPairOptions {
   BackboneOptions backbone;
@@ -25,8 +35,7 @@ struct EncoderPairOptions {
   /// Hidden width of the predictor, a second head that only queries pass (BYOL; Grill et al., 2020), with norm and
   /// output of the first one; 0 for none.
   std::int64_t predictor_hidden = 0;
-  /// One encoder makes and trains queries and keys, and there is no momentum encoder.
-  bool trains_keys = false;
+  KeyMaker keys = KeyMaker::kMomentumEncoder;
   /// Weights are drawn from it, the same on every rank.
   std::uint64_t seed = 0;
 };
@@ -44,7 +53,7 @@ class EncoderPair {
   /// Keys [b, d] of one view, unit rows without gradient. Only where has_momentum_encoder().
   at::Tensor key(const at::Tensor& view);
   /// Queries of one view and keys of the other [b, d] each, unit rows with gradient, by the query encoder in one batch
-  /// of 2 b images. Both views have the same size. Only where there is no momentum encoder.
+  /// of 2 b images. Both views have the same size. Only where makes_both().
   std::pair<at::Tensor, at::Tensor> both(const at::Tensor& view_a, const at::Tensor& view_b);
   /// The momentum encoder takes one step towards the query encoder, `momentum` in [0, 1]; without one, nothing. Local.
   void follow(double momentum);
@@ -59,6 +68,8 @@ class EncoderPair {
   const ComputePlace& place() const noexcept { return place_; }
 
   bool has_momentum_encoder() const noexcept { return momentum_.has_value(); }
+  /// Whether the query encoder makes the keys, too.
+  bool makes_both() const noexcept { return makes_both_; }
   /// What features are made by, of the query encoder and, where has_momentum_encoder(), of the one that follows.
   Backbone& backbone() const { return query_->backbone(); }
   Backbone& key_backbone() const { return momentum_.value().encoder().backbone(); }
@@ -75,6 +86,7 @@ class EncoderPair {
   /// Null without.
   std::shared_ptr<ProjectionHead> predictor_;
   std::optional<MomentumEncoder> momentum_;
+  bool makes_both_;
   torch::nn::Module trained_;
 };
 

@@ -5,7 +5,7 @@
 namespace negatron {
 
 at::Tensor ViewPair::query() {
-  const bool makes_keys = !encoders_.has_momentum_encoder();
+  const bool makes_keys = encoders_.makes_both();
   if (parts_.count > 1) {
     EncoderPair& encoders = encoders_;
     const std::vector<at::Tensor> views = makes_keys ? std::vector{view_a_, view_b_} : std::vector{view_a_};

@@ -12,15 +12,19 @@ namespace negatron {
 
 /// Two views of the same samples on their way through a pair of encoders: query() first, then key(), once each, so that
 /// the caller can use the queries while the keys are not there yet. Where one encoder trains both views they pass it in
-/// one batch, and query() makes the keys, too.
+/// one batch, and query() makes the keys, too. Where no encoder makes keys there is one view, and no key().
 ///
 /// In one part, backward of a loss goes on through the encoder. In several, the loss is still that of all rows, but its
 /// backward ends at them, and backward(part) follows for each part (parted_pass.h).
 class ViewPair {
  public:
-  /// Copies the views [b, C, H, W] to the encoders' device. `encoders` outlive the pair. Local.
+  /// Copies the views [b, C, H, W] to the encoders' device; the second one is undefined where no encoder makes keys.
+  /// `encoders` outlive the pair. Local.
   ViewPair(EncoderPair& encoders, const at::Tensor& view_a, const at::Tensor& view_b, const BatchParts& parts = {})
-      : encoders_(encoders), view_a_(encoders.to_place(view_a)), view_b_(encoders.to_place(view_b)), parts_(parts) {}
+      : encoders_(encoders),
+        view_a_(encoders.to_place(view_a)),
+        view_b_(view_b.defined() ? encoders.to_place(view_b) : view_b),
+        parts_(parts) {}
 
   /// Queries [b, d] of the first view: unit rows with gradient. Collective or local as EncoderPair::query().
   at::Tensor query();

@@ -18,9 +18,9 @@ std::int64_t image_bytes(const PretrainData& data) {
 }
 
 BatchQueue batch_queue(const PretrainOptions& options, const PretrainData& data, const ImageSize& view, int ranks) {
-  constexpr std::int64_t kViews = 2, kMostBatches = 4;
+  constexpr std::int64_t kMostBatches = 4;
   BatchQueue queue;
-  queue.batch_bytes = kViews * share(options.global_batch, ranks, 0).size() * view_bytes(data, view);
+  queue.batch_bytes = options.views_of_sample() * share(options.global_batch, ranks, 0).size() * view_bytes(data, view);
   const std::int64_t left = options.data_memory - image_bytes(data);
   queue.batches = static_cast<int>(std::clamp<std::int64_t>(left / queue.batch_bytes, 1, kMostBatches));
   return queue;

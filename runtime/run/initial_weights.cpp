@@ -32,7 +32,7 @@ std::shared_ptr<Backbone> check_backbone(const PretrainOptions& options, const C
                                          std::int64_t channels, const ImageSize& view_size, Communicator& comm) {
   std::shared_ptr<Backbone> backbone = make_backbone(options.encoder, channels, &comm, view_size);
   const InitialWeights& init = options.init;
-  if (!init.key_file.empty() && setup.trains_keys()) {
+  if (!init.key_file.empty() && setup.keys() != KeyMaker::kMomentumEncoder) {
     throw std::invalid_argument("--init-key gives weights of a momentum encoder, but this run has none (--negatives).");
   }
   if (init.file.empty() || comm.rank() != 0) return backbone;

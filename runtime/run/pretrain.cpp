@@ -15,6 +15,7 @@
 #include "runtime/reports/near_sheet.h"
 #include "runtime/run/broken_images.h"
 #include "runtime/run/data_memory.h"
+#include "runtime/run/fill_with_features.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
@@ -46,6 +47,7 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.rank = comm.rank();
   loader.batches.ranks = comm.size();
   loader.batches.drop_last = options.drop_last;
+  loader.batches.views = options.views_of_sample();
   loader.batches.augmentation = options.augmentation;
   loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);
   loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
@@ -119,9 +121,18 @@ class Pretraining {
     }
     const std::string taken = start_from_weights(comm, training, options_, trainer_.encoders());
     if (training.rank() == 0) *job_.out << taken << std::flush;
-    if (!job_.bank) return;
+    if (!job_.bank) {
+      fill_bank(training);
+      return;
+    }
     const std::vector<std::string> remarks = start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_);
     if (training.rank() == 0) say(remarks);
+  }
+
+  void fill_bank(Communicator& training) {
+    if (trainer_.bank() == nullptr || options_.bank_fill != BankFill::kFeatures) return;
+    if (training.rank() == 0) say({"the bank begins with what the encoder makes of each sample"});
+    fill_with_features(*job_.host, *data_.train, batches_.batches.format, trainer_.encoders(), *trainer_.bank());
   }
 
   void say(const std::vector<std::string>& remarks) const {

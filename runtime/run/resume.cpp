@@ -174,11 +174,13 @@ void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool conver
     throw SnapshotError(name + " holds a bank of " + what + " " + theirs + ", this run's is " + ours + " (" + flag +
                         ").");
   };
+  if (saved.kind != bank->kind) refuse("kind", kind_text(saved.kind), kind_text(bank->kind), "--bank-kind");
   if (saved.width != bank->width) {
     refuse("width", std::to_string(saved.width), std::to_string(bank->width), "--width");
   }
   if (saved.layout.capacity != bank->rows) {
-    refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank->rows), "--bank-rows");
+    refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank->rows),
+           bank->kind == BankKind::kMemory ? "--data: a memory bank has a row for each sample" : "--bank-rows");
   }
   if (saved.dtype != bank->dtype && !convert) {
     refuse("type", dtype_text(saved.dtype), dtype_text(bank->dtype), "--bank-dtype; --convert-bank rounds its rows");
@@ -237,7 +239,11 @@ std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& sna
     // As the random rows of a start: a key of another run has no age in this one.
     constexpr std::int64_t kNoStep = -1;
     for (BankBatch& batch : layout.batches) batch.step = kNoStep;
-    trainer.bank()->restore(layout, [&](Range sequence) { return reader.read(sequence); });
+    trainer.bank()->restore(layout, [&](Range sequence) {
+      BankBlock block = reader.read(sequence);
+      block.steps = at::full_like(block.steps, kNoStep);
+      return block;
+    });
     // A bank that was imported or merged comes from no data that anybody knows.
     if (!snapshot.manifest.has(kTrainerName)) return;
     const std::optional<DataIdentity> saved = parse_identity(load_trainer_text(snapshot, kData));

@@ -27,10 +27,10 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
   // One gradient and one momentum buffer for each parameter; AdamW has two means.
   const std::int64_t kept = options.optimizer.kind == OptimizerKind::kAdamW ? 3 : 2;
   memory.gradients_and_optimizer = kept * memory.parameters;
-  if (!setup.trains_keys()) memory.key_encoder = memory.parameters;
+  if (setup.keys() == KeyMaker::kMomentumEncoder) memory.key_encoder = memory.parameters;
   if (setup.has_bank()) {
     const int sharing = options.shards > 0 ? static_cast<int>(options.shards) : ranks;
-    const BankLayout layout(options.bank_rows, sharing, options.global_batch);
+    const BankLayout layout = layout_of_bank(options, sharing);
     const std::int64_t rows = layout.local_rows(0);
     const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
     memory.bank_rows = rows * options.head.output * stored;

@@ -2,10 +2,27 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <stdexcept>
 
 #include "runtime/snapshots/hdf5/write_hdf5.h"
+#include "runtime/text/utf8_text.h"
 
 namespace negatron {
+
+std::int64_t format_for(BankKind kind) {
+  return kind == BankKind::kQueue ? 1 : kSnapshotFormat;
+}
+
+std::string kind_text(BankKind kind) {
+  return kind == BankKind::kQueue ? "queue" : "memory";
+}
+
+BankKind kind_of_text(const std::string& text) {
+  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory}) {
+    if (text == kind_text(kind)) return kind;
+  }
+  throw std::invalid_argument("its bank is of the unknown kind '" + shown_text(text) + "'");
+}
 
 std::string bank_file_name(int shard, int shards) {
   char text[64];
@@ -23,7 +40,7 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
   Hdf5Layout plan;
   datasets.add_to(plan, bank.dtype, bank.width);
   const auto attribute = [&](const char* name, std::int64_t value) { plan.attributes.push_back({"/", name, value}); };
-  attribute("format", kSnapshotFormat);
+  attribute("format", format_for(bank.kind));
   attribute("capacity", layout.capacity());
   attribute("width", bank.width);
   attribute("head", layout.head());

@@ -8,6 +8,7 @@
 #include "runtime/snapshots/files/file_layer.h"
 #include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/hdf5/block_datasets.h"
+#include "samplers/bank/bank.h"
 
 namespace negatron {
 
@@ -19,10 +20,20 @@ struct SavedBank {
   /// d
   std::int64_t width = 0;
   at::ScalarType dtype = at::kFloat;
+  BankKind kind = BankKind::kQueue;
 };
 
-/// The version of the files and of the manifest. A reader takes all versions up to its own.
-inline constexpr std::int64_t kSnapshotFormat = 1;
+/// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.
+/// Version 2 knows banks of another kind than the queue.
+inline constexpr std::int64_t kSnapshotFormat = 2;
+
+/// The oldest version that can say what is to be said of a bank of this kind: what is written, so that older programs
+/// go on reading queues.
+std::int64_t format_for(BankKind kind);
+/// "queue", "memory"
+std::string kind_text(BankKind kind);
+/// Throws std::invalid_argument.
+BankKind kind_of_text(const std::string& text);
 
 /// "bank.00000-of-00004.h5"
 std::string bank_file_name(int shard, int shards);

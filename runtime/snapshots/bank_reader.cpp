@@ -5,11 +5,6 @@
 namespace negatron {
 namespace {
 
-BankBlock part(const BankBlock& block, std::int64_t begin, std::int64_t count) {
-  const auto rows = [&](const at::Tensor& all) { return all.narrow(0, begin, count); };
-  return {rows(block.vectors), rows(block.ids), rows(block.labels), rows(block.steps), rows(block.sequence)};
-}
-
 BankBlock join(const std::vector<BankBlock>& parts) {
   if (parts.size() == 1) return parts.front();
   const auto all = [&](at::Tensor BankBlock::*which) {
@@ -114,7 +109,7 @@ BankBlock BankReader::read_shard(int number, Range sequence) {
     shard.buffer = load(shard, first, std::min(std::max(count, buffer_rows_), shard.order.size() - first));
     shard.first = first;
   }
-  return part(shard.buffer, first - shard.first, count);
+  return part_of(shard.buffer, first - shard.first, count);
 }
 
 BankBlock BankReader::load(Shard& shard, std::int64_t first, std::int64_t count) const {
@@ -123,10 +118,16 @@ BankBlock BankReader::load(Shard& shard, std::int64_t first, std::int64_t count)
   const auto* sequence = block.sequence.const_data_ptr<std::int64_t>();
   const auto* step = block.steps.const_data_ptr<std::int64_t>();
   // Every row is compared with what the manifest's table of batches says of it. A file whose rows are right but in
-  // another order would otherwise put keys into wrong slots, and nothing later would notice.
+  // another order would otherwise put keys into wrong slots, and nothing later would notice. Rows of a memory bank were
+  // written at a step each, and belong to the samples whose numbers are those of their slots.
+  const bool is_memory = bank_.kind == BankKind::kMemory;
+  const auto* id = block.ids.const_data_ptr<std::int64_t>();
   for (const RingOrder::Stretch& stretch : shard.order.stretches({first, first + count})) {
     for (std::int64_t i = 0; i < stretch.count; ++i) {
-      if (*sequence++ != stretch.sequence + i || *step++ != stretch.step) {
+      const bool is_told = is_memory ? *id == stretch.sequence + i && *step >= -1 : *step == stretch.step;
+      ++id;
+      ++step;
+      if (*sequence++ != stretch.sequence + i || !is_told) {
         throw SnapshotError("A file of the bank in '" + directory_.string() +
                             "' holds other keys than its manifest says.");
       }

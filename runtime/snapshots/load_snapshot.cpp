@@ -32,6 +32,7 @@ void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& opti
   const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
     throw SnapshotError("The bank of " + name + " has " + what + " " + theirs + "; this run wants " + ours + ".");
   };
+  if (saved.kind != bank.options().kind) refuse("the kind", kind_text(saved.kind), kind_text(bank.options().kind));
   // All refusals come before the bank is touched. A throw of restore itself leaves the bank without a use.
   if (saved.width != bank.width()) refuse("rows of width", std::to_string(saved.width), std::to_string(bank.width()));
   if (saved.layout.capacity != bank.capacity()) {

@@ -67,17 +67,20 @@ Json bank_json(const SavedBank& bank) {
   }
   Json batches = Json::array();
   for (const BankBatch& batch : bank.layout.batches) batches.push_back({batch.start, batch.size, batch.step});
-  return {{"capacity", bank.layout.capacity},
-          {"width", bank.width},
-          {"dtype", dtype_text(bank.dtype)},
-          {"filled", layout.filled()},
-          {"shards", shards},
-          {"layout",
-           {{"columns", bank.layout.columns},
-            {"height", bank.layout.height},
-            {"head", bank.layout.head},
-            {"next_number", bank.layout.next_number},
-            {"batches", batches}}}};
+  Json json{{"capacity", bank.layout.capacity},
+            {"width", bank.width},
+            {"dtype", dtype_text(bank.dtype)},
+            {"filled", layout.filled()},
+            {"shards", shards},
+            {"layout",
+             {{"columns", bank.layout.columns},
+              {"height", bank.layout.height},
+              {"head", bank.layout.head},
+              {"next_number", bank.layout.next_number},
+              {"batches", batches}}}};
+  // Queues are described as they were before there were other kinds.
+  if (bank.kind != BankKind::kQueue) json["kind"] = kind_text(bank.kind);
+  return json;
 }
 
 SavedBank bank_of(const Json& json) {
@@ -93,6 +96,7 @@ SavedBank bank_of(const Json& json) {
   bank.shards = static_cast<int>(json.at("shards").size());
   bank.width = json.at("width");
   bank.dtype = dtype_of_text(json.at("dtype"));
+  if (json.contains("kind")) bank.kind = kind_of_text(json.at("kind"));
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
@@ -103,6 +107,9 @@ SavedBank bank_of(const Json& json) {
   }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
+  if (bank.kind == BankKind::kMemory && !holds_samples(bank.layout)) {
+    throw SnapshotError("its memory bank is not one batch of all its rows");
+  }
   // Memory is taken for the grid when the bank is restored.
   if (bank.layout.height > kMostCellsPerRow * bank.layout.capacity / bank.layout.columns) {
     throw SnapshotError("its bank of " + std::to_string(bank.layout.capacity) + " rows has a grid of " +
@@ -187,7 +194,8 @@ const ManifestFile& Manifest::file(std::string_view name) const {
 std::string manifest_text(const Manifest& manifest) {
   Json body{{"step", manifest.step}, {"world_size", manifest.world_size}, {"files", files_json(manifest.files)}};
   if (manifest.bank) body["bank"] = bank_json(*manifest.bank);
-  const std::string before = std::string(kBeforeVersion) + std::to_string(kSnapshotFormat) + std::string(kBeforeDigest);
+  const std::int64_t version = format_for(manifest.bank ? manifest.bank->kind : BankKind::kQueue);
+  const std::string before = std::string(kBeforeVersion) + std::to_string(version) + std::string(kBeforeDigest);
   // Without its opening brace, which the first line has.
   const std::string after = std::string(kAfterDigest) + body.dump().substr(1) + "\n";
   return before + digest_of(before + after) + after;

@@ -86,7 +86,7 @@ RunningSave::~RunningSave() {
 // before their turn. So a save takes memory for one block and for what training overtakes.
 void RunningSave::take(Bank& bank, int rank) {
   const int shards = bank.layout().ranks();
-  job_.bank = SavedBank{bank.layout().state(), shards, bank.width(), bank.options().dtype};
+  job_.bank = SavedBank{bank.layout().state(), shards, bank.width(), bank.options().dtype, bank.options().kind};
   job_.shard = bank.rank();
   // With several copies of the bank the first ranks hold the first.
   if (rank < shards) job_.copy = bank.start_copy();

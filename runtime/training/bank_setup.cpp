@@ -19,7 +19,13 @@ BankOptions bank_options(const PretrainOptions& options, const ComputePlace& pla
   bank.fill = options.bank_fill;
   bank.seed = options.seed;
   bank.global_batch = options.global_batch;
+  bank.kind = options.bank_kind;
   return bank;
+}
+
+BankLayout layout_of_bank(const PretrainOptions& options, int ranks) {
+  const bool is_memory = options.bank_kind == BankKind::kMemory;
+  return {options.bank_rows, ranks, is_memory ? options.bank_rows : options.global_batch};
 }
 
 std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group) {

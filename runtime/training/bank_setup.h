@@ -19,6 +19,9 @@ int shard_count(const PretrainOptions& options, const Communicator& comm);
 /// The bank that the options describe. Local.
 BankOptions bank_options(const PretrainOptions& options, const ComputePlace& place);
 
+/// How the bank that the options describe lies over `ranks` ranks. Local.
+BankLayout layout_of_bank(const PretrainOptions& options, int ranks);
+
 /// This rank's shard of the bank that the options describe, laid out over the ranks of `group`, which share one copy.
 /// Local.
 std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group);

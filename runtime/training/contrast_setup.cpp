@@ -45,13 +45,30 @@ void require_needs(const SamplerDescription& sampler, const PretrainOptions& opt
 
 /// How batch, bank and both directions go together with where the negatives come from.
 void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
-  require(!options.symmetric || !setup.trains_keys(),
+  require(!options.symmetric || setup.keys() != KeyMaker::kQueryEncoder,
           "--symmetric goes with a key encoder; --negatives batch contrasts both views already.");
-  require(!setup.has_bank() || options.bank_rows >= options.global_batch,
+  require(!setup.has_bank() || setup.has_memory() || options.bank_rows >= options.global_batch,
           "--bank-rows " + std::to_string(options.bank_rows) + " is smaller than --global-batch " +
               std::to_string(options.global_batch) + ": a step would push out its own keys.");
   require(setup.source != NegativeSource::kBatch || options.global_batch >= 2,
           "--negatives batch needs --global-batch of at least 2: the negatives are the batch.");
+}
+
+/// What a memory bank asks of the rest.
+void require_memory(const PretrainOptions& options, const ContrastSetup& setup) {
+  const std::string flag = "--bank-kind memory";
+  require(setup.source == NegativeSource::kBank, flag + " goes with --negatives bank, not with " +
+                                                     name_of(setup.source) +
+                                                     ": rows of the batch's samples are in the bank already.");
+  require(!options.symmetric, flag + " has one view of each sample; --symmetric needs two and a key encoder.");
+  require(options.mask_own_sample, flag +
+                                       " has the positive of a query in its own sample's row, which cannot be a "
+                                       "negative as well; leave --mask-own-sample on.");
+  require(options.bank_fill != BankFill::kEmpty,
+          flag + " has all its rows from the start; --bank-fill is random or features.");
+  if (setup.sampler.refuses_memory == nullptr) return;
+  const std::string reason = setup.sampler.refuses_memory(setup.sampler_options);
+  require(reason.empty(), reason);
 }
 
 TemperatureOptions temperature_options(const PretrainOptions& options, at::ScalarType dtype, at::Device device) {
@@ -84,6 +101,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   setup.objective_options =
       MethodOptions("--objective " + options.objective, setup.objective.options, options.objective_options);
   setup.source = resolve_source(setup.objective, options.negatives);
+  setup.bank_kind = options.bank_kind;
   setup.sampler = describe_sampler(options.sampler);
   setup.sampler_options = MethodOptions("--sampler " + options.sampler, setup.sampler.options, options.sampler_options);
   require(setup.has_bank() || options.sampler == PretrainOptions{}.sampler,
@@ -103,6 +121,12 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
     require(reason.empty(), reason);
   }
   require_shares(options, setup);
+  if (options.bank_kind == BankKind::kMemory) {
+    require_memory(options, setup);
+  } else {
+    require(options.bank_fill != BankFill::kFeatures,
+            "--bank-fill features gives each sample its row, which --bank-kind queue has not; memory has.");
+  }
   return setup;
 }
 

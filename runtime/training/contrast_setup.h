@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/encoders/encoder_pair.h"
 #include "runtime/encoders/precision.h"
 #include "runtime/training/pretrain_options.h"
 #include "samplers/contrast/contrastive_loss.h"
@@ -19,9 +20,15 @@ struct ContrastSetup {
   SamplerDescription sampler;
   MethodOptions sampler_options;
 
+  BankKind bank_kind = BankKind::kQueue;
+
   bool has_bank() const { return source == NegativeSource::kBank || source == NegativeSource::kBankAndBatch; }
-  /// Keys come from the query encoder and take gradient, instead of from a momentum encoder.
-  bool trains_keys() const { return source == NegativeSource::kBatch; }
+  /// The positive of a query is its own sample's row of the bank, and what the encoder makes of it is blended in.
+  bool has_memory() const { return has_bank() && bank_kind == BankKind::kMemory; }
+  KeyMaker keys() const {
+    if (source == NegativeSource::kBatch) return KeyMaker::kQueryEncoder;
+    return has_memory() ? KeyMaker::kNobody : KeyMaker::kMomentumEncoder;
+  }
 };
 
 /// Throws std::invalid_argument with one sentence that names the flag to change: unknown names (and the nearest),

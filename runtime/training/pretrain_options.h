@@ -58,7 +58,11 @@ struct PretrainOptions {
   double momentum_start = 0.99;
   MomentumSchedule momentum_schedule = MomentumSchedule::kConstant;
 
+  BankKind bank_kind = BankKind::kQueue;
+  /// Of a memory bank the number of training samples, once they are known.
   std::int64_t bank_rows = 4096;
+  /// What a row of a memory bank keeps of itself when its sample was encoded.
+  double bank_momentum = 0.5;
   BankFill bank_fill = BankFill::kRandom;
   /// fp32, bf16 or fp16. A run in fp64 stores fp64 whatever this says.
   at::ScalarType bank_dtype = at::kFloat;
@@ -140,6 +144,9 @@ struct PretrainOptions {
   std::int64_t telemetry_top = 64;
   /// Whether TensorBoard's file of events is written, into tensorboard/ of the run directory.
   bool tensorboard = true;
+
+  /// Views that a step takes of a sample: rows of a memory bank stand in the place of the second one.
+  int views_of_sample() const { return bank_kind == BankKind::kMemory ? 1 : 2; }
 
   /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it. What
   /// objective, sampler and bank ask of each other is resolve_contrast()'s to say.

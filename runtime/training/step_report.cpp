@@ -58,6 +58,7 @@ at::Tensor StepReport::sums(const ContrastOutput& output) {
   sums_.add("positive_similarity", output.positive_similarity);
   sums_.add("negative_similarity", output.negative_similarity);
   sums_.add("correct", output.correct);
+  if (bank_ != nullptr && bank_->is_memory()) add_written();
   anchor_sums_ = names_in(output.metrics);
   sums_.add(output.metrics);
   has_mixes_ = negatives.mix_count.defined();
@@ -105,8 +106,9 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   metrics.bank_fill = metrics.bank_age = std::nan("");
   if (bank_ == nullptr) return;
   metrics.bank_fill = static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity());
-  metrics.bank_age = bank_->mean_age(metrics.step);
-  if (metrics.step % kAgeSteps == 0) metrics.rows_by_age = rows_by_age(bank_->layout(), metrics.step);
+  metrics.bank_age = bank_->is_memory() ? mean_age_of_written() : bank_->mean_age(metrics.step);
+  if (!bank_->is_memory() && metrics.step % kAgeSteps == 0)
+    metrics.rows_by_age = rows_by_age(bank_->layout(), metrics.step);
   if (has_mixes_) {
     const double mixes = sums_["mixes"];
     metrics.method["mixes_per_query"] = mixes / queries_;
@@ -117,6 +119,20 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   }
   const HardSetSearch& search = loss_.exchange().hard_set_search();
   if (search.searches() > searches_before_) metrics.method["hard_set_fallback"] = search.last_fallback_rate();
+}
+
+// Of a memory bank a rank knows its own rows only. Several copies of the bank count all rows as often, which the mean
+// does not show.
+void StepReport::add_written() {
+  const WrittenRows written = bank_->written();
+  const auto number = [](std::int64_t value) { return at::full({}, static_cast<double>(value), at::kDouble); };
+  sums_.add("written_rows", number(written.count));
+  sums_.add("written_steps", number(written.step_sum));
+}
+
+double StepReport::mean_age_of_written() const {
+  const double rows = sums_["written_rows"];
+  return rows > 0.0 ? static_cast<double>(begun_.step) - sums_["written_steps"] / rows : 0.0;
 }
 
 void StepReport::describe_sampler(StepMetrics& metrics) {

@@ -63,6 +63,9 @@ class StepReport {
   void describe_loss(StepMetrics& metrics) const;
   void describe_bank(StepMetrics& metrics) const;
   void describe_sampler(StepMetrics& metrics);
+  /// Of a memory bank: which rows a step wrote, and when, over all ranks.
+  void add_written();
+  double mean_age_of_written() const;
   /// Bytes over all groups that this rank is in.
   std::map<std::string, Traffic> traffic() const;
 

@@ -19,13 +19,13 @@ EncoderPairOptions encoder_options(const PretrainOptions& options, const Contras
   encoders.head = options.head;
   encoders.head.norm = choose_head_norm(options.head_norm, setup.objective.needs_predictor);
   encoders.predictor_hidden = setup.objective.needs_predictor ? options.predictor_hidden : 0;
-  encoders.trains_keys = setup.trains_keys();
+  encoders.keys = setup.keys();
   encoders.seed = options.seed;
   return encoders;
 }
 
 StepReportOptions report_options(const PretrainOptions& options, const ContrastSetup& setup) {
-  const bool keys_are_anchors = setup.trains_keys() && !setup.objective.queries_only;
+  const bool keys_are_anchors = setup.keys() == KeyMaker::kQueryEncoder && !setup.objective.queries_only;
   return {keys_are_anchors ? 2.0 : 1.0, options.telemetry_every};
 }
 
@@ -66,7 +66,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   ViewPair views(encoders_, batch.view_a, batch.view_b, parts);
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
-  const at::Tensor keys = views.key();                              // 3  [b, d] unit rows
+  // 3  [b, d] unit rows
+  const at::Tensor keys = own_rows_ ? own_rows_->fetch().to(queries.scalar_type()) : views.key();
   std::optional<OtherDirection> other = begin_other_direction(views, contrast);
   timer.enter(Phase::kBank);
   ContrastOutput output = stage.finish(keys);  // 4, 5  what the whole bank says about the queries, and the loss
@@ -88,8 +89,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
     if (options_.optimizer.clip_norm > 0.0) clip_gradients(trained_tensors(), options_.optimizer.clip_norm);
     optimizer_->step(rate);
     encoders_.follow(momentum);
-    // 8  After the loss: no key meets itself.
-    if (bank_) mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
+    update_bank(batch, queries, keys);  // 8  after the loss: no key meets itself
   }
   timer.leave();
   const StepMetrics metrics = report_.finish(totals, guard_.skipped(), timer);  // 9  the caller writes them down
@@ -109,7 +109,13 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   contrast.step = steps_done_;
   contrast.epoch = schedule_.epoch(schedule_step());
   contrast.progress = schedule_.progress(schedule_step());
-  if (bank_ && options_.mask_own_sample && !encoders_.place().device.is_cpu()) contrast.bank_ids = gathered_ids(batch);
+  if (setup_.has_memory()) {
+    const at::Tensor ids = gathered_ids(batch, comm_, contrast.shares);
+    own_rows_.emplace(comm_, mesh_.group(), *bank_, ids);
+    contrast.bank_ids = ids.narrow(0, contrast.bank_shares.first, contrast.bank_shares.total());
+  } else if (bank_ && options_.mask_own_sample && !encoders_.place().device.is_cpu()) {
+    contrast.bank_ids = gathered_ids(batch, mesh_.group(), contrast.bank_shares);
+  }
   contrast.needs_accuracy = report_.needs_accuracy();
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;
@@ -117,11 +123,18 @@ ContrastBatch Trainer::describe(const Batch& batch) {
 
 // The host looks ids up in the bank. Behind the encoder it would wait for that; here the device has only what the step
 // before left it to do.
-at::Tensor Trainer::gathered_ids(const Batch& batch) {
-  Communicator& group = mesh_.group();
-  if (group.size() == 1) return batch.ids;
+at::Tensor Trainer::gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares) {
+  if (ranks.size() == 1) return batch.ids;
   const at::Tensor own = queued_copy(batch.ids, encoders_.place().device);
-  return group.all_gather(own, mesh_.group_shares(batch.global_size).sizes).cpu();
+  return ranks.all_gather(own, shares.sizes).cpu();
+}
+
+void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys) {
+  if (own_rows_) {
+    own_rows_->blend(queries, batch.labels, options_.bank_momentum, steps_done_);
+  } else if (bank_) {
+    mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
+  }
 }
 
 // Its queries leave behind those of the first direction, and stages end in the order in which they began.

@@ -28,6 +28,7 @@
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrast_batch.h"
 #include "samplers/contrast/contrastive_loss.h"
+#include "samplers/exchange/rows/sample_rows.h"
 
 namespace negatron {
 
@@ -86,8 +87,10 @@ class Trainer {
 
   /// What the loss must know of the batch beside its embeddings. Collective on devices.
   ContrastBatch describe(const Batch& batch);
-  /// [Q] the ids of the bank's group, on the host. Collective.
-  at::Tensor gathered_ids(const Batch& batch);
+  /// The ids of the batches of `ranks`, on the host. Collective over them.
+  at::Tensor gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares);
+  /// Line 8: what the bank takes of the step. Collective where keys or features move.
+  void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys);
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);
@@ -123,6 +126,8 @@ class Trainer {
   GradientReducer reducer_;
   FiniteGuard guard_;
   StepReport report_;
+  /// Of the step, with a memory bank.
+  std::optional<SampleRows> own_rows_;
   std::int64_t steps_done_ = 0;
   /// Where the schedules stand, less steps_done_: not 0 after a resume with another batch.
   std::int64_t schedule_shift_ = 0;

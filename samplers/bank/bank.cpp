@@ -37,17 +37,25 @@ at::Tensor column(const at::Tensor& grid, std::int64_t columns, std::int64_t col
 }  // namespace
 
 Bank::Bank(const BankOptions& options, int rank, int ranks)
-    : options_(options), rank_(rank), layout_(options.rows, ranks, options.global_batch) {
+    : options_(options),
+      rank_(rank),
+      // All rows of a memory bank are one batch, which never expires: slot s is row s of the ranks in their order.
+      layout_(options.rows, ranks, options.kind == BankKind::kMemory ? options.rows : options.global_batch) {
   require(options.rows < kMostRows, "the bank holds fewer than 2^32 rows");
   require(options.width >= 1, "the bank needs rows of width at least 1");
   require(at::isFloatingType(options.dtype), "the bank stores rows in fp64, fp32, bf16 or fp16");
   require(rank >= 0 && rank < ranks, "the rank of a bank must lie in [0, ranks)");
   allocate();
-  if (options.fill == BankFill::kRandom) fill_with_random_rows();
+  if (is_memory()) {
+    fill_with_samples();
+  } else if (options.fill == BankFill::kRandom) {
+    fill_with_random_rows();
+  }
 }
 
 void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
                    std::int64_t global_batch) {
+  require(!is_memory(), "Bank::enqueue: rows of a memory bank belong to their samples and are replaced");
   require(global_batch >= 0 && step >= 0, "Bank::enqueue: step and global_batch must not be negative");
   const std::int64_t own = share(global_batch, layout_.ranks(), rank_).size();
   // Without a message no rank can see what others bring. If each brings its share of a batch whose size all know, their
@@ -64,7 +72,7 @@ void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tens
 
 Rows Bank::rows_no_older_than(std::int64_t oldest_step) const {
   Rows young = shard_.rows;
-  std::vector<std::int64_t> old;
+  std::vector<std::int64_t> old = is_memory() ? rows_before(oldest_step) : std::vector<std::int64_t>();
   // Age goes by batch: all keys of one were written at one step. Of the oldest batch only the part above the floor
   // counts, and the rest must not be taken from a leaf's count twice.
   for (const BankBatch& batch : layout_.batches()) {
@@ -113,7 +121,7 @@ void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tenso
 
   const std::int64_t old_columns = layout_.columns();
   const std::int64_t old_height = layout_.height();
-  if (const std::shared_ptr<BankCopy> copy = copy_.lock()) copy->set_aside(new_floor);
+  if (const std::shared_ptr<QueueCopy> copy = queue_copy_.lock()) copy->set_aside(new_floor);
   layout_.append(global_batch, step);
   // Of a batch larger than the bank only the last K keys count.
   const std::vector<std::int64_t> written = layout_.rows_of(rank_, {std::max(old_head, new_floor), layout_.head()});
@@ -130,6 +138,11 @@ void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tenso
   // A rank may own no key of a small batch, for example of one with fewer keys than ranks; its layout has moved on all
   // the same.
   if (keys.size(0) > 0) write(keys, ids, labels, step);
+  // Where a sample's row lies in a memory bank is arithmetic (rows_with_ids).
+  if (is_memory()) {
+    publish_validity();
+    return;
+  }
   for (const std::int64_t row : written) index_.insert(shard_.ids.const_data_ptr<std::int64_t>()[row], row);
   publish_validity();
 }
@@ -157,7 +170,8 @@ void Bank::write(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor
 
 void Bank::allocate() {
   // A copy in progress keeps the tensors it reads, and nobody writes to them from now on.
-  copy_.reset();
+  queue_copy_.reset();
+  memory_copy_.reset();
   const std::int64_t rows = layout_.local_rows(rank_);
   shard_.rows.vectors = at::zeros({rows, options_.width}, at::TensorOptions(options_.dtype).device(options_.device));
   shard_.rows.leaves =

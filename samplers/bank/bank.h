@@ -11,15 +11,27 @@
 #include "samplers/bank/bank_layout.h"
 #include "samplers/bank/bank_shard.h"
 #include "samplers/bank/id_index.h"
+#include "samplers/bank/memory_copy.h"
+#include "samplers/bank/queue_copy.h"
 #include "samplers/bank/rows.h"
 
 namespace negatron {
+
+enum class BankKind {
+  /// The last K keys of all ranks, first in, first out, as MoCo keeps them.
+  kQueue,
+  /// A row for each of K samples, which stays: slot s is that of the sample with id s, and holds a running mean of what
+  /// the encoder made of it (Wu et al., InstDisc, CVPR 2018; BANK.md 6).
+  kMemory
+};
 
 enum class BankFill {
   /// Random unit rows that the first keys push out, as MoCo does: the loss has its full size from the first step.
   kRandom,
   /// No row scores before a key was written: cleaner early negatives, a loss that grows while the bank fills.
-  kEmpty
+  kEmpty,
+  /// Of a memory bank, whose owner writes what the encoder makes of each sample before the first step.
+  kFeatures
 };
 
 struct BankOptions {
@@ -36,33 +48,47 @@ struct BankOptions {
   /// The keys per step over all ranks to lay the bank out for. Other batch sizes are right too, and cost a move of the
   /// shard the first time that they do not fit.
   std::int64_t global_batch = 0;
+  BankKind kind = BankKind::kQueue;
+};
+
+/// How old the rows are that a step wrote.
+struct WrittenRows {
+  std::int64_t count = 0;
+  /// Of the steps that wrote them.
+  std::int64_t step_sum = 0;
 };
 
 /// Gives the keys with these sequence numbers, all of one batch: vectors [m, d] of any floating dtype on the host, ids
 /// and labels [m] int64. Asked in ascending order.
 using BankRowReader = std::function<BankBlock(Range sequence)>;
 
-/// The bank: the last K keys of all ranks, each kept by the rank that made it. All members are local, and all ranks
-/// call `enqueue` for the same steps with the same `global_batch`.
+/// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; a memory bank holds the
+/// rows of K samples, each kept by the rank whose share() of them it is in. All members are local, and all ranks call
+/// `enqueue` for the same steps with the same `global_batch`.
 class Bank {
  public:
   /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
-  /// selection keys hold slots in 32 bits.
+  /// selection keys hold slots in 32 bits. A memory bank begins with random rows, whatever `fill` says.
   Bank(const BankOptions& options, int rank, int ranks);
 
-  /// Appends this rank's share() of a global batch of `global_batch` keys and lets the oldest expire.
+  /// Of a queue: appends this rank's share() of a global batch of `global_batch` keys and lets the oldest expire.
   /// keys [b, d] in any floating dtype (copied, no gradient), ids [b] int64, labels [b] int64 or undefined. `step` is
   /// the training step, at least 0. Throws std::invalid_argument when a shape or a dtype does not fit.
   void enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
                std::int64_t global_batch);
 
+  /// Of a memory bank: own rows `rows` [m] int64 on the host, each once, become `vectors` [m, d] of any floating dtype,
+  /// written at `step`, -1 for none. labels [m] int64 or undefined, which leaves those that are there. Throws
+  /// std::invalid_argument when a shape or a dtype does not fit.
+  void replace(const at::Tensor& rows, const at::Tensor& vectors, const at::Tensor& labels, std::int64_t step);
+
   /// Replaces the whole content by the bank of `state`, on any number of ranks: `read` is asked for the keys that this
   /// rank owns. On as many ranks as the bank was saved from, the rows that count lie where they lay. Throws
   /// std::invalid_argument when the state is not one of a bank of this capacity; a throw leaves the bank unusable.
   void restore(const BankLayoutState& state, const BankRowReader& read);
-  /// This rank's rows as they are now, to be read from another thread while `enqueue` goes on. Copies nothing yet:
-  /// `enqueue` sets aside what it is about to overwrite and what has not been read. One copy at a time: an older one
-  /// that still lives is no longer kept up, so the caller drops it first.
+  /// This rank's rows as they are now, to be read from another thread while the bank goes on. Copies nothing yet:
+  /// `enqueue` and `replace` set aside what they are about to overwrite and what has not been read. One copy at a time:
+  /// an older one that still lives is no longer kept up, so the caller drops it first.
   std::shared_ptr<BankCopy> start_copy();
 
   const BankShard& shard() const noexcept { return shard_; }
@@ -70,21 +96,30 @@ class Bank {
   /// the tensors of shard() with a validity and leaf counts of their own. To be used before the next enqueue.
   Rows rows_no_older_than(std::int64_t oldest_step) const;
   /// ids [Q] int64 -> [M, 2] int64 on the host: pairs (position in ids, local row) of valid rows that hold that sample.
-  at::Tensor rows_with_ids(const at::Tensor& ids) const { return index_.find(ids); }
+  at::Tensor rows_with_ids(const at::Tensor& ids) const;
 
   /// K
   std::int64_t capacity() const noexcept { return layout_.capacity(); }
   std::int64_t width() const noexcept { return options_.width; }
   /// Rows that may score, over all ranks; random ones included. Replicated, no communication.
   std::int64_t filled() const noexcept { return layout_.filled(); }
-  /// Mean age in steps of all ranks' rows that a step wrote. Replicated, no communication.
+  /// Of a queue: mean age in steps of all ranks' rows that a step wrote. Replicated, no communication.
   double mean_age(std::int64_t step) const { return layout_.mean_age(step); }
+  /// Of a memory bank: this rank's rows that a step wrote.
+  WrittenRows written() const noexcept { return written_; }
+  bool is_memory() const noexcept { return options_.kind == BankKind::kMemory; }
   const BankLayout& layout() const noexcept { return layout_; }
   const BankOptions& options() const noexcept { return options_; }
   int rank() const noexcept { return rank_; }
 
  private:
   void fill_with_random_rows();
+  /// Of a memory bank: all K at once, each with the id of its slot.
+  void fill_with_samples();
+  /// Of a memory bank: own rows that were written before `oldest_step`.
+  std::vector<std::int64_t> rows_before(std::int64_t oldest_step) const;
+  /// So many more rows that `step` wrote, if it is one.
+  void count_written(std::int64_t step, std::int64_t rows);
   void append(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
               std::int64_t global_batch);
   void write(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step);
@@ -100,7 +135,9 @@ class Bank {
   BankShard shard_;
   /// [n] as Rows::validity, kept even while every row may score.
   at::Tensor validity_;
-  std::weak_ptr<BankCopy> copy_;
+  WrittenRows written_;
+  std::weak_ptr<QueueCopy> queue_copy_;
+  std::weak_ptr<MemoryCopy> memory_copy_;
 };
 
 }  // namespace negatron

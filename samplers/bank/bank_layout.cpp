@@ -29,6 +29,11 @@ std::int64_t at_least_one(std::int64_t value, const char* what) {
 
 }  // namespace
 
+bool holds_samples(const BankLayoutState& state) {
+  return state.columns == 1 && state.height == state.capacity && state.head == state.capacity &&
+         state.batches.size() == 1 && state.batches.front().start == 0 && state.batches.front().size == state.capacity;
+}
+
 BankLayout::BankLayout(std::int64_t capacity, int ranks, std::int64_t expected_batch)
     : capacity_(at_least_one(capacity, "row")),
       ranks_(static_cast<int>(at_least_one(ranks, "rank"))),

@@ -17,7 +17,7 @@ tiny=(--data "$images" --image-size 16 --head-hidden 16 --width 16 --global-batc
   --precision fp32 --threads 1 --holdout 0 --seed 3 --evaluate-every 0)
 
 found=0
-for preset in simclr moco-v2 moco-v3 byol mochi own-images; do
+for preset in simclr moco-v2 moco-v3 byol mochi memory-bank own-images; do
   file=$presets/$preset.ini
   found=$((found + 1))
   "$negatron" pretrain --config "$file" --data "$images" --dry-run >"$work/plan" 2>"$work/err" ||
@@ -36,6 +36,7 @@ for preset in simclr moco-v2 moco-v3 byol mochi own-images; do
     moco-v3) small+=(--encoder vit_tiny:patch=8,fixed-patch=on --bank-rows 16) ;;
     simclr) small+=(--encoder resnet18 --stem cifar) ;;
     byol) small+=(--encoder resnet18 --stem cifar --predictor-hidden 16) ;;
+    memory-bank) small+=(--encoder resnet18 --stem cifar --sampler-options m=9 --objective-options log-z=first-batch,noise-count=9) ;;
     mochi) small+=(--encoder resnet18 --stem cifar --bank-rows 40 --sampler-options n=8,s=6,s-prime=3,warmup-epochs=0) ;;
     *) small+=(--encoder resnet18 --stem cifar --bank-rows 40) ;;
   esac

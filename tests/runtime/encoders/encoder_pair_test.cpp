@@ -73,7 +73,7 @@ TEST(EncoderPair, OnlyQueriesPassThePredictor) {
 
 TEST(EncoderPair, OneEncoderTrainsBothViewsInOneBatch) {
   EncoderPairOptions options = small_pair();
-  options.trains_keys = true;
+  options.keys = KeyMaker::kQueryEncoder;
   with_pair(options, [](EncoderPair& pair) {
     EXPECT_FALSE(pair.has_momentum_encoder());
     const auto [queries, keys] = pair.both(images_of(1), images_of(2));
@@ -110,7 +110,7 @@ TEST(ViewPair, GivesWhatTheEncodersGiveInEitherDirection) {
 
 TEST(ViewPair, MakesTrainedKeysWithTheQueries) {
   EncoderPairOptions options = small_pair();
-  options.trains_keys = true;
+  options.keys = KeyMaker::kQueryEncoder;
   with_pair(options, [](EncoderPair& pair) {
     ViewPair views(pair, images_of(1), images_of(2));
     const auto [queries, keys] = pair.both(images_of(1), images_of(2));

@@ -53,6 +53,9 @@ TEST_F(Mismatch, IsRefusedWithBothValuesAndTheFlag) {
   other.options.bank_rows = 72;
   expect_refused(other, {"rows 71", "this run's is 72", "--bank-rows"});
   other = start_;
+  other.options = with_memory(other.options);
+  expect_refused(other, {"kind queue", "this run's is memory", "--bank-kind"});
+  other = start_;
   other.options.objective = "hcl";
   expect_refused(other, {"--objective info-nce", "hcl"});
   other = start_;

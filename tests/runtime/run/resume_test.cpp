@@ -48,6 +48,7 @@ struct Method {
   int ranks = 2;
   const char* encoder = "conv";
   OptimizerKind optimizer = OptimizerKind::kSgd;
+  bool has_memory = false;
 };
 
 class ResumedRun : public ::testing::TestWithParam<Method> {};
@@ -56,6 +57,7 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   const TemporaryDirectory folder;
   SmallStart start;
   start.options = resumed_options(GetParam().objective);
+  if (GetParam().has_memory) start.options = with_memory(start.options);
   start.options.objective_options = GetParam().objective_options;
   start.options.sampler = GetParam().sampler;
   start.options.sampler_options = GetParam().sampler_options;
@@ -101,12 +103,16 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"mesh", "info-nce", "", "top-n", "n=20,skip=1", false, false, 2, 4},
         Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"},
         Method{"lars", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kLars},
-        Method{"adamw", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kAdamW}),
+        Method{"adamw", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kAdamW},
+        Method{"memory", "info-nce", "", "whole-bank", "", false, false, 0, 3, "conv", OptimizerKind::kSgd, true},
+        Method{"memory_mesh", "nce", "log-z=first-batch,noise-count=20", "uniform", "m=20", false, false, 2, 4, "conv",
+               OptimizerKind::kSgd, true}),
     [](const auto& tested) { return tested.param.name; });
 
 struct Ranks {
   int ranks;
   std::int64_t shards;
+  bool has_memory = false;
 };
 
 class ResumedElsewhere : public ::testing::TestWithParam<Ranks> {};
@@ -115,6 +121,7 @@ TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
   const TemporaryDirectory folder;
   SmallStart start;
   start.options = resumed_options("info-nce");
+  if (GetParam().has_memory) start.options = with_memory(start.options);
   start.options.sampler = "mochi";
   start.options.sampler_options = "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy";
   start.options.evaluate_every = 0;
@@ -150,9 +157,11 @@ TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
-                         ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2}), [](const auto& tested) {
+                         ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2}, Ranks{3, 0, true},
+                                           Ranks{4, 2, true}),
+                         [](const auto& tested) {
                            return "On" + std::to_string(tested.param.ranks) + "Shards" +
-                                  std::to_string(tested.param.shards);
+                                  std::to_string(tested.param.shards) + (tested.param.has_memory ? "Memory" : "");
                          });
 
 TEST(Resume, WithAnotherBatchGoesOnAtTheSameShareOfTheEpochsAndTheirSchedules) {

@@ -101,6 +101,33 @@ TEST_F(HostileContent, NumbersOfAManifestAreWholeAndPossible) {
   EXPECT_NE(manifest_refusal(changed("\"world_size\":2", "\"world_size\":4294967298")), "nothing");
 }
 
+TEST_F(HostileContent, AQueueIsNoMemoryBankAndOtherKindsAreNone) {
+  const std::string bank = "\"bank\":{";
+  EXPECT_EQ(manifest_refusal(changed(bank, bank + "\"kind\":\"queue\",")), "nothing");
+  const std::string as_memory = manifest_refusal(changed(bank, bank + "\"kind\":\"memory\","));
+  EXPECT_NE(as_memory.find("not one batch of all its rows"), std::string::npos) << as_memory;
+  const std::string unknown = manifest_refusal(changed(bank, bank + "\"kind\":\"tree\","));
+  EXPECT_NE(unknown.find("unknown kind 'tree'"), std::string::npos) << unknown;
+}
+
+/// Older programs go on reading queues.
+TEST(ManifestVersion, IsThatOfTheBanksKind) {
+  SavedBank bank;
+  bank.layout = BankLayout(8, 1, 8).state();
+  bank.layout.head = 8;
+  bank.layout.next_number = 1;
+  bank.layout.batches = {{0, 0, 8, -1}};
+  bank.width = 4;
+  const auto written = [&](BankKind kind) {
+    bank.kind = kind;
+    return manifest_text({3, 1, bank, {}});
+  };
+  EXPECT_NE(written(BankKind::kQueue).find("\"version\": 1,"), std::string::npos);
+  EXPECT_EQ(written(BankKind::kQueue).find("kind"), std::string::npos);
+  EXPECT_NE(written(BankKind::kMemory).find("\"version\": 2,"), std::string::npos);
+  EXPECT_NE(written(BankKind::kMemory).find("\"kind\":\"memory\""), std::string::npos);
+}
+
 TEST_F(HostileContent, AFileThatClaimsToBeHugeIsNotRead) {
   for (const std::string& name : files_.list(newest())) fs::resize_file(newest() / name, std::uintmax_t{1} << 40U);
   const auto began = std::chrono::steady_clock::now();

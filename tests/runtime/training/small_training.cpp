@@ -50,6 +50,12 @@ PretrainOptions small_options(const std::string& objective) {
   return options;
 }
 
+PretrainOptions with_memory(PretrainOptions options) {
+  options.bank_kind = BankKind::kMemory;
+  options.bank_rows = rectangles()->size();
+  return options;
+}
+
 PretrainSummary run(const SmallStart& start) {
   PretrainSummary summary;
   std::filesystem::create_directories(start.run_directory);
@@ -100,6 +106,7 @@ FirstSteps first_steps(const PretrainOptions& options, Precision precision, int 
     loading.batches.seed = options.seed;
     loading.batches.rank = comm.rank();
     loading.batches.ranks = comm.size();
+    loading.batches.views = options.views_of_sample();
     loading.batches.augmentation = options.augmentation;
     loading.batches.format = ViewFormat::of(*data);
     Loader loader(data, loading);

@@ -25,6 +25,9 @@ std::shared_ptr<const ImageSource> rectangles();
 /// A run that learns in 20 steps: 5 steps an epoch, the last of them ragged.
 PretrainOptions small_options(const std::string& objective);
 
+/// The same with a memory bank of rectangles().
+PretrainOptions with_memory(PretrainOptions options);
+
 /// A communicator of the same ranks, made on each of them.
 using MakeCommunicator = std::function<std::unique_ptr<Communicator>(Communicator& host)>;
 

@@ -81,6 +81,34 @@ TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
   }
 }
 
+/// Whose rows stay, are the positives, and lie in one batch.
+TEST_P(SamplerInvariance, SameAnswerOverAMemoryBank) {
+  const SamplerDescription& sampler = describe_sampler(GetParam());
+  for (const std::string& options : settings_of(GetParam())) {
+    const MethodOptions given("--sampler " + GetParam(), sampler.options, options);
+    if (sampler.refuses_memory != nullptr && !sampler.refuses_memory(given).empty()) continue;
+    for (const std::string& objective : kEachKind) {
+      if (!go_together(options, objective)) continue;
+      SamplerTrial trial;
+      trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
+      trial.objective = objective;
+      trial.bank_kind = BankKind::kMemory;
+      const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
+      ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
+      for (const int ranks : {2, 3, 4}) {
+        EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
+            << options << " with " << objective << " on " << ranks << " ranks";
+      }
+      EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, 2)), 1e-12) << options << " in 2 copies";
+    }
+    SamplerTrial trial;
+    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
+    trial.bank_kind = BankKind::kMemory;
+    trial.dtype = at::kFloat;
+    EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6) << options;
+  }
+}
+
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
   for (const std::string& options : settings_of(GetParam())) {
     SamplerTrial trial;

@@ -11,6 +11,7 @@
 #include "samplers/bank/random_rows.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrastive_loss.h"
+#include "samplers/exchange/rows/sample_rows.h"
 
 namespace negatron::testing {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::int64_t kSteps = 4;
 /// No multiple of the batch nor of any number of ranks, and not full before the third step.
 constexpr std::int64_t kRows = 47;
 constexpr std::int64_t kFillSteps = 3;
+constexpr double kMemoryMomentum = 0.5;
 constexpr std::int64_t kSamples = 24;
 constexpr std::int64_t kClasses = 3;
 /// Some samples have none.
@@ -83,13 +85,15 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
   run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     at::set_num_threads(1);
     BankMesh mesh(comm, shards);
-    BankOptions shape{kRows, kWidth, trial.dtype, at::kCPU, BankFill::kEmpty, kSeed, kBatch};
+    const bool is_memory = trial.bank_kind == BankKind::kMemory;
+    BankOptions shape{
+        is_memory ? kSamples : kRows, kWidth, trial.dtype, at::kCPU, BankFill::kEmpty, kSeed, kBatch, trial.bank_kind};
     Bank bank(shape, mesh.group().rank(), mesh.group().size());
     const ObjectiveDescription& description = describe_objective(trial.objective);
     ObjectiveArguments arguments;
     arguments.temperature.dtype = trial.dtype;
     arguments.options = MethodOptions("--objective", description.options, trial.objective_options);
-    arguments.bank_rows = kRows;
+    arguments.bank_rows = shape.rows;
     ContrastiveLoss loss(description, NegativeSource::kBank, make_objective(trial.objective, arguments),
                          trial.make_sampler());
     loss.exchange().set_side_threads(trial.side_threads.value_or(0));
@@ -101,7 +105,9 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       const at::Tensor all_ids = ids_of_step(step);
       const at::Tensor ids = own_part(comm, all_ids).contiguous();
       const at::Tensor labels = ids.remainder(kClasses);
-      const at::Tensor keys = rows_of(ids, 2 * step + 1, trial.dtype);
+      std::optional<SampleRows> own_rows;
+      if (is_memory) own_rows.emplace(comm, mesh.group(), bank, all_ids);
+      const at::Tensor keys = is_memory ? own_rows->fetch() : rows_of(ids, 2 * step + 1, trial.dtype);
       if (step >= kFillSteps) {
         const at::Tensor queries = rows_of(ids, 2 * step, trial.dtype).requires_grad_();
         ContrastBatch input;
@@ -128,7 +134,11 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         if (comm.rank() == 0) outcome.losses.push_back(value.item<double>());
         loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
-      mesh.enqueue(bank, keys, ids, labels, step, kBatch);
+      if (is_memory) {
+        own_rows->blend(rows_of(ids, 2 * step, trial.dtype), labels, kMemoryMomentum, step);
+      } else {
+        mesh.enqueue(bank, keys, ids, labels, step, kBatch);
+      }
     }
     if (comm.rank() == 0) {
       outcome.gradients = at::cat(gradients);

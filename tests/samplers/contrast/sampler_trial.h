@@ -8,17 +8,19 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/bank.h"
 #include "samplers/negative_samplers/registry.h"
 
 namespace negatron::testing {
 
-/// A few steps of a job with one sampler and one objective over a bank that has holes, ties and rows of the queries'
-/// own samples, on any number of ranks and shards.
+/// A few steps of a job with one sampler and one objective over a bank that has ties and rows of the queries' own
+/// samples, on any number of ranks and shards: a queue with holes, or a memory bank, whose rows are the positives.
 struct SamplerTrial {
   std::function<std::unique_ptr<NegativeSampler>()> make_sampler;
   std::string objective = "info-nce";
   std::string objective_options;
   at::ScalarType dtype = at::kDouble;
+  BankKind bank_kind = BankKind::kQueue;
   /// Begin each step twice before either is finished, with so many threads that score beside the rank's; none: each is
   /// finished as soon as it began.
   std::optional<int> side_threads;

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# A memory bank, as a user has it: a run that saves, is killed, and goes on over another number of ranks; the bank tools on
+# its snapshots; what is refused.
+#   memory_bank_test.sh NEGATRON PYTHON MPIRUN [MPIRUN FLAGS ...]
+source "$(dirname "$0")/small_run.sh"
+negatron=$1
+python=$2
+shift 2
+mpirun=("$@")
+"$python" -c 'import h5py, numpy' 2>/dev/null || { echo "skipped: needs numpy and h5py in $python"; exit 77; }
+cd "$work" || exit 1
+
+memory=("${small[@]}" --bank-kind memory --baselines off --evaluate-every 0)
+on() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
+done_by() { "$@" >out 2>err || fail "exit code $?: $*: $(cat out err)"; }
+says() { grep -qF -- "$1" out || fail "'$1' is not in: $(cat out)"; }
+bank() { done_by "$negatron" bank "$@"; }
+holds() {
+  "$python" -c 'import json, sys; r = json.loads(sys.stdin.read()); sys.exit(not eval(sys.argv[1]))' "$1" <out ||
+    fail "not so: $1 in $(cat out)"
+}
+
+# --- a run, and the same one interrupted ---
+done_by "$negatron" pretrain "${memory[@]}" --dry-run
+says 'one view'
+says '[40, 16]'
+says 'bank-rows = 40'
+done_by on 2 pretrain "${memory[@]}" --run-dir whole
+done_by on 2 pretrain "${memory[@]}" --max-steps 5 --run-dir parts
+done_by on 2 pretrain "${memory[@]}" --resume auto --run-dir parts
+[ "$(losses whole)" = "$(losses parts)" ] || fail 'a run that was interrupted trained otherwise'
+bank diff whole parts
+says 'equal: the same rows'
+# The settings that it leaves are settings.
+done_by on 3 pretrain --config whole/config.ini --epochs 3 --resume auto --run-dir whole
+says 'resumed from step 8'
+
+# --- the bank tools ---
+bank verify whole
+bank info whole --json
+holds 'r["kind"] == "memory" and r["rows"] == 40 and r["filled"] == 40 and r["shards"] == 3'
+holds 'r["age"]["rows_without_step"] == 0 and r["rows_without_id"] == 0 and sum(b["rows"] for b in r["age"]["bins"]) == 40'
+bank info whole
+says 'memory: a row for each sample'
+bank reshard whole one --ranks 1
+bank diff whole one
+says 'equal: the same rows'
+bank extract one some.h5 --ids 3,39
+"$python" - one/bank.h5 some.h5 <<'END' || fail 'rows are not those of their samples'
+import sys, h5py, numpy
+with h5py.File(sys.argv[1]) as bank, h5py.File(sys.argv[2]) as some:
+    assert (bank["ids"][:] == numpy.arange(40)).all()
+    # Each row was written in the third epoch, by one of its four steps.
+    assert sorted(set(bank["steps"][:])) == [8, 9, 10, 11], bank["steps"][:]
+    assert (numpy.bincount(bank["steps"][:])[8:] == [12, 12, 12, 4]).all()
+    assert abs(numpy.linalg.norm(bank["rows"][:], axis=1) - 1).max() < 1e-6
+    assert (some["rows"][:] == bank["rows"][:][[3, 39]]).all()
+END
+refused 'is a memory bank, whose rows belong to the samples of its run' "$negatron" bank merge one whole never
+[ ! -e never ] || fail 'a refused merge made something'
+
+# --- start from its rows; refusals ---
+done_by on 2 pretrain "${memory[@]}" --max-steps 1 --bank whole --run-dir begun
+done_by on 2 pretrain "${small[@]}" --max-steps 1 --baselines off --run-dir queue
+done_by on 2 pretrain "${memory[@]}" --max-steps 1 --bank-fill features --run-dir full
+says 'the bank begins with what the encoder makes of each sample'
+bank info full --json
+holds 'r["rows_without_id"] == 0 and r["labels"]["without"] == 0 and r["age"]["rows_without_step"] == 28'
+refused '--bank-kind queue has not' "$negatron" pretrain "${small[@]}" --bank-fill features --run-dir never
+refused 'holds a bank of kind memory' on 2 pretrain "${small[@]}" --bank-rows 40 --bank whole --run-dir never
+refused 'holds a bank of kind queue' on 2 pretrain "${memory[@]}" --bank queue --run-dir never
+refused 'a row for each sample' on 2 pretrain "${memory[@]}" --holdout 4 --bank whole --run-dir never
+for flag in '--negatives batch' '--negatives bank-and-batch' '--symmetric' '--mask-own-sample' '--bank-fill' 'mode=no-fetch'; do
+  case $flag in
+    --symmetric) asked=(--symmetric on) ;;
+    --mask-own-sample) asked=(--mask-own-sample off) ;;
+    --bank-fill) asked=(--bank-fill empty) ;;
+    mode=no-fetch) asked=(--sampler mochi --sampler-options mode=no-fetch) ;;
+    *) read -ra asked <<<"$flag"; flag='--negatives bank' ;;
+  esac
+  refused "$flag" "$negatron" pretrain "${memory[@]}" "${asked[@]}" --run-dir never
+done
+[ ! -e never ] || fail 'a refused run made a directory'
+verdict 'memory banks'
