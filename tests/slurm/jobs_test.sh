@@ -1,26 +1,48 @@
 #!/usr/bin/env bash
-# Jobs of launch/slurm/pretrain.sbatch: saved, requeued and done; failed; suspended; preempted; on a node that dies.
+# Jobs of launch/slurm/pretrain.sbatch: saved, requeued and done; failed; suspended; preempted; on a node that dies. Slurm
+# lets most of them wait, and looks at what it preempted twice a minute: so the first ones run beside each other.
 #   on_cluster jobs_test.sh NEGATRON TEMPLATE MPIRUN [MPIRUN FLAGS ...]
 source "$(dirname "$0")/slurm_run.sh"
 export NEGATRON=$negatron
-# One task a node, unless said otherwise.
-submit() { (cd "$work" && sbatch --parsable --ntasks-per-node=1 --cpus-per-task=1 --time=10 "$@"); }
+# One task a node, where nothing is preempted, unless said otherwise.
+submit() { (cd "$work" && sbatch --parsable --partition=urgent --ntasks-per-node=1 --cpus-per-task=1 --time=10 "$@"); }
 run=("${small[@]}" --snapshot-every 1000)
 
-about 'a job that fails is started again so often, and no oftener; one that cannot work is not'
-printf '#!/bin/sh\nexit 3\n' >"$work/fails"
-chmod +x "$work/fails"
-failing=$(NEGATRON=$work/fails NEGATRON_MOST_FAILURES=2 submit -o failing.log "$template")
-refused=$(submit -o refused.log "$template" --config "$work/small.ini" --bank-rows none --run-dir "$work/refused")
-
-about 'one task of an array is told to save and leave: it alone is requeued, goes on, and all are COMPLETED'
+about 'one task of an array is told to save and leave; meanwhile two jobs over both nodes start'
 array=$(submit --array=0-1 --open-mode=append -o 'array-%a.log' --requeue --signal=USR1@10 \
   --wrap "exec bash '$template' ${run[*]} --epochs 400 --run-dir '$work'/array-\$SLURM_ARRAY_TASK_ID")
 after=$(submit --dependency="afterok:$array" -o after.log --wrap 'echo all done')
+suspended=$(submit -N2 -o suspended.log "$template" "${endless[@]}" --collective-time-limit 6 --run-dir "$work/suspended")
+preempted=$(submit -N2 --partition=all --cpus-per-task=2 -o preempted.log "$template" "${endless[@]}" --term-grace 8 \
+  --run-dir "$work/preempted")
 wait_for has_steps "$work/array-1" 5
 scancel --signal=USR1 "${array}_1"
+
+about 'one is suspended, for longer than a collective may take'
+wait_for has_steps "$work/suspended" 3
+scontrol suspend "$suspended"
+sleep 9 &
+longer=$!
+
+about 'jobs that fail, that crash, that cannot work'
+printf '#!/bin/sh\nexit 3\n' >"$work/fails"
+# What srun says and returns where a rank crashed in a start and others, told to end, had no run to save.
+mkdir "$work/crash"
+printf '#!/bin/sh\necho "srun: error: n1: task 2: Segmentation fault" >&2\nexit 143\n' >"$work/crash/srun"
+chmod +x "$work/fails" "$work/crash/srun"
+export NEGATRON_MOST_FAILURES=2
+failing=$(NEGATRON=$work/fails submit -o failing.log "$template")
+crashing=$(PATH=$work/crash:$PATH submit -o crashing.log "$template")
+refused=$(submit -o refused.log "$template" --config "$work/small.ini" --bank-rows none --run-dir "$work/refused")
+
+# None of a lower priority starts before it, so it comes last.
+about 'a job of a higher partition comes, which needs more CPUs than the other job over both nodes leaves'
+wait_for has_steps "$work/preempted" 3
+other=$(submit -N2 --cpus-per-task=3 -o other.log --wrap 'exit 0')
+
+about 'the task of the array: it alone is requeued, goes on, and all are COMPLETED'
 wait_for grep -q 'resumed from step' "$work/array-1.log"
-grep -q 'ended with code 75; requeued' "$work/array-1.log" || fail "the script does not say that it requeued: $(cat "$work/array-1.log")"
+grep -q 'ended with code 75; requeued' "$work/array-1.log" || fail "it does not say that it requeued: $(cat "$work/array-1.log")"
 ! grep -q REQUEUE "$work/array-0.log" || fail 'the requeue of one task of an array stopped another one'
 for task in 0 1; do
   wait_for job_is "${array}_$task" COMPLETED || fail "a job that is done is $(state_of "${array}_$task")"
@@ -30,17 +52,8 @@ wait_for job_is "$after" COMPLETED || fail "what waited for the array is $(state
   fail 'steps are missing or doubled where a job was requeued'
 [ "$(losses "$work/array-0")" = "$(losses "$work/array-1")" ] || fail 'a requeued run trained otherwise'
 
-wait_for job_is "$failing" FAILED
-[ "$(code_of "$failing")" -eq 3 ] || fail "a job whose program ends with 3 ends with $(code_of "$failing")"
-[ "$(grep -c 'requeued' "$work/failing.log")" -eq 1 ] || fail "not started twice: $(cat "$work/failing.log")"
-wait_for job_is "$refused" FAILED
-[ "$(code_of "$refused")" -eq 2 ] || fail "a job that cannot work ends with $(code_of "$refused")"
-
-about 'suspended for longer than a collective may take: it goes on'
-suspended=$(submit -N2 -o suspended.log "$template" "${endless[@]}" --collective-time-limit 6 --run-dir "$work/suspended")
-wait_for has_steps "$work/suspended" 3
-scontrol suspend "$suspended"
-sleep 9
+about 'the suspended one goes on'
+wait $longer
 scontrol resume "$suspended"
 steps=$(wc -l <"$work/suspended/metrics.jsonl")
 wait_for has_steps "$work/suspended" $((steps + 50))
@@ -48,10 +61,17 @@ job_is "$suspended" RUNNING || fail "a job that was suspended is $(state_of "$su
 scancel "$suspended"
 wait_for job_is "$suspended" CANCELLED
 
-about 'preempted: saved at SIGTERM, and started again by Slurm when the other job is done'
-preempted=$(submit -N2 -o preempted.log "$template" "${endless[@]}" --term-grace 8 --run-dir "$work/preempted")
-wait_for has_steps "$work/preempted" 3
-other=$(submit -N2 --exclusive --partition=urgent -o other.log --wrap 'exit 0')
+about 'what fails or crashes is started again so often, and no oftener; what cannot work is not'
+for ending in "failing $failing 3" "crashing $crashing 137"; do
+  set -- $ending
+  wait_for job_is "$2" FAILED
+  [ "$(code_of "$2")" -eq "$3" ] || fail "a job that ends with $3 ends with $(code_of "$2")"
+  [ "$(grep -c 'requeued' "$work/$1.log")" -eq 1 ] || fail "not started twice: $(cat "$work/$1.log")"
+done
+wait_for job_is "$refused" FAILED
+[ "$(code_of "$refused")" -eq 2 ] || fail "a job that cannot work ends with $(code_of "$refused")"
+
+about 'the preempted one: saved at SIGTERM, and started again by Slurm when the other job is done'
 wait_for job_is "$other" COMPLETED
 has_snapshot "$work/preempted" || fail "nothing was saved at SIGTERM: $(tail -5 "$work/preempted.log")"
 wait_for grep -q 'resumed from step' "$work/preempted.log"
@@ -65,8 +85,10 @@ ended=$(submit --no-requeue --nodelist=n1 -o ended.log "$template" "${saving[@]}
 chained=$(submit --dependency="afterany:$ended" --nodelist=n2 -o chained.log "$template" "${saving[@]}" --run-dir "$work/chain")
 wait_for has_snapshot "$work/node"
 wait_for has_snapshot "$work/chain"
+about 'its power goes'
 kill_node n1
 wait_for grep -q 'resumed from step' "$work/chained.log"
+about 'it comes back'
 scancel "$chained"
 wait_for job_is "$node" PENDING
 start_node n1

@@ -26,45 +26,65 @@ ends() {
   [ "$code" -eq "$expected" ] || fail "exit code $code instead of $expected: $*: $(tail -5 "$work/log")"
 }
 
-# says PATTERN: the log does.
-says() { grep -Eq -- "$1" "$work/log" || fail "'$1' is not in: $(cat "$work/log")"; }
+# says PATTERN [LOG]: it does.
+says() { grep -Eq -- "$1" "${2:-$work/log}" || fail "'$1' is not in: $(cat "${2:-$work/log}")"; }
 
 # train SRUN FLAGS... PROGRAM FLAGS...: once more where a rank crashed in the middle of MPI_Init, before it was a run. Open
 # MPI 4.1 under Slurm's PMIx does that in one of some hundred starts: the first message of a rank that has started meets
 # one that has not, whose TCP transport calls a receiver that is not there yet.
 train() {
-  local code=0 crashed=139
+  local code=0
   srun --mpi=pmix "$@" || code=$?
-  [ $code -eq $crashed ] || return $code
+  # Of the rank that crashed; or of those that were then told to end.
+  case $code in 139 | 143) ;; *) return $code ;; esac
   srun --mpi=pmix "$@"
 }
 
-trains_or_is_gone() { has_steps "$1" 3 || is_gone "$job"; }
+# Jobs of srun in the background, by their run directory: RUN.log has what they say, RUN.end their exit code and when.
+declare -A begun=()
 
-# start RUN SRUN FLAGS... -- PRETRAIN FLAGS...: in the background, up to its third step.
-start() {
+# begin RUN SRUN FLAGS... -- PRETRAIN FLAGS...
+begin() {
   local run=$1 launcher=()
   shift
   while [ "$1" != -- ]; do launcher+=("$1"); shift; done
   shift
-  train "${launcher[@]}" "$negatron" pretrain "$@" --run-dir "$run" >"$work/log" 2>&1 &
-  job=$!
-  wait_for trains_or_is_gone "$run"
-  has_steps "$run" 3 || fail "the job ended before: $(cat "$work/log")"
+  begun[$run]=$EPOCHREALTIME
+  {
+    train "${launcher[@]}" "$negatron" pretrain "$@" --run-dir "$run" >"$run.log" 2>&1 && code=0 || code=$?
+    echo $code $EPOCHREALTIME >"$run.end"
+  } &
+}
+
+# start RUN SRUN FLAGS... -- PRETRAIN FLAGS...: up to its third step.
+start() {
+  begin "$@"
+  wait_for trains_or_is_over "$1"
+  has_steps "$1" 3 || fail "the job ended before: $(cat "$1.log")"
+}
+
+is_over() { [ -s "$1.end" ]; }
+trains_or_is_over() { has_steps "$1" 3 || is_over "$1"; }
+
+# strike SIGNAL RUN RANK: from here on its seconds count.
+strike() {
+  begun[$2]=$EPOCHREALTIME
+  kill "-$1" "$(pid_of "$2" "$3")"
+}
+
+# ended RUN CODES SECONDS: with one of these codes, within so many.
+ended() {
+  local run=$1 code at took patience=$3
+  # What stays would keep its CPUs from all that follow.
+  wait_for is_over "$run" || { pkill -KILL -f -- "--run-dir $run( |\$)"; return; }
+  read -r code at <"$run.end"
+  took=$(awk "BEGIN { printf \"%.1f\", $at - ${begun[$run]} }")
+  [[ " $2 " == *" $code "* ]] || fail "exit code $code instead of $2 after $took s: $(tail -5 "$run.log")"
+  awk "BEGIN { exit !($took <= $3) }" || fail "it took $took s and not $3"
+  echo "       $(basename "$run") ended with $code after $took s"
 }
 
 is_gone() { ! kill -0 "$1"; }
-
-# ended CODES SECONDS: the job in the background does, with one of these codes, within so many.
-ended() {
-  local code=0 took begin=$EPOCHREALTIME patience=$2
-  wait_for is_gone "$job" || kill -KILL "$job"
-  wait "$job" || code=$?
-  job=
-  took=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $begin }")
-  [[ " $1 " == *" $code "* ]] || fail "exit code $code instead of $1 after $took s: $(tail -5 "$work/log")"
-  echo "       ended with $code after $took s"
-}
 
 has_steps() { [ "$(grep -c '^{"step"' "$1/metrics.jsonl")" -ge "$2" ]; }
 has_snapshot() { ls "$1"/snapshots/step-?????????/manifest.json >/dev/null; }
