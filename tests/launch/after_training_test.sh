@@ -95,6 +95,14 @@ done_by on 2 evaluate weights.safetensors --data data --knn-k 5 --json --threads
 import json
 assert json.load(open("out"))["subjects"] == json.load(open("evaluated1"))["subjects"]
 END
+# Raw pixels are what the run compared with, whatever it normalised them by.
+done_by on 2 pretrain "${small[@]}" --normalize '1;0.1' --max-steps 1 --run-dir bright
+bright=$(printed 'raw pixels')
+[ "$bright" != "$raw" ] || fail "raw pixels of either normalisation are $raw"
+done_by on 2 evaluate bright --probe off --json
+holds "'%.2f' % (100 * r['subjects'][0]['knn']) == '$bright'" out
+done_by on 2 evaluate run --data data --normalize '1;0.1' --probe off --json
+holds "'%.2f' % (100 * r['subjects'][0]['knn']) == '$bright'" out
 done_by on 2 evaluate run --data data --holdout 10 --baselines off --probe off
 says '30 training images, 10 classified, 3 classes'
 grep -qE '^  trained +[0-9.]+ +- +64$' out || fail "no line of the trained encoder: $(cat out)"
