@@ -75,7 +75,9 @@ refused 'cannot be made: there is no directory' "$negatron" export run no/such/n
 refused "'run' is a directory" "$negatron" export run run --force
 refused "expected one of: safetensors, torch" "$negatron" export run never.pt --format onnx
 code=0
-on 2 export run never.safetensors >out 2>err || code=$?
+# The first rank comes last.
+"${mpirun[@]}" -n 1 sh -c 'sleep 3; exec "$0" export run never.safetensors' "$negatron" : \
+  -n 1 "$negatron" export run never.safetensors >out 2>err || code=$?
 [ "$code" -eq 2 ] || fail "exit code $code under mpirun"
 [ "$(grep -c '^negatron: negatron export is one process' err)" -eq 1 ] || fail "under mpirun: $(cat err)"
 [ ! -e never.safetensors ] || fail 'a refused export wrote something'
