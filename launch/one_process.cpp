@@ -2,8 +2,10 @@
 
 #include <c10/util/Exception.h>
 
+#include <chrono>
 #include <ostream>
 #include <stdexcept>
+#include <thread>
 
 #include "comm/mpi/launcher.h"
 #include "launch/exit_code.h"
@@ -12,6 +14,9 @@
 
 namespace negatron {
 namespace {
+
+/// Longer than the first rank takes to come as far on a busy machine; a launcher ends the others when it has left.
+constexpr std::chrono::seconds kFirstSpeaks{10};
 
 int failed(std::ostream& problems, const std::string& message) {
   problems << "negatron: " << terminal_text(message) << "\n";
@@ -27,7 +32,11 @@ int refuse(std::ostream& problems, const std::string& message) {
 
 int run_one_process(const std::string& name, std::ostream& problems, const std::function<int()>& act) {
   if (const StarterRank started = starter_rank(); started.count > 1 && is_started_by_launcher()) {
-    if (started.rank != 0) return kExitUsage;
+    if (started.rank != 0) {
+      // mpirun ends all ranks when one has failed, and the first has not spoken yet.
+      std::this_thread::sleep_for(kFirstSpeaks);
+      return kExitUsage;
+    }
     return refuse(problems, "negatron " + name + " is one process: start it without mpirun or srun, or with -n 1.");
   }
   try {

@@ -9,7 +9,6 @@
 #include "launch/flags/number_fields.h"
 #include "launch/process_setup.h"
 #include "launch/trained/encoder_start.h"
-#include "runtime/data/measured_normalization.h"
 #include "runtime/encoders/encoder_pair.h"
 #include "runtime/encoders/registry.h"
 
@@ -88,11 +87,10 @@ class Evaluation {
   }
 
  private:
-  /// As a run of these images would see them, whatever the encoder was trained on.
   void raw_pixels() {
     const ImageSource& train = *start_.data().train;
     ScoreOptions options = options_;
-    options.knn.format.normalization = measured_normalization(train, start_.host());
+    options.knn.format.normalization = start_.normalization_of_pixels();
     // The widest features there are: half of the room is for either part.
     const ImageSize& size = options.knn.format.size;
     const std::int64_t bytes = train.channels() * size.height * size.width * static_cast<std::int64_t>(sizeof(float));

@@ -13,6 +13,7 @@
 #include "launch/exit_code.h"
 #include "launch/process_setup.h"
 #include "launch/trained/choose_path.h"
+#include "runtime/data/measured_normalization.h"
 #include "runtime/data/registry.h"
 #include "runtime/run/data_identity.h"
 
@@ -54,6 +55,7 @@ void EncoderStart::read(const std::vector<std::string>& arguments, std::size_t p
   });
   open();
   together(*restoring_, [&] {
+    is_own_data_ = request_.data.path.empty();
     settings_ = saved_.inputs.config.empty() ? SettingValues() : saved_settings(saved_.inputs.config);
     flags_.set(settings_that_stand(settings_, request_));
     // Over the settings of the run.
@@ -154,6 +156,12 @@ void EncoderStart::find_format() {
   format_ = ViewFormat::of(*data_.train, known, *restoring_);
   if (saved_.inputs.view_size.height > 0) format_.size = saved_.inputs.view_size;
   if (request_.image_size > 0) format_.size = {request_.image_size, request_.image_size};
+}
+
+Normalization EncoderStart::normalization_of_pixels() const {
+  // What a run measured is kept and not measured again: versions before looked at other images than this one.
+  if (request_.normalization || is_own_data_) return format_.normalization;
+  return measured_normalization(*data_.train, host());
 }
 
 EncoderPairOptions EncoderStart::untrained() const {

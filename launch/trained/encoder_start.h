@@ -41,6 +41,9 @@ class EncoderStart {
   const PretrainData& data() const { return data_; }
   /// What the encoder sees of an image.
   const ViewFormat& format() const { return format_; }
+  /// What raw pixels are normalised with, to compare with: of the run's own data as it did, of others as a run of those
+  /// would, whatever the encoder was trained on. Collective.
+  Normalization normalization_of_pixels() const;
   const ComputePlace& where() const { return place_; }
   TrainedEncoder& encoder() { return *encoder_; }
   /// The network without its weights, with the head that the run had.
@@ -65,6 +68,8 @@ class EncoderStart {
   PosixFileLayer files_;
   SavedEncoder saved_;
   SettingValues settings_;
+  /// Nobody named others.
+  bool is_own_data_ = false;
   PretrainData data_;
   ViewFormat format_;
   ComputePlace place_;

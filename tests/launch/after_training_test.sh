@@ -75,7 +75,9 @@ refused 'cannot be made: there is no directory' "$negatron" export run no/such/n
 refused "'run' is a directory" "$negatron" export run run --force
 refused "expected one of: safetensors, torch" "$negatron" export run never.pt --format onnx
 code=0
-on 2 export run never.safetensors >out 2>err || code=$?
+# The first rank comes last.
+"${mpirun[@]}" -n 1 sh -c 'sleep 3; exec "$0" export run never.safetensors' "$negatron" : \
+  -n 1 "$negatron" export run never.safetensors >out 2>err || code=$?
 [ "$code" -eq 2 ] || fail "exit code $code under mpirun"
 [ "$(grep -c '^negatron: negatron export is one process' err)" -eq 1 ] || fail "under mpirun: $(cat err)"
 [ ! -e never.safetensors ] || fail 'a refused export wrote something'
@@ -95,6 +97,14 @@ done_by on 2 evaluate weights.safetensors --data data --knn-k 5 --json --threads
 import json
 assert json.load(open("out"))["subjects"] == json.load(open("evaluated1"))["subjects"]
 END
+# Raw pixels are what the run compared with, whatever it normalised them by.
+done_by on 2 pretrain "${small[@]}" --normalize '1;0.1' --max-steps 1 --run-dir bright
+bright=$(printed 'raw pixels')
+[ "$bright" != "$raw" ] || fail "raw pixels of either normalisation are $raw"
+done_by on 2 evaluate bright --probe off --json
+holds "'%.2f' % (100 * r['subjects'][0]['knn']) == '$bright'" out
+done_by on 2 evaluate run --data data --normalize '1;0.1' --probe off --json
+holds "'%.2f' % (100 * r['subjects'][0]['knn']) == '$bright'" out
 done_by on 2 evaluate run --data data --holdout 10 --baselines off --probe off
 says '30 training images, 10 classified, 3 classes'
 grep -qE '^  trained +[0-9.]+ +- +64$' out || fail "no line of the trained encoder: $(cat out)"
