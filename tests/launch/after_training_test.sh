@@ -105,6 +105,25 @@ done_by on 2 evaluate bright --probe off --json
 holds "'%.2f' % (100 * r['subjects'][0]['knn']) == '$bright'" out
 done_by on 2 evaluate run --data data --normalize '1;0.1' --probe off --json
 holds "'%.2f' % (100 * r['subjects'][0]['knn']) == '$bright'" out
+# Of its own data a run's views stay normalised as they were, also where the images measure something else.
+cp -r data lit
+"$python" - <<'END'
+for part in ("train", "t10k"):
+    with open(f"lit/{part}-images-idx3-ubyte", "r+b") as file:
+        head, pixels = file.read(16), file.read()
+        file.seek(0)
+        file.write(head + bytes(value + 120 for value in pixels))
+END
+raw_of() { "$python" -c 'import json; print(json.load(open("out"))["subjects"][0]["knn"])'; }
+done_by on 2 pretrain "${small[@]}" --data lit --epochs 3 --resume run --run-dir moved
+done_by on 2 evaluate moved --probe off --json
+own=$(raw_of)
+done_by on 2 evaluate moved --data lit --probe off --json
+[ "$own" != "$(raw_of)" ] || fail "raw pixels of either normalisation are $own"
+kept=$("$python" -c 'import h5py, sys; print(h5py.File(sys.argv[1])["text/normalization"][()].decode())' \
+  moved/snapshots/step-000000012/trainer.h5)
+done_by on 2 evaluate moved --data lit --normalize "$kept" --probe off --json
+[ "$own" = "$(raw_of)" ] || fail "raw pixels of the run's own data are $own, normalised as it did $(raw_of)"
 done_by on 2 evaluate run --data data --holdout 10 --baselines off --probe off
 says '30 training images, 10 classified, 3 classes'
 grep -qE '^  trained +[0-9.]+ +- +64$' out || fail "no line of the trained encoder: $(cat out)"
