@@ -36,6 +36,17 @@ TEST(OpenImages, SaysWhichKindsThereAre) {
   }
 }
 
+TEST(OpenImages, OfAFileThatIsThereDoesNotSayThatItIsNot) {
+  const TemporaryDirectory folder;
+  for (const char* name : {"model.bin", "cifarlike.npz", "weights.pt"}) {
+    write_bytes(folder / name, std::string("PK\3\4\0\1\2", 7));
+    const std::string refusal = refusal_of({folder / name});
+    EXPECT_NE(refusal.find("of no kind that is known"), std::string::npos) << refusal;
+    EXPECT_EQ(refusal.find("not exist"), std::string::npos) << refusal;
+    EXPECT_EQ(refusal.find("fashion-mnist"), std::string::npos) << refusal;
+  }
+}
+
 TEST(OpenImages, SaysWhereTheBuiltInExampleComesFrom) {
   if (std::filesystem::exists(kDefaultDataDirectory)) GTEST_SKIP() << "the example is there";
   EXPECT_NE(refusal_of({}).find("dataset-fashion-mnist"), std::string::npos);
