@@ -10,18 +10,6 @@ mpirun=("$@")
 "$python" -c 'import h5py, numpy' 2>/dev/null || { echo "skipped: needs numpy and h5py in $python"; exit 77; }
 cd "$work" || exit 1
 
-on() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
-# done COMMAND...: exit code 0; leaves out and err.
-done_by() {
-  "$@" >out 2>err || fail "exit code $?: $*: $(cat out err)"
-}
-says() { grep -qF -- "$1" out || fail "'$1' is not in: $(cat out)"; }
-# holds EXPRESSION FILE: of r, the one JSON object in the file.
-holds() {
-  "$python" -c 'import json, sys; r = json.loads(sys.stdin.read()); sys.exit(not eval(sys.argv[1]))' "$1" <"$2" ||
-    fail "not so: $1 in $(cat "$2")"
-}
-
 done_by on 2 pretrain "${small[@]}" --run-dir run
 printed() { awk -v name="$1" '$0 ~ "^  " name " +[0-9.]+$" { print $NF }' out; }
 trained=$(printed 'after training') raw=$(printed 'raw pixels') random=$(printed 'random weights')

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A memory bank, as a user has it: a run that saves, is killed, and goes on over another number of ranks; the bank tools on
+# A memory bank, as a user has it: a run that is interrupted and goes on, also over another number of ranks; the bank tools on
 # its snapshots; what is refused.
 #   memory_bank_test.sh NEGATRON PYTHON MPIRUN [MPIRUN FLAGS ...]
 source "$(dirname "$0")/small_run.sh"
@@ -11,14 +11,7 @@ mpirun=("$@")
 cd "$work" || exit 1
 
 memory=("${small[@]}" --bank-kind memory --baselines off --evaluate-every 0)
-on() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
-done_by() { "$@" >out 2>err || fail "exit code $?: $*: $(cat out err)"; }
-says() { grep -qF -- "$1" out || fail "'$1' is not in: $(cat out)"; }
 bank() { done_by "$negatron" bank "$@"; }
-holds() {
-  "$python" -c 'import json, sys; r = json.loads(sys.stdin.read()); sys.exit(not eval(sys.argv[1]))' "$1" <out ||
-    fail "not so: $1 in $(cat out)"
-}
 
 # --- a run, and the same one interrupted ---
 done_by "$negatron" pretrain "${memory[@]}" --dry-run

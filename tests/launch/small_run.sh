@@ -30,6 +30,20 @@ refused() {
   grep -qF -- "$needle" "$work/err" || fail "'$needle' is not in: $(cat "$work/err")"
 }
 
+# on RANKS ARGUMENTS...: $negatron under ${mpirun[@]}, which the test has set.
+on() { local count=$1; shift; "${mpirun[@]}" -n "$count" "$negatron" "$@"; }
+# done_by COMMAND...: exit code 0; leaves out and err in the folder where it is.
+done_by() {
+  "$@" >out 2>err || fail "exit code $?: $*: $(cat out err)"
+}
+# says NEEDLE: the command of done_by did.
+says() { grep -qF -- "$1" out || fail "'$1' is not in: $(cat out)"; }
+# holds EXPRESSION [FILE]: of r, the one JSON object in the file, or in out; by $python.
+holds() {
+  "$python" -c 'import json, sys; r = json.loads(sys.stdin.read()); sys.exit(not eval(sys.argv[1]))' "$1" <"${2:-out}" ||
+    fail "not so: $1 in $(cat "${2:-out}")"
+}
+
 # wait_for CONDITION...: until it holds, for $patience seconds, and what its looks take on a busy machine.
 patience=30
 wait_for() {
