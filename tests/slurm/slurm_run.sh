@@ -37,7 +37,15 @@ train() {
   srun --mpi=pmix "$@" || code=$?
   # Of the rank that crashed; or of those that were then told to end.
   case $code in 139 | 143) ;; *) return $code ;; esac
+  ! was_a_run "$@" || return $code
   srun --mpi=pmix "$@"
+}
+
+# was_a_run ... --run-dir RUN: it has made a step.
+was_a_run() {
+  local all="$*"
+  local run=${all##*--run-dir }
+  has_steps "${run%% *}" 1 2>/dev/null
 }
 
 # Jobs of srun in the background, by their run directory: RUN.log has what they say, RUN.end their exit code and when.
