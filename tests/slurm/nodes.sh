@@ -32,9 +32,10 @@ kill_node() {
 cut_cable() { ip link set "$1" down; }
 mend_cable() { ip link set "$1" up; }
 
-# on_node NAME COMMAND...: with what the node sees of files and networks.
+# on_node NAME COMMAND...: with what the node sees of files and networks. A mount namespace begins at the machine's own root,
+# which is not the node's where all this runs in a changed root.
 on_node() {
   local name=$1
   shift
-  nsenter --target "$(cat "$NEGATRON_CLUSTER/$name.pid")" --mount --net --uts "$@"
+  nsenter --target "$(cat "$NEGATRON_CLUSTER/$name.pid")" --mount --net --uts --root "$@"
 }

@@ -30,6 +30,17 @@ TEST(OnADevice, NarrowBanksAndBothViews) {
   expect_the_same_run(on_the_stand_in(), options);
 }
 
+TEST(OnADevice, MemoryBanks) {
+  PretrainOptions options = with_memory(watched_options("nce"));
+  options.objective_options = "log-z=first-batch";
+  options.bank_fill = BankFill::kFeatures;
+  options.max_key_age = 3;
+  for (const std::int64_t shards : {0, 1}) {
+    options.shards = shards;
+    EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+  }
+}
+
 TEST(OnADevice, BatchNormsOfOneRankAndOfTwo) {
   PretrainOptions options = watched_options("info-nce");
   options.encoder.name = "resnet18";

@@ -13,8 +13,10 @@ TEST(OverNccl, OnlyWhatLiesOnTheHostIsStaged) {
   const DeviceRun there = {stand_in_device().type(), 2, [](Communicator& host) {
                              return make_nccl_communicator(host, host.rank(), host.options());
                            }};
-  for (const char* objective : {"info-nce", "nt-xent", "byol"}) {
-    const auto lines = expect_the_same_run(there, watched_options(objective));
+  for (const char* objective : {"info-nce", "nt-xent", "byol", "memory"}) {
+    const bool is_memory = std::string(objective) == "memory";
+    const auto lines =
+        expect_the_same_run(there, is_memory ? with_memory(watched_options("info-nce")) : watched_options(objective));
     EXPECT_FALSE(lines.empty());
     for (const nlohmann::json& line : lines) {
       // Pixels are read on the host and compared there; all else is on the device.
