@@ -154,8 +154,14 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
 }
 
 std::vector<std::string> contrast_warnings(const PretrainOptions& options, const ContrastSetup& setup) {
-  return make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU))
-      ->warnings(options.head.output);
+  const auto objective = make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
+  std::vector<std::string> warnings = objective->warnings(options.head.output);
+  if (setup.has_memory() && options.bank_fill == BankFill::kRandom) {
+    warnings.emplace_back(
+        "--bank-kind memory with --bank-fill random: in the first epoch every positive is a random row, with which an "
+        "encoder may collapse; --bank-fill features begins with what it makes of each sample.");
+  }
+  return warnings;
 }
 
 }  // namespace negatron

@@ -18,6 +18,7 @@ done_by "$negatron" pretrain "${memory[@]}" --dry-run
 says 'one view'
 says '[40, 16]'
 says 'bank-rows = 40'
+grep -qF 'every positive is a random row' err || fail "no warning of random rows: $(cat err)"
 done_by on 2 pretrain "${memory[@]}" --run-dir whole
 done_by on 2 pretrain "${memory[@]}" --max-steps 5 --run-dir parts
 done_by on 2 pretrain "${memory[@]}" --resume auto --run-dir parts
@@ -57,6 +58,7 @@ done_by on 2 pretrain "${memory[@]}" --max-steps 1 --bank whole --run-dir begun
 done_by on 2 pretrain "${small[@]}" --max-steps 1 --baselines off --run-dir queue
 done_by on 2 pretrain "${memory[@]}" --max-steps 1 --bank-fill features --run-dir full
 says 'the bank begins with what the encoder makes of each sample'
+! grep -qF 'every positive is a random row' err || fail "warned of rows that are features: $(cat err)"
 bank info full --json
 holds 'r["rows_without_id"] == 0 and r["labels"]["without"] == 0 and r["age"]["rows_without_step"] == 28'
 refused '--bank-kind queue has not' "$negatron" pretrain "${small[@]}" --bank-fill features --run-dir never
