@@ -14,7 +14,7 @@ negatron=$1
 disk=$work/disk
 mkdir "$disk"
 mount -t tmpfs -o size=8m tmpfs "$disk" 2>/dev/null || { echo 'skipped: no disk can be mounted here'; exit 77; }
-trap '[ -z "$job" ] || kill -KILL "$job" 2>/dev/null; umount -l "$disk"; rm -rf "$work"' EXIT
+trap '! is_the_test || { [ -z "$job" ] || kill -KILL "$job" 2>/dev/null; umount -l "$disk"; rm -rf "$work"; }' EXIT
 run=$disk/run
 
 # wait_for CONDITION...: until it holds, for at most 30 s.

@@ -151,6 +151,8 @@ ends 0 "$negatron" pretrain "${quick[@]}" --resume auto --run-dir "$work/linked"
 run=$work/settings
 ends 0 "$negatron" pretrain "${quick[@]}" --max-steps 4 --tau 0.2 --run-dir "$run"
 for tau in 0.3 0.4 0.5; do
+  # What the run before said is not what is waited for.
+  rm "$work/out"
   "$negatron" pretrain "${endless[@]}" --tau $tau --resume "$run/snapshots/step-000000004" --run-dir "$run" >"$work/out" 2>"$work/err" &
   job=$!
   wait_for grep -q 'resumed from step 4' "$work/out"

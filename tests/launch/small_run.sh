@@ -2,9 +2,11 @@
 # $small (flags of a run of 8 steps on images in $work/data), $failures, and the checks below.
 set -uo pipefail
 work=$(mktemp -d)
-# A job that a failed check left running is ended with the test.
+# A job that a failed check left running is ended with the test. A command in the background that gets a signal before it
+# has become that command is still this shell, and must take nothing along.
 job=
-trap '[ -z "$job" ] || kill -TERM "$job" 2>/dev/null; rm -rf "$work"' EXIT
+is_the_test() { [ "$BASHPID" -eq $$ ]; }
+trap '! is_the_test || { [ -z "$job" ] || kill -TERM "$job" 2>/dev/null; rm -rf "$work"; }' EXIT
 failures=0
 
 fail() {
