@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A memory bank, as a user has it: a run that is interrupted and goes on, also over another number of ranks; the bank tools on
-# its snapshots; what is refused.
+# A memory bank, as a user has it: a run that is interrupted and goes on, also over another number of ranks; the bank
+# tools on its snapshots; what is refused.
 #   memory_bank_test.sh NEGATRON PYTHON MPIRUN [MPIRUN FLAGS ...]
 source "$(dirname "$0")/small_run.sh"
 negatron=$1
