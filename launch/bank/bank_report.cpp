@@ -118,6 +118,18 @@ Json info_json(const OpenBank& bank, const BankInfo& info, std::uint64_t seed) {
   return json;
 }
 
+std::string meaning_of(BankKind kind) {
+  switch (kind) {
+    case BankKind::kQueue:
+      return {};
+    case BankKind::kMemory:
+      return ": a row for each sample";
+    case BankKind::kLearned:
+      return ": rows that are trained";
+  }
+  return {};
+}
+
 void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, std::uint64_t seed) {
   const BankLayout layout = bank.layout();
   out << bank.path.string() << "\n";
@@ -129,8 +141,7 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
            size_text(info.snapshot_bytes) + ")" +
            (bank.manifest.has(kTrainerName) ? "" : ", a bank alone: no trainer's state"));
   line(out, "step", std::to_string(bank.manifest.step));
-  line(out, "kind",
-       kind_text(bank.bank().kind) + (bank.bank().kind == BankKind::kMemory ? ": a row for each sample" : ""));
+  line(out, "kind", kind_text(bank.bank().kind) + meaning_of(bank.bank().kind));
   line(out, "keys", std::to_string(layout.floor()) + ":" + std::to_string(layout.head()) + " (sequence numbers)");
   print_ages(out, info);
   print_labels(out, info);

@@ -61,6 +61,9 @@ const std::vector<KnownAs>& flag_names() {
       {"bank-rows",
        {"queue-size", "queue-length", "queue-len", "queue", "moco-k", "k", "memory-bank-size", "num-negatives",
         "n-negatives", "nce-k", "memory-size", "bank-size"}},
+      {"rows-tau", {"mem-t", "memory-t", "tau-mem"}},
+      {"rows-lr", {"memory-lr", "mem-lr"}},
+      {"rows-weight-decay", {"mem-wd", "memory-wd"}},
       {"sampler", {"hard-negatives", "negative-sampler", "negative-sampling", "mining"}},
       {"lr", {"learning-rate", "base-lr", "base-learning-rate", "blr", "eta"}},
       {"min-lr", {"final-lr", "end-lr", "lr-min", "eta-min"}},
@@ -82,9 +85,10 @@ struct MethodPreset {
 };
 
 constexpr MethodPreset kMethodPresets[] = {
-    {"moco", "moco-v2"},   {"mocov1", "moco-v2"}, {"mocov2", "moco-v2"},       {"moco2", "moco-v2"},
-    {"mocov3", "moco-v3"}, {"moco3", "moco-v3"},  {"simclr", "simclr"},        {"simclrv1", "simclr"},
-    {"byol", "byol"},      {"mochi", "mochi"},    {"ownimages", "own-images"}, {"fashionmnist", "fashion-mnist"}};
+    {"moco", "moco-v2"},   {"mocov1", "moco-v2"},       {"mocov2", "moco-v2"},        {"moco2", "moco-v2"},
+    {"mocov3", "moco-v3"}, {"moco3", "moco-v3"},        {"simclr", "simclr"},         {"simclrv1", "simclr"},
+    {"byol", "byol"},      {"mochi", "mochi"},          {"ownimages", "own-images"},  {"fashionmnist", "fashion-mnist"},
+    {"adco", "adco"},      {"instdisc", "memory-bank"}, {"memorybank", "memory-bank"}};
 
 constexpr const char* kPresetFolder = "launch/presets/";
 

@@ -27,6 +27,7 @@
 #include "launch/version.h"
 #include "runtime/data/registry.h"
 #include "runtime/run/data_identity.h"
+#include "runtime/run/fill_with_features.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/snapshots/snapshot_error.h"
 #include "runtime/text/utf8_text.h"
@@ -102,6 +103,7 @@ void PretrainStart::place() {
     data_ = load_pretrain_data(request_.options, contrast_, tell);
     data = data_text(data_);
     if (contrast_.has_memory()) request_.options.bank_rows = data_.train->size();
+    require_samples_for_rows(request_.options, data_.train->size());
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.

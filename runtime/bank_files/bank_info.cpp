@@ -15,20 +15,20 @@ namespace {
 
 constexpr std::int64_t kAgeBins = 10;
 
-/// How many rows have which age. Keys of a queue have that of their batch, which the manifest tells; rows of a memory
-/// bank have ages of their own.
+/// How many rows have which age. Keys of a queue have that of their batch, which the manifest tells; rows that
+/// stay have ages of their own.
 class Ages {
  public:
   explicit Ages(const OpenBank& bank)
-      : is_memory_(bank.bank().kind == BankKind::kMemory), now_(bank.manifest.step), layout_(bank.layout()) {
-    if (is_memory_) return;
+      : rows_stay_(rows_stay(bank.bank().kind)), now_(bank.manifest.step), layout_(bank.layout()) {
+    if (rows_stay_) return;
     for (const BankBatch& batch : layout_.batches()) {
       count(batch.step, batch.end() - std::max(batch.start, layout_.floor()));
     }
   }
 
   void add(const BankBlock& block) {
-    if (!is_memory_) return;
+    if (!rows_stay_) return;
     const auto* step = block.steps.const_data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < block.steps.numel(); ++i) count(step[i], 1);
   }
@@ -61,7 +61,7 @@ class Ages {
     }
   }
 
-  bool is_memory_;
+  bool rows_stay_;
   std::int64_t now_;
   BankLayout layout_;
   std::map<std::int64_t, std::int64_t> rows_of_age_;

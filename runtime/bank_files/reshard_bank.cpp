@@ -23,8 +23,8 @@ Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesys
   if (bank.manifest.has(kTrainerName)) result.trainer_of = &bank;
   check_new_snapshot(files, out, result.step);
   reserve_for_writing(result.bank, memory);
-  const std::int64_t rows = memory.fitting(bank.bytes_while_reading() + bytes_while_writing(result.row_bytes()));
-  BankReader reader = bank.reader(rows);
+  const std::int64_t rows = memory.fitting(bank.bytes_while_reading_whole() + bytes_while_writing(result.row_bytes()));
+  BankReader reader = bank.whole_reader(rows);
   return write_bank(
       files, out, result, [&](Range sequence) { return reader.read(sequence); }, rows);
 }

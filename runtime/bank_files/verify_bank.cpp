@@ -9,6 +9,7 @@
 #include "runtime/bank_files/row_norms.h"
 #include "runtime/snapshots/files/digest.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -51,16 +52,29 @@ void check_steps(const OpenBank& bank) {
   }
 }
 
-/// Rows of a memory bank were written at steps that the manifest's table of batches does not know.
+/// Rows that stay were written at steps that the manifest's table of batches does not know.
 bool is_written_later(const OpenBank& bank, std::int64_t step) {
-  return bank.bank().kind == BankKind::kMemory && step > bank.manifest.step;
+  return rows_stay(bank.bank().kind) && step > bank.manifest.step;
+}
+
+/// [m] bool: the rows of a learned bank that are not what its raw rows come to, or whose velocities are not finite.
+/// Rows are told as they are stored, so that those in bf16 may differ from others by a few of its steps.
+at::Tensor contradicted(const BankBlock& block) {
+  constexpr double kRounding = 8.0;
+  const double step = block.vectors.scalar_type() == at::kBFloat16 ? 0x1p-8
+                      : block.vectors.scalar_type() == at::kHalf   ? 0x1p-11
+                                                                   : 0x1p-23;
+  const at::Tensor gap = (scored_rows(block.raw.to(at::kDouble)) - block.vectors.to(at::kDouble)).abs().amax(1);
+  const at::Tensor moves = block.velocity.isfinite().all(1);
+  // Not a number is not below the bound.
+  return (gap <= kRounding * step).logical_and_(moves).logical_not_();
 }
 
 /// One shard's rows, read through the reader, which compares sequence numbers, steps, shapes and types.
 void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
   const fs::path path = bank.path / bank_file_name(shard, bank.bank().shards);
   const std::string name = "'" + path.string() + "'";
-  BankReader reader = bank.reader(rows_per_block * bank.bank().shards);
+  BankReader reader = bank.whole_reader(rows_per_block * bank.bank().shards);
   const RingOrder order(reader.layout(), shard);
   {
     const Hdf5Reader file(path);
@@ -81,6 +95,8 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
     for (const RingOrder::Stretch& stretch : order.stretches({begin, std::min(begin + rows_per_block, order.size())})) {
       const BankBlock block = reader.read({stretch.sequence, stretch.sequence + stretch.count});
       const at::Tensor norms = row_norms(block.vectors);
+      const at::Tensor wrong = block.raw.defined() ? contradicted(block) : at::zeros({norms.numel()}, at::kBool);
+      const auto* is_wrong = wrong.const_data_ptr<bool>();
       const auto* norm = norms.const_data_ptr<double>();
       const auto* step = block.steps.const_data_ptr<std::int64_t>();
       for (std::int64_t i = 0; i < norms.numel(); ++i) {
@@ -89,9 +105,12 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
           throw SnapshotError(key() + " was written at step " + std::to_string(step[i]) +
                               ", after the snapshot of step " + std::to_string(bank.manifest.step) + ".");
         }
-        if (is_unit_row(block.vectors, i, norm[i])) continue;
         if (std::isnan(norm[i])) throw SnapshotError(key() + " holds a number that is not finite.");
-        throw SnapshotError(key() + " has norm " + std::to_string(norm[i]) + " and not 1.");
+        if (!is_unit_row(block.vectors, i, norm[i])) {
+          throw SnapshotError(key() + " has norm " + std::to_string(norm[i]) + " and not 1.");
+        }
+        if (!is_wrong[i]) continue;
+        throw SnapshotError(key() + " is not what its raw row comes to, or moves by numbers that are not finite.");
       }
     }
   }
@@ -128,7 +147,7 @@ void check_files(const FileLayer& files, const Manifest& manifest, const BankMem
 
 void check_bank(const OpenBank& bank, const BankMemory& memory, SnapshotVerdict& verdict) {
   verdict.files.front().problem = problem_of([&] { check_steps(bank); });
-  const std::int64_t bytes_per_row = bank.bytes_while_reading() + kNormBytesPerElement * bank.bank().width;
+  const std::int64_t bytes_per_row = bank.bytes_while_reading_whole() + kNormBytesPerElement * bank.bank().width;
   const std::int64_t rows = std::max<std::int64_t>(1, memory.left() / bytes_per_row);
   bool all_shards = true;
   for (int shard = 0; shard < bank.bank().shards; ++shard) {

@@ -30,7 +30,7 @@ BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const 
       put(block.vectors, part.vectors);
       put(block.ids, part.ids);
       put(block.labels, part.labels);
-      if (bank.kind == BankKind::kMemory) {
+      if (rows_stay(bank.kind)) {
         put(block.steps, part.steps);
       } else {
         block.steps.narrow(0, done, stretch.count).fill_(stretch.step);
@@ -42,6 +42,24 @@ BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const 
     position += rows;
     return block;
   };
+}
+
+/// A further matrix of a learned bank's shard, whose rows are one stretch: position p is the key that follows p others.
+MatrixSource further_rows(const RingOrder& order, const NewRows& read, at::Tensor BankBlock::*which) {
+  return [&order, &read, which, position = std::int64_t{0}](std::int64_t rows) mutable {
+    const RingOrder::Stretch stretch = order.stretches({position, position + rows}).front();
+    position += rows;
+    return read({stretch.sequence, stretch.sequence + rows}).*which;
+  };
+}
+
+ShardSources shard_sources(const SavedBank& bank, const RingOrder& order, const NewRows& read) {
+  ShardSources sources{shard_rows(bank, order, read)};
+  if (bank.kind == BankKind::kLearned) {
+    sources.raw = further_rows(order, read, &BankBlock::raw);
+    sources.velocity = further_rows(order, read, &BankBlock::velocity);
+  }
+  return sources;
 }
 
 /// Byte for byte, with the digest of what was read compared again: it is some time since it was verified.
@@ -68,7 +86,7 @@ ManifestFile copy_trainer(FileLayer& files, const OpenBank& from, const fs::path
 }  // namespace
 
 std::int64_t NewBank::row_bytes() const {
-  return bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+  return bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_bytes(bank));
 }
 
 void check_new_snapshot(const FileLayer& files, const fs::path& out, std::int64_t step) {
@@ -103,7 +121,7 @@ Manifest write_bank(FileLayer& files, const fs::path& out, const NewBank& bank, 
       const RingOrder order(layout, shard);
       const std::string name = bank_file_name(shard, bank.bank.shards);
       manifest.files.push_back({name, write_bank_file(files, partial / name, bank.bank, shard,
-                                                      shard_rows(bank.bank, order, read), writing)});
+                                                      shard_sources(bank.bank, order, read), writing)});
     }
     if (bank.trainer_of != nullptr) {
       manifest.files.push_back(copy_trainer(files, *bank.trainer_of, partial, writing.block_bytes));

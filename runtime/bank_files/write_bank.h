@@ -21,8 +21,8 @@ struct NewBank {
   std::int64_t row_bytes() const;
 };
 
-/// Gives the keys with these sequence numbers of the new bank, all of one batch. Asked in ascending order for each
-/// shard.
+/// Gives the keys with these sequence numbers of the new bank, all of one batch, raw rows and velocities of a learned
+/// one included. Asked in ascending order for each shard, and again for each of those two.
 using NewRows = std::function<BankBlock(Range sequence)>;
 
 /// Throws as check_new_path(), and when `out` is named like the snapshot of another step. For operations that read much

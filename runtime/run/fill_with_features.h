@@ -1,17 +1,25 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "comm/communicator.h"
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_format.h"
-#include "runtime/encoders/encoder_pair.h"
-#include "samplers/bank/bank.h"
+#include "runtime/training/pretrain_options.h"
+#include "runtime/training/trainer.h"
 
 namespace negatron {
 
-/// Every row of a memory bank becomes what the query encoder makes of its sample: of the whole image, by running
-/// statistics, written by no step. Each rank encodes the samples whose rows it owns, so that none travels. Collective
-/// over `host`: all ranks throw what one of them cannot read.
-void fill_with_features(Communicator& host, const ImageSource& images, const ViewFormat& format, EncoderPair& encoders,
-                        Bank& bank);
+/// Throws std::invalid_argument where --bank-fill features has fewer `samples` than rows. Local.
+void require_samples_for_rows(const PretrainOptions& options, std::int64_t samples);
+
+/// With --bank-fill features every row of the trainer's bank becomes what the query encoder makes of a sample: of the
+/// whole image, by running statistics, written by no step. Row s of K is that of sample floor(s N / K) of N, so that a
+/// memory bank, of which K is N, has each sample's own, and a smaller bank has samples from all over the data. Each
+/// rank encodes the samples whose rows it owns, so that none travels. Returns what people should hear; with other fills
+/// it does nothing. Collective over `host`: all ranks throw what one of them cannot read.
+std::vector<std::string> fill_bank(Communicator& host, const PretrainOptions& options, const ImageSource& images,
+                                   const ViewFormat& format, Trainer& trainer);
 
 }  // namespace negatron

@@ -121,18 +121,10 @@ class Pretraining {
     }
     const std::string taken = start_from_weights(comm, training, options_, trainer_.encoders());
     if (training.rank() == 0) *job_.out << taken << std::flush;
-    if (!job_.bank) {
-      fill_bank(training);
-      return;
-    }
-    const std::vector<std::string> remarks = start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_);
+    const std::vector<std::string> remarks =
+        job_.bank ? start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_)
+                  : fill_bank(*job_.host, options_, *data_.train, batches_.batches.format, trainer_);
     if (training.rank() == 0) say(remarks);
-  }
-
-  void fill_bank(Communicator& training) {
-    if (trainer_.bank() == nullptr || options_.bank_fill != BankFill::kFeatures) return;
-    if (training.rank() == 0) say({"the bank begins with what the encoder makes of each sample"});
-    fill_with_features(*job_.host, *data_.train, batches_.batches.format, trainer_.encoders(), *trainer_.bank());
   }
 
   void say(const std::vector<std::string>& remarks) const {

@@ -234,14 +234,15 @@ std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& sna
   read_together(comm, [&] {
     if (trainer.bank() == nullptr) throw SnapshotError("--bank gives a bank, but this run has none (--negatives).");
     require_bank(snapshot, options_of_bank(trainer), convert_bank);
-    BankReader reader(snapshot.path, *snapshot.manifest.bank, kBlockBytes);
+    BankReader reader(snapshot.path, *snapshot.manifest.bank, kBlockBytes, BankReader::Learned::kRead);
     BankLayoutState layout = snapshot.manifest.bank->layout;
-    // As the random rows of a start: a key of another run has no age in this one.
+    // As the random rows of a start: a key of another run has no age in this one, and learned rows are at rest.
     constexpr std::int64_t kNoStep = -1;
     for (BankBatch& batch : layout.batches) batch.step = kNoStep;
     trainer.bank()->restore(layout, [&](Range sequence) {
       BankBlock block = reader.read(sequence);
       block.steps = at::full_like(block.steps, kNoStep);
+      if (block.velocity.defined()) block.velocity = at::zeros_like(block.velocity);
       return block;
     });
     // A bank that was imported or merged comes from no data that anybody knows.

@@ -35,6 +35,8 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
     const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
     memory.bank_rows = rows * options.head.output * stored;
     memory.bank_numbers = rows * kNumbersOfRow;
+    constexpr std::int64_t kLearningArrays = 3;
+    if (setup.has_learned()) memory.bank_learning = kLearningArrays * rows * options.head.output * element;
   }
   memory.images = image_bytes(data);
   const BatchQueue queue = batch_queue(options, data, data.train->view_size(), ranks);

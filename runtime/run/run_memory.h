@@ -20,11 +20,13 @@ struct RunMemory {
   /// Rows of the bank, and the numbers of each; 0 without one.
   std::int64_t bank_rows = 0;
   std::int64_t bank_numbers = 0;
+  /// Of a learned bank: raw rows, their velocities, and the gradient while a step takes it.
+  std::int64_t bank_learning = 0;
   /// Images that lie in memory, and batches that wait.
   std::int64_t images = 0;
   std::int64_t batches = 0;
 
-  std::int64_t bank() const { return bank_rows + bank_numbers; }
+  std::int64_t bank() const { return bank_rows + bank_numbers + bank_learning; }
   std::int64_t encoders() const { return parameters + gradients_and_optimizer + key_encoder; }
   std::int64_t data() const { return images + batches; }
 };

@@ -14,14 +14,32 @@ std::int64_t format_for(BankKind kind) {
 }
 
 std::string kind_text(BankKind kind) {
-  return kind == BankKind::kQueue ? "queue" : "memory";
+  switch (kind) {
+    case BankKind::kQueue:
+      return "queue";
+    case BankKind::kMemory:
+      return "memory";
+    case BankKind::kLearned:
+      return "learned";
+  }
+  return {};
 }
 
 BankKind kind_of_text(const std::string& text) {
-  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory}) {
+  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned}) {
     if (text == kind_text(kind)) return kind;
   }
   throw std::invalid_argument("its bank is of the unknown kind '" + shown_text(text) + "'");
+}
+
+at::ScalarType learned_type(const SavedBank& bank) {
+  return bank.dtype == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+std::int64_t learned_bytes(const SavedBank& bank) {
+  constexpr std::int64_t kArrays = 2;
+  return bank.kind == BankKind::kLearned ? kArrays * static_cast<std::int64_t>(c10::elementSize(learned_type(bank)))
+                                         : 0;
 }
 
 std::string bank_file_name(int shard, int shards) {
@@ -31,14 +49,21 @@ std::string bank_file_name(int shard, int shards) {
 }
 
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,
-                           const BankBlockSource& next, const FileWriting& writing) {
+                           const ShardSources& sources, const FileWriting& writing) {
   const BankLayout layout(bank.layout, bank.shards);
   const std::int64_t rows = RingOrder(layout, shard).size();
   const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
   // The reader of the plan asks for block_bytes at a time, and a block holds as many whole rows as fit into them.
-  BlockDatasets datasets(next, rows, std::max<std::int64_t>(1, writing.block_bytes / row_bytes));
+  const std::int64_t rows_per_block = std::max<std::int64_t>(1, writing.block_bytes / row_bytes);
+  BlockDatasets datasets(sources.blocks, rows, rows_per_block);
   Hdf5Layout plan;
   datasets.add_to(plan, bank.dtype, bank.width);
+  MatrixDataset raw(sources.raw, rows, rows_per_block);
+  MatrixDataset velocity(sources.velocity, rows, rows_per_block);
+  if (bank.kind == BankKind::kLearned) {
+    raw.add_to(plan, kRawRows, learned_type(bank), bank.width);
+    velocity.add_to(plan, kRowVelocities, learned_type(bank), bank.width);
+  }
   const auto attribute = [&](const char* name, std::int64_t value) { plan.attributes.push_back({"/", name, value}); };
   attribute("format", format_for(bank.kind));
   attribute("capacity", layout.capacity());

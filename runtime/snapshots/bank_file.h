@@ -8,6 +8,7 @@
 #include "runtime/snapshots/files/file_layer.h"
 #include "runtime/snapshots/files/file_writing.h"
 #include "runtime/snapshots/hdf5/block_datasets.h"
+#include "runtime/snapshots/hdf5/matrix_dataset.h"
 #include "samplers/bank/bank.h"
 
 namespace negatron {
@@ -30,7 +31,7 @@ inline constexpr std::int64_t kSnapshotFormat = 2;
 /// The oldest version that can say what is to be said of a bank of this kind: what is written, so that older programs
 /// go on reading queues.
 std::int64_t format_for(BankKind kind);
-/// "queue", "memory"
+/// "queue", "memory", "learned"
 std::string kind_text(BankKind kind);
 /// Throws std::invalid_argument.
 BankKind kind_of_text(const std::string& text);
@@ -38,11 +39,29 @@ BankKind kind_of_text(const std::string& text);
 /// "bank.00000-of-00004.h5"
 std::string bank_file_name(int shard, int shards);
 
-/// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first; attributes format,
-/// capacity, width, head, shard, shards, filled. n is RingOrder(bank.layout over bank.shards, shard).size(). A row that
-/// no step wrote has step and id -1. Takes each row from `next` once; in memory are about two blocks of rows, and the
-/// four numbers of every row. Local.
+/// How the raw rows of a learned bank and their velocities are stored: fp32, or fp64 beside rows in fp64.
+at::ScalarType learned_type(const SavedBank& bank);
+/// Bytes that a number of a row takes beside what scores: those of the raw row and of its velocity, 0 unless the bank
+/// is a learned one.
+std::int64_t learned_bytes(const SavedBank& bank);
+
+/// What the file of a shard is made of, in ring order. Each source gives every row once.
+struct ShardSources {
+  BankBlockSource blocks;
+  /// Of a learned bank; empty for others.
+  MatrixSource raw = {};
+  MatrixSource velocity = {};
+};
+
+/// The datasets of a learned bank's raw rows and of their velocities.
+inline constexpr const char* kRawRows = "raw";
+inline constexpr const char* kRowVelocities = "velocity";
+
+/// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first, and of a learned
+/// bank raw and velocity [n, d]; attributes format, capacity, width, head, shard, shards, filled. n is
+/// RingOrder(bank.layout over bank.shards, shard).size(). A row that no step wrote has step and id -1. Takes each row
+/// from a source once; in memory are about two blocks of rows, and the four numbers of every row. Local.
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,
-                           const BankBlockSource& next, const FileWriting& writing);
+                           const ShardSources& sources, const FileWriting& writing);
 
 }  // namespace negatron

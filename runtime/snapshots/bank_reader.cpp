@@ -10,17 +10,22 @@ BankBlock join(const std::vector<BankBlock>& parts) {
   const auto all = [&](at::Tensor BankBlock::*which) {
     std::vector<at::Tensor> tensors;
     for (const BankBlock& one : parts) tensors.push_back(one.*which);
-    return at::cat(tensors);
+    return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
   };
-  return {all(&BankBlock::vectors), all(&BankBlock::ids), all(&BankBlock::labels), all(&BankBlock::steps),
-          all(&BankBlock::sequence)};
+  return {all(&BankBlock::vectors),  all(&BankBlock::ids), all(&BankBlock::labels),  all(&BankBlock::steps),
+          all(&BankBlock::sequence), all(&BankBlock::raw), all(&BankBlock::velocity)};
 }
 
 }  // namespace
 
-BankReader::BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes)
-    : directory_(std::move(directory)), bank_(bank), layout_(bank.layout, bank.shards) {
-  const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+BankReader::BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes,
+                       Learned learned)
+    : directory_(std::move(directory)),
+      bank_(bank),
+      layout_(bank.layout, bank.shards),
+      reads_learned_(bank.kind == BankKind::kLearned && learned == Learned::kRead) {
+  const std::int64_t row_bytes = bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) +
+                                               (reads_learned_ ? learned_bytes(bank) : 0));
   // Every shard keeps a buffer, so they share the bytes: 8 MiB for rows of d = 128 in fp32 and 4 shards are 4096 rows
   // for each. At least one row, or nothing would ever be read.
   buffer_rows_ = std::max<std::int64_t>(1, block_bytes / row_bytes / bank.shards);
@@ -95,6 +100,13 @@ BankReader::Shard& BankReader::open(int shard) {
     const Hdf5Reader::Dataset column = opened.file.dataset(name);
     require(column.dtype == at::kLong && column.shape == std::vector{rows}, std::string("dataset ") + name);
   }
+  if (bank_.kind == BankKind::kLearned) {
+    for (const char* name : {kRawRows, kRowVelocities}) {
+      const Hdf5Reader::Dataset learned = opened.file.dataset(name);
+      require(learned.dtype == learned_type(bank_) && learned.shape == std::vector{rows, bank_.width},
+              std::string("dataset ") + name);
+    }
+  }
   return shards_.emplace(shard, std::move(opened)).first->second;
 }
 
@@ -115,19 +127,26 @@ BankBlock BankReader::read_shard(int number, Range sequence) {
 BankBlock BankReader::load(Shard& shard, std::int64_t first, std::int64_t count) const {
   const auto rows = [&](const char* name) { return shard.file.read_rows(name, first, count); };
   BankBlock block{rows("rows"), rows("ids"), rows("labels"), rows("steps"), rows("sequence")};
+  if (reads_learned_) {
+    block.raw = rows(kRawRows);
+    block.velocity = rows(kRowVelocities);
+  }
   const auto* sequence = block.sequence.const_data_ptr<std::int64_t>();
   const auto* step = block.steps.const_data_ptr<std::int64_t>();
   // Every row is compared with what the manifest's table of batches says of it. A file whose rows are right but in
-  // another order would otherwise put keys into wrong slots, and nothing later would notice. Rows of a memory bank were
-  // written at a step each, and belong to the samples whose numbers are those of their slots.
-  const bool is_memory = bank_.kind == BankKind::kMemory;
+  // another order would otherwise put keys into wrong slots, and nothing later would notice. Rows that stay were
+  // written at a step each; those of a memory bank belong to the samples whose numbers are those of their slots, and
+  // learned ones to none.
+  const auto is_told = [this](const RingOrder::Stretch& stretch, std::int64_t i, std::int64_t id_there,
+                              std::int64_t step_there) {
+    constexpr std::int64_t kNone = -1;
+    if (!rows_stay(bank_.kind)) return step_there == stretch.step;
+    return step_there >= kNone && id_there == (bank_.kind == BankKind::kMemory ? stretch.sequence + i : kNone);
+  };
   const auto* id = block.ids.const_data_ptr<std::int64_t>();
   for (const RingOrder::Stretch& stretch : shard.order.stretches({first, first + count})) {
     for (std::int64_t i = 0; i < stretch.count; ++i) {
-      const bool is_told = is_memory ? *id == stretch.sequence + i && *step >= -1 : *step == stretch.step;
-      ++id;
-      ++step;
-      if (*sequence++ != stretch.sequence + i || !is_told) {
+      if (*sequence++ != stretch.sequence + i || !is_told(stretch, i, *id++, *step++)) {
         throw SnapshotError("A file of the bank in '" + directory_.string() +
                             "' holds other keys than its manifest says.");
       }

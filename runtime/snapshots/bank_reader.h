@@ -16,7 +16,11 @@ namespace negatron {
 /// Local. Every function throws SnapshotError.
 class BankReader {
  public:
-  BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes);
+  enum class Learned { kPassOver, kRead };
+
+  /// With kRead the blocks of a learned bank have its raw rows and their velocities as well.
+  BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes,
+             Learned learned = Learned::kPassOver);
   BankReader(const BankReader&) = delete;
   BankReader(BankReader&&) = default;
 
@@ -46,6 +50,7 @@ class BankReader {
   std::filesystem::path directory_;
   SavedBank bank_;
   BankLayout layout_;
+  bool reads_learned_;
   std::int64_t buffer_rows_;
   std::map<int, Shard> shards_;
 };

@@ -41,7 +41,7 @@ void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& opti
   if (saved.dtype != bank.options().dtype && !options.convert_dtype) {
     refuse("rows of type", dtype_text(saved.dtype), dtype_text(bank.options().dtype));
   }
-  BankReader reader(snapshot.path, saved, options.block_bytes);
+  BankReader reader(snapshot.path, saved, options.block_bytes, BankReader::Learned::kRead);
   // Each rank asks for its own keys, so no rank waits for another here, and one that throws leaves nobody in a
   // collective.
   bank.restore(saved.layout, [&](Range sequence) { return reader.read(sequence); });

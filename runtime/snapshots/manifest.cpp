@@ -107,8 +107,8 @@ SavedBank bank_of(const Json& json) {
   }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
-  if (bank.kind == BankKind::kMemory && !holds_samples(bank.layout)) {
-    throw SnapshotError("its memory bank is not one batch of all its rows");
+  if (rows_stay(bank.kind) && !is_table(bank.layout)) {
+    throw SnapshotError("its " + kind_text(bank.kind) + " bank is not one batch of all its rows");
   }
   // Memory is taken for the grid when the bank is restored.
   if (bank.layout.height > kMostCellsPerRow * bank.layout.capacity / bank.layout.columns) {
@@ -123,7 +123,7 @@ void check_shard_sizes(const Manifest& manifest) {
   const SavedBank& bank = *manifest.bank;
   const BankLayout layout(bank.layout, bank.shards);
   const std::int64_t row_bytes =
-      bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + kNumberBytesOfRow;
+      bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_bytes(bank)) + kNumberBytesOfRow;
   for (int shard = 0; shard < bank.shards; ++shard) {
     const ManifestFile& file = manifest.file(bank_file_name(shard, bank.shards));
     const std::int64_t rows = RingOrder(layout, shard).size();

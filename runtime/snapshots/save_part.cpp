@@ -2,6 +2,7 @@
 
 #include "runtime/snapshots/trainer_file.h"
 #include "runtime/snapshots/virtual_bank.h"
+#include "samplers/bank/learned_copy.h"
 
 namespace negatron {
 namespace {
@@ -50,6 +51,15 @@ void publish(FileLayer& files, const SaveJob& job) {
   }
 }
 
+ShardSources sources_of(BankCopy& copy) {
+  ShardSources sources{[&copy](std::int64_t rows) { return copy.next(rows); }};
+  if (auto* learned = dynamic_cast<LearnedCopy*>(&copy)) {
+    sources.raw = [learned](std::int64_t rows) { return learned->next_raw(rows); };
+    sources.velocity = [learned](std::int64_t rows) { return learned->next_velocity(rows); };
+  }
+  return sources;
+}
+
 }  // namespace
 
 // Each rank in its own background thread, with no regard to the others. Every file is synced when its digest is
@@ -62,8 +72,8 @@ std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
   make_directories(files, job.temporary);
   if (job.copy) {
     const std::string name = bank_file_name(job.shard, job.bank->shards);
-    const auto next = [&](std::int64_t rows) { return job.copy->next(rows); };
-    written.push_back({name, write_bank_file(files, job.temporary / name, *job.bank, job.shard, next, job.writing)});
+    written.push_back(
+        {name, write_bank_file(files, job.temporary / name, *job.bank, job.shard, sources_of(*job.copy), job.writing)});
   }
   if (job.trainer) {
     const std::string name(kTrainerName);

@@ -24,8 +24,7 @@ BankOptions bank_options(const PretrainOptions& options, const ComputePlace& pla
 }
 
 BankLayout layout_of_bank(const PretrainOptions& options, int ranks) {
-  const bool is_memory = options.bank_kind == BankKind::kMemory;
-  return {options.bank_rows, ranks, is_memory ? options.bank_rows : options.global_batch};
+  return {options.bank_rows, ranks, rows_stay(options.bank_kind) ? options.bank_rows : options.global_batch};
 }
 
 std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group) {

@@ -47,7 +47,7 @@ void require_needs(const SamplerDescription& sampler, const PretrainOptions& opt
 void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
   require(!options.symmetric || setup.keys() != KeyMaker::kQueryEncoder,
           "--symmetric goes with a key encoder; --negatives batch contrasts both views already.");
-  require(!setup.has_bank() || setup.has_memory() || options.bank_rows >= options.global_batch,
+  require(!setup.has_bank() || rows_stay(options.bank_kind) || options.bank_rows >= options.global_batch,
           "--bank-rows " + std::to_string(options.bank_rows) + " is smaller than --global-batch " +
               std::to_string(options.global_batch) + ": a step would push out its own keys.");
   require(setup.source != NegativeSource::kBatch || options.global_batch >= 2,
@@ -64,10 +64,20 @@ void require_memory(const PretrainOptions& options, const ContrastSetup& setup) 
   require(options.mask_own_sample, flag +
                                        " has the positive of a query in its own sample's row, which cannot be a "
                                        "negative as well; leave --mask-own-sample on.");
+}
+
+/// What a learned bank asks of the rest.
+void require_learned(const ContrastSetup& setup) {
+  require(setup.has_bank(), std::string("--bank-kind learned goes with --negatives bank or bank-and-batch, not with ") +
+                                name_of(setup.source) + ": its rows are the negatives.");
+}
+
+/// What rows that stay ask of the rest.
+void require_rows_that_stay(const PretrainOptions& options, const ContrastSetup& setup) {
   require(options.bank_fill != BankFill::kEmpty,
-          flag + " has all its rows from the start; --bank-fill is random or features.");
-  if (setup.sampler.refuses_memory == nullptr) return;
-  const std::string reason = setup.sampler.refuses_memory(setup.sampler_options);
+          "--bank-kind memory or learned has all its rows from the start; --bank-fill is random or features.");
+  if (setup.sampler.refuses_one_batch == nullptr) return;
+  const std::string reason = setup.sampler.refuses_one_batch(setup.sampler_options);
   require(reason.empty(), reason);
 }
 
@@ -86,7 +96,7 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
   SamplerArguments arguments;
   arguments.sample_types = sample_types;
   arguments.options = setup.sampler_options;
-  arguments.base.exclude_own_sample = options.mask_own_sample;
+  arguments.base.exclude_own_sample = setup.masks_own_sample(options);
   arguments.base.max_age = options.max_key_age;
   arguments.seed = options.seed;
   arguments.steps_per_epoch = steps_per_epoch;
@@ -121,11 +131,14 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
     require(reason.empty(), reason);
   }
   require_shares(options, setup);
-  if (options.bank_kind == BankKind::kMemory) {
-    require_memory(options, setup);
+  if (options.bank_kind == BankKind::kMemory) require_memory(options, setup);
+  if (options.bank_kind == BankKind::kLearned) require_learned(setup);
+  if (rows_stay(options.bank_kind)) {
+    require_rows_that_stay(options, setup);
   } else {
     require(options.bank_fill != BankFill::kFeatures,
-            "--bank-fill features gives each sample its row, which --bank-kind queue has not; memory has.");
+            "--bank-fill features is for rows that stay; keys push those of --bank-kind queue out. memory and learned "
+            "have such rows.");
   }
   return setup;
 }

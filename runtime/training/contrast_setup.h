@@ -25,6 +25,13 @@ struct ContrastSetup {
   bool has_bank() const { return source == NegativeSource::kBank || source == NegativeSource::kBankAndBatch; }
   /// The positive of a query is its own sample's row of the bank, and what the encoder makes of it is blended in.
   bool has_memory() const { return has_bank() && bank_kind == BankKind::kMemory; }
+  /// Rows of the bank are trained against the loss.
+  bool has_learned() const { return has_bank() && bank_kind == BankKind::kLearned; }
+  /// Queries leave out rows of their own sample.
+  bool masks_own_sample(const PretrainOptions& options) const {
+    // Learned rows are nobody's: the ids need not travel.
+    return has_bank() && options.mask_own_sample && !has_learned();
+  }
   KeyMaker keys() const {
     if (source == NegativeSource::kBatch) return KeyMaker::kQueryEncoder;
     return has_memory() ? KeyMaker::kNobody : KeyMaker::kMomentumEncoder;

@@ -35,6 +35,10 @@ void validate_method(const PretrainOptions& options) {
   require(options.bank_threads >= -1,
           "--bank-threads must be at least 0, or -1 for the cores that --threads leaves free.");
   require(options.tau > 0.0, "--tau must be above 0.");
+  require(options.rows_tau > 0.0, "--rows-tau must be above 0.");
+  require(options.rows.rate >= 0.0 && options.rows.weight_decay >= 0.0 && options.rows.momentum >= 0.0 &&
+              options.rows.momentum < 1.0,
+          "--rows-lr and --rows-weight-decay must be at least 0, and --rows-momentum of [0, 1).");
   require(options.max_key_age >= 0, "--max-key-age must be at least 0 steps (0 means no limit).");
   require(options.predictor_hidden >= 1, "--predictor-hidden must be at least 1.");
   require(options.telemetry_every >= 0, "--telemetry-every must be at least 0 steps (0 means never).");
@@ -49,6 +53,10 @@ void validate_shares(const PretrainOptions& options, int ranks) {
   require(options.shards >= 0 && (options.shards == 0 || ranks % options.shards == 0),
           "--shards " + number(options.shards) + " must divide the number of ranks, " + number(ranks) +
               " (0 means one shard a rank).");
+  require(
+      options.bank_kind != BankKind::kLearned || options.shards == 0 || options.shards == ranks,
+      "--bank-kind learned has one copy of the bank, whose rows learn from the queries of all ranks; leave --shards "
+      "at 0.");
   require(options.global_batch >= 1, "--global-batch must be at least 1.");
   require(options.global_batch >= ranks, "--global-batch " + number(options.global_batch) +
                                              " is smaller than the number of ranks, " + number(ranks) +

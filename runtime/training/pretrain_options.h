@@ -17,6 +17,7 @@
 #include "runtime/training/optimizer.h"
 #include "runtime/training/schedule.h"
 #include "samplers/bank/bank.h"
+#include "samplers/bank/row_sgd.h"
 #include "samplers/cpu/cpu_isa.h"
 #include "samplers/objectives/registry.h"
 
@@ -63,6 +64,9 @@ struct PretrainOptions {
   std::int64_t bank_rows = 4096;
   /// What a row of a memory bank keeps of itself when its sample was encoded.
   double bank_momentum = 0.5;
+  /// Of a learned bank: the temperature of the loss that its rows raise, and how they are trained.
+  double rows_tau = 0.02;
+  RowSgd rows;
   BankFill bank_fill = BankFill::kRandom;
   /// fp32, bf16 or fp16. A run in fp64 stores fp64 whatever this says.
   at::ScalarType bank_dtype = at::kFloat;

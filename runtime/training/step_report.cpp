@@ -58,7 +58,7 @@ at::Tensor StepReport::sums(const ContrastOutput& output) {
   sums_.add("positive_similarity", output.positive_similarity);
   sums_.add("negative_similarity", output.negative_similarity);
   sums_.add("correct", output.correct);
-  if (bank_ != nullptr && bank_->is_memory()) add_written();
+  if (bank_ != nullptr && rows_stay(bank_->kind())) add_written();
   anchor_sums_ = names_in(output.metrics);
   sums_.add(output.metrics);
   has_mixes_ = negatives.mix_count.defined();
@@ -106,8 +106,8 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   metrics.bank_fill = metrics.bank_age = std::nan("");
   if (bank_ == nullptr) return;
   metrics.bank_fill = static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity());
-  metrics.bank_age = bank_->is_memory() ? mean_age_of_written() : bank_->mean_age(metrics.step);
-  if (!bank_->is_memory() && metrics.step % kAgeSteps == 0)
+  metrics.bank_age = rows_stay(bank_->kind()) ? mean_age_of_written() : bank_->mean_age(metrics.step);
+  if (!rows_stay(bank_->kind()) && metrics.step % kAgeSteps == 0)
     metrics.rows_by_age = rows_by_age(bank_->layout(), metrics.step);
   if (has_mixes_) {
     const double mixes = sums_["mixes"];
@@ -121,7 +121,7 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   if (search.searches() > searches_before_) metrics.method["hard_set_fallback"] = search.last_fallback_rate();
 }
 
-// Of a memory bank a rank knows its own rows only. Several copies of the bank count all rows as often, which the mean
+// Of rows that stay a rank knows its own only. Several copies of the bank count all rows as often, which the mean
 // does not show.
 void StepReport::add_written() {
   const WrittenRows written = bank_->written();

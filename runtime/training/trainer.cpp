@@ -29,6 +29,14 @@ StepReportOptions report_options(const PretrainOptions& options, const ContrastS
   return {keys_are_anchors ? 2.0 : 1.0, options.telemetry_every};
 }
 
+/// Of the two directions of a symmetric step: the loss, and with it the gradient of what rows raise, is their mean;
+/// what is reported is the first one's.
+ContrastOutput mean_of(ContrastOutput output, const ContrastOutput& other) {
+  output.loss = 0.5 * (output.loss + other.loss);
+  if (output.row_gradient.defined()) output.row_gradient.add_(other.row_gradient).mul_(0.5);
+  return output;
+}
+
 }  // namespace
 
 Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, const ComputePlace& place,
@@ -72,7 +80,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   timer.enter(Phase::kBank);
   ContrastOutput output = stage.finish(keys);  // 4, 5  what the whole bank says about the queries, and the loss
   // Both stages were begun before either is finished, in the same order on every rank.
-  if (other) output.loss = 0.5 * (output.loss + other->stage.finish(other->keys).loss);
+  if (other) output = mean_of(std::move(output), other->stage.finish(other->keys));
   timer.enter(Phase::kBackward);
   // Undefined and not zeroed: the old gradients are views of the buckets.
   reducer_.drop_gradients();
@@ -89,7 +97,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
     if (options_.optimizer.clip_norm > 0.0) clip_gradients(trained_tensors(), options_.optimizer.clip_norm);
     optimizer_->step(rate);
     encoders_.follow(momentum);
-    update_bank(batch, queries, keys);  // 8  after the loss: no key meets itself
+    update_bank(batch, queries, keys, output.row_gradient);  // 8  after the loss: no key meets itself
   }
   timer.leave();
   const StepMetrics metrics = report_.finish(totals, guard_.skipped(), timer);  // 9  the caller writes them down
@@ -113,9 +121,10 @@ ContrastBatch Trainer::describe(const Batch& batch) {
     const at::Tensor ids = gathered_ids(batch, comm_, contrast.shares);
     own_rows_.emplace(comm_, mesh_.group(), *bank_, ids);
     contrast.bank_ids = ids.narrow(0, contrast.bank_shares.first, contrast.bank_shares.total());
-  } else if (bank_ && options_.mask_own_sample && !encoders_.place().device.is_cpu()) {
+  } else if (setup_.masks_own_sample(options_) && !encoders_.place().device.is_cpu()) {
     contrast.bank_ids = gathered_ids(batch, mesh_.group(), contrast.bank_shares);
   }
+  if (setup_.has_learned()) contrast.rows_tau = options_.rows_tau;
   contrast.needs_accuracy = report_.needs_accuracy();
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;
@@ -129,9 +138,12 @@ at::Tensor Trainer::gathered_ids(const Batch& batch, Communicator& ranks, const 
   return ranks.all_gather(own, shares.sizes).cpu();
 }
 
-void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys) {
+void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
+                          const at::Tensor& row_gradient) {
   if (own_rows_) {
     own_rows_->blend(queries, batch.labels, options_.bank_momentum, steps_done_);
+  } else if (setup_.has_learned()) {
+    bank_->ascend(row_gradient, options_.rows, steps_done_);
   } else if (bank_) {
     mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
   }

@@ -90,7 +90,8 @@ class Trainer {
   /// The ids of the batches of `ranks`, on the host. Collective over them.
   at::Tensor gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares);
   /// Line 8: what the bank takes of the step. Collective where keys or features move.
-  void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys);
+  void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
+                   const at::Tensor& row_gradient);
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);

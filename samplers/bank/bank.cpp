@@ -39,15 +39,15 @@ at::Tensor column(const at::Tensor& grid, std::int64_t columns, std::int64_t col
 Bank::Bank(const BankOptions& options, int rank, int ranks)
     : options_(options),
       rank_(rank),
-      // All rows of a memory bank are one batch, which never expires: slot s is row s of the ranks in their order.
-      layout_(options.rows, ranks, options.kind == BankKind::kMemory ? options.rows : options.global_batch) {
+      // Rows that stay are one batch, which never expires: slot s is row s of the ranks in their order.
+      layout_(options.rows, ranks, rows_stay(options.kind) ? options.rows : options.global_batch) {
   require(options.rows < kMostRows, "the bank holds fewer than 2^32 rows");
   require(options.width >= 1, "the bank needs rows of width at least 1");
   require(at::isFloatingType(options.dtype), "the bank stores rows in fp64, fp32, bf16 or fp16");
   require(rank >= 0 && rank < ranks, "the rank of a bank must lie in [0, ranks)");
   allocate();
-  if (is_memory()) {
-    fill_with_samples();
+  if (rows_stay(kind())) {
+    fill_for_good();
   } else if (options.fill == BankFill::kRandom) {
     fill_with_random_rows();
   }
@@ -55,7 +55,7 @@ Bank::Bank(const BankOptions& options, int rank, int ranks)
 
 void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
                    std::int64_t global_batch) {
-  require(!is_memory(), "Bank::enqueue: rows of a memory bank belong to their samples and are replaced");
+  require(!rows_stay(kind()), "Bank::enqueue: only a queue takes keys; rows that stay are replaced or trained");
   require(global_batch >= 0 && step >= 0, "Bank::enqueue: step and global_batch must not be negative");
   const std::int64_t own = share(global_batch, layout_.ranks(), rank_).size();
   // Without a message no rank can see what others bring. If each brings its share of a batch whose size all know, their
@@ -72,7 +72,7 @@ void Bank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tens
 
 Rows Bank::rows_no_older_than(std::int64_t oldest_step) const {
   Rows young = shard_.rows;
-  std::vector<std::int64_t> old = is_memory() ? rows_before(oldest_step) : std::vector<std::int64_t>();
+  std::vector<std::int64_t> old = rows_stay(kind()) ? rows_before(oldest_step) : std::vector<std::int64_t>();
   // Age goes by batch: all keys of one were written at one step. Of the oldest batch only the part above the floor
   // counts, and the rest must not be taken from a leaf's count twice.
   for (const BankBatch& batch : layout_.batches()) {
@@ -138,8 +138,8 @@ void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tenso
   // A rank may own no key of a small batch, for example of one with fewer keys than ranks; its layout has moved on all
   // the same.
   if (keys.size(0) > 0) write(keys, ids, labels, step);
-  // Where a sample's row lies in a memory bank is arithmetic (rows_with_ids).
-  if (is_memory()) {
+  // Where a sample's row lies in a memory bank is arithmetic (rows_with_ids), and rows of a learned one have no sample.
+  if (rows_stay(kind())) {
     publish_validity();
     return;
   }
@@ -172,6 +172,7 @@ void Bank::allocate() {
   // A copy in progress keeps the tensors it reads, and nobody writes to them from now on.
   queue_copy_.reset();
   memory_copy_.reset();
+  learned_copy_.reset();
   const std::int64_t rows = layout_.local_rows(rank_);
   shard_.rows.vectors = at::zeros({rows, options_.width}, at::TensorOptions(options_.dtype).device(options_.device));
   shard_.rows.leaves =
@@ -181,6 +182,11 @@ void Bank::allocate() {
   shard_.rows.labels = shard_.rows.slots.clone();
   shard_.ids = at::full({rows}, kNone, at::kLong);
   shard_.steps = shard_.ids.clone();
+  if (kind() == BankKind::kLearned) {
+    const at::ScalarType type = options_.dtype == at::kDouble ? at::kDouble : at::kFloat;
+    shard_.raw = at::zeros({rows, options_.width}, at::TensorOptions(type).device(options_.device));
+    shard_.velocity = at::zeros_like(shard_.raw);
+  }
   validity_ = at::full({rows}, kMasked, at::TensorOptions(at::kFloat).device(options_.device));
   publish_validity();
 }

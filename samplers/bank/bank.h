@@ -11,8 +11,10 @@
 #include "samplers/bank/bank_layout.h"
 #include "samplers/bank/bank_shard.h"
 #include "samplers/bank/id_index.h"
+#include "samplers/bank/learned_copy.h"
 #include "samplers/bank/memory_copy.h"
 #include "samplers/bank/queue_copy.h"
+#include "samplers/bank/row_sgd.h"
 #include "samplers/bank/rows.h"
 
 namespace negatron {
@@ -22,15 +24,22 @@ enum class BankKind {
   kQueue,
   /// A row for each of K samples, which stays: slot s is that of the sample with id s, and holds a running mean of what
   /// the encoder made of it (Wu et al., InstDisc, CVPR 2018; BANK.md 6).
-  kMemory
+  kMemory,
+  /// K rows that are trained, against the loss (Hu et al., AdCo, CVPR 2021; BANK.md 7). They belong to no sample.
+  kLearned
 };
+
+/// Whether a bank of that kind has K rows that stay, in one batch, each with an age of its own; a queue has not.
+constexpr bool rows_stay(BankKind kind) {
+  return kind != BankKind::kQueue;
+}
 
 enum class BankFill {
   /// Random unit rows that the first keys push out, as MoCo does: the loss has its full size from the first step.
   kRandom,
   /// No row scores before a key was written: cleaner early negatives, a loss that grows while the bank fills.
   kEmpty,
-  /// Of a memory bank, whose owner writes what the encoder makes of each sample before the first step.
+  /// Of rows that stay: their owner writes what the encoder makes of samples before the first step.
   kFeatures
 };
 
@@ -59,16 +68,16 @@ struct WrittenRows {
 };
 
 /// Gives the keys with these sequence numbers, all of one batch: vectors [m, d] of any floating dtype on the host, ids
-/// and labels [m] int64. Asked in ascending order.
+/// and labels [m] int64, and for a learned bank raw rows and velocities [m, d]. Asked in ascending order.
 using BankRowReader = std::function<BankBlock(Range sequence)>;
 
 /// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; a memory bank holds the
-/// rows of K samples, each kept by the rank whose share() of them it is in. All members are local, and all ranks call
-/// `enqueue` for the same steps with the same `global_batch`.
+/// rows of K samples and a learned bank K rows that are trained, each kept by the rank whose share() of them it is in.
+/// All members are local, and all ranks call `enqueue` for the same steps with the same `global_batch`.
 class Bank {
  public:
   /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
-  /// selection keys hold slots in 32 bits. A memory bank begins with random rows, whatever `fill` says.
+  /// selection keys hold slots in 32 bits. Rows that stay begin as random ones, whatever `fill` says.
   Bank(const BankOptions& options, int rank, int ranks);
 
   /// Of a queue: appends this rank's share() of a global batch of `global_batch` keys and lets the oldest expire.
@@ -77,18 +86,23 @@ class Bank {
   void enqueue(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
                std::int64_t global_batch);
 
-  /// Of a memory bank: own rows `rows` [m] int64 on the host, each once, become `vectors` [m, d] of any floating dtype,
-  /// written at `step`, -1 for none. labels [m] int64 or undefined, which leaves those that are there. Throws
-  /// std::invalid_argument when a shape or a dtype does not fit.
+  /// Of rows that stay: own rows `rows` [m] int64 on the host, each once, become `vectors` [m, d] of any floating
+  /// dtype, written at `step`, -1 for none; learned ones are at rest then. labels [m] int64 or undefined, which leaves
+  /// those that are there. Throws std::invalid_argument when a shape or a dtype does not fit.
   void replace(const at::Tensor& rows, const at::Tensor& vectors, const at::Tensor& labels, std::int64_t step);
+
+  /// Of a learned bank: all own rows take a step of `optimizer` that raises what `gradient` [n, d] is the gradient of,
+  /// with respect to the rows as they score. Throws std::invalid_argument when a shape does not fit.
+  void ascend(const at::Tensor& gradient, const RowSgd& optimizer, std::int64_t step);
 
   /// Replaces the whole content by the bank of `state`, on any number of ranks: `read` is asked for the keys that this
   /// rank owns. On as many ranks as the bank was saved from, the rows that count lie where they lay. Throws
   /// std::invalid_argument when the state is not one of a bank of this capacity; a throw leaves the bank unusable.
   void restore(const BankLayoutState& state, const BankRowReader& read);
   /// This rank's rows as they are now, to be read from another thread while the bank goes on. Copies nothing yet:
-  /// `enqueue` and `replace` set aside what they are about to overwrite and what has not been read. One copy at a time:
-  /// an older one that still lives is no longer kept up, so the caller drops it first.
+  /// `enqueue` and `replace` set aside what they are about to overwrite and what has not been read, and `ascend`, which
+  /// changes every row, leaves the copy its tensors. One copy at a time: an older one that still lives is no longer
+  /// kept up, so the caller drops it first.
   std::shared_ptr<BankCopy> start_copy();
 
   const BankShard& shard() const noexcept { return shard_; }
@@ -105,18 +119,22 @@ class Bank {
   std::int64_t filled() const noexcept { return layout_.filled(); }
   /// Of a queue: mean age in steps of all ranks' rows that a step wrote. Replicated, no communication.
   double mean_age(std::int64_t step) const { return layout_.mean_age(step); }
-  /// Of a memory bank: this rank's rows that a step wrote.
+  /// Of rows that stay: this rank's rows that a step wrote.
   WrittenRows written() const noexcept { return written_; }
-  bool is_memory() const noexcept { return options_.kind == BankKind::kMemory; }
+  BankKind kind() const noexcept { return options_.kind; }
   const BankLayout& layout() const noexcept { return layout_; }
   const BankOptions& options() const noexcept { return options_; }
   int rank() const noexcept { return rank_; }
 
  private:
   void fill_with_random_rows();
-  /// Of a memory bank: all K at once, each with the id of its slot.
-  void fill_with_samples();
-  /// Of a memory bank: own rows that were written before `oldest_step`.
+  /// Of rows that stay: all K at once, those of a memory bank each with the id of its slot.
+  void fill_for_good();
+  /// Of a learned bank: own rows that were set, [m] int64 on its device, are at rest, and raw rows are what was set.
+  void rest(const at::Tensor& rows);
+  /// Of a learned bank: goes on with copies of its tensors, if a LearnedCopy reads those there are.
+  void leave_to_copy();
+  /// Of rows that stay: own rows that were written before `oldest_step`.
   std::vector<std::int64_t> rows_before(std::int64_t oldest_step) const;
   /// So many more rows that `step` wrote, if it is one.
   void count_written(std::int64_t step, std::int64_t rows);
@@ -138,6 +156,7 @@ class Bank {
   WrittenRows written_;
   std::weak_ptr<QueueCopy> queue_copy_;
   std::weak_ptr<MemoryCopy> memory_copy_;
+  std::weak_ptr<LearnedCopy> learned_copy_;
 };
 
 }  // namespace negatron

@@ -29,7 +29,7 @@ std::int64_t at_least_one(std::int64_t value, const char* what) {
 
 }  // namespace
 
-bool holds_samples(const BankLayoutState& state) {
+bool is_table(const BankLayoutState& state) {
   return state.columns == 1 && state.height == state.capacity && state.head == state.capacity &&
          state.batches.size() == 1 && state.batches.front().start == 0 && state.batches.front().size == state.capacity;
 }

@@ -53,9 +53,9 @@ struct BankLayoutState {
   std::vector<BankBatch> batches;
 };
 
-/// Whether it is the layout of a memory bank: one batch of K keys in one column, which are keys 0 to K - 1. Slot s is
+/// Whether it is the layout of rows that stay: one batch of K keys in one column, which are keys 0 to K - 1. Slot s is
 /// then row s - begin of the rank whose share() of the K it is in. Local.
-bool holds_samples(const BankLayoutState& state);
+bool is_table(const BankLayoutState& state);
 
 /// Which rank owns which slot of the bank, and where: arithmetic that every rank does for itself, no communication.
 /// Everything here is replicated: equal on all ranks that appended the same batch sizes.

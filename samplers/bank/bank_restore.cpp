@@ -2,6 +2,7 @@
 #include <string>
 
 #include "samplers/bank/bank.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 
@@ -11,9 +12,9 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
     throw std::invalid_argument("a bank of " + std::to_string(state.capacity) +
                                 " rows cannot be restored into one of " + std::to_string(options_.rows));
   }
-  // Else slots would not be those of the samples.
-  if (is_memory() && !holds_samples(state)) {
-    throw std::invalid_argument("a queue cannot be restored into a memory bank");
+  // Else slots would not be those of the rows.
+  if (rows_stay(kind()) && !is_table(state)) {
+    throw std::invalid_argument("a queue cannot be restored into a bank whose rows stay");
   }
   // The state does not depend on ranks: slots and batches are those of the job that saved it, and shares are cut anew
   // for this one. Rows of the file are asked for by sequence number, so a rank reads its own keys only.
@@ -22,11 +23,16 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
   allocate();
   const RingOrder order(layout_, rank_);
   const std::int64_t columns = order.columns();
+  const auto has_learned = [&](const BankBlock& keys) {
+    return kind() != BankKind::kLearned || (keys.raw.defined() && keys.raw.sizes() == keys.vectors.sizes() &&
+                                            keys.velocity.defined() && keys.velocity.sizes() == keys.vectors.sizes());
+  };
   for (const RingOrder::Stretch& stretch : order.stretches({0, order.size()})) {
     const BankBlock keys = read({stretch.sequence, stretch.sequence + stretch.count});
     const bool fits = keys.vectors.dim() == 2 && keys.vectors.size(0) == stretch.count &&
                       keys.vectors.size(1) == options_.width && keys.ids.numel() == stretch.count &&
-                      keys.labels.numel() == stretch.count && (!is_memory() || keys.steps.numel() == stretch.count);
+                      keys.labels.numel() == stretch.count &&
+                      (!rows_stay(kind()) || keys.steps.numel() == stretch.count) && has_learned(keys);
     if (!fits) throw std::invalid_argument("Bank::restore: the reader gave keys of another shape than was asked for");
     // [count, ...] cells, one every `columns` rows.
     const auto cells = [&](const at::Tensor& grid) {
@@ -35,11 +41,18 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
     cells(shard_.rows.vectors).copy_(keys.vectors);
     cells(shard_.rows.labels).copy_(keys.labels);
     cells(shard_.ids).copy_(keys.ids);
-    // Rows of a memory bank lie in one batch, and each was written at a step of its own.
-    if (is_memory()) {
+    // Rows that stay lie in one batch, and each was written at a step of its own.
+    if (rows_stay(kind())) {
       cells(shard_.steps).copy_(keys.steps);
     } else {
       cells(shard_.steps).fill_(stretch.step);
+    }
+    if (kind() == BankKind::kLearned) {
+      cells(shard_.raw).copy_(keys.raw);
+      cells(shard_.velocity).copy_(keys.velocity);
+      // Rows in another type are rounded from what they were, and not from what they were rounded to.
+      const bool is_rounded = keys.vectors.scalar_type() != options_.dtype;
+      if (is_rounded) cells(shard_.rows.vectors).copy_(scored_rows(cells(shard_.raw)));
     }
     const at::Tensor sequence =
         at::arange(stretch.sequence, stretch.sequence + stretch.count, shard_.rows.slots.options());
@@ -48,7 +61,7 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
   // Before this, nothing was valid; the stretches held keys that count and no others.
   const std::vector<std::int64_t> kept = layout_.rows_of(rank_, {layout_.floor(), layout_.head()});
   mark(kept, true);
-  if (is_memory()) {
+  if (rows_stay(kind())) {
     written_ = {};
     const auto* step = shard_.steps.const_data_ptr<std::int64_t>();
     for (const std::int64_t row : kept) count_written(step[row], 1);
@@ -59,7 +72,12 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
 }
 
 std::shared_ptr<BankCopy> Bank::start_copy() {
-  if (is_memory()) {
+  if (kind() == BankKind::kLearned) {
+    auto copy = std::make_shared<LearnedCopy>(shard_, layout_, rank_);
+    learned_copy_ = copy;
+    return copy;
+  }
+  if (kind() == BankKind::kMemory) {
     auto copy = std::make_shared<MemoryCopy>(shard_, layout_, rank_);
     memory_copy_ = copy;
     return copy;

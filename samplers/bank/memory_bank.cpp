@@ -1,4 +1,4 @@
-// What a Bank does for rows that belong to their samples (BANK.md 6).
+// What a Bank does for rows that stay (BANK.md 6, 7).
 
 #include "comm/queued_copy.h"
 #include "comm/require.h"
@@ -10,18 +10,23 @@ namespace {
 
 /// Of a row that no step wrote yet.
 constexpr std::int64_t kNoStep = -1;
+/// Of a row that belongs to none.
+constexpr std::int64_t kNoSample = -1;
 
 }  // namespace
 
-void Bank::fill_with_samples() {
+void Bank::fill_for_good() {
   const Range own = share(options_.rows, layout_.ranks(), rank_);
-  append(random_unit_rows(options_.seed, own.begin, own.size(), options_.width),
-         at::arange(own.begin, own.end, at::kLong), at::Tensor(), kNoStep, options_.rows);
+  at::Tensor ids = at::arange(own.begin, own.end, at::kLong);
+  if (kind() == BankKind::kLearned) ids.fill_(kNoSample);
+  append(random_unit_rows(options_.seed, own.begin, own.size(), options_.width), ids, at::Tensor(), kNoStep,
+         options_.rows);
+  if (kind() == BankKind::kLearned) rest(at::arange(own.size(), shard_.rows.slots.options()));
 }
 
 void Bank::replace(const at::Tensor& rows, const at::Tensor& vectors, const at::Tensor& labels, std::int64_t step) {
   const at::NoGradGuard no_grad;
-  require(is_memory(), "Bank::replace: a queue takes keys by enqueue");
+  require(rows_stay(kind()), "Bank::replace: a queue takes keys by enqueue");
   require(step >= kNoStep, "Bank::replace: the step must be -1 or more");
   require(rows.dim() == 1 && rows.scalar_type() == at::kLong && rows.is_cpu(),
           "Bank::replace: rows must be int64, on the host");
@@ -33,8 +38,10 @@ void Bank::replace(const at::Tensor& rows, const at::Tensor& vectors, const at::
           "Bank::replace: labels must be int64, one for each row, or undefined");
   if (count == 0) return;
   if (const std::shared_ptr<MemoryCopy> copy = memory_copy_.lock()) copy->set_aside(rows);
+  if (kind() == BankKind::kLearned) leave_to_copy();
   const at::Tensor here = queued_copy(rows, options_.device);
   shard_.rows.vectors.index_copy_(0, here, vectors.detach().to(options_.device, options_.dtype));
+  if (kind() == BankKind::kLearned) rest(here);
   if (labels.defined()) shard_.rows.labels.index_copy_(0, here, queued_copy(labels, options_.device));
   const auto* row = rows.const_data_ptr<std::int64_t>();
   auto* steps = shard_.steps.mutable_data_ptr<std::int64_t>();
@@ -46,7 +53,8 @@ void Bank::replace(const at::Tensor& rows, const at::Tensor& vectors, const at::
 }
 
 at::Tensor Bank::rows_with_ids(const at::Tensor& ids) const {
-  if (!is_memory()) return index_.find(ids);
+  if (kind() == BankKind::kQueue) return index_.find(ids);
+  if (kind() == BankKind::kLearned) return at::empty({0, 2}, at::kLong);
   const Range own = share(options_.rows, layout_.ranks(), rank_);
   const at::Tensor host = ids.to(at::kCPU, at::kLong);
   const at::Tensor asked = ((host >= own.begin) & (host < own.end)).nonzero().squeeze(1);

@@ -28,6 +28,9 @@ struct ContrastBatch {
   /// The step reports how often the positive beats every negative. Else ContrastOutput::correct may be NaN, where that
   /// is faster.
   bool needs_accuracy = true;
+  /// Rows of the bank learn to raise an InfoNCE at this temperature, whatever the objective is (AdCo; GRADIENT.md 9),
+  /// and ContrastOutput::row_gradient is wanted; 0 where they do not. All ranks share one copy of the bank then.
+  double rows_tau = 0.0;
   /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
   std::int64_t report_hardest = 0;
 };

@@ -22,6 +22,9 @@ struct ContrastOutput {
   /// GRADIENT.md 7).
   at::Tensor correct;
   std::map<std::string, at::Tensor> metrics;
+  /// [n, d] of the loss that this rank's rows raise, over all ranks' queries, by the rows as they score; undefined
+  /// unless rows learn.
+  at::Tensor row_gradient;
   /// What the bank gave; empty without one.
   NegativeResult negatives;
 };

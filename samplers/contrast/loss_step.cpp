@@ -8,6 +8,7 @@
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/contrast/differentiable_terms.h"
 #include "samplers/contrast/exact_gradient.h"
+#include "samplers/contrast/rows_loss.h"
 #include "samplers/contrast/view_gradient.h"
 
 namespace negatron {
@@ -91,8 +92,7 @@ void LossStep::begin_bank_stage() {
   request_ = draw_request();
   // Orders by the positive's score are those of shards, which then need the keys with the queries.
   if (needs_keys(*request_)) return;
-  stage_.emplace(
-      loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, plain_terms(*objective_terms_)));
+  stage_.emplace(loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, scored_terms()));
   stage_->score_beside();
 }
 
@@ -114,6 +114,7 @@ NegativeRequest LossStep::draw_request() const {
   if (loss_.description().needs_labels && request.positive_rule == PositiveRule::kNone) {
     request.positive_rule = PositiveRule::kSameLabel;
   }
+  request.keeps_met = rows_learn();
   request.report_hardest = std::max(request.report_hardest, batch_.report_hardest);
   request.needs_largest = batch_.needs_accuracy || loss_.sampler()->observes_accuracy();
   for (const ObjectiveTerm& term : *objective_terms_) {
@@ -165,9 +166,15 @@ void LossStep::look_first() {
 
 void LossStep::prepare(std::vector<ObjectiveTerm> terms) {
   objective_terms_ = std::move(terms);
-  terms_ = plain_terms(*objective_terms_);
+  terms_ = scored_terms();
   scores_ = nothing_met(fixed_.vectors, terms_);
   real_max_ = scores_.max;
+}
+
+std::vector<ScoreTerm> LossStep::scored_terms() const {
+  std::vector<ScoreTerm> terms = plain_terms(*objective_terms_);
+  if (rows_learn()) terms.push_back(rows_term(batch_.rows_tau));
+  return terms;
 }
 
 void LossStep::meet_bank() {
@@ -212,6 +219,7 @@ void LossStep::meet_batch() {
 // gradient of that mean. The mean of the ranks' own means would be 4.5. See GRADIENT.md 1 to 3.
 ContrastOutput LossStep::derive() {
   const Objective& objective = loss_.objective();
+  const TermResult of_rows = take_rows_term();
   PassResult rounded = scores_;
   to_type(rounded, queries_.scalar_type());
   contrast_.terms = differentiable_terms(contrast_.anchors.vectors, *objective_terms_, rounded.terms);
@@ -233,7 +241,7 @@ ContrastOutput LossStep::derive() {
   for (std::size_t i = 0; i < parameters.size(); ++i) known.push_back({parameters[i], gradients[2 + i]});
 
   ContrastOutput output;
-  output.negatives = negatives_;
+  output.negatives = std::move(negatives_);
   output.loss = with_known_gradients(value, known);
   output.per_anchor = loss.per_anchor.detach();
   const auto of_queries = [&](const at::Tensor& values) { return values.narrow(0, 0, queries_.size(0)).sum(); };
@@ -247,7 +255,17 @@ ContrastOutput LossStep::derive() {
   output.correct = of_queries(
       may_lack_largest_ ? at::where(largest.isnan(), largest, beats_all.to(largest.scalar_type())) : beats_all);
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
+  if (rows_learn()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_.rows_tau, of_rows, output);
   return output;
+}
+
+TermResult LossStep::take_rows_term() {
+  if (!rows_learn()) return {};
+  TermResult of_rows = scores_.terms.back();
+  of_rows.value = of_rows.value.to(queries_.scalar_type());
+  scores_.terms.pop_back();
+  terms_.pop_back();
+  return of_rows;
 }
 
 void LossStep::add_view_gradient(const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries, at::Tensor& of_keys) {

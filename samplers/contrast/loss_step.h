@@ -42,6 +42,11 @@ class LossStep {
   NegativeRequest draw_request() const;
   /// Anchors, once both views are there. Local.
   void take_keys(const at::Tensor& keys);
+  /// What is scored: the objective's terms, then, where rows learn, the log-sum-exp of the loss that they raise. Local.
+  std::vector<ScoreTerm> scored_terms() const;
+  bool rows_learn() const { return batch_.rows_tau > 0.0; }
+  /// Once all is met: takes the rows' own term out of what the objective is told. Local.
+  TermResult take_rows_term();
   /// For an objective that needs a number of the scores before its terms. Collective.
   void look_first();
   /// The objective's terms, and what anchors have met before they met anything. Local.

@@ -2,48 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 
 #include "comm/queued_copy.h"
 
 namespace negatron {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// Of an anchor per term: dL/dterm, normaliser, offset.
-constexpr std::int64_t kNumbers = 3;
-
-/// What the summand of a row is divided by, as a logarithm; infinite over no row, so that nothing is left of it.
-at::Tensor normaliser(const ScoreTerm& term, const TermResult& result) {
-  if (term.reduction == Reduction::kSum) return at::zeros_like(result.value);
-  const at::Tensor& log_mass = term.reduction == Reduction::kLogSumExp ? result.value : result.log_weight;
-  return log_mass.masked_fill(log_mass == -kInfinity, kInfinity);
-}
-
-/// [A, T, 3]
-at::Tensor anchor_numbers(const std::vector<TermShare>& term_shares, at::ScalarType type) {
-  std::vector<at::Tensor> numbers;
-  for (const TermShare& share : term_shares) {
-    const at::Tensor& value = share.result.value;
-    at::Tensor offset = at::full_like(value, share.term.offset);
-    if (share.term.query_offset.defined()) offset = offset + share.term.query_offset.detach();
-    const at::Tensor by_term = share.by_term.defined() ? share.by_term : at::zeros_like(value);
-    for (const at::Tensor& number : {by_term, normaliser(share.term, share.result), offset}) {
-      numbers.push_back(number.to(type));
-    }
-  }
-  return at::stack(numbers, 1).view({-1, static_cast<std::int64_t>(term_shares.size()), kNumbers});
-}
-
-/// dL/ds [n, m] of scores [n, m] of own views with m anchors; numbers [m, 3].
-at::Tensor by_score(const ScoreTerm& term, const at::Tensor& scores, const at::Tensor& numbers) {
-  const auto column = [&](std::int64_t which) { return numbers.select(1, which).unsqueeze(0); };  // [1, m]
-  const Summands summand = summands(term, scores, column(2));
-  const at::Tensor slope = summand.by_score * column(0);
-  if (term.reduction == Reduction::kSum) return slope;
-  const at::Tensor exponent = term.reduction == Reduction::kLogSumExp ? summand.value : scores * term.weight_scale;
-  return slope * (exponent - column(1)).exp();
-}
 
 /// [n, m] bool, which anchors do not meet own views, at `positions` [n] among all views.
 at::Tensor strangers(const BatchViews& views, const at::Tensor& positions, const BatchRules& rules, Range block,
@@ -86,7 +49,7 @@ at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const Quer
   const at::Tensor& own_labels = views.both ? own.labels : own.partner_labels;
   if (term_shares.empty()) return at::zeros_like(own_views);
   const at::ScalarType type = any_sharp(term_shares) ? at::kDouble : own_views.scalar_type();
-  const at::Tensor numbers = gather_anchors(comm, anchor_numbers(term_shares, type), shares, views.both);
+  const at::Tensor numbers = gather_anchors(comm, share_numbers(term_shares, type), shares, views.both);
   const at::Tensor vectors = own_views.to(type);
   const at::Tensor positions = own_positions(views);
   at::Tensor gradient = at::zeros_like(vectors);
@@ -110,8 +73,9 @@ at::Tensor view_gradient(Communicator& comm, const BatchViews& views, const Quer
       if (!term.want_gradient) continue;
       const bool positives = term.rows == TermRows::kPositives;
       if (positives && rules.positive_rule != PositiveRule::kSameLabel) continue;
-      const at::Tensor share =
-          by_score(term, scores, numbers.narrow(0, block.begin, block.size()).select(1, static_cast<std::int64_t>(i)));
+      const at::Tensor of_term =
+          numbers.narrow(0, block.begin, block.size()).select(1, static_cast<std::int64_t>(i)).unsqueeze(0);
+      const at::Tensor share = by_score(term, scores, of_term);  // [n, m]
       // Where a view and an anchor do not meet, the share may be any number or none.
       sum += share.masked_fill(positives ? out.logical_or(same_label.logical_not()) : out, 0.0);
     }

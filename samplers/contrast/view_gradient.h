@@ -3,16 +3,9 @@
 #include <vector>
 
 #include "samplers/contrast/batch_terms.h"
+#include "samplers/pass/score_shares.h"
 
 namespace negatron {
-
-/// What a view needs to know of one term of each own anchor to find its share in it.
-struct TermShare {
-  ScoreTerm term;
-  /// [A] dL/dterm; undefined where the loss does not depend on the term.
-  at::Tensor by_term;
-  TermResult result;
-};
 
 /// Collective. dL/dview for own views, as rows that the anchors of all ranks met (the gradient to the anchors
 /// themselves is the pass's): [2 b, d] with both views, else [b, d] of the keys. By term, with s = anchor . view:

@@ -151,9 +151,15 @@ void BankStage::score_beside() {
 NegativeResult BankStage::finish() {
   const at::NoGradGuard no_grad;
   gather();
-  partials_.result = scores_.valid() ? scores_.get()
-                                     : ShardScores(bank_, request_, gathered_, shard_, all_terms_)
-                                           .run(group_, exchange_.hard_set_search(), exchange_.pass(), list_length());
+  ShardScores shard(bank_, request_, gathered_, shard_, all_terms_);
+  if (scores_.valid()) {
+    partials_.result = scores_.get();
+    if (request_.keeps_met) result_.met.sets = {shard.met_in_one_pass()};
+  } else {
+    partials_.result = shard.run(group_, exchange_.hard_set_search(), exchange_.pass(), list_length());
+    result_.met.sets = shard.take_met();
+  }
+  result_.met.shares = batch_.shares;
   find_hardest();
   find_hardest_of_pools();
   follow_clusters();

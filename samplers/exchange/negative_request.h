@@ -86,6 +86,8 @@ struct NegativeRequest {
   /// [b, L, d] negatives made for each query by the sampler; undefined for none. They take no gradient.
   at::Tensor vectors;
 
+  /// The gradient goes on to the rows: what queries met on each shard is kept for it.
+  bool keeps_met = false;
   /// Each query's largest score is needed. Else it may be NaN for all, where a pass is faster without it.
   bool needs_largest = true;
   /// Also report the so many hardest candidates of each query; 0 for none.

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/exchange/rows/met_rows.h"
 #include "samplers/pass/pass.h"
 
 namespace negatron {
@@ -19,6 +20,8 @@ struct NegativeResult {
   at::Tensor mix_count;
   /// [b] sum of the mixes' scores; undefined without mixes.
   at::Tensor mix_score_sum;
+  /// What all queries of the group met on this shard, where it was to be kept; else without sets.
+  MetRows met;
 };
 
 }  // namespace negatron

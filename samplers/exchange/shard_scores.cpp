@@ -40,18 +40,26 @@ PassRequest ShardScores::one_pass(std::int64_t best) const {
   return request;
 }
 
-PassResult ShardScores::score_listed(std::size_t set, const PassRequest& request) const {
+MetSet ShardScores::met_in_one_pass() const {
+  const PassRequest request = one_pass(0);
+  return {shard_.rows, request.candidates, request.bias, {}};
+}
+
+at::Tensor ShardScores::listed(std::size_t set) const {
   const NegativeSet& listed = request_.sets[set];
   const at::Tensor& gathered = gathered_.slots[set];
   // Uniform draws were not gathered: every rank draws the same for all queries and keeps what lies on its shard.
   const at::Tensor slots = gathered.defined() ? gathered
                                               : draw_uniform_slots(listed.draw_order, gathered_.query_index,
                                                                    listed.uniform_slots, bank_.filled());
-  return run_over_lists(shard_.rows, request, listed_candidates(bank_, shard_.rows, shard_.candidates, slots));
+  return listed_candidates(bank_, shard_.rows, shard_.candidates, slots);
 }
 
-PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best) const {
-  if (is_one_pass(request_)) return pass.run(shard_.rows, one_pass(best));
+PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best) {
+  if (is_one_pass(request_)) {
+    keep(met_in_one_pass());
+    return pass.run(shard_.rows, one_pass(best));
+  }
   PassRequest common = plain_request();
   if (request_.positive_rule == PositiveRule::kWindow) {
     common.candidates.positive_windows =
@@ -66,7 +74,9 @@ PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pa
     own.bias = bias_of(set);
     PassResult result;
     if (set.lists_slots()) {
-      result = score_listed(i, own);
+      const at::Tensor lists = listed(i);
+      result = run_over_lists(shard_.rows, own, lists);
+      keep({shard_.rows, own.candidates, own.bias, lists});
     } else {
       const ShardCandidates pooled = candidates_of_pool(shard_, set.pool);
       own.candidates.exclusions = pooled.candidates.exclusions;
@@ -74,6 +84,7 @@ PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pa
       own.candidates.windows = WindowSearch(group, search, pooled, bank_.filled())
                                    .of_set(set, gathered_.lower_score[i], gathered_.upper_score[i]);
       result = pass.run(pooled.rows, own);
+      keep({pooled.rows, own.candidates, own.bias, {}});
     }
     all = all ? merge(terms_, *all, result) : result;
   }

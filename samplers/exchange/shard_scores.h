@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -8,6 +9,7 @@
 #include "samplers/exchange/gathered_queries.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/ranking/hard_set.h"
+#include "samplers/exchange/rows/met_rows.h"
 #include "samplers/exchange/shard_candidates.h"
 #include "samplers/pass/pass.h"
 
@@ -29,21 +31,29 @@ class ShardScores {
   /// [Q] each. Collective: the windows of further positives, then those of the sets, one after the other
   /// (set_windows.h). Where the one set is the whole bank, the same sweep finds the `best` best candidates of each
   /// query.
-  PassResult run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best) const;
+  PassResult run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best);
+  /// What a one_pass() over the whole shard meets. Local.
+  MetSet met_in_one_pass() const;
+  /// What run() met of each set, where the request keeps it. Local.
+  std::vector<MetSet> take_met() { return std::move(met_); }
 
  private:
   /// What is asked of every set alike.
   PassRequest plain_request() const;
   /// [n] log weight of each row in a set, undefined when all count once.
   at::Tensor bias_of(const NegativeSet& set) const;
-  /// Rows that are named by slot: this shard's among them, each as often as it is named. Local.
-  PassResult score_listed(std::size_t set, const PassRequest& request) const;
+  /// Rows that are named by slot, [Q, L]: this shard's among them, each as often as it is named. Local.
+  at::Tensor listed(std::size_t set) const;
+  void keep(const MetSet& met) {
+    if (request_.keeps_met) met_.push_back(met);
+  }
 
   const Bank& bank_;
   const NegativeRequest& request_;
   const GatheredQueries& gathered_;
   const ShardCandidates& shard_;
   const std::vector<ScoreTerm>& terms_;
+  std::vector<MetSet> met_;
 };
 
 }  // namespace negatron

@@ -37,8 +37,8 @@ std::string attached_mixes_refusal(const MethodOptions& options) {
 /// Such pairs are rows of one position in several batches.
 std::string local_pairs_refusal(const MethodOptions& options) {
   if (options.word("mode") != "no-fetch") return {};
-  return "--sampler mochi with mode=no-fetch pairs rows of several batches, and --bank-kind memory has one; choose "
-         "mode=fetch.";
+  return "--sampler mochi with mode=no-fetch pairs rows of several batches, and rows that stay (--bank-kind memory or "
+         "learned) are of one; choose mode=fetch.";
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ SamplerDescription Mochi::describe() {
        {"n-start", std::int64_t{0}, "N shrinks from this to n along the ramp, rows; 0 for no", 0},
        {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
   description.refuses_learned_scale = attached_mixes_refusal;
-  description.refuses_memory = local_pairs_refusal;
+  description.refuses_one_batch = local_pairs_refusal;
   return description;
 }
 

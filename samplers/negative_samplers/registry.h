@@ -33,8 +33,8 @@ struct SamplerDescription {
   /// Why it does not go with an objective whose scale is learned, as one sentence, given its options; empty where it
   /// does. Without this function it always does.
   std::string (*refuses_learned_scale)(const MethodOptions& options) = nullptr;
-  /// The same of a memory bank, whose rows lie in one batch.
-  std::string (*refuses_memory)(const MethodOptions& options) = nullptr;
+  /// The same of a bank whose rows stay, and so lie in one batch.
+  std::string (*refuses_one_batch)(const MethodOptions& options) = nullptr;
 };
 
 struct SamplerArguments {

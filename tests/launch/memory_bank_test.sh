@@ -50,7 +50,7 @@ with h5py.File(sys.argv[1]) as bank, h5py.File(sys.argv[2]) as some:
     assert abs(numpy.linalg.norm(bank["rows"][:], axis=1) - 1).max() < 1e-6
     assert (some["rows"][:] == bank["rows"][:][[3, 39]]).all()
 END
-refused 'is a memory bank, whose rows belong to the samples of its run' "$negatron" bank merge one whole never
+refused 'is a memory bank, whose rows belong to its run' "$negatron" bank merge one whole never
 [ ! -e never ] || fail 'a refused merge made something'
 
 # --- start from its rows; refusals ---
@@ -61,7 +61,7 @@ says 'the bank begins with what the encoder makes of each sample'
 ! grep -qF 'every positive is a random row' err || fail "warned of rows that are features: $(cat err)"
 bank info full --json
 holds 'r["rows_without_id"] == 0 and r["labels"]["without"] == 0 and r["age"]["rows_without_step"] == 28'
-refused '--bank-kind queue has not' "$negatron" pretrain "${small[@]}" --bank-fill features --run-dir never
+refused 'is for rows that stay' "$negatron" pretrain "${small[@]}" --bank-fill features --run-dir never
 refused 'holds a bank of kind memory' on 2 pretrain "${small[@]}" --bank-rows 40 --bank whole --run-dir never
 refused 'holds a bank of kind queue' on 2 pretrain "${memory[@]}" --bank queue --run-dir never
 refused 'a row for each sample' on 2 pretrain "${memory[@]}" --holdout 4 --bank whole --run-dir never

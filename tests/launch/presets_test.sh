@@ -17,10 +17,13 @@ tiny=(--data "$images" --image-size 16 --head-hidden 16 --width 16 --global-batc
   --precision fp32 --threads 1 --holdout 0 --seed 3 --evaluate-every 0)
 
 found=0
-for preset in simclr moco-v2 moco-v3 byol mochi memory-bank own-images; do
+for preset in simclr moco-v2 moco-v3 byol mochi memory-bank adco own-images; do
   file=$presets/$preset.ini
   found=$((found + 1))
-  "$negatron" pretrain --config "$file" --data "$images" --dry-run >"$work/plan" 2>"$work/err" ||
+  # No more rows that begin with features than there are images.
+  rows=()
+  [ "$preset" != adco ] || rows=(--bank-rows 40 --rows-lr 0.1)
+  "$negatron" pretrain --config "$file" --data "$images" "${rows[@]}" --dry-run >"$work/plan" 2>"$work/err" ||
     fail "$preset is refused: $(cat "$work/err")"
   # What is written there is what a run takes.
   grep -v '^#' "$file" | grep . >"$work/lines"
@@ -38,6 +41,7 @@ for preset in simclr moco-v2 moco-v3 byol mochi memory-bank own-images; do
     byol) small+=(--encoder resnet18 --stem cifar --predictor-hidden 16) ;;
     memory-bank) small+=(--encoder resnet18 --stem cifar --sampler-options m=9 --objective-options log-z=first-batch,noise-count=9) ;;
     mochi) small+=(--encoder resnet18 --stem cifar --bank-rows 40 --sampler-options n=8,s=6,s-prime=3,warmup-epochs=0) ;;
+    adco) small+=(--encoder resnet18 --stem cifar "${rows[@]}") ;;
     *) small+=(--encoder resnet18 --stem cifar --bank-rows 40) ;;
   esac
   for count in 1 2; do

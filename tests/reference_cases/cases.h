@@ -20,6 +20,7 @@ Computed margin_case(const ReferenceCase& reference, int ranks);     // triplet_
 Computed logistic_case(const ReferenceCase& reference, int ranks);   // neg_*, nce_*, siglip_*
 Computed selection_case(const ReferenceCase& reference, int ranks);  // ring_*
 Computed mix_case(const ReferenceCase& reference, int ranks);        // mochi_*
+Computed row_case(const ReferenceCase& reference, int ranks);        // adco_*
 Computed metrics_case(const ReferenceCase& reference, int ranks);    // metrics
 
 /// A job over the case's bank, or over its batch (then both sides take gradient), before it is told what to compute.

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "runtime/snapshots/hdf5/hdf5_layout.h"
+#include "runtime/snapshots/hdf5/matrix_dataset.h"
 #include "samplers/bank/bank_copy.h"
 
 namespace negatron {
@@ -24,17 +25,14 @@ class BlockDatasets {
   void add_to(Hdf5Layout& plan, at::ScalarType dtype, std::int64_t width);
 
  private:
-  std::span<const std::byte> vectors(std::size_t at_most);
   ByteSource column(at::Tensor BlockDatasets::*which);
-  void take_block();
+  /// The vectors of the next block, whose numbers are kept.
+  at::Tensor take_block(std::int64_t rows);
 
   BankBlockSource next_;
   std::int64_t rows_;
-  std::int64_t left_;
-  std::int64_t rows_per_block_;
   std::int64_t done_ = 0;
-  at::Tensor vectors_ = at::empty({0});
-  std::size_t used_ = 0;
+  MatrixDataset vectors_;
   at::Tensor ids_;
   at::Tensor labels_;
   at::Tensor steps_;

@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "runtime/bank_files/merge_banks.h"
+#include "runtime/bank_files/write_bank.h"
+#include "samplers/bank/row_geometry.h"
 #include "tests/runtime/bank_files/made_bank.h"
 #include "tests/runtime/data/temporary_directory.h"
 
@@ -89,6 +91,42 @@ TEST_F(VerifyBank, RowsThatNoRunWritesAreFoundThoughDigestsAreRight) {
   std::tie(file, problem) = bad_file_of({{0.1, 1, 0, 3}, {0.2, 2, 0, 3}, {0.3, 3, 0, 3}, {0.1, 1, 0, 3}});
   EXPECT_EQ(file, "bank.00001-of-00002.h5");
   EXPECT_NE(problem.find("the key 3 is the key 0 once more"), std::string::npos) << problem;
+}
+
+/// Of a learned bank the raw rows say what its rows are.
+TEST_F(VerifyBank, LearnedRowsThatAreNotWhatTheirRawRowsComeToAreFound) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  NewBank bank;
+  bank.step = 4;
+  BankLayout layout(3, 1, 3);
+  layout.append(3, -1);
+  bank.bank = {layout.state(), 2, 2, at::kBFloat16, BankKind::kLearned};
+  BankBlock rows;
+  rows.raw = at::tensor({0.3, 0.4, -2.0, 1.0, 0.0, 0.7}, at::kFloat).view({3, 2});
+  rows.vectors = scored_rows(rows.raw).to(at::kBFloat16);
+  rows.ids = rows.labels = at::full({3}, -1, at::kLong);
+  rows.steps = at::tensor({4, 4, -1}, at::kLong);
+  rows.sequence = at::arange(3, at::kLong);
+  rows.velocity = at::ones({3, 2}, at::kFloat);
+  const auto problem_with = [&](const std::string& name) {
+    write_bank(
+        files_, directory_ / name, bank, [&](Range keys) { return part_of(rows, keys.begin, keys.size()); }, 2);
+    const auto bad = bad_files(directory_ / name);
+    return bad.empty() ? std::string() : bad.front().first + ": " + bad.front().second;
+  };
+  EXPECT_EQ(problem_with("good"), "");
+  rows.raw[1][0] = 2.0;
+  EXPECT_NE(problem_with("turned").find("the key 1 is not what its raw row comes to"), std::string::npos);
+  rows.raw[1][0] = kNone;
+  EXPECT_NE(problem_with("none").find("the key 1 is not what its raw row comes to"), std::string::npos);
+  rows.raw[1][0] = -2.0;
+  rows.velocity[2][1] = kNone;
+  const std::string moving = problem_with("moving");
+  EXPECT_NE(moving.find("bank.00001-of-00002.h5"), std::string::npos) << moving;
+  EXPECT_NE(moving.find("the key 2"), std::string::npos) << moving;
+  rows.velocity[2][1] = 0.0;
+  rows.ids = at::arange(3, at::kLong);
+  EXPECT_NE(problem_with("named").find("other keys than its manifest says"), std::string::npos);
 }
 
 TEST_F(VerifyBank, RowsThatWereRoundedOnTheWayAreGood) {

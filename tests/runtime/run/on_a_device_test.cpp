@@ -41,6 +41,18 @@ TEST(OnADevice, MemoryBanks) {
   }
 }
 
+TEST(OnADevice, LearnedBanks) {
+  PretrainOptions options = with_learned(watched_options("info-nce"));
+  options.bank_rows = 40;
+  options.bank_fill = BankFill::kFeatures;
+  options.symmetric = true;
+  EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+  options.sampler = "top-n";
+  options.sampler_options = "n=9,skip=1";
+  options.bank_dtype = at::kBFloat16;
+  EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+}
+
 TEST(OnADevice, BatchNormsOfOneRankAndOfTwo) {
   PretrainOptions options = watched_options("info-nce");
   options.encoder.name = "resnet18";

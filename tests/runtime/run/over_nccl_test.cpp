@@ -1,5 +1,7 @@
 // Whole runs over comm/nccl/nccl_communicator.cpp, with stand-ins for NCCL and for the GPU of each rank.
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "comm/nccl/nccl_communicator.h"
@@ -13,16 +15,19 @@ TEST(OverNccl, OnlyWhatLiesOnTheHostIsStaged) {
   const DeviceRun there = {stand_in_device().type(), 2, [](Communicator& host) {
                              return make_nccl_communicator(host, host.rank(), host.options());
                            }};
-  for (const char* objective : {"info-nce", "nt-xent", "byol", "memory"}) {
-    const bool is_memory = std::string(objective) == "memory";
-    const auto lines =
-        expect_the_same_run(there, is_memory ? with_memory(watched_options("info-nce")) : watched_options(objective));
+  const std::map<std::string, PretrainOptions> runs = {{"info-nce", watched_options("info-nce")},
+                                                       {"nt-xent", watched_options("nt-xent")},
+                                                       {"byol", watched_options("byol")},
+                                                       {"memory", with_memory(watched_options("info-nce"))},
+                                                       {"learned", with_learned(watched_options("info-nce"))}};
+  for (const auto& [name, options] : runs) {
+    const auto lines = expect_the_same_run(there, options);
     EXPECT_FALSE(lines.empty());
     for (const nlohmann::json& line : lines) {
       // Pixels are read on the host and compared there; all else is on the device.
       if (!line.contains("staged_bytes")) continue;
       const bool on_host = line.value("subject", "") == "raw pixels";
-      EXPECT_EQ(line.at("staged_bytes").get<std::int64_t>() > 0, on_host) << objective << ": " << line;
+      EXPECT_EQ(line.at("staged_bytes").get<std::int64_t>() > 0, on_host) << name << ": " << line;
     }
   }
 }

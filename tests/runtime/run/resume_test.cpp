@@ -26,6 +26,15 @@ void expect_bit_equal(const Saved& found, const Saved& expected) {
   EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
   EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
   EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
+  ASSERT_EQ(found.keys.raw.defined(), expected.bank->kind == BankKind::kLearned);
+  if (!found.keys.raw.defined()) return;
+  EXPECT_TRUE(at::equal(found.keys.raw, expected.keys.raw));
+  EXPECT_TRUE(at::equal(found.keys.velocity, expected.keys.velocity));
+}
+
+PretrainOptions with_rows_of(BankKind kind, const PretrainOptions& options) {
+  if (kind == BankKind::kMemory) return with_memory(options);
+  return kind == BankKind::kLearned ? with_learned(options) : options;
 }
 
 std::vector<double> losses_from(const std::filesystem::path& run_directory, std::int64_t first_step) {
@@ -48,7 +57,7 @@ struct Method {
   int ranks = 2;
   const char* encoder = "conv";
   OptimizerKind optimizer = OptimizerKind::kSgd;
-  bool has_memory = false;
+  BankKind bank = BankKind::kQueue;
 };
 
 class ResumedRun : public ::testing::TestWithParam<Method> {};
@@ -57,7 +66,7 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   const TemporaryDirectory folder;
   SmallStart start;
   start.options = resumed_options(GetParam().objective);
-  if (GetParam().has_memory) start.options = with_memory(start.options);
+  start.options = with_rows_of(GetParam().bank, start.options);
   start.options.objective_options = GetParam().objective_options;
   start.options.sampler = GetParam().sampler;
   start.options.sampler_options = GetParam().sampler_options;
@@ -104,15 +113,20 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"},
         Method{"lars", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kLars},
         Method{"adamw", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kAdamW},
-        Method{"memory", "info-nce", "", "whole-bank", "", false, false, 0, 3, "conv", OptimizerKind::kSgd, true},
+        Method{"memory", "info-nce", "", "whole-bank", "", false, false, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kMemory},
         Method{"memory_mesh", "nce", "log-z=first-batch,noise-count=20", "uniform", "m=20", false, false, 2, 4, "conv",
-               OptimizerKind::kSgd, true}),
+               OptimizerKind::kSgd, BankKind::kMemory},
+        Method{"learned", "info-nce", "", "whole-bank", "", false, true, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kLearned},
+        Method{"learned_top", "hcl", "", "top-n", "n=20,skip=1", false, false, 0, 2, "conv", OptimizerKind::kSgd,
+               BankKind::kLearned}),
     [](const auto& tested) { return tested.param.name; });
 
 struct Ranks {
   int ranks;
   std::int64_t shards;
-  bool has_memory = false;
+  BankKind bank = BankKind::kQueue;
 };
 
 class ResumedElsewhere : public ::testing::TestWithParam<Ranks> {};
@@ -121,7 +135,7 @@ TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
   const TemporaryDirectory folder;
   SmallStart start;
   start.options = resumed_options("info-nce");
-  if (GetParam().has_memory) start.options = with_memory(start.options);
+  start.options = with_rows_of(GetParam().bank, start.options);
   start.options.sampler = "mochi";
   start.options.sampler_options = "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy";
   start.options.evaluate_every = 0;
@@ -157,11 +171,12 @@ TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
-                         ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2}, Ranks{3, 0, true},
-                                           Ranks{4, 2, true}),
+                         ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2},
+                                           Ranks{3, 0, BankKind::kMemory}, Ranks{4, 2, BankKind::kMemory},
+                                           Ranks{3, 0, BankKind::kLearned}, Ranks{1, 0, BankKind::kLearned}),
                          [](const auto& tested) {
                            return "On" + std::to_string(tested.param.ranks) + "Shards" +
-                                  std::to_string(tested.param.shards) + (tested.param.has_memory ? "Memory" : "");
+                                  std::to_string(tested.param.shards) + kind_text(tested.param.bank);
                          });
 
 TEST(Resume, WithAnotherBatchGoesOnAtTheSameShareOfTheEpochsAndTheirSchedules) {

@@ -56,6 +56,14 @@ PretrainOptions with_memory(PretrainOptions options) {
   return options;
 }
 
+PretrainOptions with_learned(PretrainOptions options) {
+  options.bank_kind = BankKind::kLearned;
+  // As fast as rows of so small a bank have to be to matter in a few steps.
+  options.rows.rate = 1.0;
+  options.rows_tau = 0.1;
+  return options;
+}
+
 PretrainSummary run(const SmallStart& start) {
   PretrainSummary summary;
   std::filesystem::create_directories(start.run_directory);
@@ -140,7 +148,7 @@ Saved newest_saved(const std::filesystem::path& run_directory) {
   saved.trainer = load_trainer(snapshot);
   saved.bank = snapshot.manifest.bank;
   if (saved.bank) {
-    BankReader reader(path, *saved.bank, 1 << 16);
+    BankReader reader(path, *saved.bank, 1 << 16, BankReader::Learned::kRead);
     saved.keys = reader.read({reader.layout().floor(), reader.layout().head()});
   }
   return saved;

@@ -142,6 +142,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   input.shares.sizes = share_sizes(job.raw_queries.size(0), comm.size());
   input.progress = job.progress;
   input.report_hardest = job.report_hardest;
+  input.rows_tau = job.rows_tau;
 
   Contrast seen;
   auto recording = std::make_unique<RecordingObjective>(make_job_objective(job), seen);
@@ -191,6 +192,9 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   const NegativeResult& negatives = output.negatives;
   if (!negatives.scores.terms.empty() && negatives.scores.terms[0].gradient.defined()) {
     answer.first_term_gradient = of_queries(negatives.scores.terms[0].gradient);
+  }
+  if (output.row_gradient.defined()) {
+    answer.row_gradient = comm.all_gather(output.row_gradient, share_sizes(job.bank.size(0), comm.size()));
   }
   if (negatives.hardest.defined()) describe_hardest(comm, *bank, negatives.hardest, input.shares, answer);
   return answer;

@@ -38,6 +38,8 @@ struct ContrastJob {
   std::function<void(NegativeRequest&, const QueryBatch&)> adjust;
   std::int64_t report_hardest = 0;
   double progress = 0.0;
+  /// Rows learn at this temperature; 0 where they do not.
+  double rows_tau = 0.0;
 };
 
 /// What the whole job computed, put together from all ranks. A anchors: queries, then keys where both views are.
@@ -62,6 +64,7 @@ struct ContrastAnswer {
   std::map<std::string, double> metrics;
   at::Tensor first_term_gradient;  // [Bg, d] of the bank
   at::Tensor hardest_labels;       // [Bg, N]
+  at::Tensor row_gradient;         // [K', d] of a bank in one batch; undefined unless rows learn
 };
 
 /// Runs the job on thread ranks, everything split by share(), with the code that training runs.

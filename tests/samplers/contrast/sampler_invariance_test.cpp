@@ -81,32 +81,45 @@ TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
   }
 }
 
-/// Whose rows stay, are the positives, and lie in one batch.
-TEST_P(SamplerInvariance, SameAnswerOverAMemoryBank) {
-  const SamplerDescription& sampler = describe_sampler(GetParam());
-  for (const std::string& options : settings_of(GetParam())) {
-    const MethodOptions given("--sampler " + GetParam(), sampler.options, options);
-    if (sampler.refuses_memory != nullptr && !sampler.refuses_memory(given).empty()) continue;
+/// Whether the sampler, with these options, picks from a bank whose rows stay.
+bool takes_one_batch(const std::string& name, const std::string& options) {
+  const SamplerDescription& sampler = describe_sampler(name);
+  return sampler.refuses_one_batch == nullptr ||
+         sampler.refuses_one_batch(MethodOptions("--sampler " + name, sampler.options, options)).empty();
+}
+
+/// Over rows that stay, which lie in one batch; `copies` of the bank on 4 ranks.
+void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
+  for (const std::string& options : settings_of(sampler)) {
+    if (!takes_one_batch(sampler, options)) continue;
+    SamplerTrial trial;
+    trial.make_sampler = [&] { return make_test_sampler(sampler, options); };
+    trial.bank_kind = kind;
     for (const std::string& objective : kEachKind) {
       if (!go_together(options, objective)) continue;
-      SamplerTrial trial;
-      trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
       trial.objective = objective;
-      trial.bank_kind = BankKind::kMemory;
       const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
       ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
       for (const int ranks : {2, 3, 4}) {
         EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
             << options << " with " << objective << " on " << ranks << " ranks";
       }
-      EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, 2)), 1e-12) << options << " in 2 copies";
+      EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, 4 / copies)), 1e-12) << options;
     }
-    SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
-    trial.bank_kind = BankKind::kMemory;
+    trial.objective = "info-nce";
     trial.dtype = at::kFloat;
     EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6) << options;
   }
+}
+
+/// Whose rows are the positives.
+TEST_P(SamplerInvariance, SameAnswerOverAMemoryBank) {
+  expect_same_over(BankKind::kMemory, GetParam(), 2);
+}
+
+/// Whose rows move by what all ranks' queries met of them in the steps before.
+TEST_P(SamplerInvariance, SameAnswerOverALearnedBank) {
+  expect_same_over(BankKind::kLearned, GetParam(), 1);
 }
 
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {

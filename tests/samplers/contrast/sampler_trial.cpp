@@ -12,6 +12,7 @@
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/exchange/rows/sample_rows.h"
+#include "samplers/pass/selection/selection_key.h"
 
 namespace negatron::testing {
 namespace {
@@ -23,6 +24,11 @@ constexpr std::int64_t kSteps = 4;
 constexpr std::int64_t kRows = 47;
 constexpr std::int64_t kFillSteps = 3;
 constexpr double kMemoryMomentum = 0.5;
+constexpr double kRowsTau = 0.1;
+/// So fast that rows of a step are others than those of the step before, and not so fast that they gather at the
+/// queries: in fp32 rows of one and of several ranks differ in their last bits, and rows that nearly tie would change
+/// places.
+constexpr RowSgd kRowSgd{0.5, 0.9, 1e-3};
 constexpr std::int64_t kSamples = 24;
 constexpr std::int64_t kClasses = 3;
 /// Some samples have none.
@@ -86,6 +92,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
     at::set_num_threads(1);
     BankMesh mesh(comm, shards);
     const bool is_memory = trial.bank_kind == BankKind::kMemory;
+    const bool is_learned = trial.bank_kind == BankKind::kLearned;
     BankOptions shape{
         is_memory ? kSamples : kRows, kWidth, trial.dtype, at::kCPU, BankFill::kEmpty, kSeed, kBatch, trial.bank_kind};
     Bank bank(shape, mesh.group().rank(), mesh.group().size());
@@ -119,6 +126,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.step = step;
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;
+        if (is_learned) input.rows_tau = kRowsTau;
         const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
         bool early = false;
         const ContrastOutput output =
@@ -130,13 +138,15 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         const at::Tensor gradient = queries.grad().defined() ? queries.grad() : at::zeros_like(keys);
         gradients.push_back(comm.all_gather(gradient.contiguous(), shares));
         counts.push_back(comm.all_gather(output.negatives.scores.count.contiguous(), shares));
-        hardest.push_back(comm.all_gather(output.negatives.hardest.contiguous(), shares));
+        // Of keys the slots: in fp32 learned rows, and so scores, differ in their last bits.
+        hardest.push_back(comm.all_gather(slots_of_keys(output.negatives.hardest).contiguous(), shares));
         if (comm.rank() == 0) outcome.losses.push_back(value.item<double>());
+        if (is_learned) bank.ascend(output.row_gradient, kRowSgd, step);
         loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
       if (is_memory) {
         own_rows->blend(rows_of(ids, 2 * step, trial.dtype), labels, kMemoryMomentum, step);
-      } else {
+      } else if (!is_learned) {
         mesh.enqueue(bank, keys, ids, labels, step, kBatch);
       }
     }

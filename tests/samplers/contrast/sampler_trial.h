@@ -14,7 +14,8 @@
 namespace negatron::testing {
 
 /// A few steps of a job with one sampler and one objective over a bank that has ties and rows of the queries' own
-/// samples, on any number of ranks and shards: a queue with holes, or a memory bank, whose rows are the positives.
+/// samples, on any number of ranks and shards: a queue with holes, a memory bank, whose rows are the positives, or a
+/// learned one, whose rows are trained.
 struct SamplerTrial {
   std::function<std::unique_ptr<NegativeSampler>()> make_sampler;
   std::string objective = "info-nce";
@@ -31,7 +32,7 @@ struct SamplerOutcome {
   std::vector<double> losses;  // one for each step
   at::Tensor gradients;        // [steps * Bg, d] with respect to unit queries
   at::Tensor counts;           // [steps * Bg] int64, negatives that each query met
-  at::Tensor hardest;          // [steps * Bg, 4] keys of the hardest candidates
+  at::Tensor hardest;          // [steps * Bg, 4] slots of the hardest candidates
   std::int64_t begun = 0;      // steps that began before their keys were there
 };
 

@@ -1,0 +1,142 @@
+#include "samplers/exchange/rows/row_gradient.h"
+
+#include <algorithm>
+
+#include "comm/require.h"
+#include "samplers/pass/candidate_tile.h"
+#include "samplers/pass/listed_pass.h"
+
+namespace negatron {
+namespace {
+
+/// Queries that are scored together: with a leaf of some 1024 rows a tile of 1 MiB, which a core's cache holds.
+constexpr std::int64_t kQueriesTogether = 256;
+constexpr std::int64_t kRowsTogether = 1024;
+/// A GPU wants large products.
+constexpr std::int64_t kRowsTogetherOnDevice = 65536;
+
+/// One term of one set: what every query of the group sent about it.
+struct SentTerm {
+  const ScoreTerm& term;
+  at::Tensor numbers;  // [Q, 3]
+};
+
+bool excludes_nothing(const Candidates& candidates) {
+  return !candidates.exclusions.defined() || candidates.exclusions.size(0) == 0;
+}
+
+/// Whether every query met every row, each counted once, so that nothing needs a mask.
+bool met_all(const MetSet& set) {
+  return !set.lists.defined() && !set.bias.defined() && !set.rows.validity.defined() &&
+         set.candidates.windows.empty() && set.candidates.label_rule == LabelRule::kAny &&
+         excludes_nothing(set.candidates);
+}
+
+/// Calls `visit` for blocks [begin, end) of at most `together` of `count`.
+template <typename Visit>
+void in_blocks(std::int64_t count, std::int64_t together, const Visit& visit) {
+  for (std::int64_t begin = 0; begin < count; begin += together) visit(Range{begin, std::min(begin + together, count)});
+}
+
+at::Tensor part(const at::Tensor& all, Range block) {
+  return all.narrow(0, block.begin, block.size());
+}
+
+/// A plain term where nothing is masked: two products and an exponential between them. The weight of each query, dL/dt
+/// times the scale, is multiplied into the queries of the second product, and the scale into those of the first.
+void add_plain(const MetSet& set, const SentTerm& sent, const at::Tensor& gradient) {
+  const at::Tensor& queries = set.candidates.queries;
+  const at::Tensor scaled = queries * sent.term.scale;
+  const at::Tensor weighted = queries * (sent.numbers.select(1, 0) * sent.term.scale).unsqueeze(1);
+  const at::Tensor shift = (sent.numbers.select(1, 1) - sent.numbers.select(1, 2)).unsqueeze(0);  // [1, Q]
+  const at::Tensor& vectors = set.rows.vectors;
+  in_blocks(vectors.size(0), vectors.is_cpu() ? kRowsTogether : kRowsTogetherOnDevice, [&](Range rows) {
+    const at::Tensor own = part(vectors, rows).to(queries.scalar_type());  // [n, d]
+    at::Tensor sum = part(gradient, rows);
+    in_blocks(queries.size(0), kQueriesTogether, [&](Range block) {
+      const at::Tensor tile = own.mm(part(scaled, block).t());  // [n, b]
+      tile.sub_(shift.narrow(1, block.begin, block.size())).exp_();
+      sum.addmm_(tile, part(weighted, block));
+    });
+  });
+}
+
+/// Any terms under any rules, leaf after leaf as a pass goes.
+void add_masked(const MetSet& set, const std::vector<SentTerm>& terms, const at::Tensor& gradient) {
+  const at::Tensor& queries = set.candidates.queries;
+  CandidateSweep sweep(set.rows, set.candidates);
+  for (const Leaf& leaf : set.rows.leaves) {
+    if (leaf.valid == 0) continue;
+    sweep.enter(leaf);
+    const Range rows{leaf.begin, leaf.end};
+    const at::Tensor own = part(set.rows.vectors, rows).to(queries.scalar_type());
+    const at::Tensor bias = set.bias.defined() ? part(set.bias, rows).unsqueeze(0) : at::Tensor();
+    at::Tensor sum = part(gradient, rows);
+    in_blocks(queries.size(0), kQueriesTogether, [&](Range block) {
+      const CandidateTile tile = sweep.tile(block);
+      const at::Tensor some = part(queries, block);
+      // Where scores decided who was met, those of a pass are these.
+      const at::Tensor scores =
+          sweep.has_windows() ? tile.exact_scores().to(queries.scalar_type()) : some.mm(own.t());  // [b, n]
+      at::Tensor weights = at::zeros_like(scores);
+      for (const SentTerm& sent : terms) {
+        weights += by_score(sent.term, scores, part(sent.numbers, block).unsqueeze(1), bias);
+      }
+      // Where a row and a query did not meet, the weight may be any number or none.
+      sum.addmm_(weights.masked_fill(tile.barred(), 0.0).t(), some);
+    });
+  }
+}
+
+/// Rows that are named: each entry of a list is a meeting of its own.
+void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at::Tensor& gradient) {
+  const at::Tensor& queries = set.candidates.queries;
+  if (set.lists.size(1) == 0) return;
+  in_blocks(queries.size(0), kQueriesTogether, [&](Range block) {
+    const at::Tensor lists = part(set.lists, block);  // [b, L]
+    const at::Tensor some = part(queries, block);
+    const at::Tensor scores = gather_rows(set.rows, lists, queries.scalar_type()).bmm(some.unsqueeze(2)).squeeze(2);
+    const at::Tensor rows = lists.clamp_min(0).flatten();
+    const at::Tensor bias = set.bias.defined() ? set.bias.index_select(0, rows).view_as(lists) : at::Tensor();
+    at::Tensor weights = at::zeros_like(scores);
+    for (const SentTerm& sent : terms) {
+      weights += by_score(sent.term, scores, part(sent.numbers, block).unsqueeze(1), bias);
+    }
+    weights.masked_fill_(lists < 0, 0.0);
+    gradient.index_add_(0, rows, (weights.unsqueeze(2) * some.unsqueeze(1)).flatten(0, 1));
+  });
+}
+
+}  // namespace
+
+// Example: two ranks with a query and a row each, one log-sum-exp at scale 5. Query 1 meets s = 0.2 with row 1 and 0.6
+// with row 2: t = log(e^1 + e^3) = 3.12693, and with s+ = 0.8 the loss is softplus(t - 4) = 0.34901, dL/dt = 0.29462,
+// half of which counts, as the loss is a mean over two queries. Rank 1 sends (0.14731, 3.12693, 0) to rank 2, whose row
+// has p = exp(5 * 0.6 - 3.12693) = 0.88080 and gets 0.14731 * 0.88080 * 5 q_1 = 0.64875 q_1 of it.
+at::Tensor row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
+                        const std::vector<TermShare>& shares) {
+  const at::NoGradGuard no_grad;
+  for (const TermShare& share : shares) {
+    require(share.term.rows == TermRows::kCandidates, "row_gradient: rows take no gradient as further positives");
+  }
+  const at::ScalarType type = shares.front().result.value.scalar_type();
+  const at::Tensor numbers = group.all_gather(share_numbers(shares, type), met.shares.sizes);  // [Q, T, 3]
+  const at::Tensor& vectors = bank.shard().rows.vectors;
+  const at::Tensor gradient = at::zeros(vectors.sizes(), numbers.options());
+  std::vector<SentTerm> terms;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    terms.push_back({shares[i].term, numbers.select(1, static_cast<std::int64_t>(i))});
+  }
+  for (const MetSet& set : met.sets) {
+    if (set.lists.defined()) {
+      add_listed(set, terms, gradient);
+    } else if (terms.size() == 1 && is_plain(terms.front().term) && met_all(set)) {
+      add_plain(set, terms.front(), gradient);
+    } else {
+      add_masked(set, terms, gradient);
+    }
+  }
+  return gradient;
+}
+
+}  // namespace negatron
