@@ -4,7 +4,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "runtime/bank_files/extract_rows.h"
 #include "runtime/bank_files/row_norms.h"
@@ -95,21 +95,26 @@ NearQueries queries_of_samples(const OpenBank& bank, const std::vector<std::int6
   FoundKeys found = find_keys(bank, KeyColumn::kId, ids, memory);
   missing = std::move(found.missing);
   BankReader reader = bank.reader(1);
-  std::unordered_set<std::int64_t> seen;
-  std::vector<at::Tensor> vectors;
-  std::vector<std::int64_t> samples;
+  // The newest key of each sample.
+  std::unordered_map<std::int64_t, at::Tensor> keys;
   for (auto key = found.sequence.rbegin(); key != found.sequence.rend(); ++key) {
     const BankBlock row = reader.read({*key, *key + 1});
-    if (!seen.insert(row.ids.item<std::int64_t>()).second) continue;
-    samples.push_back(row.ids.item<std::int64_t>());
-    vectors.push_back(row.vectors.to(at::kDouble));
-    BankMemory(memory).reserve(static_cast<std::int64_t>(samples.size()) * bank.bank().width * kNormBytesPerElement,
+    keys.try_emplace(row.ids.item<std::int64_t>(), row.vectors.to(at::kDouble));
+    BankMemory(memory).reserve(static_cast<std::int64_t>(keys.size()) * bank.bank().width * kNormBytesPerElement,
                                "the keys of these samples");
   }
-  if (samples.empty()) return {at::empty({0, bank.bank().width}, at::kDouble), at::empty({0}, at::kLong)};
-  const at::Tensor own = at::tensor(samples, at::kLong);
-  const at::Tensor order = own.argsort();
-  return {at::cat(vectors).index_select(0, order), own.index_select(0, order)};
+  if (keys.empty()) return {at::empty({0, bank.bank().width}, at::kDouble), at::empty({0}, at::kLong)};
+  // In the order in which they are asked for, each once.
+  std::vector<at::Tensor> vectors;
+  std::vector<std::int64_t> samples;
+  for (const std::int64_t id : ids) {
+    const auto key = keys.find(id);
+    if (key == keys.end()) continue;
+    samples.push_back(id);
+    vectors.push_back(key->second);
+    keys.erase(key);
+  }
+  return {at::cat(vectors), at::tensor(samples, at::kLong)};
 }
 
 NearRows near_rows(const OpenBank& bank, const NearQueries& queries, std::int64_t top, BankMemory memory) {

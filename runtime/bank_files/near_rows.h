@@ -34,7 +34,8 @@ struct NearRows {
 NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Range rows, bool normalize,
                               const BankMemory& memory);
 
-/// The newest key of each of these samples, in the order of their ids; `missing` are those that no key has. Throws as
+/// The newest key of each of these samples, in the order in which they are asked for, each once; `missing` are those
+/// that no key has. Throws as
 /// find_keys (extract_rows.h).
 NearQueries queries_of_samples(const OpenBank& bank, const std::vector<std::int64_t>& ids, const BankMemory& memory,
                                std::vector<std::int64_t>& missing);

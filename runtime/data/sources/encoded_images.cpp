@@ -58,8 +58,10 @@ void EncodedImages::look_at_heads(const SourceOptions& options) {
   }
   // Some broken ones are no reason not to start, and what is told of the others holds for them.
   if (heads.empty()) {
-    throw DataError("Of " + std::to_string(count) + " images of '" + options.path +
-                    "' that were looked at none can be read; the first: " + first_error);
+    throw DataError((count == 1 ? "The image of '" + options.path + "' cannot be read: "
+                                : "Of " + std::to_string(count) + " images of '" + options.path +
+                                      "' that were looked at none can be read; the first: ") +
+                    first_error);
   }
   const bool grey = std::all_of(heads.begin(), heads.end(), [](const ImageHead& head) { return head.channels == 1; });
   channels_ = options.channels != 0 ? options.channels : grey ? 1 : 3;

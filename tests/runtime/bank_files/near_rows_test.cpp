@@ -79,7 +79,7 @@ TEST_P(NearRowsOfARun, OfSamplesPassOverTheirOwnKeys) {
   std::vector<std::int64_t> missing;
   const NearQueries queries = queries_of_samples(bank, {8, 3, 77, 3}, BankMemory(kPlenty), missing);
   EXPECT_EQ(missing, std::vector<std::int64_t>{77});
-  EXPECT_EQ(numbers(queries.ids), (std::vector<std::int64_t>{3, 8}));
+  EXPECT_EQ(numbers(queries.ids), (std::vector<std::int64_t>{8, 3}));
   const NearRows found = near_rows(bank, queries, 40, BankMemory(kPlenty));
   for (std::int64_t query = 0; query < queries.count(); ++query) {
     const std::int64_t sample = queries.ids[query].item<std::int64_t>();
