@@ -18,6 +18,8 @@ SETTINGS = {
     "global-batch": BATCH, "bank-rows": 31, "knn-k": 5, "precision": "fp32", "threads": 1, "seed": 1, "epochs": 100000,
     "baselines": "off", "tensorboard": "off",
 }
+# By the number of ranks: rows that a step adds to, and rows that a step changes all of.
+BANKS = {2: ["--bank-kind", "queue"], 3: ["--bank-kind", "learned", "--rows-lr", "1", "--rows-tau", "0.1"]}
 # Seconds that ranks wait for one that stopped, and in a start, where it is never less.
 TIME_LIMIT = 5
 START_LIMIT = 10
@@ -94,7 +96,7 @@ class DisturbedRun:
 
     def _words(self, run, *flags):
         return [*self.mpirun, "-n", str(self.ranks), self.negatron, "pretrain", "--config", str(self.folder / "small.ini"),
-                "--run-dir", str(run), "--collective-time-limit", str(TIME_LIMIT), *flags]
+                "--run-dir", str(run), "--collective-time-limit", str(TIME_LIMIT), *BANKS[self.ranks], *flags]
 
     def _start(self, *flags):
         saves_and_evaluates = ["--snapshot-every", str(SNAPSHOT_EVERY), "--evaluate-every", "1"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Ends single ranks of `negatron pretrain` by SIGKILL, SIGSTOP and SIGTERM, at random moments of starts, steps, saves and
-evaluations, on 2 and on 3 ranks; the same command with --resume auto goes on, and is the next to be ended.
+evaluations, on 2 ranks with a queue and on 3 with a learned bank; the same command with --resume auto goes on, and is
+the next to be ended.
     kill_ranks.py [--kills N] [--seed S] NEGATRON MPIRUN [MPIRUN FLAGS ...]
 After each the job must end in bounded time, with the code that says why, and no process may be left; no snapshot that was
 reported may be lost, and the newest must verify. In the end every loss that was ever written must be, to the last bit,
