@@ -103,7 +103,9 @@ void PretrainStart::place() {
     data_ = load_pretrain_data(request_.options, contrast_, tell);
     data = data_text(data_);
     if (contrast_.has_memory()) request_.options.bank_rows = data_.train->size();
-    require_samples_for_rows(request_.options, data_.train->size());
+    // Else the bank is there already, or fill_bank() asks again.
+    const bool begins = request_.resume == kResumeNever && request_.bank.empty();
+    if (begins) require_samples_for_rows(request_.options, data_.train->size());
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.

@@ -52,6 +52,9 @@ void check_steps(const OpenBank& bank) {
   }
 }
 
+/// What is computed of an element in fp64 to hold it to its raw row.
+constexpr std::int64_t kComparedBytesPerElement = 2 * sizeof(double);
+
 /// Rows that stay were written at steps that the manifest's table of batches does not know.
 bool is_written_later(const OpenBank& bank, std::int64_t step) {
   return rows_stay(bank.bank().kind) && step > bank.manifest.step;
@@ -147,7 +150,8 @@ void check_files(const FileLayer& files, const Manifest& manifest, const BankMem
 
 void check_bank(const OpenBank& bank, const BankMemory& memory, SnapshotVerdict& verdict) {
   verdict.files.front().problem = problem_of([&] { check_steps(bank); });
-  const std::int64_t bytes_per_row = bank.bytes_while_reading_whole() + kNormBytesPerElement * bank.bank().width;
+  const std::int64_t bytes_per_row =
+      bank.bytes_while_reading_whole() + (kNormBytesPerElement + kComparedBytesPerElement) * bank.bank().width;
   const std::int64_t rows = std::max<std::int64_t>(1, memory.left() / bytes_per_row);
   bool all_shards = true;
   for (int shard = 0; shard < bank.bank().shards; ++shard) {

@@ -35,8 +35,13 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
     const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
     memory.bank_rows = rows * options.head.output * stored;
     memory.bank_numbers = rows * kNumbersOfRow;
-    constexpr std::int64_t kLearningArrays = 3;
-    if (setup.has_learned()) memory.bank_learning = kLearningArrays * rows * options.head.output * element;
+    if (setup.has_learned()) {
+      const std::int64_t array = rows * options.head.output * element;
+      // Raw rows, velocities, and the gradient of each direction; and while they are saved all but that once more.
+      memory.bank_learning = (options.symmetric ? 4 : 3) * array;
+      const bool saves = options.snapshots.every.unit != SnapshotInterval::Unit::kNever;
+      if (saves) memory.bank_learning += memory.bank_rows + 2 * array + memory.bank_numbers;
+    }
   }
   memory.images = image_bytes(data);
   const BatchQueue queue = batch_queue(options, data, data.train->view_size(), ranks);

@@ -20,7 +20,8 @@ struct RunMemory {
   /// Rows of the bank, and the numbers of each; 0 without one.
   std::int64_t bank_rows = 0;
   std::int64_t bank_numbers = 0;
-  /// Of a learned bank: raw rows, their velocities, and the gradient while a step takes it.
+  /// Of a learned bank: raw rows, their velocities, the gradient while a step takes it, and what is copied while a
+  /// snapshot is written.
   std::int64_t bank_learning = 0;
   /// Images that lie in memory, and batches that wait.
   std::int64_t images = 0;

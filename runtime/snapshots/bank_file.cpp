@@ -52,7 +52,8 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
                            const ShardSources& sources, const FileWriting& writing) {
   const BankLayout layout(bank.layout, bank.shards);
   const std::int64_t rows = RingOrder(layout, shard).size();
-  const std::int64_t row_bytes = bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype));
+  const std::int64_t row_bytes =
+      bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_bytes(bank));
   // The reader of the plan asks for block_bytes at a time, and a block holds as many whole rows as fit into them.
   const std::int64_t rows_per_block = std::max<std::int64_t>(1, writing.block_bytes / row_bytes);
   BlockDatasets datasets(sources.blocks, rows, rows_per_block);

@@ -83,7 +83,8 @@ RunningSave::~RunningSave() {
 }
 
 // Copies no rows: the copy reads the bank's own tensors block by block, and the bank puts rows aside that it overwrites
-// before their turn. So a save takes memory for one block and for what training overtakes.
+// before their turn. So a save takes memory for one block and for what training overtakes: of a learned bank, for the
+// whole shard once more.
 void RunningSave::take(Bank& bank, int rank) {
   const int shards = bank.layout().ranks();
   job_.bank = SavedBank{bank.layout().state(), shards, bank.width(), bank.options().dtype, bank.options().kind};

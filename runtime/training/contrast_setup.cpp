@@ -66,10 +66,25 @@ void require_memory(const PretrainOptions& options, const ContrastSetup& setup) 
                                        "negative as well; leave --mask-own-sample on.");
 }
 
-/// What a learned bank asks of the rest.
+/// What a learned bank asks of the rest: its rows are nobody's, so they have neither label nor type.
 void require_learned(const ContrastSetup& setup) {
-  require(setup.has_bank(), std::string("--bank-kind learned goes with --negatives bank or bank-and-batch, not with ") +
-                                name_of(setup.source) + ": its rows are the negatives.");
+  const std::string flag = "--bank-kind learned";
+  require(setup.has_bank(), flag + " goes with --negatives bank or bank-and-batch, not with " + name_of(setup.source) +
+                                ": its rows are the negatives.");
+  require(!setup.objective.needs_labels, flag + " has rows without labels, by which --objective " +
+                                             setup.objective.name + " finds its positives; choose another objective.");
+  const SamplerDescription& sampler = setup.sampler;
+  const auto needs = [&](Need need) {
+    return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
+  };
+  const auto is_given = [&](const std::string& name) {
+    return std::any_of(sampler.options.begin(), sampler.options.end(),
+                       [&](const auto& option) { return option.name == name; }) &&
+           !setup.sampler_options.numbers(name.c_str()).empty();
+  };
+  require(!needs(Need::kLabels) && !needs(Need::kTypes) && !is_given("budgets") && !is_given("type-scales"),
+          flag + " has rows without labels and types, by which --sampler " + sampler.name +
+              " tells them apart; choose another sampler or other options.");
 }
 
 /// What rows that stay ask of the rest.

@@ -1,5 +1,6 @@
 #include "runtime/training/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "comm/queued_copy.h"
@@ -55,7 +56,8 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
       guard_(options.max_skipped_steps),
       report_(report_options(options, setup_), comm, mesh_.group(), bank_.get(), *loss_) {
   if (!bank_) return;
-  loss_->exchange().choose_pass(comm, *bank_, mesh_.group_shares(options.global_batch).total(), 1.0 / options.tau);
+  const double sharpest = setup_.has_learned() ? std::min(options.tau, options.rows_tau) : options.tau;
+  loss_->exchange().choose_pass(comm, *bank_, mesh_.group_shares(options.global_batch).total(), 1.0 / sharpest);
 }
 
 // The numbers are those of README.md, "The step in nine lines". Line 1, batch = loader.next(), stands where the loader

@@ -70,6 +70,13 @@ refused '--bank-fill is random or features' "$negatron" pretrain "${fast[@]}" --
 refused '--negatives bank or bank-and-batch' "$negatron" pretrain "${fast[@]}" --negatives batch --run-dir never
 refused 'leave --shards at 0' on 2 pretrain "${fast[@]}" --shards 1 --run-dir never
 refused 'mode=fetch' "$negatron" pretrain "${fast[@]}" --sampler mochi --sampler-options mode=no-fetch --run-dir never
+refused 'by which --objective supcon finds its positives' \
+  "$negatron" pretrain "${fast[@]}" --objective supcon --run-dir never
+refused 'by which --sampler oracle tells them apart' \
+  "$negatron" pretrain "${fast[@]}" --sampler oracle --allow-oracle on --run-dir never
+seq 40 | sed 's/.*/0/' >types
+refused 'by which --sampler mochi tells them apart' "$negatron" pretrain "${fast[@]}" --sampler mochi \
+  --sampler-options budgets=4 --sample-types types --run-dir never
 refused '--rows-momentum' "$negatron" pretrain "${fast[@]}" --rows-momentum 1 --run-dir never
 [ ! -e never ] || fail 'a refused run made a directory'
 verdict 'learned banks'

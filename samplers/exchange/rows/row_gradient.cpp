@@ -12,6 +12,8 @@ namespace {
 /// Queries that are scored together: with a leaf of some 1024 rows a tile of 1 MiB, which a core's cache holds.
 constexpr std::int64_t kQueriesTogether = 256;
 constexpr std::int64_t kRowsTogether = 1024;
+/// Of listed rows, gathered for some queries at a time.
+constexpr std::int64_t kListedElements = std::int64_t{1} << 22;
 /// A GPU wants large products.
 constexpr std::int64_t kRowsTogetherOnDevice = 65536;
 
@@ -91,8 +93,11 @@ void add_masked(const MetSet& set, const std::vector<SentTerm>& terms, const at:
 /// Rows that are named: each entry of a list is a meeting of its own.
 void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at::Tensor& gradient) {
   const at::Tensor& queries = set.candidates.queries;
-  if (set.lists.size(1) == 0) return;
-  in_blocks(queries.size(0), kQueriesTogether, [&](Range block) {
+  const std::int64_t elements = set.lists.size(1) * queries.size(1);
+  if (elements == 0) return;
+  // [Q, L, d] can be gigabytes.
+  const std::int64_t together = std::clamp<std::int64_t>(kListedElements / elements, 1, kQueriesTogether);
+  in_blocks(queries.size(0), together, [&](Range block) {
     const at::Tensor lists = part(set.lists, block);  // [b, L]
     const at::Tensor some = part(queries, block);
     const at::Tensor scores = gather_rows(set.rows, lists, queries.scalar_type()).bmm(some.unsqueeze(2)).squeeze(2);
