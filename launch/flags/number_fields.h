@@ -26,6 +26,8 @@ inline constexpr std::int64_t kMostSide = std::int64_t{1} << 14;
 /// Divides scores, whose quotients stay within fp32; and the largest that does.
 inline constexpr double kLeastTemperature = 1e-6;
 inline constexpr double kMostTemperature = 1e6;
+/// Of learning rates: times any batch and any weight decay they stay within fp32.
+inline constexpr double kMostRate = 1e30;
 
 /// A field that holds a number from `least` to `most`, both included; what does not lie there is refused in a sentence
 /// that names the flag and both. Every flag that is a number has such a range, so that no value is met first where a

@@ -9,6 +9,7 @@
 #include "launch/flags/field_names.h"
 #include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
+#include "launch/pretrain/bank_flags.h"
 #include "launch/pretrain/view_flags.h"
 #include "runtime/data/registry.h"
 #include "samplers/negative_samplers/registry.h"
@@ -19,7 +20,6 @@ namespace {
 
 /// Learning rates, times any batch and any weight decay, stay within fp32.
 constexpr double kLeastRate = 1e-30;
-constexpr double kMostRate = 1e30;
 constexpr double kMostDecay = 1000.0;
 /// Rows that each query looks at are gathered from all ranks.
 constexpr std::int64_t kMostTelemetryRows = 65536;
@@ -204,34 +204,7 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
             "hidden width of the predictor of objectives that have one");
   table.add("tau", within(&o.tau, kLeastTemperature, kMostTemperature), "temperature");
   table.add("learn-tau", &o.learn_tau, "learn the temperature from there");
-  table.add(
-      "bank-kind",
-      one_of<BankKind>(&o.bank_kind,
-                       {{"queue", BankKind::kQueue}, {"memory", BankKind::kMemory}, {"learned", BankKind::kLearned}}),
-      "queue (the last K keys, as MoCo), memory (a row for each training sample, which is its positive, as "
-      "InstDisc), or learned (rows that are trained against the loss, as AdCo)");
-  table.add("bank-rows", within(&o.bank_rows, 1, kMostBankRows),
-            "K, keys in the bank over all ranks; a memory bank has as many as there are training samples");
-  table.add("bank-momentum", within(&o.bank_momentum, 0.0, 1.0),
-            "m of a memory bank's rows: v <- m v + (1 - m) f, when their sample is met");
-  table.add("rows-tau", within(&o.rows_tau, kLeastTemperature, kMostTemperature),
-            "temperature of the InfoNCE that rows of a learned bank raise");
-  table.add("rows-lr", within(&o.rows.rate, 0.0, kMostRate), "learning rate of a learned bank's rows, all the time");
-  table.add("rows-momentum", within(&o.rows.momentum, 0.0, 1.0), "momentum of a learned bank's rows, below 1");
-  table.add("rows-weight-decay", within(&o.rows.weight_decay, 0.0, kMostRate), "weight decay of a learned bank's rows");
-  table.add(
-      "bank-fill",
-      one_of<BankFill>(&o.bank_fill,
-                       {{"random", BankFill::kRandom}, {"empty", BankFill::kEmpty}, {"features", BankFill::kFeatures}}),
-      "random (unit rows at start, as MoCo), empty, or features (of rows that stay: what the encoder makes of samples "
-      "before the first step)");
-  table.add("bank-dtype",
-            one_of<at::ScalarType>(&o.bank_dtype, {{"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}}),
-            "how rows are stored: fp32, bf16, fp16 (fp64 with --precision fp64)");
-  table.add("mask-own-sample", &o.mask_own_sample, "a query never meets an older key of its own sample");
-  table.add("max-key-age", within(&o.max_key_age, 0, kMostCount), "older keys do not score, steps; 0 for no limit");
-  table.add("shards", within(&o.shards, 0, kMostJobRanks),
-            "ranks that share one copy of the bank, a divisor of all ranks; 0 for all");
+  add_bank_flags(table, o);
 }
 
 void add_optimizer_flags(FlagTable& table, PretrainOptions& o) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <ATen/Parallel.h>
+#include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
 #include "runtime/data/loader.h"
@@ -133,6 +134,20 @@ FirstSteps first_steps(const PretrainOptions& options, Precision precision, int 
     for (const auto& [name, tensor] : trainer.state().tensors) first.tensors.emplace_back(name, tensor.clone());
   });
   return first;
+}
+
+void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance) {
+  const std::vector<double> one = first_steps(options, precision, 1, kComparedSteps).losses;
+  ASSERT_EQ(one.size(), static_cast<std::size_t>(kComparedSteps));
+  // A run in which nothing is learned would agree too.
+  EXPECT_GT(std::abs(one.front() - one.back()), 1e-3);
+  for (const int ranks : {2, 3, 4}) {
+    const std::vector<double> many = first_steps(options, precision, ranks, kComparedSteps).losses;
+    ASSERT_EQ(many.size(), one.size());
+    for (std::size_t step = 0; step < one.size(); ++step) {
+      EXPECT_NEAR(many[step], one[step], tolerance * std::abs(one[step])) << ranks << " ranks, step " << step;
+    }
+  }
 }
 
 std::filesystem::path newest_path(const std::filesystem::path& run_directory) {

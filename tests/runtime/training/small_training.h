@@ -66,6 +66,9 @@ struct FirstSteps {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
 };
 FirstSteps first_steps(const PretrainOptions& options, Precision precision, int ranks, int steps);
+/// That the first steps have the same losses on 1 to 4 ranks, to this relative tolerance, and that they change.
+void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance);
+inline constexpr int kComparedSteps = 20;
 
 /// The newest snapshot of a run, with all that it holds.
 struct Saved {

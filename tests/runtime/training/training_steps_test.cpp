@@ -8,30 +8,13 @@
 #include "comm/threads/thread_communicator.h"
 #include "runtime/data/batch_source.h"
 #include "runtime/training/trainer.h"
-#include "tests/reference/plain_learned.h"
 #include "tests/runtime/training/small_training.h"
 
 namespace negatron::testing {
 namespace {
 
-constexpr int kSteps = 20;
-
-std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks, int steps = kSteps) {
+std::vector<double> losses(const PretrainOptions& options, Precision precision, int ranks, int steps = kComparedSteps) {
   return first_steps(options, precision, ranks, steps).losses;
-}
-
-void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance) {
-  const std::vector<double> one = losses(options, precision, 1);
-  ASSERT_EQ(one.size(), static_cast<std::size_t>(kSteps));
-  // A run in which nothing is learned would agree too.
-  EXPECT_GT(std::abs(one.front() - one.back()), 1e-3);
-  for (const int ranks : {2, 3, 4}) {
-    const std::vector<double> many = losses(options, precision, ranks);
-    ASSERT_EQ(many.size(), one.size());
-    for (std::size_t step = 0; step < one.size(); ++step) {
-      EXPECT_NEAR(many[step], one[step], tolerance * std::abs(one[step])) << ranks << " ranks, step " << step;
-    }
-  }
 }
 
 class TrainingSteps : public ::testing::TestWithParam<const char*> {};
@@ -146,116 +129,6 @@ TEST(TrainingSteps, VisionTransformersDoNotDependOnTheNumberOfRanks) {
   const std::vector<double> two = losses(options, Precision::kFp64, 2, kFewSteps);
   for (std::size_t step = 0; step < one.size(); ++step) {
     EXPECT_NEAR(two[step], one[step], 1e-10 * std::abs(one[step])) << "step " << step;
-  }
-}
-
-TEST(TrainingSteps, WithAMemoryBankDoNotDependOnTheNumberOfRanks) {
-  for (const char* objective : {"info-nce", "nce", "hcl"}) {
-    PretrainOptions options = with_memory(small_options(objective));
-    if (options.objective == "nce") options.objective_options = "log-z=first-batch";
-    expect_same_losses(options, Precision::kFp64, 1e-10);
-    expect_same_losses(options, Precision::kFp32, 1e-4);
-    options.sampler = "top-n";
-    options.sampler_options = "n=9,skip=1";
-    options.max_key_age = 3;
-    expect_same_losses(options, Precision::kFp64, 1e-10);
-  }
-}
-
-/// By the definition, on one rank: the positive of a query is its own sample's row among all rows.
-TEST(TrainingSteps, WithAMemoryBankContrastASampleWithItsOwnRow) {
-  const PretrainOptions options = with_memory(small_options("info-nce"));
-  run_ranks(1, {}, [&](Communicator& comm) {
-    const auto data = rectangles();
-    BatchOptions batches;
-    batches.global_batch = options.global_batch;
-    batches.seed = options.seed;
-    batches.views = options.views_of_sample();
-    batches.augmentation = options.augmentation;
-    batches.format = ViewFormat::of(*data);
-    const BatchSource source(data, batches);
-    Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
-                    {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
-    EXPECT_FALSE(trainer.encoders().has_momentum_encoder());
-    StepTimer timer;
-    for (std::int64_t step = 0; step < 7; ++step) {
-      const Batch batch = source.build(step / source.steps_per_epoch(), step % source.steps_per_epoch());
-      EXPECT_FALSE(batch.view_b.defined());
-      const at::NoGradGuard no_grad;
-      const at::Tensor queries = trainer.encoders().query(batch.view_a);
-      const at::Tensor rows = trainer.bank()->shard().rows.vectors.clone();
-      const at::Tensor own = rows.index_select(0, batch.ids);
-      const double loss = at::cross_entropy_loss(queries.mm(rows.t()) / options.tau, batch.ids).item<double>();
-      timer.start_step();
-      {
-        const at::AutoGradMode with_gradient(true);
-        EXPECT_NEAR(trainer.step(batch, timer).loss, loss, 1e-12 * loss) << "step " << step;
-      }
-      const at::Tensor mixed = options.bank_momentum * own + (1.0 - options.bank_momentum) * queries;
-      const at::Tensor expected = rows.index_copy(0, batch.ids, mixed / mixed.norm(2, {1}, true));
-      EXPECT_TRUE(at::allclose(trainer.bank()->shard().rows.vectors, expected, 1e-13, 1e-13)) << "step " << step;
-    }
-  });
-}
-
-TEST(TrainingSteps, WithALearnedBankDoNotDependOnTheNumberOfRanks) {
-  for (const char* objective : {"info-nce", "siglip", "hcl"}) {
-    PretrainOptions options = with_learned(small_options(objective));
-    expect_same_losses(options, Precision::kFp64, 1e-10);
-    expect_same_losses(options, Precision::kFp32, 1e-4);
-    options.symmetric = true;
-    options.sampler = "top-n";
-    options.sampler_options = "n=9,skip=1";
-    expect_same_losses(options, Precision::kFp64, 1e-10);
-  }
-  PretrainOptions options = with_learned(small_options("info-nce"));
-  options.negatives = NegativeSource::kBankAndBatch;
-  expect_same_losses(options, Precision::kFp64, 1e-10);
-}
-
-/// By the definition, on one rank: rows take the steps of a plain bank, and queries meet them as they were.
-TEST(TrainingSteps, WithALearnedBankRaiseTheLossOfTheirOwnTemperature) {
-  for (const bool symmetric : {false, true}) {
-    PretrainOptions options = with_learned(small_options("info-nce"));
-    options.symmetric = symmetric;
-    run_ranks(1, {}, [&](Communicator& comm) {
-      const auto data = rectangles();
-      BatchOptions batches;
-      batches.global_batch = options.global_batch;
-      batches.seed = options.seed;
-      batches.augmentation = options.augmentation;
-      batches.format = ViewFormat::of(*data);
-      const BatchSource source(data, batches);
-      Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
-                      {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
-      PlainLearned plain = PlainLearned::start(options.bank_rows, options.head.output, options.seed);
-      StepTimer timer;
-      for (std::int64_t step = 0; step < 7; ++step) {
-        const Batch batch = source.build(step / source.steps_per_epoch(), step % source.steps_per_epoch());
-        // Both directions one below the other: the plain loss is a mean over all of them.
-        at::Tensor queries, positive;
-        double loss = 0.0;
-        {
-          const at::NoGradGuard no_grad;
-          const at::Tensor query = trainer.encoders().query(batch.view_a);
-          const at::Tensor key = trainer.encoders().key(batch.view_b);
-          queries = query;
-          positive = (query * key).sum(1);
-          if (symmetric) {
-            const at::Tensor other = trainer.encoders().query(batch.view_b);
-            queries = at::cat({query, other});
-            positive = at::cat({positive, (other * trainer.encoders().key(batch.view_a)).sum(1)});
-          }
-          loss = PlainLearned::loss(plain.raw, queries, positive, options.tau).item<double>();
-        }
-        timer.start_step();
-        EXPECT_NEAR(trainer.step(batch, timer).loss, loss, 1e-11 * loss) << "step " << step;
-        plain.step(queries, positive, options.rows_tau, options.rows);
-        const BankShard& shard = trainer.bank()->shard();
-        EXPECT_TRUE(at::allclose(shard.raw, plain.raw, 1e-10, 1e-11)) << "step " << step;
-        EXPECT_TRUE(at::allclose(shard.rows.vectors, plain.rows(), 1e-10, 1e-11)) << "step " << step;
-      }
-    });
   }
 }
 

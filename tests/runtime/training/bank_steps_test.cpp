@@ -1,0 +1,126 @@
+// The same losses on any number of ranks over rows that stay, and by the definition: what a step of a memory bank and
+// of a learned one does, beside a plain one on one device.
+
+#include <gtest/gtest.h>
+
+#include "comm/threads/thread_communicator.h"
+#include "runtime/data/batch_source.h"
+#include "runtime/training/trainer.h"
+#include "tests/reference/plain_learned.h"
+#include "tests/runtime/training/small_training.h"
+
+namespace negatron::testing {
+namespace {
+
+TEST(BankSteps, WithAMemoryBankDoNotDependOnTheNumberOfRanks) {
+  for (const char* objective : {"info-nce", "nce", "hcl"}) {
+    PretrainOptions options = with_memory(small_options(objective));
+    if (options.objective == "nce") options.objective_options = "log-z=first-batch";
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+    expect_same_losses(options, Precision::kFp32, 1e-4);
+    options.sampler = "top-n";
+    options.sampler_options = "n=9,skip=1";
+    options.max_key_age = 3;
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+  }
+}
+
+/// By the definition, on one rank: the positive of a query is its own sample's row among all rows.
+TEST(BankSteps, WithAMemoryBankContrastASampleWithItsOwnRow) {
+  const PretrainOptions options = with_memory(small_options("info-nce"));
+  run_ranks(1, {}, [&](Communicator& comm) {
+    const auto data = rectangles();
+    BatchOptions batches;
+    batches.global_batch = options.global_batch;
+    batches.seed = options.seed;
+    batches.views = options.views_of_sample();
+    batches.augmentation = options.augmentation;
+    batches.format = ViewFormat::of(*data);
+    const BatchSource source(data, batches);
+    Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
+                    {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
+    EXPECT_FALSE(trainer.encoders().has_momentum_encoder());
+    StepTimer timer;
+    for (std::int64_t step = 0; step < 7; ++step) {
+      const Batch batch = source.build(step / source.steps_per_epoch(), step % source.steps_per_epoch());
+      EXPECT_FALSE(batch.view_b.defined());
+      const at::NoGradGuard no_grad;
+      const at::Tensor queries = trainer.encoders().query(batch.view_a);
+      const at::Tensor rows = trainer.bank()->shard().rows.vectors.clone();
+      const at::Tensor own = rows.index_select(0, batch.ids);
+      const double loss = at::cross_entropy_loss(queries.mm(rows.t()) / options.tau, batch.ids).item<double>();
+      timer.start_step();
+      {
+        const at::AutoGradMode with_gradient(true);
+        EXPECT_NEAR(trainer.step(batch, timer).loss, loss, 1e-12 * loss) << "step " << step;
+      }
+      const at::Tensor mixed = options.bank_momentum * own + (1.0 - options.bank_momentum) * queries;
+      const at::Tensor expected = rows.index_copy(0, batch.ids, mixed / mixed.norm(2, {1}, true));
+      EXPECT_TRUE(at::allclose(trainer.bank()->shard().rows.vectors, expected, 1e-13, 1e-13)) << "step " << step;
+    }
+  });
+}
+
+TEST(BankSteps, WithALearnedBankDoNotDependOnTheNumberOfRanks) {
+  for (const char* objective : {"info-nce", "siglip", "hcl"}) {
+    PretrainOptions options = with_learned(small_options(objective));
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+    expect_same_losses(options, Precision::kFp32, 1e-4);
+    options.symmetric = true;
+    options.sampler = "top-n";
+    options.sampler_options = "n=9,skip=1";
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+  }
+  PretrainOptions options = with_learned(small_options("info-nce"));
+  options.negatives = NegativeSource::kBankAndBatch;
+  expect_same_losses(options, Precision::kFp64, 1e-10);
+}
+
+/// By the definition, on one rank: rows take the steps of a plain bank, and queries meet them as they were.
+TEST(BankSteps, WithALearnedBankRaiseTheLossOfTheirOwnTemperature) {
+  for (const bool symmetric : {false, true}) {
+    PretrainOptions options = with_learned(small_options("info-nce"));
+    options.symmetric = symmetric;
+    run_ranks(1, {}, [&](Communicator& comm) {
+      const auto data = rectangles();
+      BatchOptions batches;
+      batches.global_batch = options.global_batch;
+      batches.seed = options.seed;
+      batches.augmentation = options.augmentation;
+      batches.format = ViewFormat::of(*data);
+      const BatchSource source(data, batches);
+      Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
+                      {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
+      PlainLearned plain = PlainLearned::start(options.bank_rows, options.head.output, options.seed);
+      StepTimer timer;
+      for (std::int64_t step = 0; step < 7; ++step) {
+        const Batch batch = source.build(step / source.steps_per_epoch(), step % source.steps_per_epoch());
+        // Both directions one below the other: the plain loss is a mean over all of them.
+        at::Tensor queries, positive;
+        double loss = 0.0;
+        {
+          const at::NoGradGuard no_grad;
+          const at::Tensor query = trainer.encoders().query(batch.view_a);
+          const at::Tensor key = trainer.encoders().key(batch.view_b);
+          queries = query;
+          positive = (query * key).sum(1);
+          if (symmetric) {
+            const at::Tensor other = trainer.encoders().query(batch.view_b);
+            queries = at::cat({query, other});
+            positive = at::cat({positive, (other * trainer.encoders().key(batch.view_a)).sum(1)});
+          }
+          loss = PlainLearned::loss(plain.raw, queries, positive, options.tau).item<double>();
+        }
+        timer.start_step();
+        EXPECT_NEAR(trainer.step(batch, timer).loss, loss, 1e-11 * loss) << "step " << step;
+        plain.step(queries, positive, options.rows_tau, options.rows);
+        const BankShard& shard = trainer.bank()->shard();
+        EXPECT_TRUE(at::allclose(shard.raw, plain.raw, 1e-10, 1e-11)) << "step " << step;
+        EXPECT_TRUE(at::allclose(shard.rows.vectors, plain.rows(), 1e-10, 1e-11)) << "step " << step;
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace negatron::testing
