@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
-# Jobs of launch/slurm/pretrain.sbatch: saved, requeued and done; failed; suspended; preempted; on a node that dies. Slurm
+# Jobs of launch/slurm/pretrain.sbatch, and the one that the README shows: saved, requeued and done; failed; suspended; preempted; on a node that dies. Slurm
 # lets most of them wait, and looks at what it preempted twice a minute: so the first ones run beside each other.
 #   on_cluster jobs_test.sh NEGATRON TEMPLATE MPIRUN [MPIRUN FLAGS ...]
 source "$(dirname "$0")/slurm_run.sh"
 export NEGATRON=$negatron
 # One task a node, where nothing is preempted, unless said otherwise.
-submit() { (cd "$work" && sbatch --parsable --partition=urgent --ntasks-per-node=1 --cpus-per-task=1 --time=10 "$@"); }
+submit_here() { sbatch --parsable --partition=urgent --ntasks-per-node=1 --cpus-per-task=1 --time=10 "$@"; }
+submit() { (cd "$work" && submit_here "$@"); }
 run=("${small[@]}" --snapshot-every 1000)
 
 about 'one task of an array is told to save and leave; meanwhile two jobs over both nodes start'
 array=$(submit --array=0-1 --open-mode=append -o 'array-%a.log' --requeue --signal=USR1@10 \
   --wrap "exec bash '$template' ${run[*]} --epochs 400 --run-dir '$work'/array-\$SLURM_ARRAY_TASK_ID")
+# As a user would copy it, with a run directory and a length that fit here.
+mkdir -p "$work/shown/build"
+ln -s "$negatron" "$work/shown/build/negatron"
+sed '/^epochs/s/=.*/= 400/' "$work/small.ini" >"$work/shown/my.ini"
+(cd "$folder" && sed -n '/^    #!\/bin\/bash/,/^$/s/^    //p' ../../README.md) | sed 's#/shared/runs/first#run#' >"$work/shown/job"
+shown=$(cd "$work/shown" && submit_here --ntasks=1 -o log job)
 after=$(submit --dependency="afterok:$array" -o after.log --wrap 'echo all done')
 suspended=$(submit -N2 -o suspended.log "$template" "${endless[@]}" --collective-time-limit 6 --run-dir "$work/suspended")
 preempted=$(submit -N2 --partition=all --cpus-per-task=2 -o preempted.log "$template" "${endless[@]}" --term-grace 8 \
   --run-dir "$work/preempted")
 wait_for has_steps "$work/array-1" 5
 scancel --signal=USR1 "${array}_1"
+wait_for has_steps "$work/shown/run" 5
+scancel --signal=USR1 "$shown"
 
 about 'one is suspended, for longer than a collective may take'
 wait_for has_steps "$work/suspended" 3
@@ -51,6 +60,10 @@ wait_for job_is "$after" COMPLETED || fail "what waited for the array is $(state
 [ "$(grep -o '^{"step":[0-9]*' "$work/array-1/metrics.jsonl" | cut -d: -f2)" = "$(seq 0 1599)" ] ||
   fail 'steps are missing or doubled where a job was requeued'
 [ "$(losses "$work/array-0")" = "$(losses "$work/array-1")" ] || fail 'a requeued run trained otherwise'
+
+about "the README's job as well"
+wait_for grep -q 'resumed from step' "$work/shown/log"
+wait_for job_is "$shown" COMPLETED || fail "the README's job is $(state_of "$shown"): $(tail -5 "$work/shown/log")"
 
 about 'the suspended one goes on'
 wait $longer
