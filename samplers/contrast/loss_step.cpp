@@ -191,6 +191,11 @@ void LossStep::meet_bank() {
   request_.reset();
   scores_ = negatives_.scores;
   real_max_ = negatives_.bank_max;
+  if (negatives_.tried.defined()) {
+    // Of K - 1 rows that could outrank the positive one was met after so many trials (Weston et al., WSABIE, 2011).
+    contrast_.estimated_rank =
+        at::floor_divide(at::full_like(negatives_.tried, bank_->filled() - 1), negatives_.tried).to(queries_.options());
+  }
 }
 
 void LossStep::meet_batch() {

@@ -158,6 +158,7 @@ NegativeResult BankStage::finish() {
   } else {
     partials_.result = shard.run(group_, exchange_.hard_set_search(), exchange_.pass(), list_length());
     result_.met.sets = shard.take_met();
+    result_.tried = shard.tried();
   }
   result_.met.shares = batch_.shares;
   find_hardest();

@@ -55,12 +55,13 @@ void check_set(const NegativeSet& set, const Bank& bank, const QueryBatch& batch
   check_pool(set.pool, bank);
   check(!set.lists_slots() || !set.pool.is_limited(), "rows that are named do not go with a pool");
   check(std::isfinite(set.weight) && set.weight > 0.0, "the weight of a set must be finite and above 0");
-  if (set.lists_slots()) {
-    check(!set.slots.defined() ||
-              (set.slots.dim() == 2 && set.slots.size(0) == own && set.slots.scalar_type() == at::kLong),
-          "slots must be int64 [b, m]");
-    return;
-  }
+  check(!set.slots.defined() ||
+            (set.slots.dim() == 2 && set.slots.size(0) == own && set.slots.scalar_type() == at::kLong),
+        "slots must be int64 [b, m]");
+  check(set.lists >= 1 && (!set.lists_slots() || set.listed() % set.lists == 0),
+        "rows that are named must fall into lists of equal length");
+  check(!set.draws_as_listed || (set.lists_slots() && set.draws > 0),
+        "draws in the order of a list need rows that are named");
   check(!set.pool.score_factors.defined() || (!set.lower_score.defined() && !set.upper_score.defined()),
         "a pool with score factors does not go with score bounds");
   check(!set.lower_score.defined() || is_vector(set.lower_score, own), "score bounds must be [b]");

@@ -24,7 +24,6 @@ bool needs_ids(const QueryBatch& batch, const NegativeRequest& request) {
 
 bool needs_keys(const NegativeRequest& request) {
   for (const NegativeSet& set : request.sets) {
-    if (set.lists_slots()) continue;
     if ((set.has_rank_window() && by_positive(set.order)) || (set.draws > 0 && by_positive(set.draw_order)))
       return true;
   }

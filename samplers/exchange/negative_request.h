@@ -14,11 +14,11 @@
 namespace negatron {
 
 /// A part of the bank that each query meets: the candidates that pass a window of scores, then a window of ranks, then
-/// a draw; or rows that are named by slot. Ranks and draws are over the whole bank, not over a shard.
+/// a draw; of the whole bank, never of a shard alone, or of rows that are named by slot.
 struct NegativeSet {
   static constexpr std::int64_t kAllRanks = std::numeric_limits<std::int64_t>::max();
 
-  /// Only rows of this pool. Goes with neither score bounds nor rows that are named.
+  /// Only rows of this pool. Does not go with rows that are named, nor factors of it with score bounds.
   RowPool pool;
 
   /// [b] keep only rows with lower < q . n < upper, compared in fp32; undefined for no bound.
@@ -37,20 +37,32 @@ struct NegativeSet {
   std::int64_t draws = 0;
   SelectionOrder draw_order;
 
-  /// Instead of all the above: [b, m] int64 slots, -1 for none. Slots that hold no candidate are passed over.
+  /// Instead of the whole bank, rows that are named: [b, m] int64 slots, -1 for none. Slots that hold no candidate are
+  /// passed over, and a row that is named twice is there twice.
   at::Tensor slots;
-  /// Instead: so many uniform draws of slots with replacement, which every rank draws for itself (slot_draws.h).
+  /// Instead: so many uniform draws of slots with replacement, which every rank draws for itself by the numbers of
+  /// slot_order (slot_draws.h).
   std::int64_t uniform_slots = 0;
+  SelectionOrder slot_order;
+  /// What is named falls into so many lists of equal length, one behind the other, in each of which the windows and the
+  /// draw above choose for themselves (list_choice.h). Random orders then go by the place of a row, not by its slot:
+  /// their purpose is kListChoice.
+  std::int64_t lists = 1;
+  /// The draw keeps the first `draws` rows as they are listed, whatever draw_order is.
+  bool draws_as_listed = false;
 
   /// How often each row of the set counts.
   double weight = 1.0;
 
   bool lists_slots() const { return slots.defined() || uniform_slots > 0; }
+  std::int64_t listed() const { return slots.defined() ? slots.size(1) : uniform_slots; }
+  bool has_bounds() const { return lower_score.defined() || upper_score.defined(); }
   bool has_rank_window() const { return first_rank > 0 || last_rank < kAllRanks; }
+  /// Whether not all that is named is met.
+  bool chooses_of_lists() const { return lists_slots() && (has_bounds() || has_rank_window() || draws > 0); }
   /// Whether every candidate is in it.
   bool is_whole_bank() const {
-    return !pool.is_limited() && !lower_score.defined() && !upper_score.defined() && !has_rank_window() && draws == 0 &&
-           !lists_slots();
+    return !pool.is_limited() && !has_bounds() && !has_rank_window() && draws == 0 && !lists_slots();
   }
 };
 

@@ -20,6 +20,9 @@ struct NegativeResult {
   at::Tensor mix_count;
   /// [b] sum of the mixes' scores; undefined without mixes.
   at::Tensor mix_score_sum;
+  /// [b] int64, of a set that draws from one list as it is listed: how many rows were named up to and with the first
+  /// that was drawn, all of them where none was. Undefined without such a set.
+  at::Tensor tried;
   /// What all queries of the group met on this shard, where it was to be kept; else without sets.
   MetRows met;
 };

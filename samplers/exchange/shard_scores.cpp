@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "samplers/exchange/ranking/list_choice.h"
 #include "samplers/exchange/ranking/row_pool.h"
 #include "samplers/exchange/ranking/set_windows.h"
 #include "samplers/exchange/ranking/slot_draws.h"
@@ -45,14 +46,17 @@ MetSet ShardScores::met_in_one_pass() const {
   return {shard_.rows, request.candidates, request.bias, {}};
 }
 
-at::Tensor ShardScores::listed(std::size_t set) const {
+at::Tensor ShardScores::listed_slots(Communicator& group, std::size_t set) {
   const NegativeSet& listed = request_.sets[set];
   const at::Tensor& gathered = gathered_.slots[set];
   // Uniform draws were not gathered: every rank draws the same for all queries and keeps what lies on its shard.
   const at::Tensor slots = gathered.defined() ? gathered
-                                              : draw_uniform_slots(listed.draw_order, gathered_.query_index,
+                                              : draw_uniform_slots(listed.slot_order, gathered_.query_index,
                                                                    listed.uniform_slots, bank_.filled());
-  return listed_candidates(bank_, shard_.rows, shard_.candidates, slots);
+  if (!listed.chooses_of_lists()) return slots;
+  const ListChoice choice = choose_of_lists(group, bank_, shard_, listed, slots);
+  if (listed.draws_as_listed && listed.lists == 1 && !tried_.defined()) tried_ = choice.tried.squeeze(1);
+  return choice.slots;
 }
 
 PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best) {
@@ -74,7 +78,7 @@ PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pa
     own.bias = bias_of(set);
     PassResult result;
     if (set.lists_slots()) {
-      const at::Tensor lists = listed(i);
+      const at::Tensor lists = listed_candidates(bank_, shard_.rows, shard_.candidates, listed_slots(group, i));
       result = run_over_lists(shard_.rows, own, lists);
       keep({shard_.rows, own.candidates, own.bias, lists});
     } else {

@@ -36,14 +36,16 @@ class ShardScores {
   MetSet met_in_one_pass() const;
   /// What run() met of each set, where the request keeps it. Local.
   std::vector<MetSet> take_met() { return std::move(met_); }
+  /// As NegativeResult::tried. Local.
+  const at::Tensor& tried() const noexcept { return tried_; }
 
  private:
   /// What is asked of every set alike.
   PassRequest plain_request() const;
   /// [n] log weight of each row in a set, undefined when all count once.
   at::Tensor bias_of(const NegativeSet& set) const;
-  /// Rows that are named by slot, [Q, L]: this shard's among them, each as often as it is named. Local.
-  at::Tensor listed(std::size_t set) const;
+  /// The slots that a set names, [Q, m], of which it may choose. Collective where it does, else local.
+  at::Tensor listed_slots(Communicator& group, std::size_t set);
   void keep(const MetSet& met) {
     if (request_.keeps_met) met_.push_back(met);
   }
@@ -54,6 +56,7 @@ class ShardScores {
   const ShardCandidates& shard_;
   const std::vector<ScoreTerm>& terms_;
   std::vector<MetSet> met_;
+  at::Tensor tried_;
 };
 
 }  // namespace negatron

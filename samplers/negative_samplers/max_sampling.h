@@ -5,7 +5,8 @@
 namespace negatron {
 
 /// The m rows most similar to the positive, or half of them and half at random (Rao, He, Lin, CIKM 2016; SAMPLERS.md
-/// 11). Similarity is to the key of this step, where the paper uses the model of the previous epoch.
+/// 11), of the whole bank or, as in the paper, of some random candidates. Similarity is to the key of this step, where
+/// the paper uses the model of the previous epoch.
 class MaxSampling : public NegativeSampler {
  public:
   explicit MaxSampling(const SamplerArguments& arguments);
@@ -16,6 +17,8 @@ class MaxSampling : public NegativeSampler {
   NegativeRequest base_;
   std::uint64_t seed_;
   std::int64_t rows_;
+  /// 0 for the whole bank.
+  std::int64_t candidates_;
   bool mix_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "samplers/negative_samplers/dns.h"
 #include "samplers/negative_samplers/easy_hard.h"
 #include "samplers/negative_samplers/false_negatives.h"
 #include "samplers/negative_samplers/max_sampling.h"
@@ -14,6 +15,7 @@
 #include "samplers/negative_samplers/softmax_draw.h"
 #include "samplers/negative_samplers/top_n.h"
 #include "samplers/negative_samplers/uniform.h"
+#include "samplers/negative_samplers/warp.h"
 #include "samplers/negative_samplers/whole_bank.h"
 #include "samplers/options/method_registry.h"
 
@@ -26,7 +28,7 @@ using SamplerRegistry = MethodRegistry<NegativeSampler, SamplerDescription, Samp
 const SamplerRegistry& registry() {
   static const auto all =
       SamplerRegistry::of<WholeBank, TopN, Ring, Mochi, FnElimination, FnAttraction, EasyHard, SelfAdversarial,
-                          SemiHard, MaxSampling, Uniform, SoftmaxDraw, MultiModal, Oracle>("sampler");
+                          SemiHard, MaxSampling, Dns, Warp, Uniform, SoftmaxDraw, MultiModal, Oracle>("sampler");
   return all;
 }
 

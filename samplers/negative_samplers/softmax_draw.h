@@ -4,8 +4,8 @@
 
 namespace negatron {
 
-/// m rows drawn without replacement from softmax(score / T) over the whole bank, by Gumbel numbers: no normaliser is
-/// needed (SAMPLERS.md 13). What adversarial samplers draw from.
+/// m rows drawn without replacement from softmax(score / T) over the whole bank, or over some random candidates of each
+/// query, by Gumbel numbers: no normaliser is needed (SAMPLERS.md 13). What adversarial samplers draw from.
 class SoftmaxDraw : public NegativeSampler {
  public:
   explicit SoftmaxDraw(const SamplerArguments& arguments);
@@ -16,6 +16,8 @@ class SoftmaxDraw : public NegativeSampler {
   NegativeRequest base_;
   std::uint64_t seed_;
   std::int64_t rows_;
+  /// 0 for the whole bank.
+  std::int64_t candidates_;
   double temperature_;
 };
 

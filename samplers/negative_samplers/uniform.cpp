@@ -23,7 +23,7 @@ NegativeRequest Uniform::request(const Bank& bank, const QueryBatch& batch) cons
   // Draws of slots, with replacement. Each counts K / m times where it is to stand for the bank: 1024 draws from 65,536
   // rows count 64 times each, and sums over them estimate those over all rows without bias (SAMPLERS.md 12).
   set.uniform_slots = rows_;
-  set.draw_order = {SelectionOrder::By::kRandom, 1.0, seed_, Purpose::kNegativeDraw, batch.step};
+  set.slot_order = {SelectionOrder::By::kRandom, 1.0, seed_, Purpose::kNegativeDraw, batch.step};
   if (stand_for_bank_) set.weight = static_cast<double>(bank.filled()) / static_cast<double>(rows_);
   return request;
 }

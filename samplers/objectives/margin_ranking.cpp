@@ -52,10 +52,12 @@ ObjectiveLoss MarginRanking::loss(Communicator&, const Contrast& contrast) const
     result.per_anchor = sum;
     result.normalizer = divisor.sum();
   } else {
+    const at::Tensor& rank = contrast.estimated_rank.defined() ? contrast.estimated_rank : divisor;
     const at::Tensor weight =
-        rank_weight_ == RankWeight::kHarmonic ? harmonic_rank_weight(divisor) : log_rank_weight(divisor);
+        rank_weight_ == RankWeight::kHarmonic ? harmonic_rank_weight(rank) : log_rank_weight(rank);
     // A mean within each query, times a weight of how many negatives violate the margin, averaged over queries: three
-    // that violate it by 0.1, 0.2 and 0.3 make 0.2 * 1.833. Without one the sum is 0, and so is the loss.
+    // that violate it by 0.1, 0.2 and 0.3 make 0.2 * 1.833. Of one that was found in a number of trials the weight is
+    // of how many that lets expect. Without one the sum is 0, and so is the loss.
     result.per_anchor = sum * (weight / at::where(divisor > 0.0, divisor, at::ones_like(divisor)));
   }
   if (mean_ == HingeMean::kActive) result.metrics["active"] = divisor.sum();

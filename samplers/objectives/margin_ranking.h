@@ -4,9 +4,9 @@
 
 namespace negatron {
 
-/// Margin ranking (LOSSES.md 13): the mean of max(0, s_j - s+ + margin). With a rank weight it is WARP
-/// by exact count: each query's mean over the negatives that violate the margin, times a weight of their number,
-/// averaged over queries. Local.
+/// Margin ranking (LOSSES.md 13): the mean of max(0, s_j - s+ + margin). With a rank weight it is WARP:
+/// each query's mean over the negatives that violate the margin, times a weight of how many do, averaged over queries;
+/// by exact count, or as the sampler estimates it. Local.
 class MarginRanking : public Objective {
  public:
   static ObjectiveDescription describe();

@@ -7,9 +7,6 @@
 namespace negatron {
 namespace {
 
-/// Stands in for a random number 0, whose Gumbel number would be infinite: half the distance to the next.
-constexpr double kLeastUniform = 0x1.0p-33;
-
 at::Tensor part(const at::Tensor& all, Range range) {
   return all.narrow(0, range.begin, range.size());
 }
@@ -122,8 +119,8 @@ at::Tensor CandidateTile::order_scores(const SelectionOrder& order) const {
       // Orders put the largest score first, and a random order the smallest number.
       return uniforms().neg_();
     case SelectionOrder::By::kGumbel:
-      // -log(-log u) + scale * s, see FORMULAS.md 7. -log u is above 0, because u is below 1.
-      return uniforms().clamp_min_(kLeastUniform).log_().neg_().log_().neg_().add_(exact_scores(), order.scale);
+      // g + scale * s, see FORMULAS.md 7.
+      return gumbels_of(uniforms()).add_(exact_scores(), order.scale);
     default:
       if (!sweep_.rows_.order_factors.defined()) return exact_scores();
       return exact_scores() * part(sweep_.rows_.order_factors, rows_of(sweep_.leaf_)).unsqueeze(0);

@@ -18,7 +18,8 @@ enum class Purpose : std::uint32_t {
   kClusterStart = 9,
   kViewColours = 10,
   kFeatureNoise = 11,
-  kFeatureDropout = 12
+  kFeatureDropout = 12,
+  kListChoice = 13
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of

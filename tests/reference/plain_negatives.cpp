@@ -59,6 +59,13 @@ class PlainQuery {
   Indices hardest() const { return sorted(rows_, SelectionOrder{}); }
   std::int64_t key_of(std::int64_t row) const { return candidates_.key(SelectionOrder{}, query_, row); }
 
+  /// Places up to and with the first that was drawn.
+  std::int64_t tried(const NegativeSet& set) const {
+    const Indices all = named(set);
+    const Indices places = chosen_places(set, all, 0, all.size());
+    return places.empty() ? static_cast<std::int64_t>(all.size()) : places.front() + 1;
+  }
+
   std::vector<at::Tensor> mixes(const at::Tensor& centroids) const {
     const MixRecipe& recipe = *request_.mixes;
     const Indices hard = hard_set(recipe);
@@ -173,12 +180,13 @@ class PlainQuery {
     return rows;
   }
 
-  Indices listed(const NegativeSet& set) const {
+  /// What the set names, place for place: a candidate's row, or -1.
+  Indices named(const NegativeSet& set) const {
     Indices slots;
     if (set.slots.defined()) {
       for (std::int64_t i = 0; i < set.slots.size(1); ++i) slots.push_back(set.slots[query_][i].item<std::int64_t>());
     } else {
-      const SelectionOrder& order = set.draw_order;
+      const SelectionOrder& order = set.slot_order;
       CounterRng random(order.seed, order.purpose, static_cast<std::uint64_t>(order.step),
                         static_cast<std::uint64_t>(index_));
       const auto filled = static_cast<std::uint64_t>(candidates_.rows());
@@ -188,11 +196,70 @@ class PlainQuery {
     }
     Indices rows;
     for (const std::int64_t slot : slots) {
+      rows.push_back(-1);
       for (const std::int64_t row : rows_) {
-        if (bank_.rows.slots[row].item<std::int64_t>() == slot) rows.push_back(row);
+        if (bank_.rows.slots[row].item<std::int64_t>() == slot) rows.back() = row;
       }
     }
     return rows;
+  }
+
+  Indices listed(const NegativeSet& set) const {
+    Indices rows;
+    const Indices all = named(set);
+    const std::size_t length = all.size() / static_cast<std::size_t>(set.lists);
+    for (std::size_t begin = 0; begin + length <= all.size() && length > 0; begin += length) {
+      for (const std::int64_t place : chosen_places(set, all, static_cast<std::int64_t>(begin), length)) {
+        rows.push_back(all[static_cast<std::size_t>(place)]);
+      }
+    }
+    return rows;
+  }
+
+  /// What stands in a place of a list by some order: less is better, equal scores go to the lower slot.
+  std::int64_t key_at(const SelectionOrder& order, const Indices& all, std::int64_t place) const {
+    const std::int64_t row = all[static_cast<std::size_t>(place)];
+    if (order.by == SelectionOrder::By::kScore || order.by == SelectionOrder::By::kPositiveScore) {
+      return key_in(order, row);
+    }
+    const double uniform = plain_uniform(order, index_, place);
+    const double gumbel = order.scale * score_in(SelectionOrder{}, row) - std::log(-std::log(uniform));
+    return plain_key(static_cast<float>(order.by == SelectionOrder::By::kRandom ? -uniform : gumbel),
+                     bank_.rows.slots[row].item<std::int64_t>());
+  }
+
+  Indices chosen_places(const NegativeSet& set, const Indices& all, std::int64_t begin, std::size_t length) const {
+    Indices left;
+    for (std::int64_t place = begin; place < begin + static_cast<std::int64_t>(length); ++place) {
+      const std::int64_t row = all[static_cast<std::size_t>(place)];
+      if (row < 0) continue;
+      const double score = score_in(SelectionOrder{}, row);
+      if (set.lower_score.defined() && !(score > set.lower_score[query_].to(at::kFloat).item<float>())) continue;
+      if (set.upper_score.defined() && !(score < set.upper_score[query_].to(at::kFloat).item<float>())) continue;
+      left.push_back(place);
+    }
+    // Of equal keys the one that is named first.
+    const auto sort_by = [&](const SelectionOrder& order) {
+      std::stable_sort(left.begin(), left.end(), [&](std::int64_t one, std::int64_t other) {
+        return key_at(order, all, one) < key_at(order, all, other);
+      });
+    };
+    if (set.has_rank_window()) {
+      sort_by(set.order);
+      Indices inside;
+      for (std::size_t i = 0; i < left.size(); ++i) {
+        const auto rank = static_cast<std::int64_t>(i);
+        const double score = scores_of_keys(at::tensor(key_at(set.order, all, left[i]), at::kLong)).item<float>();
+        if (rank < set.last_rank && (rank >= set.first_rank || score <= set.skip_only_above)) inside.push_back(left[i]);
+      }
+      left = inside;
+    }
+    std::sort(left.begin(), left.end());
+    if (set.draws > 0) {
+      if (!set.draws_as_listed) sort_by(set.draw_order);
+      left.resize(std::min(left.size(), static_cast<std::size_t>(set.draws)));
+    }
+    return left;
   }
 
   const PlainBank& bank_;
@@ -260,10 +327,14 @@ NegativeResult plain_negatives(const PlainBank& bank, const QueryBatch& batch, c
       request.report_hardest > 0 ? request.report_hardest : (request.mixes ? request.mixes->hard : 0);
   result.hardest = at::full({queries, hardest}, kAfterAllKeys, at::kLong);
   result.mix_count = at::zeros({queries}, at::kLong);
+  result.tried = at::zeros({queries}, at::kLong);
   result.mix_score_sum = at::zeros({queries}, at::kDouble);
   for (std::int64_t i = 0; i < queries; ++i) {
     const PlainQuery query(bank, batch, request, candidates, i);
     Met met = query.meet_sets();
+    for (const NegativeSet& set : request.sets) {
+      if (set.draws_as_listed && set.lists == 1) result.tried[i].fill_(query.tried(set));
+    }
     if (!met.vectors.empty()) result.bank_max[i].copy_(at::stack(met.vectors).mv(all.queries[i]).max());
     const Indices hard = query.hardest();
     for (std::int64_t n = 0; n < std::min(hardest, static_cast<std::int64_t>(hard.size())); ++n) {

@@ -38,12 +38,11 @@ at::Tensor inside_positive_windows(const Rows& rows, const Candidates& candidate
 
 }  // namespace
 
-at::Tensor listed_candidates(const Bank& bank, const Rows& rows, const Candidates& candidates,
-                             const at::Tensor& slots) {
+at::Tensor candidates_at(const Bank& bank, const Rows& rows, const Candidates& candidates, const at::Tensor& slots) {
   const BankPlaces places = bank.layout().places_of(slots);
   at::Tensor lists = places.rows.masked_fill(places.ranks != bank.rank(), -1);  // [Q, m]
   const std::int64_t count = rows.vectors.size(0);
-  if (count == 0) return lists.narrow(1, 0, 0);
+  if (count == 0) return lists;
   const auto drop = [&](const at::Tensor& barred) { lists = lists.masked_fill(barred, -1); };
   if (rows.validity.defined()) drop(of_rows(rows.validity, lists) != 0.0);
   if (candidates.label_rule == LabelRule::kDifferent) drop(same_label(rows, candidates.labels, lists));
@@ -52,6 +51,12 @@ at::Tensor listed_candidates(const Bank& bank, const Rows& rows, const Candidate
     const at::Tensor excluded = candidates.exclusions.select(1, 0) * count + candidates.exclusions.select(1, 1);
     drop(at::isin(query * count + lists, excluded.to(lists.device())).logical_and_(lists >= 0));
   }
+  return lists;
+}
+
+at::Tensor listed_candidates(const Bank& bank, const Rows& rows, const Candidates& candidates,
+                             const at::Tensor& slots) {
+  const at::Tensor lists = candidates_at(bank, rows, candidates, slots);
   // Each slot lies on one shard, so a list is mostly -1 here. Sorted, these go to the end, where the longest list cuts
   // them off.
   const at::Tensor longest = (lists >= 0).sum(1);

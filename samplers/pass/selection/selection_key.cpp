@@ -12,6 +12,9 @@
 namespace negatron {
 namespace {
 
+/// Stands in for a random number 0, whose Gumbel number would be infinite: half the distance to the next.
+constexpr double kLeastUniform = 0x1.0p-33;
+
 constexpr std::int64_t kSlotBits = 32;
 constexpr std::int64_t kSlotMask = (std::int64_t{1} << kSlotBits) - 1;
 constexpr std::int32_t kSignBit = std::numeric_limits<std::int32_t>::min();
@@ -108,6 +111,11 @@ at::Tensor slot_uniforms(const SelectionOrder& order, const at::Tensor& query_in
     }
   });
   return uniforms.to(slots.device());
+}
+
+at::Tensor gumbels_of(const at::Tensor& uniforms) {
+  // -log(-log u). -log u is above 0, because u is below 1.
+  return uniforms.clamp_min(kLeastUniform).log_().neg_().log_().neg_();
 }
 
 }  // namespace negatron

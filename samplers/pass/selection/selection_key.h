@@ -46,5 +46,7 @@ at::Tensor first_key_below(const at::Tensor& scores);
 /// query, slot): the number next_u32() that CounterRng(seed, purpose, step, query) yields after `slot` others. Computed
 /// on the host. Throws std::invalid_argument when the step is negative or needs more than 32 bits. Local.
 at::Tensor slot_uniforms(const SelectionOrder& order, const at::Tensor& query_index, const at::Tensor& slots);
+/// The standard Gumbel number of each of these, elementwise. Local.
+at::Tensor gumbels_of(const at::Tensor& uniforms);
 
 }  // namespace negatron

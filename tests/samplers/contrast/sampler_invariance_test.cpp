@@ -30,9 +30,11 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
     {"easy-hard", {"rows=16,hard-share-start=0.2,anneal-epochs=8,skip-hardest=0.05"}},
     {"self-adversarial", {""}},
     {"semi-hard", {"", "rule=below-margin,pick=random"}},
-    {"max-sampling", {"m=8", "m=9,rule=mix"}},
+    {"max-sampling", {"m=8", "m=9,rule=mix", "m=8,candidates=20", "m=9,candidates=30,rule=mix"}},
+    {"dns", {"n=9,m=4", "n=1,m=60"}},
+    {"warp", {"margin=0.4,trials=25", "margin=0.1,trials=3"}},
     {"uniform", {"m=20", "m=20,stand-for-bank=on"}},
-    {"softmax", {"m=10,temperature=0.2"}},
+    {"softmax", {"m=10,temperature=0.2", "m=3,candidates=20,temperature=0.2"}},
 };
 
 std::vector<std::string> settings_of(const std::string& sampler) {
@@ -149,7 +151,7 @@ TEST_P(SamplerInvariance, SameAnswerInSinglePrecision) {
 
 /// Bit for bit, also where another thread scores.
 TEST_P(SamplerInvariance, SameAnswerWhenTheStageBeginsBeforeTheKeys) {
-  const std::set<std::string> by_keys = {"semi-hard", "fn-attraction", "fn-elimination", "max-sampling"};
+  const std::set<std::string> by_keys = {"semi-hard", "fn-attraction", "fn-elimination", "max-sampling", "warp"};
   for (const std::string& objective : kEachKind) {
     SamplerTrial trial;
     trial.make_sampler = [&] { return make_test_sampler(GetParam(), settings_of(GetParam()).front()); };

@@ -1,6 +1,5 @@
 // Samplers of the literature that are not in the registry, each written against the one interface: what is to come fits
-// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 18 these methods). Dns is the
-// example of samplers/METHODS.md 2.
+// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 19 these methods).
 
 #include <gtest/gtest.h>
 
@@ -9,36 +8,6 @@
 
 namespace negatron::testing {
 namespace {
-
-/// The hardest of m random rows (Zhang et al., SIGIR 2013).
-class Dns : public NegativeSampler {
- public:
-  explicit Dns(const SamplerArguments& arguments)
-      : base_(arguments.base), seed_(arguments.seed), rows_(arguments.options.count("m")) {}
-
-  static SamplerDescription describe() {
-    return {"dns",
-            "Zhang et al., SIGIR 2013",
-            "the hardest of some random rows",
-            {Effect::kIndexList},
-            {{"m", std::int64_t{5}, "rows to choose from", 1}}};
-  }
-
-  NegativeRequest request(const Bank&, const QueryBatch& batch) const override {
-    NegativeRequest request = base_;
-    NegativeSet& set = request.sets.front();
-    set.order = {SelectionOrder::By::kRandom, 1.0, seed_, Purpose::kNegativeDraw, batch.step};
-    set.last_rank = rows_;                           // the first m of a random order of the whole bank
-    set.draws = 1;                                   // of them the first
-    set.draw_order.by = SelectionOrder::By::kScore;  // by score
-    return request;
-  }
-
- private:
-  NegativeRequest base_;
-  std::uint64_t seed_;
-  std::int64_t rows_;
-};
 
 SelectionOrder random_order(std::int64_t step) {
   return {SelectionOrder::By::kRandom, 1.0, 17, Purpose::kNegativeDraw, step};
@@ -114,7 +83,7 @@ const std::vector<Method> kMethods = {
        set.draw_order = random_order(batch.step);
        return with_set(set);
      }},
-    // IRGAN , KBGAN : a draw from the softmax, over all rows or over 20 of them.
+    // IRGAN : a draw from the softmax over all rows.
     {"irgan", 1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
@@ -122,20 +91,22 @@ const std::vector<Method> kMethods = {
        set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 17, Purpose::kNegativeDraw, batch.step};
        return with_set(set);
      }},
-    {"kbgan", 1,
-     [](const Bank&, const QueryBatch& batch) {
-       NegativeSet set;
-       set.order = random_order(batch.step);
-       set.last_rank = 20;
-       set.draws = 1;
-       set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 18, Purpose::kNegativeDraw, batch.step};
-       return with_set(set);
-     }},
-    // GraphGAN, KGPolicy, NSCaching : rows that a walk or a cache names; here by the sample's id.
+    // GraphGAN, KGPolicy : rows that a walk names; here by the sample's id.
     {"walk", 2,
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
        set.slots = at::stack({batch.ids.remainder(20), batch.ids.remainder(20) + 20}, 1);
+       NegativeRequest request = with_set(set);
+       request.exclude_own_sample = false;
+       return request;
+     }},
+    // NSCaching : one of the rows of the sample's cache, drawn from their softmax.
+    {"cache", 1,
+     [](const Bank&, const QueryBatch& batch) {
+       NegativeSet set;
+       set.slots = (batch.ids.unsqueeze(1) * 3 + at::arange(8, at::kLong)).remainder(40);
+       set.draws = 1;
+       set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 18, Purpose::kListChoice, batch.step};
        NegativeRequest request = with_set(set);
        request.exclude_own_sample = false;
        return request;
@@ -168,18 +139,6 @@ TEST(Taxonomy, EveryMethodGivesTheSameAnswerOnAnyNumberOfRanks) {
           << method.name << " on " << ranks << " ranks";
     }
   }
-}
-
-TEST(Taxonomy, TheExampleOfTheReadmeMeetsOneNegative) {
-  SamplerTrial trial;
-  trial.make_sampler = [] {
-    SamplerArguments arguments;
-    arguments.options = MethodOptions("--sampler dns", Dns::describe().options, "m=7");
-    return std::make_unique<Dns>(arguments);
-  };
-  const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
-  EXPECT_TRUE(alone.counts.eq(1).all().item<bool>());
-  EXPECT_LT(difference(alone, run_sampler_trial(trial, 3, 3)), 1e-12);
 }
 
 }  // namespace

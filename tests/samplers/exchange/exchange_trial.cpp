@@ -183,7 +183,7 @@ Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const s
       }
     }
     for (at::Tensor* values : {&result.scores.count, &result.scores.max, &result.bank_max, &result.hardest,
-                               &result.mix_count, &result.mix_score_sum}) {
+                               &result.mix_count, &result.mix_score_sum, &result.tried}) {
       put_together(comm, batch.shares, *values);
     }
     const std::lock_guard lock(mutex);
@@ -214,6 +214,9 @@ void expect_plain(const Scene& scene, const NegativeRequest& request, const std:
     EXPECT_TRUE(at::equal(actual.scores.count, expected.scores.count)) << actual.scores.count << expected.scores.count;
     expect_close(actual.scores.max, expected.scores.max, tolerance, "max");
     expect_close(actual.bank_max, expected.bank_max, tolerance, "bank max");
+    if (actual.tried.defined()) {
+      EXPECT_TRUE(at::equal(actual.tried, expected.tried)) << actual.tried << expected.tried;
+    }
     if (actual.hardest.defined()) {
       EXPECT_TRUE(at::equal(actual.hardest, expected.hardest)) << actual.hardest << expected.hardest;
     }

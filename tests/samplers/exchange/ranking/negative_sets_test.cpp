@@ -178,7 +178,7 @@ TEST(NegativeSets, ListedSlots) {
 TEST(NegativeSets, UniformSlots) {
   expect_plain(with([](NegativeSet& set) {
     set.uniform_slots = 15;
-    set.draw_order = random_order(By::kRandom);
+    set.slot_order = random_order(By::kRandom);
     set.weight = 53.0 / 15.0;
   }));
   Scene empty = make_scene();
