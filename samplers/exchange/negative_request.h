@@ -24,6 +24,9 @@ struct NegativeSet {
   /// [b] keep only rows with lower < q . n < upper, compared in fp32; undefined for no bound.
   at::Tensor lower_score;
   at::Tensor upper_score;
+  /// The upper bound holds only for queries that have a row within both; the others meet what the lower one lets
+  /// through.
+  bool upper_if_any = false;
 
   /// Keep the rows at ranks [first_rank, last_rank) of `order`, rank 0 being the best.
   SelectionOrder order;

@@ -9,7 +9,13 @@ SamplerDescription SemiHard::describe() {
           {Effect::kMask, Effect::kIndexList},
           {{"margin", 0.2, "of squared distances", 0.0, 4.0},
            {"rule", std::string("semi-hard"), "which rows qualify", {}, {}, {"semi-hard", "below-margin"}},
-           {"pick", std::string("hardest"), "which of them is taken", {}, {}, {"hardest", "random"}}}};
+           {"pick", std::string("hardest"), "which of them is taken", {}, {}, {"hardest", "random"}},
+           {"fallback",
+            std::string("none"),
+            "for a query without such a row: none, or the hardest of all rows that violate the margin",
+            {},
+            {},
+            {"none", "hardest"}}}};
 }
 
 SemiHard::SemiHard(const SamplerArguments& arguments)
@@ -17,7 +23,8 @@ SemiHard::SemiHard(const SamplerArguments& arguments)
       seed_(arguments.seed),
       margin_(arguments.options.number("margin")),
       below_positive_(arguments.options.word("rule") == "semi-hard"),
-      hardest_(arguments.options.word("pick") == "hardest") {}
+      hardest_(arguments.options.word("pick") == "hardest"),
+      falls_back_(arguments.options.word("fallback") == "hardest") {}
 
 NegativeRequest SemiHard::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;
@@ -28,6 +35,8 @@ NegativeRequest SemiHard::request(const Bank&, const QueryBatch& batch) const {
   set.lower_score = positive - margin_ / 2.0;
   // Of this step's keys: the sampler cannot describe its request before they are there, and says so (draws_by_keys).
   if (below_positive_) set.upper_score = positive;
+  // Rows at or above s+ are then all that is left of those above the lower bound.
+  set.upper_if_any = falls_back_;
   set.draws = 1;
   set.draw_order.by = hardest_ ? SelectionOrder::By::kScore : SelectionOrder::By::kRandom;
   set.draw_order.seed = seed_;

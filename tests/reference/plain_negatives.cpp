@@ -154,14 +154,31 @@ class PlainQuery {
     return rows;
   }
 
-  Indices chosen(const NegativeSet& set) const {
-    Indices rows;
-    for (const std::int64_t row : inside(set.pool)) {
-      const double score = score_in(SelectionOrder{}, row);
-      if (set.lower_score.defined() && !(score > set.lower_score[query_].to(at::kFloat).item<float>())) continue;
-      if (set.upper_score.defined() && !(score < set.upper_score[query_].to(at::kFloat).item<float>())) continue;
-      rows.push_back(row);
+  bool above_lower(const NegativeSet& set, std::int64_t row) const {
+    const auto bound = [&] { return set.lower_score[query_].to(at::kFloat).item<float>(); };
+    return !set.lower_score.defined() || score_in(SelectionOrder{}, row) > bound();
+  }
+
+  bool below_upper(const NegativeSet& set, std::int64_t row) const {
+    const auto bound = [&] { return set.upper_score[query_].to(at::kFloat).item<float>(); };
+    return !set.upper_score.defined() || score_in(SelectionOrder{}, row) < bound();
+  }
+
+  /// What the bounds leave of some rows or places, of which row_of() says the row.
+  template <class RowOf>
+  Indices within_bounds(const NegativeSet& set, const Indices& all, const RowOf& row_of) const {
+    Indices above;
+    Indices within;
+    for (const std::int64_t one : all) {
+      if (!above_lower(set, row_of(one))) continue;
+      above.push_back(one);
+      if (below_upper(set, row_of(one))) within.push_back(one);
     }
+    return set.upper_if_any && within.empty() ? above : within;
+  }
+
+  Indices chosen(const NegativeSet& set) const {
+    Indices rows = within_bounds(set, inside(set.pool), [](std::int64_t row) { return row; });
     if (set.has_rank_window()) {
       const at::Tensor& factors = set.pool.score_factors;
       const Indices order = sorted(rows, set.order, factors);
@@ -231,13 +248,9 @@ class PlainQuery {
   Indices chosen_places(const NegativeSet& set, const Indices& all, std::int64_t begin, std::size_t length) const {
     Indices left;
     for (std::int64_t place = begin; place < begin + static_cast<std::int64_t>(length); ++place) {
-      const std::int64_t row = all[static_cast<std::size_t>(place)];
-      if (row < 0) continue;
-      const double score = score_in(SelectionOrder{}, row);
-      if (set.lower_score.defined() && !(score > set.lower_score[query_].to(at::kFloat).item<float>())) continue;
-      if (set.upper_score.defined() && !(score < set.upper_score[query_].to(at::kFloat).item<float>())) continue;
-      left.push_back(place);
+      if (all[static_cast<std::size_t>(place)] >= 0) left.push_back(place);
     }
+    left = within_bounds(set, left, [&](std::int64_t place) { return all[static_cast<std::size_t>(place)]; });
     // Of equal keys the one that is named first.
     const auto sort_by = [&](const SelectionOrder& order) {
       std::stable_sort(left.begin(), left.end(), [&](std::int64_t one, std::int64_t other) {

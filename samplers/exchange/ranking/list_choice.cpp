@@ -146,7 +146,10 @@ ListChoice choose_of_lists(Communicator& group, const Bank& bank, const ShardCan
     return of_queries.detach().to(by_query.options()).repeat_interleave(set.lists).unsqueeze(1);
   };
   if (set.lower_score.defined()) left = left.logical_and(by_query > bound(set.lower_score));
-  if (set.upper_score.defined()) left = left.logical_and(by_query < bound(set.upper_score));
+  if (set.upper_score.defined()) {
+    const at::Tensor within = left.logical_and(by_query < bound(set.upper_score));
+    left = set.upper_if_any ? at::where(within.any(1, true), within, left) : within;
+  }
   if (set.has_rank_window()) {
     const at::Tensor ordered = values(set.order);
     const at::Tensor rank = rank_in(ordered);

@@ -25,6 +25,12 @@ std::vector<SelectionWindow> WindowSearch::of_set(const NegativeSet& set, const 
   if (lower.defined() || upper.defined()) {
     windows.push_back({SelectionOrder{}, upper.defined() ? first_key_below(upper) : from_first,
                        lower.defined() ? first_key_at(lower) : to_last});
+    if (set.upper_if_any && upper.defined()) {
+      // Behind the best row within the bounds there is another key; without any row there is none.
+      const at::Tensor behind_best = keys_behind({1}, SelectionOrder{}, windows).front();
+      SelectionWindow& bounds = windows.back();
+      bounds.first = at::where(behind_best == kAfterAllKeys, from_first, bounds.first);
+    }
   }
   // Ranks count among what the score window let through, and a draw among what both let through.
   if (set.has_rank_window()) {

@@ -29,7 +29,7 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
     {"fn-attraction", {"top-k=5,threshold=0.5"}},
     {"easy-hard", {"rows=16,hard-share-start=0.2,anneal-epochs=8,skip-hardest=0.05"}},
     {"self-adversarial", {""}},
-    {"semi-hard", {"", "rule=below-margin,pick=random"}},
+    {"semi-hard", {"", "rule=below-margin,pick=random", "margin=0.02,fallback=hardest"}},
     {"max-sampling", {"m=8", "m=9,rule=mix", "m=8,candidates=20", "m=9,candidates=30,rule=mix"}},
     {"dns", {"n=9,m=4", "n=1,m=60"}},
     {"warp", {"margin=0.4,trials=25", "margin=0.1,trials=3"}},

@@ -68,6 +68,16 @@ TEST(ListChoice, TheFirstWithinTheBounds) {
   }));
 }
 
+TEST(ListChoice, AnUpperBoundThatHoldsWhereARowIsWithin) {
+  expect_plain(naming(24, [](NegativeSet& set) {
+    set.lower_score = at::arange(kAsking, at::kDouble) * 0.15 - 0.5;
+    set.upper_score = set.lower_score + 0.1;
+    set.upper_if_any = true;
+    set.lists = 4;
+    set.draws = 1;
+  }));
+}
+
 TEST(ListChoice, RandomDraws) {
   for (const By by : {By::kRandom, By::kGumbel}) {
     expect_plain(naming(30, [&](NegativeSet& set) {

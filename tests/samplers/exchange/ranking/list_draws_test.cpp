@@ -67,7 +67,7 @@ void expect_shares(const NegativeSet& set, const std::function<double(double)>& 
   EXPECT_LT(chi_square, kOneInAMillion);
 }
 
-/// SAMPLERS.md 17.
+/// samplers/negative_samplers/SAMPLERS.md 17.
 TEST(ListDraws, TheHardestOfMIsOfRankR) {
   for (const double m : {1.0, 3.0, 5.0}) {
     NegativeSet set = one_of(static_cast<std::int64_t>(m) * 2);

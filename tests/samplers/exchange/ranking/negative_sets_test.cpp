@@ -60,6 +60,26 @@ TEST(NegativeSets, ScoreWindow) {
   }));
 }
 
+TEST(NegativeSets, AnUpperBoundThatHoldsWhereARowIsWithin) {
+  const at::Tensor bound = at::arange(7, at::kDouble) * 0.15 - 0.5;
+  for (const double width : {0.01, 0.1, 0.6}) {
+    for (const std::int64_t draws : {0, 1, 3}) {
+      expect_plain(with([&](NegativeSet& set) {
+        set.lower_score = bound;
+        set.upper_score = bound + width;
+        set.upper_if_any = true;
+        set.draws = draws;
+      }));
+    }
+  }
+  // Nothing is above the lower bound either.
+  expect_plain(with([&](NegativeSet& set) {
+    set.lower_score = bound + 2.0;
+    set.upper_score = bound + 2.1;
+    set.upper_if_any = true;
+  }));
+}
+
 TEST(NegativeSets, ScoreWindowExcludesItsBounds) {
   Scene scene = make_scene(1);
   scene.ids = at::Tensor();
