@@ -106,9 +106,13 @@ ObjectiveArguments objective_arguments(const PretrainOptions& options, const Con
           setup.has_bank() ? options.bank_rows : 0};
 }
 
+/// Before anything is made for it, a sampler is tried in fp32 on the host.
 SamplerArguments sampler_arguments(const PretrainOptions& options, const ContrastSetup& setup,
-                                   std::int64_t steps_per_epoch, const at::Tensor& sample_types) {
+                                   std::int64_t steps_per_epoch, const at::Tensor& sample_types,
+                                   at::TensorOptions tensors = at::kFloat) {
   SamplerArguments arguments;
+  arguments.width = options.head.output;
+  arguments.tensors = tensors;
   arguments.sample_types = sample_types;
   arguments.options = setup.sampler_options;
   arguments.base.exclude_own_sample = setup.masks_own_sample(options);
@@ -171,7 +175,8 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
                                                        std::int64_t steps_per_epoch, const at::Tensor& sample_types) {
   std::unique_ptr<NegativeSampler> sampler;
   if (setup.has_bank()) {
-    sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, sample_types));
+    sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, sample_types,
+                                                              at::TensorOptions(dtype).device(device)));
   }
   auto loss = std::make_unique<ContrastiveLoss>(
       setup.objective, setup.source,

@@ -30,6 +30,12 @@ StepReportOptions report_options(const PretrainOptions& options, const ContrastS
   return {keys_are_anchors ? 2.0 : 1.0, options.telemetry_every};
 }
 
+std::vector<at::Tensor> trained_with_loss(const ContrastiveLoss& loss) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, parameter] : loss.named_parameters()) tensors.push_back(parameter);
+  return tensors;
+}
+
 /// Of the two directions of a symmetric step: the loss, and with it the gradient of what rows raise, is their mean;
 /// what is reported is the first one's.
 ContrastOutput mean_of(ContrastOutput output, const ContrastOutput& other) {
@@ -50,7 +56,7 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
       bank_(setup_.has_bank() ? make_bank(options, place, mesh_.group()) : nullptr),
       loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, data.steps_per_epoch,
                                   data.sample_types)),
-      optimizer_(make_optimizer(encoders_.trained(), loss_->objective().parameters(), options.optimizer)),
+      optimizer_(make_optimizer(encoders_.trained(), trained_with_loss(*loss_), options.optimizer)),
       schedule_(options, data.steps_per_epoch),
       reducer_(comm, trained_tensors()),
       guard_(options.max_skipped_steps),
@@ -177,7 +183,7 @@ void Trainer::backward_in_parts(ViewPair& views, std::optional<OtherDirection>& 
 
 std::vector<at::Tensor> Trainer::trained_tensors() const {
   std::vector<at::Tensor> tensors = encoders_.parameters();
-  for (const at::Tensor& parameter : loss_->objective().parameters()) tensors.push_back(parameter);
+  for (const at::Tensor& parameter : trained_with_loss(*loss_)) tensors.push_back(parameter);
   return tensors;
 }
 

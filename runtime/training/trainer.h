@@ -100,7 +100,7 @@ class Trainer {
   void backward_in_parts(ViewPair& views, std::optional<OtherDirection>& other);
   /// Where the schedules stand.
   std::int64_t schedule_step() const noexcept { return steps_done_ + schedule_shift_; }
-  /// What the gradient is taken of: parameters of the encoders, then those of the objective.
+  /// What the gradient is taken of: parameters of the encoders, then those that the loss has.
   std::vector<at::Tensor> trained_tensors() const;
 
   /// Everything that is restored in place; those of trained_tensors() come first, in its order.

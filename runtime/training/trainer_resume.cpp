@@ -27,6 +27,7 @@ std::string sizes_text(const at::Tensor& tensor) {
 std::string flags_of(const std::string& name) {
   if (name.find("predictor.") != std::string::npos) return "--objective, --predictor-hidden, --head-norm, --width";
   if (name.find("objective.") != std::string::npos) return "--objective, --objective-options, --learn-tau";
+  if (name.find("generator.") != std::string::npos) return "--sampler, --sampler-options";
   for (const char* memory : {"momentum.", "lars_momentum.", "adam_"}) {
     if (name.starts_with(memory)) return "--optimizer";
   }
@@ -77,8 +78,7 @@ Trainer::NamedTensors Trainer::named_tensors() const {
   for (const auto& parameter : encoders_.trained().named_parameters()) {
     named.emplace_back(parameter.key(), parameter.value());
   }
-  const std::vector<at::Tensor> learned = loss_->objective().parameters();
-  for (std::size_t i = 0; i < learned.size(); ++i) named.emplace_back("objective." + std::to_string(i), learned[i]);
+  for (const auto& parameter : loss_->named_parameters()) named.push_back(parameter);
   for (const auto& buffer : encoders_.trained().named_buffers()) named.emplace_back(buffer.key(), buffer.value());
   if (!encoders_.has_momentum_encoder()) return named;
   const ContrastiveEncoder& key = encoders_.momentum_encoder();

@@ -50,6 +50,17 @@ bool ContrastiveLoss::has_batch() const noexcept {
   return source_ == NegativeSource::kBatch || source_ == NegativeSource::kBankAndBatch;
 }
 
+std::vector<std::pair<std::string, at::Tensor>> ContrastiveLoss::named_parameters() const {
+  std::vector<std::pair<std::string, at::Tensor>> named;
+  const auto add = [&](const std::string& owner, const std::vector<at::Tensor>& parameters) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) named.emplace_back(owner + std::to_string(i), parameters[i]);
+  };
+  // Names in snapshots: they stay as they are.
+  add("objective.", objective_->parameters());
+  if (generator() != nullptr) add("generator.", generator()->parameters());
+  return named;
+}
+
 NamedState ContrastiveLoss::state() const {
   NamedState state = exchange_.state();
   state.add(objective_->state());

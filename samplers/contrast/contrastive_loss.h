@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
@@ -38,6 +40,11 @@ class ContrastiveLoss {
   const ObjectiveDescription& description() const noexcept { return description_; }
   Objective& objective() noexcept { return *objective_; }
   NegativeSampler* sampler() noexcept { return sampler_.get(); }
+  /// Null without one.
+  const NegativeGenerator* generator() const noexcept { return sampler_ != nullptr ? sampler_->generator() : nullptr; }
+  /// What is trained beside the encoder, with names for snapshots: the objective's parameters, then those of what makes
+  /// negatives.
+  std::vector<std::pair<std::string, at::Tensor>> named_parameters() const;
   BankExchange& exchange() noexcept { return exchange_; }
 
   /// What a later step depends on beside the objective's parameters: the sampler's state and the exchange's. Equal on

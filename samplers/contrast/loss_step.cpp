@@ -116,6 +116,8 @@ NegativeRequest LossStep::draw_request() const {
   }
   request.keeps_met = rows_learn();
   request.report_hardest = std::max(request.report_hardest, batch_.report_hardest);
+  const NegativeGenerator* generator = loss_.generator();
+  if (generator != nullptr && generator->needs_seeds() && request.report_hardest == 0) request.report_hardest = 1;
   request.needs_largest = batch_.needs_accuracy || loss_.sampler()->observes_accuracy();
   for (const ObjectiveTerm& term : *objective_terms_) {
     check_step(!term.log_scale.defined() || !request.mixes || !request.mixes->attached,
@@ -133,8 +135,7 @@ ContrastOutput LossStep::finish(const at::Tensor& keys) {
   take_keys(keys);
   if (loss_.objective().needs_first_look()) look_first();
   prepare(objective_terms_ ? *objective_terms_ : loss_.objective().terms(contrast_.anchors));
-  if (loss_.has_bank()) meet_bank();
-  if (loss_.has_batch()) meet_batch();
+  meet_all();
   return derive();
 }
 
@@ -151,8 +152,7 @@ void LossStep::take_keys(const at::Tensor& keys) {
 // The sampler is asked twice and picks the same negatives: what it draws depends on step and query alone.
 void LossStep::look_first() {
   prepare(loss_.objective().first_terms(contrast_.anchors));
-  if (loss_.has_bank()) meet_bank();
-  if (loss_.has_batch()) meet_batch();
+  meet_all();
   Contrast first = contrast_;
   first.anchors.positive = contrast_.anchors.positive.detach();
   first.terms.clear();
@@ -162,6 +162,7 @@ void LossStep::look_first() {
   objective_terms_.reset();
   negatives_ = {};
   views_.reset();
+  generated_.reset();
 }
 
 void LossStep::prepare(std::vector<ObjectiveTerm> terms) {
@@ -196,6 +197,26 @@ void LossStep::meet_bank() {
     contrast_.estimated_rank =
         at::floor_divide(at::full_like(negatives_.tried, bank_->filled() - 1), negatives_.tried).to(queries_.options());
   }
+}
+
+void LossStep::meet_generated() {
+  GeneratorInput input;
+  input.queries = fixed_.vectors;
+  input.keys = fixed_.partners;
+  const QueryShares& shares = batch_.bank_group != nullptr ? batch_.bank_shares : batch_.shares;
+  input.first = shares.begin(bank_group().rank());
+  input.step = batch_.step;
+  generated_.emplace(bank_group(), *bank_, *loss_.generator(), std::move(input), negatives_.hardest);
+  // How hard real negatives are does not depend on it.
+  const at::Tensor real_max = scores_.max;
+  scores_ = merge(terms_, scores_, generated_->score(terms_));
+  scores_.max = real_max;
+}
+
+void LossStep::meet_all() {
+  if (loss_.has_bank()) meet_bank();
+  if (loss_.generator() != nullptr) meet_generated();
+  if (loss_.has_batch()) meet_batch();
 }
 
 void LossStep::meet_batch() {
@@ -260,6 +281,8 @@ ContrastOutput LossStep::derive() {
   output.correct = of_queries(
       may_lack_largest_ ? at::where(largest.isnan(), largest, beats_all.to(largest.scalar_type())) : beats_all);
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
+  if (generated_)
+    generated_->add_gradient(term_shares({by_terms, gradients.end()}), contrast_.anchors.global_count, output);
   if (rows_learn()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_.rows_tau, of_rows, output);
   return output;
 }
@@ -273,11 +296,15 @@ TermResult LossStep::take_rows_term() {
   return of_rows;
 }
 
+std::vector<TermShare> LossStep::term_shares(const std::vector<at::Tensor>& by_terms) const {
+  std::vector<TermShare> shares;
+  for (std::size_t i = 0; i < by_terms.size(); ++i) shares.push_back({terms_[i], by_terms[i], scores_.terms[i]});
+  return shares;
+}
+
 void LossStep::add_view_gradient(const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries, at::Tensor& of_keys) {
   if (!views_ || !(both_ || keys_.requires_grad())) return;
-  std::vector<TermShare> term_shares;
-  for (std::size_t i = 0; i < by_terms.size(); ++i) term_shares.push_back({terms_[i], by_terms[i], scores_.terms[i]});
-  const at::Tensor gradient = view_gradient(comm_, *views_, batch_.shares, fixed_, term_shares, rules_);
+  const at::Tensor gradient = view_gradient(comm_, *views_, batch_.shares, fixed_, term_shares(by_terms), rules_);
   const std::int64_t size = queries_.size(0);
   if (both_) of_queries = of_queries + gradient.narrow(0, 0, size);
   if (keys_.requires_grad()) of_keys = of_keys + (both_ ? gradient.narrow(0, size, size) : gradient);

@@ -9,6 +9,7 @@
 #include "samplers/contrast/batch_views.h"
 #include "samplers/contrast/contrast_batch.h"
 #include "samplers/contrast/contrast_output.h"
+#include "samplers/contrast/generated_negatives.h"
 #include "samplers/exchange/bank_stage.h"
 #include "samplers/objectives/objective.h"
 
@@ -53,10 +54,16 @@ class LossStep {
   void prepare(std::vector<ObjectiveTerm> terms);
   /// Collective.
   void meet_bank();
+  /// What the sampler's generator makes. Collective where that looks at rows of the bank.
+  void meet_generated();
   /// The views of all ranks. Collective.
   void meet_batch();
+  /// All that anchors meet, one after the other. Collective.
+  void meet_all();
   /// Collective where other ranks' gradients or the objective ask for it.
   ContrastOutput derive();
+  /// What each term of own anchors has to do with the loss. Local.
+  std::vector<TermShare> term_shares(const std::vector<at::Tensor>& by_terms) const;
   /// Adds the gradient that other ranks' anchors, and own ones, send to own views.
   void add_view_gradient(const std::vector<at::Tensor>& by_terms, at::Tensor& of_queries, at::Tensor& of_keys);
   Communicator& bank_group() const { return batch_.bank_group != nullptr ? *batch_.bank_group : comm_; }
@@ -90,6 +97,7 @@ class LossStep {
   /// The bank's pass was not asked for the largest score.
   bool may_lack_largest_ = false;
   std::optional<BatchViews> views_;
+  std::optional<GeneratedScores> generated_;
 };
 
 }  // namespace negatron

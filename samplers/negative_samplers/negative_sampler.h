@@ -7,6 +7,7 @@
 #include "samplers/bank/bank.h"
 #include "samplers/exchange/negative_request.h"
 #include "samplers/exchange/query_batch.h"
+#include "samplers/generators/generator.h"
 
 namespace negatron {
 
@@ -29,6 +30,8 @@ class NegativeSampler {
   virtual NegativeRequest request(const Bank& bank, const QueryBatch& batch) const = 0;
   /// Whether request() looks at the keys of the batch; without, it may be called before they are there.
   virtual bool draws_by_keys() const { return false; }
+  /// What makes further negatives of each query, and is trained with the encoder; null for nothing.
+  virtual const NegativeGenerator* generator() const { return nullptr; }
   /// Whether observe() looks at the accuracy; without, it may be NaN.
   virtual bool observes_accuracy() const { return false; }
   /// After each step, for what adapts to it.

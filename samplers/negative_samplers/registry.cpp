@@ -2,12 +2,14 @@
 
 #include <stdexcept>
 
+#include "samplers/negative_samplers/daml.h"
 #include "samplers/negative_samplers/dns.h"
 #include "samplers/negative_samplers/easy_hard.h"
 #include "samplers/negative_samplers/false_negatives.h"
 #include "samplers/negative_samplers/max_sampling.h"
 #include "samplers/negative_samplers/mochi.h"
 #include "samplers/negative_samplers/multi_modal.h"
+#include "samplers/negative_samplers/negcut.h"
 #include "samplers/negative_samplers/oracle.h"
 #include "samplers/negative_samplers/ring.h"
 #include "samplers/negative_samplers/self_adversarial.h"
@@ -28,7 +30,8 @@ using SamplerRegistry = MethodRegistry<NegativeSampler, SamplerDescription, Samp
 const SamplerRegistry& registry() {
   static const auto all =
       SamplerRegistry::of<WholeBank, TopN, Ring, Mochi, FnElimination, FnAttraction, EasyHard, SelfAdversarial,
-                          SemiHard, MaxSampling, Dns, Warp, Uniform, SoftmaxDraw, MultiModal, Oracle>("sampler");
+                          SemiHard, MaxSampling, Dns, Warp, Uniform, SoftmaxDraw, Negcut, Daml, MultiModal, Oracle>(
+          "sampler");
   return all;
 }
 

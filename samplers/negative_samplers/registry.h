@@ -42,6 +42,9 @@ struct SamplerArguments {
   /// What every sampler starts from: masks that the run asks for whatever the sampler.
   NegativeRequest base;
   std::uint64_t seed = 0;
+  /// Of what a sampler makes or trains: d, and dtype and device.
+  std::int64_t width = 0;
+  at::TensorOptions tensors = at::kFloat;
   std::int64_t steps_per_epoch = 1;
   /// [samples] int64, the type of each sample from 0, below 0 for none; undefined when the data has no types.
   at::Tensor sample_types;

@@ -19,7 +19,9 @@ enum class Purpose : std::uint32_t {
   kViewColours = 10,
   kFeatureNoise = 11,
   kFeatureDropout = 12,
-  kListChoice = 13
+  kListChoice = 13,
+  kGeneratorStart = 14,
+  kGeneratorNoise = 15
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of

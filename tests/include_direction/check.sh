@@ -25,9 +25,10 @@ rooms='
 9 exchange/ranking
 10 exchange/mixes
 11 exchange
-12 negative_samplers
+12 generators
 12 objectives
-13 contrast
+13 negative_samplers
+14 contrast
 '
 
 find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) | sort | xargs awk -v rooms="$rooms" '

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "samplers/exchange/ranking/slot_lists.h"
+#include "samplers/pass/pair_scores.h"
 #include "samplers/pass/selection/selection_key.h"
 
 namespace negatron {
@@ -13,26 +14,11 @@ namespace {
 using By = SelectionOrder::By;
 using Counts = std::vector<std::int64_t>;
 
-/// A block of so many rows in fp64 at a width of 128 is 16 MiB.
-constexpr std::int64_t kRowsAtOnce = std::int64_t{1} << 14;
 constexpr float kNoCandidate = std::numeric_limits<float>::quiet_NaN();
 
 bool decides(const NegativeSet& set, By by) {
   return (set.has_rank_window() && set.order.by == by) ||
          (set.draws > 0 && !set.draws_as_listed && set.draw_order.by == by);
-}
-
-/// [n] scores of rows against vectors [Q, d], those numbered by `query` [n]: in fp64, rounded to fp32, as all that
-/// decides.
-at::Tensor scores_of(const Rows& rows, const at::Tensor& row, const at::Tensor& vectors, const at::Tensor& query) {
-  at::Tensor scores = at::empty({row.size(0)}, vectors.options().dtype(at::kFloat));
-  for (std::int64_t begin = 0; begin < row.size(0); begin += kRowsAtOnce) {
-    const std::int64_t size = std::min(kRowsAtOnce, row.size(0) - begin);
-    const at::Tensor own = rows.vectors.index_select(0, row.narrow(0, begin, size)).to(at::kDouble);
-    const at::Tensor against = vectors.index_select(0, query.narrow(0, begin, size)).to(at::kDouble);
-    scores.narrow(0, begin, size).copy_((own * against).sum(1));
-  }
-  return scores;
 }
 
 /// Scores of what own queries name, from the shards on which it lies: of each place by q and by k+, kNoCandidate where
@@ -73,7 +59,7 @@ class ListedScores {
     const at::Tensor none = row < 0;
     const auto against = [&](const at::Tensor& vectors) {
       if (shard.rows.vectors.size(0) == 0) return at::empty({0}, vectors.options().dtype(at::kFloat));
-      return scores_of(shard.rows, row.clamp_min(0), vectors, query).masked_fill_(none, kNoCandidate);
+      return pair_scores(shard.rows.vectors, row.clamp_min(0), vectors, query).masked_fill_(none, kNoCandidate);
     };
     std::vector<at::Tensor> columns;
     if (by_query_) columns.push_back(against(shard.candidates.queries));

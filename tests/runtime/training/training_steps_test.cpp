@@ -75,6 +75,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Method{"ring", "info-nce", "ring", "anneal=linear,anneal-epochs=3,outer=0.4", false, 1},
                       Method{"hcl", "hcl", "whole-bank", "", false, 2},
                       Method{"semi_hard", "triplet", "semi-hard", "margin=0.5", false, 4},
+                      Method{"dns", "info-nce", "dns", "n=6,m=4", true, 2},
+                      Method{"warp", "margin-ranking", "warp", "trials=20,margin=0.3", false, 2},
+                      Method{"negcut", "info-nce", "negcut", "n=4,noise=3,hidden=12", true, 2},
+                      Method{"daml", "info-nce", "daml", "hidden=12,adversarial=1", false, 2},
                       Method{"symmetric", "info-nce", "top-n", "n=20,skip=1", true, 2},
                       Method{"byol", "byol", "whole-bank", "", true, 0}),
     [](const auto& tested) { return tested.param.name; });

@@ -63,6 +63,7 @@ class AdjustedSampler : public NegativeSampler {
     return request;
   }
   /// What adjusts a request may look at anything.
+  const NegativeGenerator* generator() const override { return sampler_->generator(); }
   bool draws_by_keys() const override { return job_.adjust != nullptr || sampler_->draws_by_keys(); }
 
  private:
@@ -73,6 +74,8 @@ class AdjustedSampler : public NegativeSampler {
 std::unique_ptr<NegativeSampler> make_job_sampler(const ContrastJob& job) {
   SamplerArguments arguments;
   arguments.options = MethodOptions("--sampler", describe_sampler(job.sampler).options, job.sampler_options);
+  arguments.width = job.raw_queries.size(1);
+  arguments.tensors = job.raw_queries.scalar_type();
   return std::make_unique<AdjustedSampler>(make_sampler(job.sampler, arguments), job);
 }
 

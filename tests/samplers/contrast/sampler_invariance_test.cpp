@@ -32,6 +32,8 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
     {"semi-hard", {"", "rule=below-margin,pick=random", "margin=0.02,fallback=hardest"}},
     {"max-sampling", {"m=8", "m=9,rule=mix", "m=8,candidates=20", "m=9,candidates=30,rule=mix"}},
     {"dns", {"n=9,m=4", "n=1,m=60"}},
+    {"negcut", {"n=6,noise=5,hidden=12", "n=3,noise=2,hidden=9,bank=off"}},
+    {"daml", {"hidden=12", "hidden=9,bank=off,adversarial=3"}},
     {"warp", {"margin=0.4,trials=25", "margin=0.1,trials=3"}},
     {"uniform", {"m=20", "m=20,stand-for-bank=on"}},
     {"softmax", {"m=10,temperature=0.2", "m=3,candidates=20,temperature=0.2"}},
@@ -71,7 +73,7 @@ TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
     for (const std::string& objective : options == all_settings.front() ? bank_objectives() : kEachKind) {
       if (!go_together(options, objective)) continue;
       SamplerTrial trial;
-      trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
+      trial.make_sampler = [&] { return make_test_sampler(GetParam(), options, trial.dtype); };
       trial.objective = objective;
       const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
       ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
@@ -95,7 +97,7 @@ void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
   for (const std::string& options : settings_of(sampler)) {
     if (!takes_one_batch(sampler, options)) continue;
     SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(sampler, options); };
+    trial.make_sampler = [&] { return make_test_sampler(sampler, options, trial.dtype); };
     trial.bank_kind = kind;
     for (const std::string& objective : kEachKind) {
       if (!go_together(options, objective)) continue;
@@ -127,7 +129,7 @@ TEST_P(SamplerInvariance, SameAnswerOverALearnedBank) {
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
   for (const std::string& options : settings_of(GetParam())) {
     SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
+    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options, trial.dtype); };
     const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
     for (const int shards : {1, 2}) {
       EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, shards)), 1e-12)
@@ -139,7 +141,7 @@ TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
 TEST_P(SamplerInvariance, SameAnswerInSinglePrecision) {
   for (const std::string& options : settings_of(GetParam())) {
     SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options); };
+    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options, trial.dtype); };
     trial.dtype = at::kFloat;
     const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
     for (const int ranks : {2, 3}) {
@@ -154,7 +156,7 @@ TEST_P(SamplerInvariance, SameAnswerWhenTheStageBeginsBeforeTheKeys) {
   const std::set<std::string> by_keys = {"semi-hard", "fn-attraction", "fn-elimination", "max-sampling", "warp"};
   for (const std::string& objective : kEachKind) {
     SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), settings_of(GetParam()).front()); };
+    trial.make_sampler = [&] { return make_test_sampler(GetParam(), settings_of(GetParam()).front(), trial.dtype); };
     trial.objective = objective;
     trial.dtype = at::kFloat;
     for (const int ranks : {1, 3}) {
@@ -185,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, SamplerInvariance, ::testing::ValuesIn(sample
 SamplerOutcome outcome_of(const std::string& sampler, const std::string& options,
                           const std::string& objective = "info-nce", const std::string& objective_options = "") {
   SamplerTrial trial;
-  trial.make_sampler = [&] { return make_test_sampler(sampler, options); };
+  trial.make_sampler = [&] { return make_test_sampler(sampler, options, trial.dtype); };
   trial.objective = objective;
   trial.objective_options = objective_options;
   return run_sampler_trial(trial, 2, 2);

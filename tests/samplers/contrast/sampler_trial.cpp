@@ -78,10 +78,13 @@ ContrastOutput compute_twice(const Communicator& group, const Begin& begin, cons
 
 }  // namespace
 
-std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options) {
+std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options,
+                                                   at::ScalarType dtype) {
   SamplerArguments arguments;
   arguments.options = MethodOptions("--sampler " + name, describe_sampler(name).options, options);
   arguments.seed = kSeed;
+  arguments.width = kWidth;
+  arguments.tensors = dtype;
   arguments.sample_types = at::arange(kSamples, at::kLong).remainder(kTypes + 1) - 1;
   return make_sampler(name, arguments);
 }

@@ -39,7 +39,8 @@ struct SamplerOutcome {
 SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shards);
 
 /// Throws std::invalid_argument when the text does not fit the sampler.
-std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options);
+std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, const std::string& options,
+                                                   at::ScalarType dtype = at::kDouble);
 
 /// Largest difference of two outcomes relative to the size of what they hold; infinity when counts or hardest rows
 /// differ at all.

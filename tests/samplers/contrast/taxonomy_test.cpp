@@ -1,5 +1,5 @@
 // Samplers of the literature that are not in the registry, each written against the one interface: what is to come fits
-// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 19 these methods).
+// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 21 these methods).
 
 #include <gtest/gtest.h>
 
@@ -111,7 +111,7 @@ const std::vector<Method> kMethods = {
        request.exclude_own_sample = false;
        return request;
      }},
-    // DAML, HeGAN, NEGCUT : vectors that a generator makes; here half query, half key.
+    // HeGAN : vectors that a sampler makes; here half query, half key.
     {"generator", -1,
      [](const Bank&, const QueryBatch& batch) {
        NegativeRequest request;
