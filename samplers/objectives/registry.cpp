@@ -1,5 +1,6 @@
 #include "samplers/objectives/registry.h"
 
+#include "samplers/objectives/advir.h"
 #include "samplers/objectives/byol.h"
 #include "samplers/objectives/contrastive.h"
 #include "samplers/objectives/dcl.h"
@@ -25,8 +26,8 @@ using ObjectiveRegistry = MethodRegistry<Objective, ObjectiveDescription, Object
 /// The objectives in the order of --list-objectives.
 const ObjectiveRegistry& registry() {
   static const auto all =
-      ObjectiveRegistry::of<InfoNce, NtXent, InfoNceInBatch, Dcl, Dclw, Debiased, Hcl, SupCon, SoftNn, Nce, Neg, SigLip,
-                            Contrastive, Triplet, MarginRanking, NPair, Lifted, WholeData, Byol>("objective");
+      ObjectiveRegistry::of<InfoNce, NtXent, InfoNceInBatch, AdvIr, Dcl, Dclw, Debiased, Hcl, SupCon, SoftNn, Nce, Neg,
+                            SigLip, Contrastive, Triplet, MarginRanking, NPair, Lifted, WholeData, Byol>("objective");
   return all;
 }
 
