@@ -150,7 +150,7 @@ void check_saved_run(const Manifest& manifest, const TrainerState& state) {
   }
   const std::int64_t width = manifest.bank ? manifest.bank->width : 0;
   for (const auto& [name, tensor] : state.tensors) {
-    if (!ContrastiveLoss::remembers(name) || (tensor.dim() == 2 && tensor.size(1) == width)) continue;
+    if (!ContrastiveLoss::remembers_rows(name) || (tensor.dim() == 2 && tensor.size(1) == width)) continue;
     throw SnapshotError("The snapshot's '" + name + "' are no rows of its bank's width, " + std::to_string(width) +
                         ".");
   }

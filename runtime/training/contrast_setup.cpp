@@ -32,6 +32,8 @@ bool meets(Need need, const PretrainOptions& options, bool has_labels) {
       return options.allow_oracle;
     case Need::kTypes:
       return !options.sample_types.empty();
+    case Need::kOwnRows:
+      return options.bank_kind == BankKind::kMemory;
   }
   return false;
 }
@@ -112,6 +114,7 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
                                    at::TensorOptions tensors = at::kFloat) {
   SamplerArguments arguments;
   arguments.width = options.head.output;
+  arguments.bank_rows = options.bank_rows;
   arguments.tensors = tensors;
   arguments.sample_types = sample_types;
   arguments.options = setup.sampler_options;

@@ -9,6 +9,7 @@ namespace {
 
 /// A name in snapshots: it stays as it is.
 constexpr const char* kSamplerState = "sampler_state";
+constexpr const char* kSamplerLists = "sampler_lists";
 
 void check(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument("contrastive loss: " + message);
@@ -65,11 +66,17 @@ NamedState ContrastiveLoss::state() const {
   NamedState state = exchange_.state();
   state.add(objective_->state());
   if (sampler_ != nullptr) state.text[kSamplerState] = sampler_->state();
+  if (sampler_ != nullptr && sampler_->lists().defined()) state.tensors.emplace_back(kSamplerLists, sampler_->lists());
   return state;
+}
+
+bool ContrastiveLoss::remembers(const std::string& tensor) {
+  return tensor == kSamplerLists || BankExchange::remembers(tensor);
 }
 
 void ContrastiveLoss::restore(const NamedState& state, bool same_sampler, at::Device device) {
   const bool goes_on = same_sampler && sampler_ != nullptr;
+  if (goes_on && sampler_->lists().defined()) sampler_->restore_lists(state.tensor(kSamplerLists));
   objective_->restore(state);
   exchange_.restore(state, goes_on, device);
   if (goes_on) sampler_->restore(state.text_of(kSamplerState));

@@ -54,7 +54,9 @@ class ContrastiveLoss {
   /// then this one begins afresh. Throws MissingState; then nothing has changed. Local.
   void restore(const NamedState& state, bool same_sampler, at::Device device);
   /// Whether state() may have a tensor of that name.
-  static bool remembers(const std::string& tensor) { return BankExchange::remembers(tensor); }
+  static bool remembers(const std::string& tensor);
+  /// As remembers(), of rows of the bank's width.
+  static bool remembers_rows(const std::string& tensor) { return BankExchange::remembers(tensor); }
 
  private:
   const ObjectiveDescription& description_;

@@ -136,6 +136,7 @@ ContrastOutput LossStep::finish(const at::Tensor& keys) {
   if (loss_.objective().needs_first_look()) look_first();
   prepare(objective_terms_ ? *objective_terms_ : loss_.objective().terms(contrast_.anchors));
   meet_all();
+  tell_sampler();
   return derive();
 }
 
@@ -294,6 +295,14 @@ TermResult LossStep::take_rows_term() {
   scores_.terms.pop_back();
   terms_.pop_back();
   return of_rows;
+}
+
+// Not where the step is scored twice: what a sampler kept of the first time it would draw from in the second.
+void LossStep::tell_sampler() {
+  if (!negatives_.kept.defined()) return;
+  const at::Tensor ids = comm_.all_gather(batch_.ids.to(negatives_.kept.device()), batch_.shares.sizes);
+  const at::Tensor kept = comm_.all_gather(negatives_.kept, batch_.shares.sizes);
+  loss_.sampler()->learn(ids.cpu(), kept.cpu());
 }
 
 std::vector<TermShare> LossStep::term_shares(const std::vector<at::Tensor>& by_terms) const {

@@ -160,6 +160,7 @@ NegativeResult BankStage::finish() {
     result_.met.sets = shard.take_met();
     result_.tried = shard.tried();
   }
+  result_.kept = shard.choose_kept(group_);
   result_.met.shares = batch_.shares;
   find_hardest();
   find_hardest_of_pools();

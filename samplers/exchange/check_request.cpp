@@ -60,6 +60,7 @@ void check_set(const NegativeSet& set, const Bank& bank, const QueryBatch& batch
         "slots must be int64 [b, m]");
   check(set.lists >= 1 && (!set.lists_slots() || set.listed() % set.lists == 0),
         "rows that are named must fall into lists of equal length");
+  check(!set.chooses_of_lists() || set.listed() > 0, "a choice needs rows that are named");
   check(!set.draws_as_listed || (set.lists_slots() && set.draws > 0),
         "draws in the order of a list need rows that are named");
   check(!set.pool.score_factors.defined() || (!set.lower_score.defined() && !set.upper_score.defined()),
@@ -100,6 +101,10 @@ void check_request(const Communicator& comm, const Bank& bank, const QueryBatch&
   check_batch(comm, bank, batch);
   for (const ScoreTerm& term : terms) check_term(term, batch.queries);
   for (const NegativeSet& set : request.sets) check_set(set, bank, batch);
+  if (request.kept) {
+    check_set(*request.kept, bank, batch);
+    check(request.kept->chooses_of_lists(), "what is kept is chosen of rows that are named");
+  }
   const bool label_rules =
       request.label_rule == LabelRule::kDifferent || request.positive_rule == PositiveRule::kSameLabel;
   check(!label_rules || batch.labels.defined(), "a label rule needs labels of the queries");

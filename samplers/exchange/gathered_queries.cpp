@@ -1,5 +1,6 @@
 #include "samplers/exchange/gathered_queries.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "comm/queued_copy.h"
@@ -23,10 +24,11 @@ bool needs_ids(const QueryBatch& batch, const NegativeRequest& request) {
 }  // namespace
 
 bool needs_keys(const NegativeRequest& request) {
-  for (const NegativeSet& set : request.sets) {
-    if ((set.has_rank_window() && by_positive(set.order)) || (set.draws > 0 && by_positive(set.draw_order)))
-      return true;
-  }
+  const auto needed_by = [](const NegativeSet& set) {
+    return (set.has_rank_window() && by_positive(set.order)) || (set.draws > 0 && by_positive(set.draw_order));
+  };
+  if (std::any_of(request.sets.begin(), request.sets.end(), needed_by)) return true;
+  if (request.kept && needed_by(*request.kept)) return true;
   return request.positive_rule == PositiveRule::kWindow && by_positive(request.positive_set.order);
 }
 
@@ -57,6 +59,7 @@ QueryMessages pack_queries(const QueryBatch& batch, const NegativeRequest& reque
   for (const NegativeSet& set : request.sets) {
     if (set.slots.defined()) add_whole(set.slots);
   }
+  if (request.kept && request.kept->slots.defined()) add_whole(request.kept->slots);
 
   QueryMessages messages{at::cat(vectors, 1).contiguous(), {}};
   if (!whole.empty()) messages.numbers = at::cat(whole, 1).contiguous();
@@ -89,6 +92,9 @@ GatheredQueries unpack_queries(const QueryMessages& messages, const QueryBatch& 
     for (std::size_t set = 0; set < request.sets.size(); ++set) {
       const at::Tensor& own = request.sets[set].slots;
       if (own.defined()) gathered.slots[set] = numbers.next(own.size(1)).contiguous();
+    }
+    if (request.kept && request.kept->slots.defined()) {
+      gathered.kept_slots = numbers.next(request.kept->slots.size(1)).contiguous();
     }
   }
   if (request.exclude_own_sample && batch.all_ids.defined()) gathered.ids = batch.all_ids;

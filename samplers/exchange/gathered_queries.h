@@ -18,6 +18,7 @@ struct GatheredQueries {
   std::vector<at::Tensor> lower_score;   // one for each set, [Q] or undefined
   std::vector<at::Tensor> upper_score;
   std::vector<at::Tensor> slots;  // one for each set, [Q, m] int64 or undefined
+  at::Tensor kept_slots;          // [Q, m] int64 or undefined
   at::Tensor ids;                 // [Q] int64 or undefined
   at::Tensor labels;              // [Q] int64 or undefined
   at::Tensor query_index;         // [Q] int64

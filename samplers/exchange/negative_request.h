@@ -83,6 +83,9 @@ struct NegativeRequest {
   // Masks and index lists: the union of disjoint sets; no set at all means no row.
   std::vector<NegativeSet> sets{NegativeSet{}};
 
+  /// A choice of lists that no query meets: what it leaves is told to the sampler (NegativeResult::kept).
+  std::optional<NegativeSet> kept;
+
   /// Further positives: candidates with the query's label, or those in the rank window [0, last_rank) of
   /// positive_set.order with scores in that order above positive_set.skip_only_above.
   PositiveRule positive_rule = PositiveRule::kNone;

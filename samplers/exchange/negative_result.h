@@ -23,6 +23,8 @@ struct NegativeResult {
   /// [b] int64, of a set that draws from one list as it is listed: how many rows were named up to and with the first
   /// that was drawn, all of them where none was. Undefined without such a set.
   at::Tensor tried;
+  /// [b, n] int64 slots, -1 for none: what request.kept chose; undefined without.
+  at::Tensor kept;
   /// What all queries of the group met on this shard, where it was to be kept; else without sets.
   MetRows met;
 };

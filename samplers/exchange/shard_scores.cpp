@@ -46,17 +46,26 @@ MetSet ShardScores::met_in_one_pass() const {
   return {shard_.rows, request.candidates, request.bias, {}};
 }
 
-at::Tensor ShardScores::listed_slots(Communicator& group, std::size_t set) {
-  const NegativeSet& listed = request_.sets[set];
-  const at::Tensor& gathered = gathered_.slots[set];
+at::Tensor ShardScores::named_slots(const NegativeSet& set, const at::Tensor& gathered) const {
   // Uniform draws were not gathered: every rank draws the same for all queries and keeps what lies on its shard.
-  const at::Tensor slots = gathered.defined() ? gathered
-                                              : draw_uniform_slots(listed.slot_order, gathered_.query_index,
-                                                                   listed.uniform_slots, bank_.filled());
-  if (!listed.chooses_of_lists()) return slots;
-  const ListChoice choice = choose_of_lists(group, bank_, shard_, listed, slots);
+  return gathered.defined()
+             ? gathered
+             : draw_uniform_slots(set.slot_order, gathered_.query_index, set.uniform_slots, bank_.filled());
+}
+
+at::Tensor ShardScores::met_slots(Communicator& group, std::size_t set) {
+  const NegativeSet& listed = request_.sets[set];
+  const at::Tensor named = named_slots(listed, gathered_.slots[set]);
+  if (!listed.chooses_of_lists()) return named;
+  const ListChoice choice = choose_of_lists(group, bank_, shard_, listed, named);
   if (listed.draws_as_listed && listed.lists == 1 && !tried_.defined()) tried_ = choice.tried.squeeze(1);
-  return choice.slots;
+  return group.all_gather(choice.slots, shard_.shares.sizes);
+}
+
+at::Tensor ShardScores::choose_kept(Communicator& group) const {
+  if (!request_.kept) return {};
+  const at::Tensor named = named_slots(*request_.kept, gathered_.kept_slots);
+  return choose_of_lists(group, bank_, shard_, *request_.kept, named).slots;
 }
 
 PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best) {
@@ -78,7 +87,7 @@ PassResult ShardScores::run(Communicator& group, HardSetSearch& search, const Pa
     own.bias = bias_of(set);
     PassResult result;
     if (set.lists_slots()) {
-      const at::Tensor lists = listed_candidates(bank_, shard_.rows, shard_.candidates, listed_slots(group, i));
+      const at::Tensor lists = listed_candidates(bank_, shard_.rows, shard_.candidates, met_slots(group, i));
       result = run_over_lists(shard_.rows, own, lists);
       keep({shard_.rows, own.candidates, own.bias, lists});
     } else {

@@ -36,6 +36,8 @@ class ShardScores {
   MetSet met_in_one_pass() const;
   /// What run() met of each set, where the request keeps it. Local.
   std::vector<MetSet> take_met() { return std::move(met_); }
+  /// As NegativeResult::kept. Collective where the request keeps something.
+  at::Tensor choose_kept(Communicator& group) const;
   /// As NegativeResult::tried. Local.
   const at::Tensor& tried() const noexcept { return tried_; }
 
@@ -44,8 +46,10 @@ class ShardScores {
   PassRequest plain_request() const;
   /// [n] log weight of each row in a set, undefined when all count once.
   at::Tensor bias_of(const NegativeSet& set) const;
-  /// The slots that a set names, [Q, m], of which it may choose. Collective where it does, else local.
-  at::Tensor listed_slots(Communicator& group, std::size_t set);
+  /// The slots that a set names, [Q, m], `gathered` or, where that is undefined, drawn. Local.
+  at::Tensor named_slots(const NegativeSet& set, const at::Tensor& gathered) const;
+  /// Those that it meets. Where it chooses, collective: bytes of choose_of_lists() and (Q - b) n 8; else local.
+  at::Tensor met_slots(Communicator& group, std::size_t set);
   void keep(const MetSet& met) {
     if (request_.keeps_met) met_.push_back(met);
   }

@@ -10,6 +10,7 @@
 #include "samplers/negative_samplers/mochi.h"
 #include "samplers/negative_samplers/multi_modal.h"
 #include "samplers/negative_samplers/negcut.h"
+#include "samplers/negative_samplers/nscaching.h"
 #include "samplers/negative_samplers/oracle.h"
 #include "samplers/negative_samplers/ring.h"
 #include "samplers/negative_samplers/self_adversarial.h"
@@ -28,10 +29,9 @@ using SamplerRegistry = MethodRegistry<NegativeSampler, SamplerDescription, Samp
 
 /// The samplers in the order of --list-samplers.
 const SamplerRegistry& registry() {
-  static const auto all =
-      SamplerRegistry::of<WholeBank, TopN, Ring, Mochi, FnElimination, FnAttraction, EasyHard, SelfAdversarial,
-                          SemiHard, MaxSampling, Dns, Warp, Uniform, SoftmaxDraw, Negcut, Daml, MultiModal, Oracle>(
-          "sampler");
+  static const auto all = SamplerRegistry::of<WholeBank, TopN, Ring, Mochi, FnElimination, FnAttraction, EasyHard,
+                                              SelfAdversarial, SemiHard, MaxSampling, Dns, Warp, Uniform, SoftmaxDraw,
+                                              NsCaching, Negcut, Daml, MultiModal, Oracle>("sampler");
   return all;
 }
 
@@ -58,6 +58,8 @@ std::string supplied_by(Need need) {
       return "--allow-oracle on";
     case Need::kTypes:
       return "--sample-types FILE";
+    case Need::kOwnRows:
+      return "--bank-kind memory";
   }
   throw std::logic_error("unknown need");
 }
@@ -70,6 +72,8 @@ std::string name_of(Need need) {
       return "consent to an oracle";
     case Need::kTypes:
       return "types of samples";
+    case Need::kOwnRows:
+      return "a row for each sample";
   }
   throw std::logic_error("unknown need");
 }

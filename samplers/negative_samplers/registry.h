@@ -14,7 +14,8 @@ namespace negatron {
 enum class Need {
   kLabels,
   kOracleConsent,  ///< --allow-oracle: it sees labels that self-supervised training must not see
-  kTypes           ///< of which type (modality, source) each sample is
+  kTypes,          ///< of which type (modality, source) each sample is
+  kOwnRows         ///< a row of the bank for each sample
 };
 
 /// How a sampler acts on the negatives of a query.
@@ -44,6 +45,8 @@ struct SamplerArguments {
   std::uint64_t seed = 0;
   /// Of what a sampler makes or trains: d, and dtype and device.
   std::int64_t width = 0;
+  /// K, for what is kept for each row of a bank whose rows stay.
+  std::int64_t bank_rows = 0;
   at::TensorOptions tensors = at::kFloat;
   std::int64_t steps_per_epoch = 1;
   /// [samples] int64, the type of each sample from 0, below 0 for none; undefined when the data has no types.

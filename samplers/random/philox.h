@@ -21,7 +21,10 @@ enum class Purpose : std::uint32_t {
   kFeatureDropout = 12,
   kListChoice = 13,
   kGeneratorStart = 14,
-  kGeneratorNoise = 15
+  kGeneratorNoise = 15,
+  kCacheStart = 16,
+  kCacheCandidates = 17,
+  kCacheDraw = 18
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of

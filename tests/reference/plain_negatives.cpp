@@ -59,6 +59,14 @@ class PlainQuery {
   Indices hardest() const { return sorted(rows_, SelectionOrder{}); }
   std::int64_t key_of(std::int64_t row) const { return candidates_.key(SelectionOrder{}, query_, row); }
 
+  /// The slots that a choice leaves, -1 for none.
+  std::vector<std::int64_t> kept(const NegativeSet& set) const {
+    std::vector<std::int64_t> slots;
+    for (const std::int64_t row : listed(set)) slots.push_back(bank_.rows.slots[row].item<std::int64_t>());
+    slots.resize(static_cast<std::size_t>(std::min(set.draws, set.listed())), -1);
+    return slots;
+  }
+
   /// Places up to and with the first that was drawn.
   std::int64_t tried(const NegativeSet& set) const {
     const Indices all = named(set);
@@ -341,6 +349,9 @@ NegativeResult plain_negatives(const PlainBank& bank, const QueryBatch& batch, c
   result.hardest = at::full({queries, hardest}, kAfterAllKeys, at::kLong);
   result.mix_count = at::zeros({queries}, at::kLong);
   result.tried = at::zeros({queries}, at::kLong);
+  if (request.kept) {
+    result.kept = at::full({queries, std::min(request.kept->draws, request.kept->listed())}, -1, at::kLong);
+  }
   result.mix_score_sum = at::zeros({queries}, at::kDouble);
   for (std::int64_t i = 0; i < queries; ++i) {
     const PlainQuery query(bank, batch, request, candidates, i);
@@ -348,6 +359,7 @@ NegativeResult plain_negatives(const PlainBank& bank, const QueryBatch& batch, c
     for (const NegativeSet& set : request.sets) {
       if (set.draws_as_listed && set.lists == 1) result.tried[i].fill_(query.tried(set));
     }
+    if (request.kept) result.kept[i].copy_(at::tensor(query.kept(*request.kept), at::kLong));
     if (!met.vectors.empty()) result.bank_max[i].copy_(at::stack(met.vectors).mv(all.queries[i]).max());
     const Indices hard = query.hardest();
     for (std::int64_t n = 0; n < std::min(hardest, static_cast<std::int64_t>(hard.size())); ++n) {

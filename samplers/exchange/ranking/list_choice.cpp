@@ -156,7 +156,7 @@ ListChoice choose_of_lists(Communicator& group, const Bank& bank, const ShardCan
 
   ListChoice choice;
   choice.tried = at::where(left, place, place.new_full({}, length - 1)).amin(1).add_(1).view({size, set.lists});
-  choice.slots = group.all_gather(chosen.reshape({size, set.lists * chosen.size(1)}).contiguous(), shard.shares.sizes);
+  choice.slots = chosen.reshape({size, set.lists * chosen.size(1)}).contiguous();
   return choice;
 }
 

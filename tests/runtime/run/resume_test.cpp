@@ -113,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"negcut", "info-nce", "", "negcut", "n=4,noise=3,hidden=12", true, true, 0, 3},
         Method{"daml", "triplet", "", "daml", "hidden=12,adversarial=1,bank=off", false, false, 0, 2, "conv",
                OptimizerKind::kAdamW},
+        Method{"nscaching", "info-nce", "", "nscaching", "m=4,n=7,candidates=7", false, false, 2, 4, "conv",
+               OptimizerKind::kSgd, BankKind::kMemory},
         Method{"resnet18", "info-nce", "", "whole-bank", "", false, false, 0, 2, "resnet18"},
         Method{"lars", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kLars},
         Method{"adamw", "info-nce", "", "whole-bank", "", true, false, 0, 2, "conv", OptimizerKind::kAdamW},

@@ -34,6 +34,7 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
     {"dns", {"n=9,m=4", "n=1,m=60"}},
     {"negcut", {"n=6,noise=5,hidden=12", "n=3,noise=2,hidden=9,bank=off"}},
     {"daml", {"hidden=12", "hidden=9,bank=off,adversarial=3"}},
+    {"nscaching", {"m=3,n=6,candidates=6", "m=6,n=6,candidates=3,update=top"}},
     {"warp", {"margin=0.4,trials=25", "margin=0.1,trials=3"}},
     {"uniform", {"m=20", "m=20,stand-for-bank=on"}},
     {"softmax", {"m=10,temperature=0.2", "m=3,candidates=20,temperature=0.2"}},
@@ -155,6 +156,9 @@ TEST_P(SamplerInvariance, SameAnswerInSinglePrecision) {
 TEST_P(SamplerInvariance, SameAnswerWhenTheStageBeginsBeforeTheKeys) {
   const std::set<std::string> by_keys = {"semi-hard", "fn-attraction", "fn-elimination", "max-sampling", "warp"};
   for (const std::string& objective : kEachKind) {
+    // Of two steps that begin before either is finished the second would draw from what the first kept; caches are of
+    // banks with one view of each sample, where no step has two.
+    if (GetParam() == "nscaching" && objective == "triplet") continue;
     SamplerTrial trial;
     trial.make_sampler = [&] { return make_test_sampler(GetParam(), settings_of(GetParam()).front(), trial.dtype); };
     trial.objective = objective;

@@ -84,6 +84,7 @@ std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, cons
   arguments.options = MethodOptions("--sampler " + name, describe_sampler(name).options, options);
   arguments.seed = kSeed;
   arguments.width = kWidth;
+  arguments.bank_rows = kSamples;
   arguments.tensors = dtype;
   arguments.sample_types = at::arange(kSamples, at::kLong).remainder(kTypes + 1) - 1;
   return make_sampler(name, arguments);

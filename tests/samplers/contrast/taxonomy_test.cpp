@@ -1,5 +1,5 @@
 // Samplers of the literature that are not in the registry, each written against the one interface: what is to come fits
-// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 21 these methods).
+// without changing it (samplers/negative_samplers/SAMPLERS.md 1 lists the five effects, 22 these methods).
 
 #include <gtest/gtest.h>
 
@@ -96,17 +96,6 @@ const std::vector<Method> kMethods = {
      [](const Bank&, const QueryBatch& batch) {
        NegativeSet set;
        set.slots = at::stack({batch.ids.remainder(20), batch.ids.remainder(20) + 20}, 1);
-       NegativeRequest request = with_set(set);
-       request.exclude_own_sample = false;
-       return request;
-     }},
-    // NSCaching : one of the rows of the sample's cache, drawn from their softmax.
-    {"cache", 1,
-     [](const Bank&, const QueryBatch& batch) {
-       NegativeSet set;
-       set.slots = (batch.ids.unsqueeze(1) * 3 + at::arange(8, at::kLong)).remainder(40);
-       set.draws = 1;
-       set.draw_order = {SelectionOrder::By::kGumbel, 5.0, 18, Purpose::kListChoice, batch.step};
        NegativeRequest request = with_set(set);
        request.exclude_own_sample = false;
        return request;

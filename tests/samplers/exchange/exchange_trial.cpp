@@ -158,6 +158,7 @@ NegativeRequest part(const NegativeRequest& whole, const Bank& bank, const Commu
     set.upper_score = defined_part(set.upper_score, comm);
     set.slots = defined_part(set.slots, comm);
   }
+  if (own.kept) own.kept->slots = defined_part(own.kept->slots, comm);
   own.vectors = defined_part(own.vectors, comm);
   return own;
 }
@@ -183,7 +184,7 @@ Outcome run_on_ranks(const Scene& scene, const NegativeRequest& request, const s
       }
     }
     for (at::Tensor* values : {&result.scores.count, &result.scores.max, &result.bank_max, &result.hardest,
-                               &result.mix_count, &result.mix_score_sum, &result.tried}) {
+                               &result.mix_count, &result.mix_score_sum, &result.tried, &result.kept}) {
       put_together(comm, batch.shares, *values);
     }
     const std::lock_guard lock(mutex);
@@ -214,6 +215,10 @@ void expect_plain(const Scene& scene, const NegativeRequest& request, const std:
     EXPECT_TRUE(at::equal(actual.scores.count, expected.scores.count)) << actual.scores.count << expected.scores.count;
     expect_close(actual.scores.max, expected.scores.max, tolerance, "max");
     expect_close(actual.bank_max, expected.bank_max, tolerance, "bank max");
+    ASSERT_EQ(actual.kept.defined(), expected.kept.defined());
+    if (actual.kept.defined()) {
+      EXPECT_TRUE(at::equal(actual.kept, expected.kept)) << actual.kept << expected.kept;
+    }
     if (actual.tried.defined()) {
       EXPECT_TRUE(at::equal(actual.tried, expected.tried)) << actual.tried << expected.tried;
     }

@@ -14,6 +14,7 @@ SamplerArguments arguments_of(const SamplerDescription& sampler, const std::stri
   arguments.options = MethodOptions("--sampler " + sampler.name, sampler.options, text);
   arguments.sample_types = at::tensor({0, 1, 2, -1}, at::kLong);
   arguments.width = 8;
+  arguments.bank_rows = 8;
   return arguments;
 }
 

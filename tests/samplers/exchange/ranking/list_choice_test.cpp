@@ -131,6 +131,27 @@ TEST(ListChoice, ATieGoesToTheLowerSlotAndARowMayStandTwice) {
   expect_plain(scene, request, usual_terms(scene));
 }
 
+TEST(ListChoice, MayBeKeptAndNotMet) {
+  Scene scene = make_scene();
+  NegativeRequest request;
+  NegativeSet kept;
+  kept.slots = (at::arange(kAsking * 9, at::kLong) * 7).remainder(scene.bank.rows).view({kAsking, 9});
+  kept.slots[2].fill_(-1);
+  kept.draws = 4;
+  request.kept = kept;
+  expect_plain(scene, request, usual_terms(scene));
+  // Drawn by each rank, beside a set that names rows as well.
+  request.kept->slots = at::Tensor();
+  request.kept->uniform_slots = 12;
+  request.kept->slot_order = {By::kRandom, 1.0, 42, Purpose::kNegativeDraw, 3};
+  request.kept->draw_order = in_list(By::kGumbel, 5.0);
+  request.sets.front().slots = kept.slots;
+  request.sets.front().draws = 2;
+  request.sets.front().order.by = By::kPositiveScore;
+  request.sets.front().last_rank = 5;
+  expect_plain(scene, request, usual_terms(scene));
+}
+
 TEST(ListChoice, NeedsNoRow) {
   Scene empty = make_scene();
   empty.batches = {};
