@@ -48,6 +48,7 @@ void print_memory(const PretrainOptions& options, const PretrainData& data, cons
   print_line(out, "gradients, optimizer", bytes_text(memory.gradients_and_optimizer));
   if (memory.key_encoder > 0) print_line(out, "key encoder", bytes_text(memory.key_encoder));
   if (memory.bank() > 0) print_line(out, "bank", bytes_text(memory.bank_rows + memory.bank_learning));
+  if (memory.sampler_lists > 0) print_line(out, "lists of samples", bytes_text(memory.sampler_lists));
   print_line(out, "training images", bytes_text(data.train->bytes_in_memory()));
   const BatchQueue queue = batch_queue(options, data, data.train->view_size(), sizes.ranks);
   print_line(out, "batches that wait", std::to_string(queue.batches) + " of " + bytes_text(queue.batch_bytes));

@@ -43,6 +43,12 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
       if (saves) memory.bank_learning += memory.bank_rows + 2 * array + memory.bank_numbers;
     }
   }
+  if (setup.has_bank() && setup.sampler.slots_of_sample != nullptr) {
+    const std::int64_t slots = options.bank_rows * setup.sampler.slots_of_sample(setup.sampler_options);
+    const bool saves = options.snapshots.every.unit != SnapshotInterval::Unit::kNever;
+    // Of a save all of it is copied first.
+    memory.sampler_lists = (saves ? 2 : 1) * slots * static_cast<std::int64_t>(sizeof(std::int64_t));
+  }
   memory.images = image_bytes(data);
   const BatchQueue queue = batch_queue(options, data, data.train->view_size(), ranks);
   memory.batches = queue.batches * queue.batch_bytes;

@@ -23,11 +23,13 @@ struct RunMemory {
   /// Of a learned bank: raw rows, their velocities, the gradient while a step takes it, and what is copied while a
   /// snapshot is written.
   std::int64_t bank_learning = 0;
+  /// What a sampler keeps for each sample, and a copy of it while it is saved.
+  std::int64_t sampler_lists = 0;
   /// Images that lie in memory, and batches that wait.
   std::int64_t images = 0;
   std::int64_t batches = 0;
 
-  std::int64_t bank() const { return bank_rows + bank_numbers + bank_learning; }
+  std::int64_t bank() const { return bank_rows + bank_numbers + bank_learning + sampler_lists; }
   std::int64_t encoders() const { return parameters + gradients_and_optimizer + key_encoder; }
   std::int64_t data() const { return images + batches; }
 };

@@ -84,6 +84,12 @@ void require_learned(const ContrastSetup& setup) {
                        [&](const auto& option) { return option.name == name; }) &&
            !setup.sampler_options.numbers(name.c_str()).empty();
   };
+  const auto& own = sampler.options;
+  const bool can_leave_bank =
+      std::any_of(own.begin(), own.end(), [](const auto& option) { return option.name == "bank"; });
+  require(!can_leave_bank || setup.sampler_options.on("bank"),
+          flag + " trains its rows by the queries that meet them, and with --sampler " + sampler.name +
+              " and bank=off none does.");
   require(!needs(Need::kLabels) && !needs(Need::kTypes) && !is_given("budgets") && !is_given("type-scales"),
           flag + " has rows without labels and types, by which --sampler " + sampler.name +
               " tells them apart; choose another sampler or other options.");

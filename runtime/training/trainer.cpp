@@ -102,10 +102,11 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   if (guard_.accept(comm_, output.loss, trained_tensors(), steps_done_, wishes, &totals)) {
     timer.enter(Phase::kOptimizer);
     // Skipped by all ranks or by none: otherwise weights and banks of the ranks would part.
-    if (options_.optimizer.clip_norm > 0.0) clip_gradients(trained_tensors(), options_.optimizer.clip_norm);
+    if (options_.optimizer.clip_norm > 0.0) clip();
     optimizer_->step(rate);
     encoders_.follow(momentum);
     update_bank(batch, queries, keys, output.row_gradient);  // 8  after the loss: no key meets itself
+    loss_->learn(comm_, contrast, output.negatives);
   }
   timer.leave();
   const StepMetrics metrics = report_.finish(totals, guard_.skipped(), timer);  // 9  the caller writes them down
@@ -155,6 +156,18 @@ void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const a
   } else if (bank_) {
     mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
   }
+}
+
+// What makes negatives has a loss of its own, which must not slow the encoder down, nor the other way round.
+void Trainer::clip() {
+  std::vector<at::Tensor> tensors = trained_tensors();
+  const double largest = options_.optimizer.clip_norm;
+  if (loss_->generator() != nullptr) {
+    const std::vector<at::Tensor> makers = loss_->generator()->parameters();
+    clip_gradients(makers, largest);
+    tensors.resize(tensors.size() - makers.size());
+  }
+  clip_gradients(tensors, largest);
 }
 
 // Its queries leave behind those of the first direction, and stages end in the order in which they began.

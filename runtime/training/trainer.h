@@ -92,6 +92,8 @@ class Trainer {
   /// Line 8: what the bank takes of the step. Collective where keys or features move.
   void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
                    const at::Tensor& row_gradient);
+  /// Cuts the gradients of the encoders and the objective, and those of what makes negatives, to --clip-norm. Local.
+  void clip();
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);

@@ -43,6 +43,13 @@ LossStep ContrastiveLoss::begin(Communicator& comm, const Bank* bank, const Cont
   return LossStep(*this, comm, bank, batch, queries);
 }
 
+void ContrastiveLoss::learn(Communicator& comm, const ContrastBatch& batch, const NegativeResult& negatives) {
+  if (!negatives.kept.defined()) return;
+  const at::Tensor ids = comm.all_gather(batch.ids.to(negatives.kept.device()), batch.shares.sizes);
+  const at::Tensor kept = comm.all_gather(negatives.kept, batch.shares.sizes);
+  sampler_->learn(ids.cpu(), kept.cpu());
+}
+
 bool ContrastiveLoss::has_bank() const noexcept {
   return source_ == NegativeSource::kBank || source_ == NegativeSource::kBankAndBatch;
 }
@@ -76,9 +83,11 @@ bool ContrastiveLoss::remembers(const std::string& tensor) {
 
 void ContrastiveLoss::restore(const NamedState& state, bool same_sampler, at::Device device) {
   const bool goes_on = same_sampler && sampler_ != nullptr;
-  if (goes_on && sampler_->lists().defined()) sampler_->restore_lists(state.tensor(kSamplerLists));
+  const bool has_lists = goes_on && sampler_->lists().defined();
+  if (has_lists) sampler_->check_lists(state.tensor(kSamplerLists));
   objective_->restore(state);
   exchange_.restore(state, goes_on, device);
+  if (has_lists) sampler_->restore_lists(state.tensor(kSamplerLists));
   if (goes_on) sampler_->restore(state.text_of(kSamplerState));
 }
 

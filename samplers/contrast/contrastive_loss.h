@@ -34,6 +34,10 @@ class ContrastiveLoss {
   /// when batch or queries do not fit.
   LossStep begin(Communicator& comm, const Bank* bank, const ContrastBatch& batch, const at::Tensor& queries);
 
+  /// After a step that was not skipped: tells the sampler what it chose to keep, where it keeps something. Collective
+  /// over `comm` then: bytes received per rank (Bg - b) 8 (n + 1).
+  void learn(Communicator& comm, const ContrastBatch& batch, const NegativeResult& negatives);
+
   bool has_bank() const noexcept;
   bool has_batch() const noexcept;
   NegativeSource source() const noexcept { return source_; }
@@ -51,7 +55,8 @@ class ContrastiveLoss {
   /// all ranks. Local.
   NamedState state() const;
   /// Takes state() over, with tensors for a bank on `device`. Without `same_sampler` it is that of another sampler:
-  /// then this one begins afresh. Throws MissingState; then nothing has changed. Local.
+  /// then this one begins afresh, but for its parameters, which are not in here. Throws MissingState; then nothing has
+  /// changed. Local.
   void restore(const NamedState& state, bool same_sampler, at::Device device);
   /// Whether state() may have a tensor of that name.
   static bool remembers(const std::string& tensor);

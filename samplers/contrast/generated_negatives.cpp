@@ -10,30 +10,30 @@
 namespace negatron {
 
 GeneratedScores::GeneratedScores(Communicator& group, const Bank& bank, const NegativeGenerator& generator,
-                                 GeneratorInput input, const at::Tensor& hardest)
-    : generator_(generator), queries_(input.queries) {
+                                 GeneratorInput input, const at::Tensor& hardest, at::ScalarType type)
+    : generator_(generator), queries_(input.queries.to(type)) {
   at::Tensor has_seed = at::ones({queries_.size(0), 1}, queries_.options().dtype(at::kBool));
   if (generator.needs_seeds()) {
     const FetchedRows fetched = fetch_rows(group, bank, slots_of_keys(hardest.narrow(1, 0, 1)));
     has_seed = fetched.index >= 0;
     const at::Tensor index = fetched.index.squeeze(1);
     // An empty bank gives no row to read in place of none.
-    input.seeds = at::zeros_like(queries_);
+    input.seeds = at::zeros_like(input.queries);
     if (fetched.rows.size(0) > 0) {
-      const at::Tensor rows = fetched.rows.index_select(0, index.clamp_min(0)).to(queries_.scalar_type());
+      const at::Tensor rows = fetched.rows.index_select(0, index.clamp_min(0)).to(input.queries.scalar_type());
       input.seeds = rows.masked_fill(has_seed.logical_not(), 0.0);
     }
   }
   made_ = generator.make(input);
   const at::NoGradGuard no_grad;
-  scores_ = made_.vectors.detach().bmm(queries_.unsqueeze(2)).squeeze(2);
+  scores_ = made_.vectors.detach().to(type).bmm(queries_.unsqueeze(2)).squeeze(2);
   present_ = has_seed.expand_as(scores_);
 }
 
 PassResult GeneratedScores::score(const std::vector<ScoreTerm>& terms) const {
   ListedVectors listed;
   listed.scores = scores_;
-  listed.gradients = made_.vectors.detach();
+  listed.gradients = made_.vectors.detach().to(queries_.scalar_type());
   listed.present = present_;
   return run_listed(queries_, listed, terms, true);
 }
@@ -60,7 +60,7 @@ void GeneratedScores::add_gradient(const std::vector<TermShare>& shares, std::in
       }
       weights = generator_.share_of_loss() * weights.masked_fill(present_.logical_not(), 0.0);
     }
-    of_loss = weights.unsqueeze(2) * queries_.unsqueeze(1);  // [b, L, d]
+    of_loss = (weights.unsqueeze(2) * queries_.unsqueeze(1)).to(made_.vectors.scalar_type());  // [b, L, d]
   }
   const at::Tensor counted = made_.own_loss * present_.select(1, 0).to(made_.own_loss.scalar_type());
   const at::Tensor own = counted.sum() / static_cast<double>(anchors);
@@ -68,7 +68,7 @@ void GeneratedScores::add_gradient(const std::vector<TermShare>& shares, std::in
   const at::Tensor without_value =
       with_known_gradients(at::zeros_like(own), {{made_.vectors, of_loss}}) + (own - own.detach());
   output.loss = output.loss + without_value;
-  output.metrics["generated_similarity"] = scores_.mean(1).sum();
+  output.metrics["generated_similarity"] = scores_.masked_fill(present_.logical_not(), 0.0).mean(1).sum();
   output.metrics["generator_loss"] = counted.detach().sum();
 }
 

@@ -14,22 +14,23 @@ namespace negatron {
 class GeneratedScores {
  public:
   /// Makes them of queries [b, d] and keys [b, d], without gradient, and where the generator asks for it of each
-  /// query's hardest row: `hardest` [b, N] keys, N at least 1. Collective over `group`, the ranks that share the bank,
-  /// with a generator that needs seeds (the bytes are those of fetch_rows()), else local.
+  /// query's hardest row: `hardest` [b, N] keys, N at least 1. They are scored in `type`. Collective over `group`, the
+  /// ranks that share the bank, with a generator that needs seeds (the bytes are those of fetch_rows()), else local.
   GeneratedScores(Communicator& group, const Bank& bank, const NegativeGenerator& generator, GeneratorInput input,
-                  const at::Tensor& hardest);
+                  const at::Tensor& hardest, at::ScalarType type);
 
   /// The terms over what was made, to be merged with those over what was met. Local.
   PassResult score(const std::vector<ScoreTerm>& terms) const;
 
   /// Adds to `output` the gradient that the generator takes of the loss and of its own: `shares` [b] are of terms over
   /// all negatives, the loss is a mean over `anchors`. The value of the loss stays the encoder's. Metrics are
-  /// "generated_similarity", the mean score of what was made, and "generator_loss", the generator's own. Local.
+  /// "generated_similarity", the mean score of what was made, 0 for a query of which nothing was, and "generator_loss",
+  /// the generator's own. Local.
   void add_gradient(const std::vector<TermShare>& shares, std::int64_t anchors, ContrastOutput& output) const;
 
  private:
   const NegativeGenerator& generator_;
-  at::Tensor queries_;  // [b, d]
+  at::Tensor queries_;  // [b, d] in the type of the scores
   at::Tensor scores_;   // [b, L]
   at::Tensor present_;  // [b, L] bool: without a seed nothing is made
   GeneratedNegatives made_;

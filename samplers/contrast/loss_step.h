@@ -62,8 +62,8 @@ class LossStep {
   void meet_all();
   /// Collective where other ranks' gradients or the objective ask for it.
   ContrastOutput derive();
-  /// Tells the sampler of all ranks what it chose to keep. Collective where it keeps something.
-  void tell_sampler();
+  /// Rounds, or widens, all numbers of a result. Local.
+  static void to_type(PassResult& result, at::ScalarType type);
   /// What each term of own anchors has to do with the loss. Local.
   std::vector<TermShare> term_shares(const std::vector<at::Tensor>& by_terms) const;
   /// Adds the gradient that other ranks' anchors, and own ones, send to own views.

@@ -38,9 +38,10 @@ class BankStage {
   /// the queries and starts no collective, so ranks may differ in it. Else nothing. Local.
   void score_beside();
   /// Waits for all of it. Collective. Bytes received per rank: those of WindowSearch for each set and for further
-  /// positives; of HardSetSearch when hardest rows are reported or mixed, for each pool to mix from; of BankClusters
-  /// with pseudo-labels; of run_local_mixes or run_fetched_mixes; and (P - 1) b r w for partials, r =
-  /// partial_elements(), w bytes an element of the queries.
+  /// positives; of choose_of_lists for each set that chooses of rows that it names, and (Q - b) n 8 to tell which; of
+  /// HardSetSearch when hardest rows are reported or mixed, for each pool to mix from; of BankClusters with
+  /// pseudo-labels; of run_local_mixes or run_fetched_mixes; and (P - 1) b r w for partials, r = partial_elements(), w
+  /// bytes an element of the queries.
   NegativeResult finish();
 
   const NegativeRequest& request() const noexcept { return request_; }

@@ -48,8 +48,8 @@ struct NegativeSet {
   std::int64_t uniform_slots = 0;
   SelectionOrder slot_order;
   /// What is named falls into so many lists of equal length, one behind the other, in each of which the windows and the
-  /// draw above choose for themselves (list_choice.h). Random orders then go by the place of a row, not by its slot:
-  /// their purpose is kListChoice.
+  /// draw above choose for themselves (list_choice.h). Random orders then go by the place of a row, not by its slot,
+  /// and must have another purpose than what drew the slots: Purpose::kListChoice.
   std::int64_t lists = 1;
   /// The draw keeps the first `draws` rows as they are listed, whatever draw_order is.
   bool draws_as_listed = false;

@@ -28,9 +28,9 @@ class ShardScores {
   /// That pass; it finds the `best` best candidates of each query too where the rows have no factors. Local.
   PassRequest one_pass(std::int64_t best) const;
 
-  /// [Q] each. Collective: the windows of further positives, then those of the sets, one after the other
-  /// (set_windows.h). Where the one set is the whole bank, the same sweep finds the `best` best candidates of each
-  /// query.
+  /// [Q] each. Collective: the windows of further positives, then those of the sets and what they choose of
+  /// lists, one after the other (set_windows.h, list_choice.h). Where the one set is the whole bank, the same sweep
+  /// finds the `best` best candidates of each query.
   PassResult run(Communicator& group, HardSetSearch& search, const Pass& pass, std::int64_t best);
   /// What a one_pass() over the whole shard meets. Local.
   MetSet met_in_one_pass() const;

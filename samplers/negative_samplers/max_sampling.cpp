@@ -28,7 +28,7 @@ MaxSampling::MaxSampling(const SamplerArguments& arguments)
 NegativeRequest MaxSampling::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;
   NegativeSet& hard = request.sets.front();
-  // The first m ranks by t = k . n. With `mix` a second set draws from the ranks behind these, so that no row is met
+  // The first m ranks by t = k . n. With `mix` a second set draws from the ranks behind these, so that no place is met
   // twice: m = 5 takes ranks 0, 1, 2 and draws 2 others (SAMPLERS.md 11).
   hard.order.by = SelectionOrder::By::kPositiveScore;
   hard.uniform_slots = candidates_;

@@ -36,12 +36,13 @@ class NegativeSampler {
   virtual bool observes_accuracy() const { return false; }
   /// After each step, for what adapts to it.
   virtual void observe(const StepFeedback&) {}
-  /// After each step, what request().kept chose: ids [Bg] of all ranks' samples and [Bg, n] int64 slots, -1 for none,
-  /// on the host and alike on all ranks.
+  /// After each step that was not skipped, what request().kept chose: ids [Bg] of all ranks' samples and [Bg, n] int64
+  /// slots, -1 for none, on the host and alike on all ranks.
   virtual void learn(const at::Tensor& /*ids*/, const at::Tensor& /*kept*/) {}
   /// What it keeps for each sample, [samples, n] int64 on the host, for snapshots, the live tensor; undefined for
-  /// nothing. restore_lists() throws MissingState for what it cannot be, and has changed nothing then.
+  /// nothing. check_lists() throws MissingState for what cannot be restored.
   virtual at::Tensor lists() const { return {}; }
+  virtual void check_lists(const at::Tensor&) const {}
   virtual void restore_lists(const at::Tensor&) {}
   /// Numbers that tell how it stood in the step that observe() was last told of, for the metrics ("ring_outer").
   virtual std::map<std::string, double> metrics() const { return {}; }

@@ -15,21 +15,23 @@ constexpr std::int64_t kStart = 0;
 }  // namespace
 
 SamplerDescription NsCaching::describe() {
-  return {"nscaching",
-          "Zhang et al., NSCaching, ICDE 2019",
-          "rows of a cache that each sample has, which keeps hard ones",
-          {Effect::kIndexList},
-          {{"m", std::int64_t{16}, "rows a query, drawn from its cache", 1},
-           {"n", std::int64_t{30}, "rows in a cache", 1},
-           {"candidates", std::int64_t{30}, "random rows that may come into it each time", 1},
-           {"update",
-            std::string("importance"),
-            "what stays: a draw by score, or the hardest",
-            {},
-            {},
-            {"importance", "top"}},
-           {"temperature", 0.1, "T of softmax(score / T), by which it is drawn", 1e-4}},
-          {Need::kOwnRows}};
+  SamplerDescription description{"nscaching",
+                                 "Zhang et al., NSCaching, ICDE 2019",
+                                 "rows of a cache that each sample has, which keeps hard ones",
+                                 {Effect::kIndexList},
+                                 {{"m", std::int64_t{16}, "rows a query, drawn from its cache", 1},
+                                  {"n", std::int64_t{30}, "rows in a cache", 1},
+                                  {"candidates", std::int64_t{30}, "random rows that may come into it each time", 1},
+                                  {"update",
+                                   std::string("importance"),
+                                   "what stays: a draw by score, or the hardest",
+                                   {},
+                                   {},
+                                   {"importance", "top"}},
+                                  {"temperature", 0.1, "T of softmax(score / T), by which it is drawn", 1e-4}},
+                                 {Need::kOwnRows}};
+  description.slots_of_sample = [](const MethodOptions& options) { return options.count("n"); };
+  return description;
 }
 
 NsCaching::NsCaching(const SamplerArguments& arguments)
@@ -89,11 +91,14 @@ void NsCaching::learn(const at::Tensor& ids, const at::Tensor& kept) {
   for (std::int64_t i = 0; i < ids.size(0); ++i) caches_[id[i]].copy_(kept[i]);
 }
 
-void NsCaching::restore_lists(const at::Tensor& lists) {
+void NsCaching::check_lists(const at::Tensor& lists) const {
   const bool fits = lists.defined() && lists.sizes() == caches_.sizes() && lists.scalar_type() == at::kLong &&
                     (lists.numel() == 0 ||
                      (lists.min().item<std::int64_t>() >= -1 && lists.max().item<std::int64_t>() < caches_.size(0)));
   if (!fits) throw MissingState("no caches of " + std::to_string(kept_) + " rows for each sample");
+}
+
+void NsCaching::restore_lists(const at::Tensor& lists) {
   caches_ = lists.to(at::kCPU).clone();
 }
 

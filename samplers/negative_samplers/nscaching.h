@@ -17,6 +17,7 @@ class NsCaching : public NegativeSampler {
   NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
   void learn(const at::Tensor& ids, const at::Tensor& kept) override;
   at::Tensor lists() const override { return caches_; }
+  void check_lists(const at::Tensor& lists) const override;
   void restore_lists(const at::Tensor& lists) override;
 
  private:

@@ -36,6 +36,8 @@ struct SamplerDescription {
   std::string (*refuses_learned_scale)(const MethodOptions& options) = nullptr;
   /// The same of a bank whose rows stay, and so lie in one batch.
   std::string (*refuses_one_batch)(const MethodOptions& options) = nullptr;
+  /// How many slots it keeps for each sample, given its options; null for a sampler that keeps none.
+  std::int64_t (*slots_of_sample)(const MethodOptions& options) = nullptr;
 };
 
 struct SamplerArguments {

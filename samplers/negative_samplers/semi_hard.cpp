@@ -1,5 +1,7 @@
 #include "samplers/negative_samplers/semi_hard.h"
 
+#include <stdexcept>
+
 namespace negatron {
 
 SamplerDescription SemiHard::describe() {
@@ -12,10 +14,10 @@ SamplerDescription SemiHard::describe() {
            {"pick", std::string("hardest"), "which of them is taken", {}, {}, {"hardest", "random"}},
            {"fallback",
             std::string("none"),
-            "for a query without such a row: none, or the hardest of all rows that violate the margin",
+            "for a query without such a row: none, or one of all rows that violate the margin, by pick",
             {},
             {},
-            {"none", "hardest"}}}};
+            {"none", "violator"}}}};
 }
 
 SemiHard::SemiHard(const SamplerArguments& arguments)
@@ -24,7 +26,12 @@ SemiHard::SemiHard(const SamplerArguments& arguments)
       margin_(arguments.options.number("margin")),
       below_positive_(arguments.options.word("rule") == "semi-hard"),
       hardest_(arguments.options.word("pick") == "hardest"),
-      falls_back_(arguments.options.word("fallback") == "hardest") {}
+      falls_back_(arguments.options.word("fallback") == "violator") {
+  if (falls_back_ && !below_positive_) {
+    throw std::invalid_argument(
+        "--sampler semi-hard: rule=below-margin takes every violator already; leave fallback out.");
+  }
+}
 
 NegativeRequest SemiHard::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;

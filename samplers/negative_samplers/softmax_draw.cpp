@@ -1,5 +1,7 @@
 #include "samplers/negative_samplers/softmax_draw.h"
 
+#include <stdexcept>
+
 namespace negatron {
 
 SamplerDescription SoftmaxDraw::describe() {
@@ -18,7 +20,11 @@ SoftmaxDraw::SoftmaxDraw(const SamplerArguments& arguments)
       seed_(arguments.seed),
       rows_(arguments.options.count("m")),
       candidates_(arguments.options.count("candidates")),
-      temperature_(arguments.options.number("temperature")) {}
+      temperature_(arguments.options.number("temperature")) {
+  if (candidates_ > 0 && candidates_ <= rows_) {
+    throw std::invalid_argument("--sampler softmax: candidates must be 0, or more than m, the rows drawn of them.");
+  }
+}
 
 NegativeRequest SoftmaxDraw::request(const Bank&, const QueryBatch& batch) const {
   NegativeRequest request = base_;

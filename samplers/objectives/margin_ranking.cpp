@@ -52,7 +52,7 @@ ObjectiveLoss MarginRanking::loss(Communicator&, const Contrast& contrast) const
     result.per_anchor = sum;
     result.normalizer = divisor.sum();
   } else {
-    const at::Tensor& rank = contrast.estimated_rank.defined() ? contrast.estimated_rank : divisor;
+    const at::Tensor rank = contrast.more_violators.defined() ? divisor + contrast.more_violators : divisor;
     const at::Tensor weight =
         rank_weight_ == RankWeight::kHarmonic ? harmonic_rank_weight(rank) : log_rank_weight(rank);
     // A mean within each query, times a weight of how many negatives violate the margin, averaged over queries: three

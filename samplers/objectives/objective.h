@@ -45,9 +45,9 @@ struct Contrast {
   std::vector<at::Tensor> terms;
   at::Tensor count;  // [A] how many negatives each anchor met, in the dtype of the anchors
   at::Tensor max;    // [A] the largest score of a bank row or other view, for reports: NaN where it was not looked for
-  /// [A] how many rows of the bank violate the margin, as the sampler estimates it from its trials (WARP), in the dtype
-  /// of the anchors; undefined where it does not.
-  at::Tensor estimated_rank;
+  /// [A] how many more rows of the bank than those that were met violate the margin, as the sampler estimates it from
+  /// its trials (WARP), in the dtype of the anchors; undefined where it does not.
+  at::Tensor more_violators;
   /// The partner itself was among the rows that the terms ran over (Objective::partner_is_candidate, in-batch).
   bool partner_in_terms = false;
 };

@@ -12,8 +12,8 @@ namespace {
 /// So many sums at a time keep a core's adders busy.
 constexpr std::int64_t kSums = 8;
 constexpr std::int64_t kPairsOfATask = 1024;
-/// On a device: a block of so many pairs in fp64 at a width of 128 is 64 MiB, and a few such blocks are alive.
-constexpr std::int64_t kPairsAtOnce = std::int64_t{1} << 16;
+/// On a device: a block of so many numbers in fp64 is 64 MiB, and a few such blocks are alive.
+constexpr std::int64_t kNumbersAtOnce = std::int64_t{1} << 23;
 
 template <typename Row>
 double product(const Row* row, const double* vector, std::int64_t width) {
@@ -60,8 +60,9 @@ at::Tensor pair_scores(const at::Tensor& rows, const at::Tensor& row, const at::
                        const at::Tensor& vector) {
   if (rows.is_cpu()) return on_the_host(rows, row, vectors, vector);
   const at::Tensor scores = at::empty({row.size(0)}, rows.options().dtype(at::kFloat));
-  for (std::int64_t begin = 0; begin < row.size(0); begin += kPairsAtOnce) {
-    const std::int64_t size = std::min(kPairsAtOnce, row.size(0) - begin);
+  const std::int64_t together = std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, rows.size(1)));
+  for (std::int64_t begin = 0; begin < row.size(0); begin += together) {
+    const std::int64_t size = std::min(together, row.size(0) - begin);
     const at::Tensor own = rows.index_select(0, row.narrow(0, begin, size)).to(at::kDouble);
     const at::Tensor against = vectors.index_select(0, vector.narrow(0, begin, size)).to(at::kDouble);
     scores.narrow(0, begin, size).copy_((own * against).sum(1));

@@ -184,6 +184,27 @@ INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
                                   std::to_string(tested.param.shards) + kind_text(tested.param.bank);
                          });
 
+/// What a sampler keeps for its samples follows the steps, and is in the snapshot.
+TEST(SavedRun, HoldsCachesThatFollowedTheSteps) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = with_memory(resumed_options("info-nce"));
+  start.options.sampler = "nscaching";
+  start.options.sampler_options = "m=4,n=7,candidates=7";
+  start.ranks = 2;
+  start.run_directory = folder / "run";
+  run(start);
+  SamplerArguments arguments;
+  arguments.options = MethodOptions("--sampler", describe_sampler("nscaching").options, start.options.sampler_options);
+  arguments.seed = start.options.seed;
+  arguments.bank_rows = start.options.bank_rows;
+  const at::Tensor begun = make_sampler("nscaching", arguments)->lists();
+  const at::Tensor saved = newest_saved(start.run_directory).trainer.tensor("sampler_lists");
+  ASSERT_EQ(saved.sizes(), begun.sizes());
+  // Of each sample: every one was met in an epoch.
+  EXPECT_TRUE((saved != begun).any(1).all().item<bool>());
+}
+
 TEST(Resume, WithAnotherBatchGoesOnAtTheSameShareOfTheEpochsAndTheirSchedules) {
   const TemporaryDirectory folder;
   SmallStart start;

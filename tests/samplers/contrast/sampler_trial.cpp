@@ -146,6 +146,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         hardest.push_back(comm.all_gather(slots_of_keys(output.negatives.hardest).contiguous(), shares));
         if (comm.rank() == 0) outcome.losses.push_back(value.item<double>());
         if (is_learned) bank.ascend(output.row_gradient, kRowSgd, step);
+        loss.learn(comm, input, output.negatives);
         loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
       if (is_memory) {

@@ -113,6 +113,8 @@ struct GeneratorJob {
   std::string sampler = "negcut";
   std::string options;
   std::string objective = "info-nce";
+  std::string objective_options;
+  at::ScalarType type = at::kDouble;
   double tau = 0.2;
   NegativeSource source = NegativeSource::kBank;
   /// Added to element 0 of this parameter.
@@ -129,16 +131,16 @@ GeneratorStep run_generator(const GeneratorJob& job, int ranks) {
       const Range own = share(all.size(0), comm.size(), comm.rank());
       return all.narrow(0, own.begin, own.size()).contiguous();
     };
-    Bank bank(BankOptions{13, kWide, at::kDouble, at::kCPU, BankFill::kEmpty, 0, 13}, comm.rank(), comm.size());
+    Bank bank(BankOptions{13, kWide, job.type, at::kCPU, BankFill::kEmpty, 0, 13}, comm.rank(), comm.size());
     const at::Tensor none = own_part(at::full({13}, -1, at::kLong));
-    bank.enqueue(own_part(random_unit_rows(3, 0, 13, kWide)), none, none, 0, 13);
+    bank.enqueue(own_part(random_unit_rows(3, 0, 13, kWide)).to(job.type), none, none, 0, 13);
     SamplerArguments sampler;
     sampler.options = MethodOptions("--sampler", describe_sampler(job.sampler).options, job.options);
     sampler.width = kWide;
-    sampler.tensors = at::kDouble;
+    sampler.tensors = job.type;
     ObjectiveArguments objective;
-    objective.temperature = {job.tau, false, at::kDouble, at::kCPU};
-    objective.options = MethodOptions("--objective", describe_objective(job.objective).options, "");
+    objective.temperature = {job.tau, false, job.type, at::kCPU};
+    objective.options = MethodOptions("--objective", describe_objective(job.objective).options, job.objective_options);
     objective.bank_rows = 13;
     ContrastiveLoss loss(describe_objective(job.objective), job.source, make_objective(job.objective, objective),
                          make_sampler(job.sampler, sampler));
@@ -149,9 +151,9 @@ GeneratorStep run_generator(const GeneratorJob& job, int ranks) {
     }
     ContrastBatch batch;
     batch.shares = {share_sizes(kAsked, comm.size()), 0};
-    const at::Tensor queries = own_part(random_unit_rows(1, 0, kAsked, kWide)).requires_grad_();
+    const at::Tensor queries = own_part(random_unit_rows(1, 0, kAsked, kWide)).to(job.type).requires_grad_();
     at::Tensor keys = random_unit_rows(1, 0, kAsked, kWide) + 0.5 * random_unit_rows(2, 0, kAsked, kWide);
-    keys = own_part(keys / keys.norm(2, {1}, true));
+    keys = own_part(keys / keys.norm(2, {1}, true)).to(job.type);
     const ContrastOutput output = loss.begin(comm, &bank, batch, queries).finish(keys);
     output.loss.backward();
     const auto sum = [&](const at::Tensor& part) {
@@ -211,6 +213,25 @@ TEST(Negcut, IsTrainedAgainstTheLossAndForDiversity) {
   job.tau = 0.05;
   job.source = NegativeSource::kBankAndBatch;
   expect_gradients(job, -1.0);
+}
+
+/// The hardest negative alone counts, with a scale at which fp32 scores of two ways of computing them would differ.
+TEST(Negcut, IsTrainedAlikeInSinglePrecisionWhereOnlyTheHardestCounts) {
+  GeneratorJob job;
+  job.options = "n=4,noise=3,hidden=5,bank=off,diversity=0";
+  job.objective = "lifted";
+  job.objective_options = "negatives=max";
+  for (const NegativeSource source : {NegativeSource::kBank, NegativeSource::kBankAndBatch}) {
+    job.source = source;
+    job.type = at::kDouble;
+    const GeneratorStep exact = run_generator(job, 1);
+    job.type = at::kFloat;
+    const GeneratorStep single = run_generator(job, 2);
+    for (std::size_t i = 0; i < exact.by_parameters.size(); ++i) {
+      EXPECT_GT(exact.by_parameters[i].abs().max().item<double>(), 0.0);
+      EXPECT_TRUE(at::allclose(single.by_parameters[i].to(at::kDouble), exact.by_parameters[i], 1e-3, 1e-4)) << i;
+    }
+  }
 }
 
 TEST(Daml, IsTrainedForItselfAlone) {
