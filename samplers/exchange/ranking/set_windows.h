@@ -18,8 +18,8 @@ class WindowSearch {
   WindowSearch(Communicator& comm, HardSetSearch& hard_sets, const ShardCandidates& shard, std::int64_t filled)
       : comm_(comm), hard_sets_(hard_sets), shard_(shard), filled_(filled) {}
 
-  /// Collective when the set has an upper bound that may not hold, a rank window or a draw, else local. lower, upper [Q]
-  /// or undefined. Bytes received per rank: for each of the three, those of keys_behind below.
+  /// Collective when the set has an upper bound that may not hold, a rank window or a draw, else local. lower, upper
+  /// [Q] or undefined. Bytes received per rank: for each of the three, those of keys_behind below.
   std::vector<SelectionWindow> of_set(const NegativeSet& set, const at::Tensor& lower, const at::Tensor& upper);
   /// As NegativeRequest::positive_rule kWindow takes the set: the ranks [0, last_rank) with scores above
   /// skip_only_above. Collective or local likewise.
