@@ -78,6 +78,9 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   table.add("accumulate", within(&o.accumulate, 1, kMostBatch),
             "pass them through the encoders in so many parts, with the activations of one part in memory; bank, "
             "negatives and gradient are those of the whole batch");
+  table.add(
+      "batch-identities", within(&o.batch_identities, 0, kMostBatch),
+      "so many labels in a batch with as many images of each (FaceNet), for losses by label; 0: batches at random");
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", seed_field(&o.seed),
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/data/epoch_order.h"
+#include "runtime/data/identity_order.h"
 #include "runtime/data/view_parameters.h"
 #include "runtime/data/views/make_views.h"
 
@@ -24,6 +25,9 @@ std::int64_t count_steps(std::int64_t samples, std::int64_t global_batch, bool d
 void BatchOptions::validate() const {
   if (global_batch < 1) throw std::invalid_argument("The global batch must be at least 1 sample.");
   if (ranks < 1 || rank < 0 || rank >= ranks) throw std::invalid_argument("The rank must lie in [0, ranks).");
+  if (identities < 0 || (identities > 0 && global_batch % identities != 0)) {
+    throw std::invalid_argument("The identities of a batch must divide it.");
+  }
   if (views < 1 || views > 2) throw std::invalid_argument("A sample has one view or two.");
   augmentation.validate();
   format.normalization.validate();
@@ -36,6 +40,9 @@ BatchSource::BatchSource(std::shared_ptr<const ImageSource> images, const BatchO
     : images_(std::move(images)), options_(options) {
   options_.validate();
   if (images_->size() == 0) throw std::invalid_argument("The data set has no images.");
+  if (options_.identities > 0 && !images_->has_labels()) {
+    throw std::invalid_argument("Batches of identities need images with labels.");
+  }
   if (options_.format.size == ImageSize{}) options_.format.size = images_->view_size();
   steps_per_epoch_ = count_steps(images_->size(), options_.global_batch, options_.drop_last);
 }
@@ -43,7 +50,10 @@ BatchSource::BatchSource(std::shared_ptr<const ImageSource> images, const BatchO
 at::Tensor BatchSource::order(std::int64_t epoch) const {
   const std::lock_guard lock(order_mutex_);
   if (epoch != order_epoch_) {
-    order_ = epoch_order(images_->size(), options_.seed, epoch);
+    const std::int64_t identities = options_.identities;
+    order_ = identities > 0 ? identity_order(images_->labels(), {identities, options_.global_batch / identities},
+                                             options_.seed, epoch)
+                            : epoch_order(images_->size(), options_.seed, epoch);
     order_epoch_ = epoch;
   }
   return order_;

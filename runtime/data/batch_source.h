@@ -37,6 +37,9 @@ struct BatchOptions {
   int ranks = 1;
   /// Leave out the last, partial batch of each epoch.
   bool drop_last = false;
+  /// Each batch has so many identities, which are labels, and as many images of each (identity_order.h); 0 for batches
+  /// at random. Divides the global batch.
+  std::int64_t identities = 0;
   /// Of each sample, 1 or 2.
   int views = 2;
   AugmentationOptions augmentation;
@@ -48,9 +51,9 @@ struct BatchOptions {
 };
 
 /// Makes any batch of any epoch from nothing but its number. The global batch i of an epoch is samples
-/// [i*Bg, min(N, (i+1)*Bg)) of `epoch_order`, and this rank takes its share() of them: the same samples for any number
-/// of ranks, and zero rows when a small last batch leaves this rank none. Of an image that is decoded for its views, no
-/// more is decoded than they need. Local, thread-safe.
+/// [i*Bg, min(N, (i+1)*Bg)) of `epoch_order`, or of `identity_order`, and this rank takes its share() of them: the same
+/// samples for any number of ranks, and zero rows when a small last batch leaves this rank none. Of an image that is
+/// decoded for its views, no more is decoded than they need. Local, thread-safe.
 class BatchSource {
  public:
   BatchSource(std::shared_ptr<const ImageSource> images, const BatchOptions& options);

@@ -47,6 +47,7 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.rank = comm.rank();
   loader.batches.ranks = comm.size();
   loader.batches.drop_last = options.drop_last;
+  loader.batches.identities = options.batch_identities;
   loader.batches.views = options.views_of_sample();
   loader.batches.augmentation = options.augmentation;
   loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);

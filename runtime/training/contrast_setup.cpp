@@ -176,6 +176,8 @@ void require_data(const PretrainOptions& options, const ContrastSetup& setup, co
   require_needs(setup.sampler, options, has_labels);
   require(!setup.objective.needs_labels || has_labels, "--objective " + options.objective + " needs labels: " +
                                                            supplied_by(Need::kLabels) + ", or another --objective.");
+  require(options.batch_identities == 0 || has_labels,
+          "--batch-identities makes batches by label and needs labels: " + supplied_by(Need::kLabels) + ".");
   if (sample_types.defined()) make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
 }
 

@@ -61,6 +61,10 @@ void validate_shares(const PretrainOptions& options, int ranks) {
   require(options.global_batch >= ranks, "--global-batch " + number(options.global_batch) +
                                              " is smaller than the number of ranks, " + number(ranks) +
                                              ": every rank needs at least one sample.");
+  require(options.batch_identities >= 0 &&
+              (options.batch_identities == 0 || options.global_batch % options.batch_identities == 0),
+          "--batch-identities " + number(options.batch_identities) + " must divide --global-batch, " +
+              number(options.global_batch) + ": a batch has as many images of each (0 means batches at random).");
   require(options.accumulate >= 1 && options.accumulate <= options.global_batch,
           "--accumulate must be at least 1 and at most --global-batch, " + number(options.global_batch) + ", got " +
               number(options.accumulate) + ": a part has at least one sample.");

@@ -94,6 +94,8 @@ struct PretrainOptions {
   bool learn_tau = false;
 
   std::int64_t global_batch = 256;
+  /// Identities, which are labels, in a batch, with as many images of each; 0 for batches at random.
+  std::int64_t batch_identities = 0;
   /// The batch passes the encoders in so many parts (parted_pass.h).
   std::int64_t accumulate = 1;
   std::int64_t epochs = 10;

@@ -42,6 +42,8 @@ typed=(--sampler multi-modal --sampler-options budgets=5/3 --sample-types "$work
 refused "has 39 lines, expected one for each of the 40" "$negatron" pretrain "${small[@]}" "${typed[@]}"
 echo 2 >>"$work/types"
 refused "budgets has 2 numbers, but --sample-types has 3 types" ranks 2 pretrain "${small[@]}" "${typed[@]}"
+refused "--bank-kind memory" "$negatron" pretrain "${small[@]}" --sampler nscaching
+refused "must divide --global-batch" "$negatron" pretrain "${small[@]}" --batch-identities 7
 refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
 refused "'$work/none.pt' cannot be opened" ranks 2 pretrain "${small[@]}" --init "$work/none.pt" --run-dir "$work/never"
 refused "views of 12 x 12 pixels are not whole patches of 16" ranks 2 pretrain "${small[@]}" --encoder vit_tiny --run-dir "$work/never"
@@ -109,6 +111,13 @@ paste <(losses "$work/typed1") <(losses "$work/typed3") |
   awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) bad = 1 } END { exit bad || NR != 8 }' ||
   fail 'the losses of typed samples differ between 1 and 3 ranks'
 [ "$(losses "$work/typed1")" != "$(losses "$work/run1")" ] || fail 'the types of samples change nothing'
+# Batches of three labels, which the images have in turn.
+by_label=("${small[@]}" --objective supcon --negatives batch --max-steps 2 --seed 1)
+for identities in 0 3; do
+  ranks 2 pretrain "${by_label[@]}" --batch-identities $identities --run-dir "$work/by$identities" >"$work/log" 2>&1 ||
+    fail "a run with --batch-identities $identities ended with $?: $(cat "$work/log")"
+done
+[ "$(losses "$work/by0")" != "$(losses "$work/by3")" ] || fail '--batch-identities changes nothing'
 # Names of runs: too long for a file system, with separators, in another script.
 refused "--run-dir" ranks 2 pretrain "${small[@]}" --run-dir "$work/$(head -c 300 /dev/zero | tr '\0' r)"
 "$negatron" pretrain "${small[@]}" --max-steps 1 --run-dir "$work/läufe/../läufe/eins zwei" >/dev/null 2>&1 ||

@@ -113,6 +113,7 @@ FirstSteps first_steps(const PretrainOptions& options, Precision precision, int 
     LoaderOptions loading;
     loading.batches.global_batch = options.global_batch;
     loading.batches.seed = options.seed;
+    loading.batches.identities = options.batch_identities;
     loading.batches.rank = comm.rank();
     loading.batches.ranks = comm.size();
     loading.batches.views = options.views_of_sample();

@@ -83,6 +83,16 @@ INSTANTIATE_TEST_SUITE_P(
                       Method{"byol", "byol", "whole-bank", "", true, 0}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(TrainingSteps, BatchesOfIdentitiesDoNotDependOnTheNumberOfRanks) {
+  PretrainOptions options = small_options("supcon");
+  options.negatives = NegativeSource::kBatch;
+  options.batch_identities = 4;
+  expect_same_losses(options, Precision::kFp64, 1e-9);
+  const std::vector<double> by_identity = losses(options, Precision::kFp64, 1);
+  options.batch_identities = 0;
+  EXPECT_NE(losses(options, Precision::kFp64, 1).front(), by_identity.front());
+}
+
 TEST(TrainingSteps, ByolNormalisesOverTheBatchesOfAllRanks) {
   PretrainOptions options = small_options("byol");
   options.symmetric = true;
