@@ -26,8 +26,8 @@ rooms='
 10 exchange/mixes
 11 exchange
 12 generators
-12 objectives
 13 negative_samplers
+13 objectives
 14 contrast
 '
 

@@ -82,6 +82,11 @@ void expect_the_same_samplers(const DeviceRun& there) {
     bool ran = false;
     for (const char* objective : {"info-nce", "supcon"}) {
       PretrainOptions options = watched_options(objective);
+      const auto& needs = sampler.needs;
+      if (std::find(needs.begin(), needs.end(), Need::kOwnRows) != needs.end()) {
+        options = with_memory(options);
+        options.bank_fill = BankFill::kFeatures;
+      }
       options.sampler = sampler.name;
       ran = !expect_the_same_run(there, options).empty() || ran;
     }
