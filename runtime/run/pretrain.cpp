@@ -8,19 +8,17 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/bank_files/open_bank.h"
 #include "runtime/data/batch_placement.h"
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
-#include "runtime/reports/near_sheet.h"
 #include "runtime/run/broken_images.h"
 #include "runtime/run/data_memory.h"
 #include "runtime/run/fill_with_features.h"
+#include "runtime/run/hardest_sheet.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
 #include "runtime/run/run_snapshots.h"
-#include "runtime/snapshots/files/posix_file_layer.h"
 
 namespace negatron {
 namespace {
@@ -266,13 +264,9 @@ class Pretraining {
     const bool has_saved =
         options_.snapshots.every.unit != SnapshotInterval::Unit::kNever && trainer_.bank() != nullptr;
     if (!options_.tensorboard || !has_saved || job_.host->rank() != 0) return;
-    constexpr std::int64_t kMemory = std::int64_t{256} << 20;
     try {
-      const PosixFileLayer files;
-      const BankMemory memory(kMemory);
-      const PictureOptions options;
-      const auto pictures = near_pictures(open_bank(files, job_.run_directory, memory), *data_.train, options, memory);
-      if (!pictures.empty()) log_.hardest(trainer_.steps_done(), near_sheet(pictures, options.side));
+      const at::Tensor sheet = hardest_sheet(job_.run_directory, *data_.train);
+      if (sheet.defined()) log_.hardest(trainer_.steps_done(), sheet);
     } catch (const std::exception& error) {
       log_.remark(std::string("TensorBoard gets no pictures of the hardest negatives: ") + error.what());
     }
