@@ -72,7 +72,7 @@ tail -n +"$(($(grep -n 'goes on from step 8' "$work/told/log" | cut -d: -f1) + 3
   cmp - "$work/out" || fail 'the log of the second start is not what was printed'
 
 # On a terminal the progress line is redrawn; the log gets lines.
-NEGATRON_TERMINAL_COLUMNS=80 "$negatron" pretrain "${small[@]}" --run-dir "$work/drawn" >"$work/out" 2>/dev/null || fail 'a run failed'
+TERM=xterm NEGATRON_TERMINAL_COLUMNS=80 "$negatron" pretrain "${small[@]}" --run-dir "$work/drawn" >"$work/out" 2>/dev/null || fail 'a run failed'
 grep -q $'\x1b' "$work/out" || fail 'the progress line is not redrawn'
 ! grep -q $'\x1b' "$work/drawn/log" || fail 'the log holds what only a terminal reads'
 grep -q 'step 8/8' "$work/drawn/log" || fail 'the log holds no progress'
