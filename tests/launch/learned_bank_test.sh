@@ -74,6 +74,8 @@ refused 'by which --objective supcon finds its positives' \
   "$negatron" pretrain "${fast[@]}" --objective supcon --run-dir never
 refused 'by which --sampler oracle tells them apart' \
   "$negatron" pretrain "${fast[@]}" --sampler oracle --allow-oracle on --run-dir never
+refused 'and bank=off none does' \
+  "$negatron" pretrain "${fast[@]}" --sampler negcut --sampler-options bank=off --run-dir never
 seq 40 | sed 's/.*/0/' >types
 refused 'by which --sampler mochi tells them apart' "$negatron" pretrain "${fast[@]}" --sampler mochi \
   --sampler-options budgets=4 --sample-types types --run-dir never

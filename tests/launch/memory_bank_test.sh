@@ -18,6 +18,8 @@ done_by "$negatron" pretrain "${memory[@]}" --dry-run
 says 'one view'
 says '[40, 16]'
 says 'bank-rows = 40'
+done_by "$negatron" pretrain "${memory[@]}" --sampler nscaching --dry-run
+says 'lists of samples'
 grep -qF 'every positive is a random row' err || fail "no warning of random rows: $(cat err)"
 done_by on 2 pretrain "${memory[@]}" --run-dir whole
 done_by on 2 pretrain "${memory[@]}" --max-steps 5 --run-dir parts

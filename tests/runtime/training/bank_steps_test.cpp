@@ -1,6 +1,9 @@
 // The same losses on any number of ranks over rows that stay, and by the definition: what a step of a memory bank and
 // of a learned one does, beside a plain one on one device.
 
+#include <limits>
+
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
@@ -120,6 +123,36 @@ TEST(BankSteps, WithALearnedBankRaiseTheLossOfTheirOwnTemperature) {
       }
     });
   }
+}
+
+TEST(BankSteps, AStepThatIsSkippedLeavesCachesAsTheyWere) {
+  PretrainOptions options = with_memory(small_options("info-nce"));
+  options.sampler = "nscaching";
+  options.sampler_options = "m=3,n=6,candidates=6";
+  run_ranks(2, {}, [&](Communicator& comm) {
+    at::set_num_threads(1);
+    const auto data = rectangles();
+    BatchOptions batches;
+    batches.global_batch = options.global_batch;
+    batches.rank = comm.rank();
+    batches.ranks = comm.size();
+    batches.views = options.views_of_sample();
+    batches.format = ViewFormat::of(*data);
+    const BatchSource source(data, batches);
+    Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp32}, comm,
+                    {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
+    const auto caches = [&] { return trainer.state().tensor("sampler_lists").clone(); };
+    StepTimer timer;
+    const at::Tensor begun = caches();
+    Batch poisoned = source.build(0, 0);
+    if (comm.rank() == 1) poisoned.view_a.fill_(std::numeric_limits<float>::quiet_NaN());
+    timer.start_step();
+    EXPECT_EQ(trainer.step(poisoned, timer).skipped_steps, 1);
+    EXPECT_TRUE(at::equal(caches(), begun)) << "rank " << comm.rank();
+    timer.start_step();
+    trainer.step(source.build(0, 0), timer);
+    EXPECT_FALSE(at::equal(caches(), begun)) << "rank " << comm.rank();
+  });
 }
 
 }  // namespace

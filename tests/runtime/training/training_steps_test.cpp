@@ -157,6 +157,29 @@ TEST(TrainingSteps, OptimizersDoNotDependOnTheNumberOfRanks) {
   }
 }
 
+/// What DAML's generator minimises of itself is large beside the loss, and does not look at the encoder: cut together,
+/// the encoder's gradient would be cut by it.
+TEST(TrainingSteps, AGeneratorsOwnLossDoesNotShortenTheStepOfTheEncoder) {
+  PretrainOptions options = small_options("info-nce");
+  options.sampler = "daml";
+  options.optimizer.clip_norm = 0.01;
+  const auto after_a_step = [&](const std::string& sampler_options) {
+    options.sampler_options = sampler_options;
+    return first_steps(options, Precision::kFp64, 2, 1).tensors;
+  };
+  const auto gentle = after_a_step("hidden=12,adversarial=0");
+  const auto harsh = after_a_step("hidden=12,adversarial=50");
+  std::int64_t generators = 0;
+  ASSERT_EQ(gentle.size(), harsh.size());
+  for (std::size_t i = 0; i < gentle.size(); ++i) {
+    const auto& [name, tensor] = gentle[i];
+    const bool is_generators = name.find("generator.") != std::string::npos;
+    generators += is_generators && !at::equal(tensor, harsh[i].second) ? 1 : 0;
+    EXPECT_TRUE(is_generators || at::equal(tensor, harsh[i].second)) << name;
+  }
+  EXPECT_GT(generators, 0);
+}
+
 TEST(TrainingSteps, ByolEmbedsEachImageForItselfAndGoesOnTraining) {
   PretrainOptions options = small_options("byol");
   run_ranks(2, CommunicatorOptions{}, [&](Communicator& comm) {

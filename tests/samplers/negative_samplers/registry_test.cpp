@@ -53,6 +53,13 @@ TEST(SamplerRegistry, RefusesOptionsThatExcludeEachOther) {
   EXPECT_EQ(refusal("top-n", "n=5,skip=2,draw=4"), "--sampler top-n: draw must not exceed n - skip.");
   EXPECT_EQ(refusal("mochi", "mode=no-fetch,max-label-share=0.5"),
             "--sampler mochi: max-label-share needs mode=fetch.");
+  EXPECT_EQ(refusal("max-sampling", "m=9,candidates=8"),
+            "--sampler max-sampling: candidates must be 0, or at least m.");
+  EXPECT_EQ(refusal("softmax", "m=8,candidates=8"),
+            "--sampler softmax: candidates must be 0, or more than m, the rows drawn of them.");
+  EXPECT_EQ(refusal("semi-hard", "rule=below-margin,fallback=violator"),
+            "--sampler semi-hard: rule=below-margin takes every violator already; leave fallback out.");
+  EXPECT_EQ(refusal("nscaching", "m=6,n=5"), "--sampler nscaching: m must be at most n, the rows in a cache.");
 }
 
 TEST(SamplerRegistry, RefusesWhatDoesNotFitTheTypesOfSamples) {

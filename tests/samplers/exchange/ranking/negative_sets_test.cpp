@@ -50,53 +50,6 @@ TEST(NegativeSets, MaximalAge) {
   expect_plain(request);
 }
 
-TEST(NegativeSets, ScoreWindow) {
-  const at::Tensor bound = at::arange(7, at::kDouble) * 0.1 - 0.3;
-  expect_plain(with([&](NegativeSet& set) { set.lower_score = bound; }));
-  expect_plain(with([&](NegativeSet& set) { set.upper_score = bound; }));
-  expect_plain(with([&](NegativeSet& set) {
-    set.lower_score = bound - 0.3;
-    set.upper_score = bound + 0.2;
-  }));
-}
-
-TEST(NegativeSets, AnUpperBoundThatHoldsWhereARowIsWithin) {
-  const at::Tensor bound = at::arange(7, at::kDouble) * 0.15 - 0.5;
-  for (const double width : {0.01, 0.1, 0.6}) {
-    for (const std::int64_t draws : {0, 1, 3}) {
-      expect_plain(with([&](NegativeSet& set) {
-        set.lower_score = bound;
-        set.upper_score = bound + width;
-        set.upper_if_any = true;
-        set.draws = draws;
-      }));
-    }
-  }
-  // Nothing is above the lower bound either.
-  expect_plain(with([&](NegativeSet& set) {
-    set.lower_score = bound + 2.0;
-    set.upper_score = bound + 2.1;
-    set.upper_if_any = true;
-  }));
-}
-
-TEST(NegativeSets, ScoreWindowExcludesItsBounds) {
-  Scene scene = make_scene(1);
-  scene.ids = at::Tensor();
-  const at::Tensor score = scene.queries.mv(scene.keys(8)[0]);  // of a row of the bank
-  NegativeRequest request;
-  request.sets.front().lower_score = score;
-  expect_plain(scene, request, usual_terms(scene));
-  const std::int64_t above =
-      testing::run_on_ranks(scene, request, {ScoreTerm{}}, 2).result.scores.count.item<std::int64_t>();
-  request.sets.front() = NegativeSet{};
-  request.sets.front().upper_score = score;
-  expect_plain(scene, request, usual_terms(scene));
-  const std::int64_t below =
-      testing::run_on_ranks(scene, request, {ScoreTerm{}}, 2).result.scores.count.item<std::int64_t>();
-  EXPECT_LT(above + below, scene.bank.rows);
-}
-
 TEST(NegativeSets, RankWindow) {
   for (const auto& [first, last] : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {0, 1}, {0, 10}, {5, 17}, {20, NegativeSet::kAllRanks}, {0, 1000}, {40, 60}, {60, 70}, {6, 6}}) {
@@ -112,14 +65,6 @@ TEST(NegativeSets, RankWindowByThePositive) {
     set.order.by = By::kPositiveScore;
     set.first_rank = 3;
     set.last_rank = 12;
-  }));
-}
-
-TEST(NegativeSets, RankWindowInsideAScoreWindow) {
-  expect_plain(with([](NegativeSet& set) {
-    set.upper_score = at::full({7}, 0.4, at::kDouble);
-    set.first_rank = 2;
-    set.last_rank = 9;
   }));
 }
 
