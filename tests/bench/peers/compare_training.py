@@ -128,6 +128,8 @@ def parse():
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--epochs", type=positive, default=2)
     parser.add_argument("--seeds", type=positive, default=3)
+    parser.add_argument("--precision", choices=PRECISIONS, nargs="+", default=PRECISIONS,
+                        help="where a processor has no bf16, PyTorch's takes an hour an epoch")
     parser.add_argument("--out", type=Path, default=Path("runs/compare"), help="folder of training.json")
     options = parser.parse_args()
     options.steps = QUICK_STEPS if options.quick else None
@@ -146,7 +148,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     results = []
     report = {"processor": processor(), "threads": options.threads, "versions": versions, "results": results}
-    for precision in PRECISIONS:
+    for precision in options.precision:
         try:
             results.append(Comparison(precision, options).run(baselines=not results))
         except RuntimeError as error:
