@@ -126,6 +126,8 @@ std::string meaning_of(BankKind kind) {
       return ": a row for each sample";
     case BankKind::kLearned:
       return ": rows that are trained";
+    case BankKind::kIndex:
+      return ": a row for each sample, made anew all at once";
   }
   return {};
 }

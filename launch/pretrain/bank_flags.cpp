@@ -4,18 +4,35 @@
 #include "launch/flags/typed_fields.h"
 
 namespace negatron {
+namespace {
+
+TypedField refresh_field(RunInterval* field) {
+  using Unit = RunInterval::Unit;
+  return {[field] { return text_of(*field); },
+          [field](const std::string& flag, const std::string& text) {
+            *field = parse_interval("--" + flag, text, {Unit::kSteps, Unit::kEpochs, Unit::kNever});
+          },
+          {"1epoch", "500", "never"}};
+}
+
+}  // namespace
 
 void add_bank_flags(FlagTable& table, PretrainOptions& o) {
   table.add(
       "bank-kind",
-      one_of<BankKind>(&o.bank_kind,
-                       {{"queue", BankKind::kQueue}, {"memory", BankKind::kMemory}, {"learned", BankKind::kLearned}}),
+      one_of<BankKind>(&o.bank_kind, {{"queue", BankKind::kQueue},
+                                      {"memory", BankKind::kMemory},
+                                      {"learned", BankKind::kLearned},
+                                      {"index", BankKind::kIndex}}),
       "queue (the last K keys, as MoCo), memory (a row for each training sample, which is its positive, as "
-      "InstDisc), or learned (rows that are trained against the loss, as AdCo)");
+      "InstDisc), learned (rows that are trained against the loss, as AdCo), or index (a row for each training sample, "
+      "all made anew every --refresh-every, as ANCE)");
   table.add("bank-rows", within(&o.bank_rows, 1, kMostBankRows),
-            "K, keys in the bank over all ranks; a memory bank has as many as there are training samples");
+            "K, keys in the bank over all ranks; memory and index have as many as there are training samples");
   table.add("bank-momentum", within(&o.bank_momentum, 0.0, 1.0),
             "m of a memory bank's rows: v <- m v + (1 - m) f, when their sample is met");
+  table.add("refresh-every", refresh_field(&o.refresh_every),
+            "when an index is made anew, beside the start: steps (500), epochs (2epochs), or never");
   table.add("rows-tau", within(&o.rows_tau, kLeastTemperature, kMostTemperature),
             "temperature of the InfoNCE that rows of a learned bank raise");
   table.add("rows-lr", within(&o.rows.rate, 0.0, kMostRate), "learning rate of a learned bank's rows, all the time");

@@ -40,17 +40,20 @@ void print_images(const PretrainData& data, std::ostream& out) {
   print_line(out, "classes", data.train->has_labels() ? std::to_string(count_classes(*data.train)) : "none");
 }
 
-void print_memory(const PretrainOptions& options, const PretrainData& data, const KnownSizes& sizes,
-                  std::ostream& out) {
+void print_memory(const PretrainOptions& options, const ContrastSetup& setup, const PretrainData& data,
+                  const KnownSizes& sizes, std::ostream& out) {
   const RunMemory& memory = sizes.memory;
   out << "Memory of rank 0\n";
   print_line(out, "parameters", bytes_text(memory.parameters));
   print_line(out, "gradients, optimizer", bytes_text(memory.gradients_and_optimizer));
   if (memory.key_encoder > 0) print_line(out, "key encoder", bytes_text(memory.key_encoder));
-  if (memory.bank() > 0) print_line(out, "bank", bytes_text(memory.bank_rows + memory.bank_learning));
+  if (memory.bank() > 0)
+    print_line(out, "bank", bytes_text(memory.bank_rows + memory.bank_learning + memory.bank_anew));
   if (memory.sampler_lists > 0) print_line(out, "lists of samples", bytes_text(memory.sampler_lists));
+  if (memory.ordered_rows > 0) print_line(out, "rows to order by", bytes_text(memory.ordered_rows));
   print_line(out, "training images", bytes_text(data.train->bytes_in_memory()));
-  const BatchQueue queue = batch_queue(options, data, data.train->view_size(), sizes.ranks);
+  const BatchQueue queue =
+      batch_queue(options, data, data.train->view_size(), sizes.ranks, setup.views_in_batch(options));
   print_line(out, "batches that wait", std::to_string(queue.batches) + " of " + bytes_text(queue.batch_bytes));
   print_line(out, "index of images", bytes_text(data.train->bytes_of_index()));
 }
@@ -79,6 +82,10 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   out << "One step of rank 0 of " << ranks << " (" << place.device << ", " << name_of(place.precision) << ")\n";
   print_line(out, options.views_of_sample() == 2 ? "two views" : "one view",
              shape({batch, train.channels(), train.view_size().height, train.view_size().width}));
+  if (const std::optional<Mining> mining = setup.mining()) {
+    print_line(out, "views of mined samples",
+               shape({batch * mining->met, train.channels(), train.view_size().height, train.view_size().width}));
+  }
   if (options.accumulate > 1) {
     // Of the encoders' activations, which nothing here estimates, those of one part are in memory at a time.
     const std::int64_t part = (batch + options.accumulate - 1) / options.accumulate;
@@ -93,7 +100,7 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
                shape({options.bank_rows, width}) + " " + dtype_text(row_type(options, place.precision)));
     print_line(out, "bank, this rank", shape({layout.local_rows(0), width}));
   }
-  print_memory(options, data, sizes, out);
+  print_memory(options, setup, data, sizes, out);
   print_steps(options, train, out);
 }
 

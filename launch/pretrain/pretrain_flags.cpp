@@ -29,7 +29,7 @@ constexpr double kMostTimeLimit = std::chrono::duration<double>(kLongestTimeLimi
 /// Seconds: a day.
 constexpr double kMostTermGrace = 24.0 * 3600.0;
 
-TypedField interval_field(SnapshotInterval* field) {
+TypedField interval_field(RunInterval* field) {
   return {[field] { return text_of(*field); },
           [field](const std::string&, const std::string& text) { *field = parse_snapshot_interval(text); },
           {"1epoch", "10min", "never"}};
@@ -81,6 +81,13 @@ void add_run_flags(FlagTable& table, PretrainArguments& request) {
   table.add(
       "batch-identities", within(&o.batch_identities, 0, kMostBatch),
       "so many labels in a batch with as many images of each (FaceNet), for losses by label; 0: batches at random");
+  table.add("batch-order",
+            one_of<BatchOrder>(&o.batch_order, {{"random", BatchOrder::kRandom}, {"similar", BatchOrder::kSimilar}}),
+            "random, or similar: batches of samples that the encoder finds alike, so that their own negatives are hard "
+            "(ABS)");
+  table.add("batch-similar", within(&o.batch_similar, 0.0, 1.0),
+            "with --batch-order similar, the share of a batch that is chosen for that in the last epoch; it grows from "
+            "0 in the first one");
   table.add("drop-last", &o.drop_last, "leave out the last, smaller batch of each epoch");
   table.add("seed", seed_field(&o.seed),
             "of parameters, order, views and bank; equal seeds give equal runs on any number of ranks");
@@ -201,6 +208,8 @@ void add_contrast_flags(FlagTable& table, PretrainOptions& o) {
             "which rows of the bank a query meets; --list-samplers shows all");
   table.add("sampler-options", &o.sampler_options, "its own options: name=value,name=value");
   table.add("allow-oracle", &o.allow_oracle, "let a sampler see labels (analysis only)");
+  table.add("sample-counts", &o.sample_counts,
+            "file with how often each training sample was counted, a number a line (--sampler popularity)");
   table.add("sample-types", &o.sample_types, "file with the type (modality) of each training sample, a number a line");
   table.add("symmetric", &o.symmetric, "also contrast the views the other way round, as BYOL does");
   table.add("predictor-hidden", within(&o.predictor_hidden, 1, kMostWidth),

@@ -78,6 +78,9 @@ void PretrainStart::read(const std::vector<std::string>& arguments) {
     flags_.parse(arguments);
     request_.options.validate(comm_->size());
     contrast_ = resolve_contrast(request_.options);
+    if (contrast_.has_index() && !request_.bank.empty()) {
+      throw UsageError("--bank gives rows that --bank-kind index would make anew before the first step; leave it out.");
+    }
   });
   ranks_.require("settings", flags_.ini());
   ranks_.require("settings", request_.dry_run ? "--dry-run" : "");
@@ -102,10 +105,11 @@ void PretrainStart::place() {
     if (!request_.quiet) tell = warn;
     data_ = load_pretrain_data(request_.options, contrast_, tell);
     data = data_text(data_);
-    if (contrast_.has_memory()) request_.options.bank_rows = data_.train->size();
+    if (contrast_.has_rows_of_samples()) request_.options.bank_rows = data_.train->size();
     // Else the bank is there already, or fill_bank() asks again.
     const bool begins = request_.resume == kResumeNever && request_.bank.empty();
     if (begins) require_samples_for_rows(request_.options, data_.train->size());
+    require_samples_to_mine(contrast_, data_.train->size());
     require_normalization(request_.options.normalization, data_.train->channels());
     PretrainOptions asked = request_.options;
     // A run that goes on needs no weights from elsewhere, and their file may be gone.

@@ -25,6 +25,9 @@ const SettingValues& former_values() {
                                        {"adam-beta2", "0.999"},
                                        {"clip-norm", "0"},
                                        {"accumulate", "1"},
+                                       {"batch-order", "random"},
+                                       {"batch-similar", "0.5"},
+                                       {"refresh-every", "1epoch"},
                                        {"tf32", "off"},
                                        {"cudnn-benchmark", "off"}};
   return values;

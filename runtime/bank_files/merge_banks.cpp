@@ -24,8 +24,8 @@ void check_alike(const std::vector<OpenBank>& banks, bool types_too) {
                                   bank.path.string() + "' of " + what + " " + other + hint);
     };
     if (bank.bank().kind != BankKind::kQueue) {
-      throw std::invalid_argument("'" + bank.path.string() + "' is a " + kind_text(bank.bank().kind) +
-                                  " bank, whose rows belong to its run; queues are merged.");
+      throw std::invalid_argument("'" + bank.path.string() + "' holds a bank of the kind " +
+                                  kind_text(bank.bank().kind) + ", whose rows belong to its run; queues are merged.");
     }
     if (bank.bank().width != first.bank().width) {
       refuse("width", std::to_string(first.bank().width), std::to_string(bank.bank().width),

@@ -9,9 +9,7 @@ class QueuedPlacement : public BatchPlacement {
  public:
   explicit QueuedPlacement(at::Device device) : device_(device) {}
   Batch place(Batch batch) const override {
-    for (at::Tensor* view : {&batch.view_a, &batch.view_b}) {
-      if (view->defined()) *view = queued_copy(*view, device_);
-    }
+    for (at::Tensor* view : batch.views()) *view = queued_copy(*view, device_);
     return batch;
   }
 

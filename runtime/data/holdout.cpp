@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/data/epoch_order.h"
+#include "runtime/data/orders/epoch_order.h"
 
 namespace negatron {
 namespace {

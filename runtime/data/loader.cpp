@@ -1,6 +1,7 @@
 #include "runtime/data/loader.h"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -18,11 +19,12 @@ void LoaderOptions::validate() const {
 }
 
 Loader::Loader(std::shared_ptr<const ImageSource> images, const LoaderOptions& options)
-    : Loader(std::make_shared<const BatchSource>(std::move(images), options.batches), options) {}
+    : Loader(std::make_shared<BatchSource>(std::move(images), options.batches), options) {}
 
-Loader::Loader(const std::shared_ptr<const BatchSource>& source, const LoaderOptions& options)
+Loader::Loader(const std::shared_ptr<BatchSource>& source, const LoaderOptions& options)
     : Loader(Making{[source](std::int64_t epoch, std::int64_t index) { return source->begin(epoch, index); },
-                    [source](Batch& batch, const Range& rows) { source->fill(batch, rows); }, source->rows_together()},
+                    [source](Batch& batch, const Range& rows) { source->fill(batch, rows); }, source->rows_together(),
+                    [source](const BatchPlan& plan) { source->plan(plan); }},
              source->steps_per_epoch(), options) {}
 
 Loader::Loader(BuildBatch build, std::int64_t steps_per_epoch, const LoaderOptions& options)
@@ -36,7 +38,8 @@ Loader::Loader(Making making, std::int64_t steps_per_epoch, const LoaderOptions&
       epoch_(options.first_epoch),
       index_(options.first_index),
       next_out_(options.first_epoch * steps_per_epoch + options.first_index),
-      next_to_begin_(next_out_) {
+      next_to_begin_(next_out_),
+      planned_until_(options.planned ? next_out_ : std::numeric_limits<std::int64_t>::max()) {
   options.validate();
   if (steps_per_epoch < 1) throw std::invalid_argument("An epoch has at least 1 step.");
   if (index_ > steps_per_epoch) throw std::invalid_argument("The loader cannot start behind the end of an epoch.");
@@ -148,14 +151,16 @@ void Loader::work() {
     std::shared_ptr<Slot> slot;
     changed_.wait(lock, [&] {
       slot = slot_with_rows();
-      return stop_ || slot || next_to_begin_ < next_out_ + queue_depth_;
+      return stop_ || slot || next_to_begin_ < std::min(next_out_ + queue_depth_, planned_until_);
     });
     if (stop_) return;
+    ++at_work_;
     if (slot) {
       fill_rows(*slot, lock);
     } else {
       begin_batch(lock);
     }
+    if (--at_work_ == 0) changed_.notify_all();
   }
 }
 
@@ -167,8 +172,20 @@ Loader::Slot Loader::build(std::int64_t position) {
   return slot;
 }
 
+void Loader::plan(const BatchPlan& plan, std::int64_t until) {
+  {
+    std::unique_lock lock(mutex_);
+    // What a jump has given up may still be in the making, by the old plan.
+    changed_.wait(lock, [this] { return at_work_ == 0; });
+    making_.plan(plan);
+    planned_until_ = until;
+  }
+  changed_.notify_all();
+}
+
 std::optional<Batch> Loader::next() {
   if (index_ == steps_per_epoch_) return std::nullopt;
+  if (next_out_ >= planned_until_) throw std::logic_error("Loader::next goes beyond what was planned.");
   Slot slot;
   if (threads_.empty()) {
     slot = build(next_out_++);
@@ -202,6 +219,7 @@ void Loader::start_epoch(std::int64_t epoch, std::int64_t first_index) {
       slots_.clear();
       ++generation_;
       next_out_ = next_to_begin_ = position;
+      if (planned_until_ < std::numeric_limits<std::int64_t>::max()) planned_until_ = position;
     }
   }
   changed_.notify_all();

@@ -23,6 +23,8 @@ struct LoaderOptions {
   int queue_depth = 4;
   /// What is done to a batch that is whole, in the thread that completed it, before anybody gets it; may be empty.
   std::function<void(Batch& batch)> finish{};
+  /// Batches are planned: none is begun before plan() has come as far.
+  bool planned = false;
   /// Where to start: a resumed run starts inside an epoch.
   std::int64_t first_epoch = 0;
   std::int64_t first_index = 0;
@@ -50,6 +52,10 @@ class Loader {
   std::optional<Batch> next();
   /// Goes to batch `first_index` of `epoch`. Going on to the following epoch keeps what was already built for it.
   void start_epoch(std::int64_t epoch, std::int64_t first_index = 0);
+  /// Where batches are planned: those before position `until`, which counts them over epochs, are made by this plan.
+  /// All that an earlier plan allowed must have been taken by next(), or given up by start_epoch(). Throws
+  /// std::invalid_argument when the plan is of other samples.
+  void plan(const BatchPlan& plan, std::int64_t until);
 
   std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
   std::int64_t epoch() const noexcept { return epoch_; }
@@ -63,6 +69,8 @@ class Loader {
     /// Empty where what was begun is whole.
     std::function<void(Batch& batch, const Range& rows)> fill;
     std::int64_t rows_together = 1;
+    /// Empty where nothing can be planned.
+    std::function<void(const BatchPlan& plan)> plan{};
   };
   /// A batch in the making.
   struct Slot {
@@ -78,7 +86,7 @@ class Loader {
     bool is_ready() const { return done == rows; }
   };
 
-  Loader(const std::shared_ptr<const BatchSource>& source, const LoaderOptions& options);
+  Loader(const std::shared_ptr<BatchSource>& source, const LoaderOptions& options);
   Loader(Making making, std::int64_t steps_per_epoch, const LoaderOptions& options);
 
   void start_threads(int count);
@@ -106,6 +114,10 @@ class Loader {
   std::map<std::int64_t, std::shared_ptr<Slot>> slots_;
   std::int64_t next_out_ = 0;
   std::int64_t next_to_begin_ = 0;
+  /// No batch at this position or behind it is begun yet.
+  std::int64_t planned_until_;
+  /// Threads that are at a batch.
+  int at_work_ = 0;
   // Raised by a jump, so that batches in the making for the old place are dropped.
   std::int64_t generation_ = 0;
   int threads_ready_ = 0;

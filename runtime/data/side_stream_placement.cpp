@@ -1,5 +1,8 @@
 // A batch's way to a GPU, beside what trains there.
 
+#include <utility>
+#include <vector>
+
 #include <ATen/cuda/CUDAEvent.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -17,19 +20,19 @@ class SideStreamPlacement : public BatchPlacement {
 
   Batch place(Batch batch) const override {
     const c10::cuda::CUDAStreamGuard here(stream_);
-    for (at::Tensor* view : {&batch.view_a, &batch.view_b}) {
-      if (!view->defined()) continue;
+    std::vector<at::Tensor> placed;
+    for (at::Tensor* view : batch.views()) {
       // The cache of pinned memory hands the block out again when this stream has read it.
       *view = view->pin_memory().to(stream_.device(), view->scalar_type(), /*non_blocking=*/true);
+      placed.push_back(*view);
     }
     auto copied = std::make_shared<at::cuda::CUDAEvent>();
     copied->record(stream_);
-    batch.arrive = [copied, device = stream_.device_index(), views = std::vector{batch.view_a, batch.view_b}] {
+    batch.arrive = [copied, device = stream_.device_index(), views = std::move(placed)] {
       const c10::cuda::CUDAStream user = c10::cuda::getCurrentCUDAStream(device);
       copied->block(user);
       // This memory belongs to the side stream, which must not have it back before its user is done.
       for (const at::Tensor& view : views) {
-        if (!view.defined()) continue;
         c10::cuda::CUDACachingAllocator::recordStream(view.storage().data_ptr(), user);
       }
     };

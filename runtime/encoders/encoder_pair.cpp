@@ -52,12 +52,11 @@ at::Tensor EncoderPair::key(const at::Tensor& view) {
   return momentum_.value().forward(to_place(view));
 }
 
-std::pair<at::Tensor, at::Tensor> EncoderPair::both(const at::Tensor& view_a, const at::Tensor& view_b) {
+at::Tensor EncoderPair::together(const std::vector<at::Tensor>& views) {
   const PrecisionGuard precision(place_.precision, place_.device.type());
-  const at::Tensor rows = query_->forward(at::cat({to_place(view_a), to_place(view_b)}));  // [2b, d]
-  const std::int64_t size = view_a.size(0);
-  // Views of one tensor: [b, d] queries and [b, d] keys.
-  return {rows.narrow(0, 0, size), rows.narrow(0, size, size)};
+  std::vector<at::Tensor> placed;
+  for (const at::Tensor& view : views) placed.push_back(to_place(view));
+  return query_->forward(at::cat(placed));
 }
 
 void EncoderPair::follow(double momentum) {

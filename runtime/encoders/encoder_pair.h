@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -52,9 +51,9 @@ class EncoderPair {
   at::Tensor query(const at::Tensor& view);
   /// Keys [b, d] of one view, unit rows without gradient. Only where has_momentum_encoder().
   at::Tensor key(const at::Tensor& view);
-  /// Queries of one view and keys of the other [b, d] each, unit rows with gradient, by the query encoder in one batch
-  /// of 2 b images. Both views have the same size. Only where makes_both().
-  std::pair<at::Tensor, at::Tensor> both(const at::Tensor& view_a, const at::Tensor& view_b);
+  /// Rows [V b, d] of V views of b images each, view by view: unit rows with gradient, by the query encoder in one
+  /// batch of V b images. Only where makes_both().
+  at::Tensor together(const std::vector<at::Tensor>& views);
   /// The momentum encoder takes one step towards the query encoder, `momentum` in [0, 1]; without one, nothing. Local.
   void follow(double momentum);
 

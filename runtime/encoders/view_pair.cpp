@@ -1,27 +1,32 @@
 #include "runtime/encoders/view_pair.h"
 
-#include <tuple>
-
 namespace negatron {
 
 at::Tensor ViewPair::query() {
   const bool makes_keys = encoders_.makes_both();
+  if (!makes_keys && parts_.count == 1) return encoders_.query(view_a_);
+  std::vector<at::Tensor> views{view_a_};
+  if (makes_keys) {
+    views.push_back(view_b_);
+    views.insert(views.end(), mined_.begin(), mined_.end());
+  }
+  at::Tensor rows;  // [V b, d]
   if (parts_.count > 1) {
     EncoderPair& encoders = encoders_;
-    const std::vector<at::Tensor> views = makes_keys ? std::vector{view_a_, view_b_} : std::vector{view_a_};
     pass_.emplace([&encoders](const at::Tensor& images) { return encoders.query(images); }, encoders.trained(), views,
                   parts_);
-    const at::Tensor& rows = pass_->rows();
-    const std::int64_t size = view_a_.size(0);
-    if (makes_keys) keys_ = rows.narrow(0, size, size);
-    return rows.narrow(0, 0, size);
+    rows = pass_->rows();
+  } else {
+    rows = encoders_.together(views);
   }
-  if (!makes_keys) return encoders_.query(view_a_);
-  at::Tensor queries;
-  // Without a key encoder both views pass through the same weights at once, and keys wait here until they are asked
-  // for.
-  std::tie(queries, keys_) = encoders_.both(view_a_, view_b_);
-  return queries;
+  const std::int64_t size = view_a_.size(0);
+  // Without a key encoder all views pass through the same weights, and keys wait here until they are asked for.
+  if (makes_keys) keys_ = rows.narrow(0, size, size);
+  if (makes_keys && !mined_.empty()) {
+    const auto count = static_cast<std::int64_t>(mined_.size());
+    mined_rows_ = rows.narrow(0, 2 * size, count * size).view({count, size, rows.size(1)}).transpose(0, 1);
+  }
+  return rows.narrow(0, 0, size);
 }
 
 at::Tensor ViewPair::key() {

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "comm/share.h"
-#include "runtime/data/epoch_order.h"
+#include "runtime/data/orders/epoch_order.h"
 
 namespace negatron {
 

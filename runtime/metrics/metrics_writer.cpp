@@ -1,6 +1,7 @@
 #include "runtime/metrics/metrics_writer.h"
 
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -85,6 +86,18 @@ void MetricsWriter::write(const SnapshotMetrics& metrics) {
     line["snapshot_bytes"] = metrics.bytes;
   }
   if (!metrics.problem.empty()) line["problem"] = metrics.problem;
+  file_.append(with_time(std::move(line), clock_()) + "\n");
+}
+
+void MetricsWriter::write(const RefreshMetrics& metrics) {
+  Json line = {{"event", "refresh"}, {"step", metrics.step}};
+  for (const auto& [name, value] : {std::pair{"index_seconds", metrics.index_seconds},
+                                    {"mining_seconds", metrics.mining_seconds},
+                                    {"order_seconds", metrics.order_seconds},
+                                    {"batch_similar", metrics.batch_similar},
+                                    {"batch_same_label", metrics.batch_same_label}}) {
+    if (!std::isnan(value)) line[name] = value;
+  }
   file_.append(with_time(std::move(line), clock_()) + "\n");
 }
 

@@ -30,6 +30,9 @@ class MetricsWriter {
   /// {"event":"snapshot","step":..,"outcome":"committed","snapshot_step":..,"snapshot_seconds":..,"snapshot_bytes":..}
   /// or "failed" or "late" with a "problem".
   void write(const SnapshotMetrics& metrics);
+  /// {"event":"refresh","step":..,"index_seconds":..,"mining_seconds":..,"order_seconds":..,"batch_similar":..,
+  ///  "batch_same_label":..}, of these what there is.
+  void write(const RefreshMetrics& metrics);
   /// {"event":"resume","step":..,"ranks":..,"snapshot":..}
   void write(const ResumeMetrics& metrics);
   /// {"event":"start","step":..,"ranks":..,"slurm_job":"12.0","slurm_nodes":"n[1-2]","slurm_restarts":..}

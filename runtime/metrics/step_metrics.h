@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -70,6 +71,19 @@ struct SnapshotMetrics {
   std::string path{};
   /// Why it failed or is late, or what went wrong beside it; empty when all is well.
   std::string problem{};
+};
+
+/// What was made anew between two steps; NaN for what was not.
+struct RefreshMetrics {
+  /// Steps done.
+  std::int64_t step = 0;
+  /// For the index of all samples, what is mined in it, and the order of the epoch.
+  double index_seconds = std::numeric_limits<double>::quiet_NaN();
+  double mining_seconds = std::numeric_limits<double>::quiet_NaN();
+  double order_seconds = std::numeric_limits<double>::quiet_NaN();
+  /// Of a batch in that order the share that was chosen for being alike, and of its pairs the share of one label.
+  double batch_similar = std::numeric_limits<double>::quiet_NaN();
+  double batch_same_label = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A start of the run by Slurm.

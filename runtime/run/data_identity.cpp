@@ -46,11 +46,14 @@ std::string data_text(const PretrainData& data) {
     text += "evaluated images: " + identity.evaluated + kBetweenLines + "some evaluated images have the digest " +
             shown(data.test->content_sample()) + kBetweenLines;
   }
-  if (data.sample_types.defined()) {
-    const at::Tensor types = data.sample_types.contiguous();
-    const std::string bytes(static_cast<const char*>(types.const_data_ptr()), types.nbytes());
-    text += "types of samples (--sample-types) have the digest " + digest_of(bytes) + kBetweenLines;
-  }
+  const auto add = [&text](const char* what, const at::Tensor& numbers) {
+    if (!numbers.defined()) return;
+    const at::Tensor all = numbers.contiguous();
+    const std::string bytes(static_cast<const char*>(all.const_data_ptr()), all.nbytes());
+    text += std::string(what) + " have the digest " + digest_of(bytes) + kBetweenLines;
+  };
+  add("types of samples (--sample-types)", data.facts.types);
+  add("counts of samples (--sample-counts)", data.facts.counts);
   return text;
 }
 

@@ -18,8 +18,9 @@ struct BatchQueue {
 };
 
 /// As many as `options.data_memory` holds beside the images that lie in memory, at least one and at most four: more do
-/// not make a loader faster that cannot keep up. Local.
-BatchQueue batch_queue(const PretrainOptions& options, const PretrainData& data, const ImageSize& view, int ranks);
+/// not make a loader faster that cannot keep up. `views` are those of a sample and of what is met with it. Local.
+BatchQueue batch_queue(const PretrainOptions& options, const PretrainData& data, const ImageSize& view, int ranks,
+                       std::int64_t views);
 
 /// How many rows of pixels as features, of training and of test images together, `options.data_memory` holds. Local.
 std::int64_t pixel_rows(const PretrainOptions& options, const PretrainData& data, const ImageSize& view);

@@ -66,7 +66,7 @@ std::string name_in_snapshots(const std::string& name) {
 NamedWeights exported_weights(const SavedEncoder& saved, const ExportedParts& parts) {
   if (parts.key_encoder && !saved.has_key_encoder()) {
     throw std::invalid_argument("--key: the " + saved.name +
-                                " has no key encoder; its keys came from the query encoder (--negatives).");
+                                " has no key encoder; its keys came from the query encoder (--negatives, --sampler).");
   }
   NamedWeights weights;
   for (const auto& [name, tensor] : saved.tensors) {

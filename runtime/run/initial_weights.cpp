@@ -33,7 +33,8 @@ std::shared_ptr<Backbone> check_backbone(const PretrainOptions& options, const C
   std::shared_ptr<Backbone> backbone = make_backbone(options.encoder, channels, &comm, view_size);
   const InitialWeights& init = options.init;
   if (!init.key_file.empty() && setup.keys() != KeyMaker::kMomentumEncoder) {
-    throw std::invalid_argument("--init-key gives weights of a momentum encoder, but this run has none (--negatives).");
+    throw std::invalid_argument(
+        "--init-key gives weights of a momentum encoder, but this run has none (--negatives, --sampler).");
   }
   if (init.file.empty() || comm.rank() != 0) return backbone;
   take("--init", init.file, {false, init.adapt_channels}, *backbone);

@@ -16,6 +16,7 @@
 #include "runtime/run/fill_with_features.h"
 #include "runtime/run/hardest_sheet.h"
 #include "runtime/run/initial_weights.h"
+#include "runtime/run/refresh_jobs.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
 #include "runtime/run/run_snapshots.h"
@@ -36,8 +37,8 @@ std::optional<Normalization> known_normalization(const PretrainOptions& options,
   return saved_normalization(restoring(job), *job.resume, train.channels());
 }
 
-LoaderOptions loader_options(const PretrainOptions& options, const Communicator& comm, const PretrainData& data,
-                             const PretrainJob& job) {
+LoaderOptions loader_options(const PretrainOptions& options, const ContrastSetup& setup, const Communicator& comm,
+                             const PretrainData& data, const PretrainJob& job) {
   const ImageSource& train = *data.train;
   LoaderOptions loader;
   loader.batches.global_batch = options.global_batch;
@@ -47,10 +48,13 @@ LoaderOptions loader_options(const PretrainOptions& options, const Communicator&
   loader.batches.drop_last = options.drop_last;
   loader.batches.identities = options.batch_identities;
   loader.batches.views = options.views_of_sample();
+  if (const std::optional<Mining> mining = setup.mining()) loader.batches.mined = mining->met;
+  loader.planned = plans_batches(options, setup);
   loader.batches.augmentation = options.augmentation;
   loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);
   loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
-  loader.queue_depth = batch_queue(options, data, loader.batches.format.size, comm.size()).batches;
+  loader.queue_depth =
+      batch_queue(options, data, loader.batches.format.size, comm.size(), setup.views_in_batch(options)).batches;
   return loader;
 }
 
@@ -70,14 +74,16 @@ class Pretraining {
       : options_(options),
         job_(job),
         data_(data),
-        batches_(loader_options(options, comm, data, job)),
+        batches_(loader_options(options, setup, comm, data, job)),
         loader_(make_loader(data, batches_, place)),
         trainer_(options, setup, place, comm,
-                 {data.train->channels(), loader_.steps_per_epoch(), data.sample_types, batches_.batches.format.size}),
+                 {data.train->channels(), loader_.steps_per_epoch(), data.facts, batches_.batches.format.size}),
+        refresh_(options, setup, data, batches_.batches.format, *job.host, trainer_),
         evaluation_(options, data, batches_.batches.format, comm, trainer_, log_),
         snapshots_(*job.host, *job.files, job.run_directory, options.snapshots, job.requests),
         timer_(std::chrono::steady_clock::now, device_marks_of(place.device)) {
     position_.data = identity_of(data);
+    position_.samples = data.train->size();
     find_start(comm);
     find_end();
     if (comm.rank() == 0) open_log(comm.size());
@@ -113,6 +119,11 @@ class Pretraining {
     if (job_.resume) {
       ResumedRun resumed = resume_run(comm, *job_.resume, position_, job_.convert_bank, trainer_);
       position_ = std::move(resumed.position);
+      if (resumed.other_images && refresh_.has_index()) {
+        refresh_.forget_index();
+        // A snapshot before the index is that of these images must say so.
+        position_.data = *resumed.other_images;
+      }
       if (training.rank() == 0) say(resumed.remarks);
       const bool is_here = job_.resume->path.parent_path() == job_.run_directory / "snapshots";
       if (is_here) snapshots_.resumed_at(trainer_.steps_done());
@@ -197,6 +208,8 @@ class Pretraining {
   void train_epoch() {
     loader_.start_epoch(position_.epoch, position_.batch_in_epoch);
     while (goes_on()) {
+      refresh();
+      if (!goes_on()) return;
       timer_.start_step();
       timer_.enter(Phase::kData);
       const std::optional<Batch> batch = loader_.next();  // 1
@@ -208,6 +221,16 @@ class Pretraining {
       position_.batch_in_epoch = loader_.index_in_epoch();
       between_steps(wishes);
     }
+  }
+
+  /// What is due before the next batch, if there is one. Left in the middle it is made again by the run that goes on.
+  void refresh() {
+    if (position_.batch_in_epoch == position_.steps_per_epoch || !refresh_.due(position_)) return;
+    evaluate([this] {
+      if (const auto made = refresh_.run(position_, [this] { look_up(); })) log_.refreshed(*made);
+      position_.data = identity_of(data_);
+      if (batches_.planned) loader_.plan(refresh_.plan(position_), refresh_.planned_until());
+    });
   }
 
   /// The snapshot question; `agreed` is the same on all ranks.
@@ -228,6 +251,7 @@ class Pretraining {
     }
     ++position_.epoch;
     position_.batch_in_epoch = 0;
+    position_.order = at::Tensor();
   }
 
   TrainerState state() const { return run_state(trainer_, position_, {job_.config, job_.version}); }
@@ -261,8 +285,7 @@ class Pretraining {
 
   /// For who looks at the run. All that counts is saved: what is wrong here is told, and no more. Rank 0 alone, local.
   void show_hardest() {
-    const bool has_saved =
-        options_.snapshots.every.unit != SnapshotInterval::Unit::kNever && trainer_.bank() != nullptr;
+    const bool has_saved = options_.snapshots.every.unit != RunInterval::Unit::kNever && trainer_.bank() != nullptr;
     if (!options_.tensorboard || !has_saved || job_.host->rank() != 0) return;
     try {
       const at::Tensor sheet = hardest_sheet(job_.run_directory, *data_.train);
@@ -278,6 +301,7 @@ class Pretraining {
   LoaderOptions batches_;
   Loader loader_;
   Trainer trainer_;
+  RefreshJobs refresh_;
   RunLog log_;
   RunEvaluation evaluation_;
   RunSnapshots snapshots_;

@@ -5,7 +5,7 @@
 #include "runtime/data/converted_source.h"
 #include "runtime/data/data_error.h"
 #include "runtime/data/registry.h"
-#include "runtime/data/sample_types.h"
+#include "runtime/data/sample_numbers.h"
 #include "runtime/data/sound_images.h"
 #include "runtime/data/source_part.h"
 #include "runtime/run/data_memory.h"
@@ -18,7 +18,9 @@ void hold_out_images(const PretrainOptions& options, PretrainData& data) {
   const HeldOut parts = hold_out(data.train->size(), data.train->labels(), options.holdout);
   data.test = std::make_shared<const SourcePart>(data.train, parts.test);
   data.train = std::make_shared<const SourcePart>(data.train, parts.train);
-  if (data.sample_types.defined()) data.sample_types = data.sample_types.index_select(0, parts.train);
+  for (at::Tensor* of_samples : {&data.facts.types, &data.facts.counts}) {
+    if (of_samples->defined()) *of_samples = of_samples->index_select(0, parts.train);
+  }
   const std::string how = !options.holdout.drawn     ? ", the last ones, are"
                           : data.train->has_labels() ? ", the same share of each label, are"
                                                      : ", drawn at random, are";
@@ -93,9 +95,12 @@ PretrainData load_pretrain_data(const PretrainOptions& options, const ContrastSe
   data.train = open_images(options.data);
   check_sample_flags(options, data.train->gives_features());
   const std::int64_t samples = data.train->size();
-  if (!options.sample_types.empty()) data.sample_types = read_sample_types(options.sample_types, samples);
-  require_data(options, setup, data.sample_types, data.train->has_labels());
+  if (!options.sample_types.empty()) data.facts.types = read_sample_types(options.sample_types, samples);
+  if (!options.sample_counts.empty()) data.facts.counts = read_sample_counts(options.sample_counts, samples);
+  require_data(options, setup, data.facts, data.train->has_labels());
   find_test_images(options, data);
+  // Of the samples that are left.
+  if (options.holdout.count > 0) require_data(options, setup, data.facts, data.train->has_labels());
   require_memory(options, data);
   if (!options.skips_bad_images) return data;
   // Behind the parting: no image of the other part may take the place of a broken one.

@@ -18,8 +18,8 @@ struct PretrainData {
   std::shared_ptr<const ImageSource> train;
   /// Null where nothing is kept apart: then there is no kNN, and views of training images are looked at.
   std::shared_ptr<const ImageSource> test;
-  /// [train samples] int64 as read_sample_types() gives them, undefined without --sample-types.
-  at::Tensor sample_types;
+  /// Of the training samples.
+  SampleFacts facts;
   /// What a person should know of it before the run, a sentence each.
   std::vector<std::string> remarks = {};
 };

@@ -1,5 +1,6 @@
 #include "runtime/run/resume.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <stdexcept>
@@ -22,6 +23,8 @@ constexpr const char* kChannels = "channels";
 constexpr const char* kViewHeight = "view_height";
 constexpr const char* kViewWidth = "view_width";
 constexpr const char* kVersion = "version";
+constexpr const char* kOrder = "epoch_order";
+constexpr const char* kOrderEpoch = "epoch_of_order";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -59,6 +62,7 @@ RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
   position.channels = here.channels;
   position.view_size = here.view_size;
   position.data = here.data;
+  position.samples = here.samples;
   position.steps_per_epoch = here.steps_per_epoch;
   position.global_batch = here.global_batch;
   if (saved.batch_in_epoch >= saved.steps_per_epoch) {
@@ -70,6 +74,19 @@ RunPosition position_here(const RunPosition& saved, const RunPosition& here) {
     position.batch_in_epoch = std::min(samples / here.global_batch, here.steps_per_epoch);
   }
   return position;
+}
+
+/// Takes the order of the epoch out of `state`, where it has one. Throws SnapshotError where it is none.
+at::Tensor taken_order(TrainerState& state) {
+  const auto found =
+      std::find_if(state.tensors.begin(), state.tensors.end(), [](const auto& one) { return one.first == kOrder; });
+  if (found == state.tensors.end()) return {};
+  at::Tensor order = found->second.cpu();
+  state.tensors.erase(found);
+  const bool is_one = order.dim() == 1 && order.scalar_type() == at::kLong &&
+                      at::equal(std::get<0>(order.sort()), at::arange(order.size(0), at::kLong));
+  if (!is_one) throw SnapshotError("The snapshot's '" + std::string(kOrder) + "' is no order of samples.");
+  return order;
 }
 
 /// Null for a trainer without a bank.
@@ -109,7 +126,8 @@ bool has_baselines(const RunPosition& position) {
 TakenAlong taken_along(const Snapshot& snapshot, const RunPosition& here, const Trainer& trainer) {
   TakenAlong taken;
   taken.from = "snapshot '" + snapshot.path.string() + "'";
-  if (trainer.bank() == nullptr) return taken;
+  // An index is made anew of the images that there are.
+  if (trainer.bank() == nullptr || trainer.bank()->kind() == BankKind::kIndex) return taken;
   taken.bank_rows = trainer.bank()->capacity();
   taken.bank_steps = (taken.bank_rows + here.global_batch - 1) / here.global_batch;
   return taken;
@@ -123,6 +141,10 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
   if (!origin.version.empty()) state.text[kVersion] = origin.version;
   state.text[kNormalization] = normalization_text(position.normalization);
   state.text[kData] = identity_text(position.data);
+  if (position.order.defined()) {
+    state.tensors.emplace_back(kOrder, position.order);
+    state.numbers[kOrderEpoch] = position.epoch;
+  }
   state.numbers["epoch"] = position.epoch;
   state.numbers["batch_in_epoch"] = position.batch_in_epoch;
   state.numbers["steps_per_epoch"] = position.steps_per_epoch;
@@ -180,7 +202,7 @@ void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool conver
   }
   if (saved.layout.capacity != bank->rows) {
     refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank->rows),
-           bank->kind == BankKind::kMemory ? "--data: a memory bank has a row for each sample" : "--bank-rows");
+           rows_have_samples(bank->kind) ? "--data: such a bank has a row for each sample" : "--bank-rows");
   }
   if (saved.dtype != bank->dtype && !convert) {
     refuse("type", dtype_text(saved.dtype), dtype_text(bank->dtype), "--bank-dtype; --convert-bank rounds its rows");
@@ -211,14 +233,23 @@ ResumedRun resume_run(Communicator& comm, const Snapshot& snapshot, const RunPos
   ResumedRun resumed;
   RunPosition& position = resumed.position;
   read_together(comm, [&] {
-    const TrainerState state = load_trainer(snapshot);
+    TrainerState state = load_trainer(snapshot);
     position = position_here(saved_position(state), here);
+    position.order = taken_order(state);
+    // An order is that of its epoch, and of its samples.
+    const bool is_of_epoch = count_if_there(state, kOrderEpoch) == position.epoch;
+    const bool is_of_samples = position.order.defined() && position.order.size(0) == here.samples;
+    if (!is_of_epoch || !is_of_samples) position.order = at::Tensor();
     const std::optional<DataIdentity> saved = parse_identity(state.text_of(kData));
     if (saved && *saved != here.data) {
       TakenAlong taken = taken_along(snapshot, here, trainer);
       taken.normalization = !here.normalization_is_given;
       taken.baselines = has_baselines(position);
       resumed.remarks = what_changed_meaning(*saved, here.data, taken);
+      if (saved->images != here.data.images) {
+        resumed.other_images = saved;
+        position.order = at::Tensor();
+      }
       position.raw_pixels = position.random_weights = std::nan("");
     }
     require_bank(snapshot, options_of_bank(trainer), convert_bank);

@@ -30,13 +30,19 @@ struct RunPosition {
   ImageSize view_size{};
   /// The flags say it: else it comes out of the snapshot, or was measured.
   bool normalization_is_given = false;
-  /// Which samples the numbers of this run mean.
+  /// Which samples the numbers of this run mean, and how many there are.
   DataIdentity data;
+  std::int64_t samples = 0;
+  /// [samples] int64, the order of this epoch where it was made of what the encoder knows (--batch-order similar); else
+  /// undefined.
+  at::Tensor order;
 };
 
 /// Where a run goes on, and what of the snapshot does not mean the same there, a sentence each.
 struct ResumedRun {
   RunPosition position;
+  /// What the samples of the snapshot were, where they are not those of this run.
+  std::optional<DataIdentity> other_images;
   std::vector<std::string> remarks;
 };
 

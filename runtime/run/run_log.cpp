@@ -79,6 +79,25 @@ void RunLog::snapshots(const std::vector<SnapshotMetrics>& told) {
   }
 }
 
+void RunLog::refreshed(const RefreshMetrics& metrics) {
+  if (!metrics_) return;
+  metrics_->write(metrics);
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1);
+  const auto add = [&](const char* what, double seconds) {
+    if (!std::isnan(seconds)) text << (text.tellp() > 0 ? ", " : "") << what << " in " << seconds << " s";
+  };
+  add("index made anew", metrics.index_seconds);
+  add("samples mined", metrics.mining_seconds);
+  add("order of the epoch", metrics.order_seconds);
+  if (metrics.batch_similar > 0.0)
+    text << ", " << percent(metrics.batch_similar) << " of a batch chosen for being alike";
+  if (!std::isnan(metrics.batch_same_label)) {
+    text << ", " << percent(metrics.batch_same_label) << " of its pairs have one label";
+  }
+  print(text.str());
+}
+
 void RunLog::resumed(const ResumeMetrics& metrics) {
   if (!metrics_) return;
   metrics_->write(metrics);

@@ -36,6 +36,8 @@ class RunLog {
   /// Also prints a line: its accuracy, and `subject`.
   void evaluation(const EvaluationMetrics& metrics, const std::string& subject);
   void snapshots(const std::vector<SnapshotMetrics>& told);
+  /// A line for people, too.
+  void refreshed(const RefreshMetrics& metrics);
   void resumed(const ResumeMetrics& metrics);
   /// Nothing for people, who are told before.
   void started(const StartMetrics& metrics);

@@ -1,5 +1,6 @@
 #include "runtime/run/run_memory.h"
 
+#include "comm/share.h"
 #include "runtime/run/data_memory.h"
 #include "runtime/training/bank_setup.h"
 #include "samplers/bank/bank_layout.h"
@@ -28,29 +29,43 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
   const std::int64_t kept = options.optimizer.kind == OptimizerKind::kAdamW ? 3 : 2;
   memory.gradients_and_optimizer = kept * memory.parameters;
   if (setup.keys() == KeyMaker::kMomentumEncoder) memory.key_encoder = memory.parameters;
+  const bool saves = options.snapshots.every.unit != RunInterval::Unit::kNever;
+  // Ranks that share a copy of the bank share its rows.
+  const int sharing = options.shards > 0 ? static_cast<int>(options.shards) : ranks;
   if (setup.has_bank()) {
-    const int sharing = options.shards > 0 ? static_cast<int>(options.shards) : ranks;
     const BankLayout layout = layout_of_bank(options, sharing);
     const std::int64_t rows = layout.local_rows(0);
     const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
     memory.bank_rows = rows * options.head.output * stored;
     memory.bank_numbers = rows * kNumbersOfRow;
+    // The old rows stay until the last new one is there, and with a snapshot that is being written of them, longer.
+    if (setup.has_index()) memory.bank_anew = (saves ? 2 : 1) * memory.bank_rows;
     if (setup.has_learned()) {
       const std::int64_t array = rows * options.head.output * element;
       // Raw rows, velocities, and the gradient of each direction; and while they are saved all but that once more.
       memory.bank_learning = (options.symmetric ? 4 : 3) * array;
-      const bool saves = options.snapshots.every.unit != SnapshotInterval::Unit::kNever;
       if (saves) memory.bank_learning += memory.bank_rows + 2 * array + memory.bank_numbers;
     }
   }
   if (setup.has_bank() && setup.sampler.slots_of_sample != nullptr) {
     const std::int64_t slots = options.bank_rows * setup.sampler.slots_of_sample(setup.sampler_options);
-    const bool saves = options.snapshots.every.unit != SnapshotInterval::Unit::kNever;
     // Of a save all of it is copied first.
     memory.sampler_lists = (saves ? 2 : 1) * slots * static_cast<std::int64_t>(sizeof(std::int64_t));
   }
+  if (const std::optional<Mining> mining = setup.mining()) {
+    // The lists that batches are made by, those that are new, and a rank's share of these.
+    const std::int64_t lists = 2 * options.bank_rows + share(options.bank_rows, sharing, 0).size();
+    memory.sampler_lists += lists * mining->drawn * static_cast<std::int64_t>(sizeof(std::int64_t));
+  }
+  if (options.batch_order == BatchOrder::kSimilar) {
+    // A rank's share of the samples in fp64, and what the encoder made of them where no bank has their rows.
+    const bool in_bank = setup.has_rows_of_samples();
+    const std::int64_t samples = share(data.train->size(), in_bank ? sharing : ranks, 0).size();
+    const std::int64_t bytes = sizeof(double) + (in_bank ? 0 : sizeof(float));
+    memory.ordered_rows = samples * options.head.output * bytes;
+  }
   memory.images = image_bytes(data);
-  const BatchQueue queue = batch_queue(options, data, data.train->view_size(), ranks);
+  const BatchQueue queue = batch_queue(options, data, data.train->view_size(), ranks, setup.views_in_batch(options));
   memory.batches = queue.batches * queue.batch_bytes;
   return memory;
 }

@@ -44,7 +44,7 @@ StepWishes RunSnapshots::wishes() {
     }
   }
   // Clocks of ranks differ; rank 0's decides, and the agreement of the step carries its wish to the others.
-  if (interval_.unit == SnapshotInterval::Unit::kMinutes && comm_.rank() == 0) {
+  if (interval_.unit == RunInterval::Unit::kMinutes && comm_.rank() == 0) {
     wishes.snapshot = wishes.snapshot || clock_() - last_begin_ >= std::chrono::minutes(interval_.count);
   }
   return wishes;
@@ -52,12 +52,12 @@ StepWishes RunSnapshots::wishes() {
 
 bool RunSnapshots::is_due(std::int64_t step, std::int64_t epochs_done) const {
   switch (interval_.unit) {
-    case SnapshotInterval::Unit::kSteps:
+    case RunInterval::Unit::kSteps:
       return step % interval_.count == 0;
-    case SnapshotInterval::Unit::kEpochs:
+    case RunInterval::Unit::kEpochs:
       return epochs_done > 0 && epochs_done % interval_.count == 0;
-    case SnapshotInterval::Unit::kMinutes:
-    case SnapshotInterval::Unit::kNever:
+    case RunInterval::Unit::kMinutes:
+    case RunInterval::Unit::kNever:
       return false;
   }
   return false;
@@ -104,7 +104,7 @@ bool RunSnapshots::any_terminated() {
 
 std::vector<SnapshotMetrics> RunSnapshots::save_last(std::int64_t step, bool always, const State& state, Bank* bank) {
   std::vector<SnapshotMetrics> told;
-  if (interval_.unit == SnapshotInterval::Unit::kNever && !always) return told;
+  if (interval_.unit == RunInterval::Unit::kNever && !always) return told;
   if (last_started_ == step) return told;
   told = finish();
   start(step, state, bank, told);

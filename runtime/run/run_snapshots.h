@@ -55,7 +55,7 @@ class RunSnapshots {
 
   Communicator& comm_;
   SnapshotStore store_;
-  SnapshotInterval interval_;
+  RunInterval interval_;
   bool leaves_;
   RunSignals* requests_;
   Clock clock_;

@@ -21,12 +21,14 @@ std::string kind_text(BankKind kind) {
       return "memory";
     case BankKind::kLearned:
       return "learned";
+    case BankKind::kIndex:
+      return "index";
   }
   return {};
 }
 
 BankKind kind_of_text(const std::string& text) {
-  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned}) {
+  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex}) {
     if (text == kind_text(kind)) return kind;
   }
   throw std::invalid_argument("its bank is of the unknown kind '" + shown_text(text) + "'");

@@ -141,7 +141,7 @@ BankBlock BankReader::load(Shard& shard, std::int64_t first, std::int64_t count)
                               std::int64_t step_there) {
     constexpr std::int64_t kNone = -1;
     if (!rows_stay(bank_.kind)) return step_there == stretch.step;
-    return step_there >= kNone && id_there == (bank_.kind == BankKind::kMemory ? stretch.sequence + i : kNone);
+    return step_there >= kNone && id_there == (rows_have_samples(bank_.kind) ? stretch.sequence + i : kNone);
   };
   const auto* id = block.ids.const_data_ptr<std::int64_t>();
   for (const RingOrder::Stretch& stretch : shard.order.stretches({first, first + count})) {

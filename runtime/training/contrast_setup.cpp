@@ -32,8 +32,12 @@ bool meets(Need need, const PretrainOptions& options, bool has_labels) {
       return options.allow_oracle;
     case Need::kTypes:
       return !options.sample_types.empty();
+    case Need::kCounts:
+      return !options.sample_counts.empty();
     case Need::kOwnRows:
-      return options.bank_kind == BankKind::kMemory;
+      return rows_have_samples(options.bank_kind);
+    case Need::kIndex:
+      return options.bank_kind == BankKind::kIndex;
   }
   return false;
 }
@@ -48,7 +52,7 @@ void require_needs(const SamplerDescription& sampler, const PretrainOptions& opt
 /// How batch, bank and both directions go together with where the negatives come from.
 void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
   require(!options.symmetric || setup.keys() != KeyMaker::kQueryEncoder,
-          "--symmetric goes with a key encoder; --negatives batch contrasts both views already.");
+          "--symmetric goes with a key encoder; here the query encoder makes both views of every sample.");
   require(!setup.has_bank() || rows_stay(options.bank_kind) || options.bank_rows >= options.global_batch,
           "--bank-rows " + std::to_string(options.bank_rows) + " is smaller than --global-batch " +
               std::to_string(options.global_batch) + ": a step would push out its own keys.");
@@ -95,10 +99,25 @@ void require_learned(const ContrastSetup& setup) {
               " tells them apart; choose another sampler or other options.");
 }
 
+/// What an index asks of the rest.
+void require_index(const PretrainOptions& options, const ContrastSetup& setup) {
+  const std::string flag = "--bank-kind index";
+  require(setup.has_bank(), flag + " goes with --negatives bank or bank-and-batch, not with " + name_of(setup.source) +
+                                ": nothing would meet its rows.");
+  require(options.mask_own_sample, flag +
+                                       " has a row of the query's own sample, which would be a negative in every "
+                                       "step; leave --mask-own-sample on.");
+  require(
+      options.bank_fill == BankFill::kRandom,
+      flag + " is made of what the encoder makes of all samples, before the first step, too; leave --bank-fill out.");
+  require(options.max_key_age == 0,
+          flag + " has rows of one age, that of its last refresh; leave --max-key-age out, or see --refresh-every.");
+}
+
 /// What rows that stay ask of the rest.
 void require_rows_that_stay(const PretrainOptions& options, const ContrastSetup& setup) {
   require(options.bank_fill != BankFill::kEmpty,
-          "--bank-kind memory or learned has all its rows from the start; --bank-fill is random or features.");
+          "--bank-kind memory, learned or index has all its rows from the start; --bank-fill is random or features.");
   if (setup.sampler.refuses_one_batch == nullptr) return;
   const std::string reason = setup.sampler.refuses_one_batch(setup.sampler_options);
   require(reason.empty(), reason);
@@ -116,13 +135,14 @@ ObjectiveArguments objective_arguments(const PretrainOptions& options, const Con
 
 /// Before anything is made for it, a sampler is tried in fp32 on the host.
 SamplerArguments sampler_arguments(const PretrainOptions& options, const ContrastSetup& setup,
-                                   std::int64_t steps_per_epoch, const at::Tensor& sample_types,
+                                   std::int64_t steps_per_epoch, const SampleFacts& facts,
                                    at::TensorOptions tensors = at::kFloat) {
   SamplerArguments arguments;
   arguments.width = options.head.output;
   arguments.bank_rows = options.bank_rows;
   arguments.tensors = tensors;
-  arguments.sample_types = sample_types;
+  arguments.sample_types = facts.types;
+  arguments.sample_counts = facts.counts;
   arguments.options = setup.sampler_options;
   arguments.base.exclude_own_sample = setup.masks_own_sample(options);
   arguments.base.max_age = options.max_key_age;
@@ -152,8 +172,9 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
               " does not use; --objective supcon does.");
   // Constructed once, so that options which exclude each other are refused before anything is made.
   const auto objective = make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
-  // A sampler of types is constructed when the types are there.
-  if (options.sample_types.empty()) make_sampler(options.sampler, sampler_arguments(options, setup, 1, {}));
+  // A sampler of what is known of each sample is constructed when that is there.
+  if (options.sample_types.empty() && options.sample_counts.empty())
+    make_sampler(options.sampler, sampler_arguments(options, setup, 1, {}));
   if (setup.sampler.refuses_learned_scale != nullptr && !objective->parameters().empty()) {
     const std::string reason = setup.sampler.refuses_learned_scale(setup.sampler_options);
     require(reason.empty(), reason);
@@ -161,6 +182,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   require_shares(options, setup);
   if (options.bank_kind == BankKind::kMemory) require_memory(options, setup);
   if (options.bank_kind == BankKind::kLearned) require_learned(setup);
+  if (options.bank_kind == BankKind::kIndex) require_index(options, setup);
   if (rows_stay(options.bank_kind)) {
     require_rows_that_stay(options, setup);
   } else {
@@ -171,22 +193,31 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   return setup;
 }
 
-void require_data(const PretrainOptions& options, const ContrastSetup& setup, const at::Tensor& sample_types,
+void require_data(const PretrainOptions& options, const ContrastSetup& setup, const SampleFacts& facts,
                   bool has_labels) {
   require_needs(setup.sampler, options, has_labels);
   require(!setup.objective.needs_labels || has_labels, "--objective " + options.objective + " needs labels: " +
                                                            supplied_by(Need::kLabels) + ", or another --objective.");
   require(options.batch_identities == 0 || has_labels,
           "--batch-identities makes batches by label and needs labels: " + supplied_by(Need::kLabels) + ".");
-  if (sample_types.defined()) make_sampler(options.sampler, sampler_arguments(options, setup, 1, sample_types));
+  if (!facts.types.defined() && !facts.counts.defined()) return;
+  make_sampler(options.sampler, sampler_arguments(options, setup, 1, facts));
+}
+
+void require_samples_to_mine(const ContrastSetup& setup, std::int64_t samples) {
+  const std::optional<Mining> mining = setup.mining();
+  require(!mining || mining->drawn < samples, "--sampler " + setup.sampler.name + " draws " +
+                                                  std::to_string(mining ? mining->drawn : 0) +
+                                                  " other samples for each, and the data have " +
+                                                  std::to_string(samples) + ": ask for fewer in --sampler-options.");
 }
 
 std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& options, const ContrastSetup& setup,
                                                        at::ScalarType dtype, at::Device device,
-                                                       std::int64_t steps_per_epoch, const at::Tensor& sample_types) {
+                                                       std::int64_t steps_per_epoch, const SampleFacts& facts) {
   std::unique_ptr<NegativeSampler> sampler;
   if (setup.has_bank()) {
-    sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, sample_types,
+    sampler = make_sampler(options.sampler, sampler_arguments(options, setup, steps_per_epoch, facts,
                                                               at::TensorOptions(dtype).device(device)));
   }
   auto loss = std::make_unique<ContrastiveLoss>(
@@ -204,6 +235,11 @@ std::vector<std::string> contrast_warnings(const PretrainOptions& options, const
     warnings.emplace_back(
         "--bank-kind memory with --bank-fill random: in the first epoch every positive is a random row, with which an "
         "encoder may collapse; --bank-fill features begins with what it makes of each sample.");
+  }
+  if (options.batch_order == BatchOrder::kSimilar && options.epochs == 1) {
+    warnings.emplace_back(
+        "--batch-order similar with --epochs 1 is a random order: the share of a batch that is chosen for being alike "
+        "grows from 0 in the first epoch.");
   }
   return warnings;
 }

@@ -65,6 +65,9 @@ void validate_shares(const PretrainOptions& options, int ranks) {
               (options.batch_identities == 0 || options.global_batch % options.batch_identities == 0),
           "--batch-identities " + number(options.batch_identities) + " must divide --global-batch, " +
               number(options.global_batch) + ": a batch has as many images of each (0 means batches at random).");
+  require(options.batch_order == BatchOrder::kRandom || options.batch_identities == 0,
+          "--batch-order similar and --batch-identities both say what is in a batch; leave one of them out.");
+  require(options.batch_similar >= 0.0 && options.batch_similar <= 1.0, "--batch-similar must be of [0, 1].");
   require(options.accumulate >= 1 && options.accumulate <= options.global_batch,
           "--accumulate must be at least 1 and at most --global-batch, " + number(options.global_batch) + ", got " +
               number(options.accumulate) + ": a part has at least one sample.");

@@ -33,6 +33,13 @@ struct InitialWeights {
   bool adapt_channels = false;
 };
 
+/// In which order an epoch visits the samples.
+enum class BatchOrder {
+  kRandom,
+  /// So that batches hold samples that are alike (data/orders/similar_order.h).
+  kSimilar
+};
+
 /// Everything that decides what a pretraining run computes, and how fast. Each value is that of the whole job, whatever
 /// the number of ranks, unless it says "of a rank".
 struct PretrainOptions {
@@ -60,7 +67,7 @@ struct PretrainOptions {
   MomentumSchedule momentum_schedule = MomentumSchedule::kConstant;
 
   BankKind bank_kind = BankKind::kQueue;
-  /// Of a memory bank the number of training samples, once they are known.
+  /// Of a memory bank and an index the number of training samples, once they are known.
   std::int64_t bank_rows = 4096;
   /// What a row of a memory bank keeps of itself when its sample was encoded.
   double bank_momentum = 0.5;
@@ -68,6 +75,8 @@ struct PretrainOptions {
   double rows_tau = 0.02;
   RowSgd rows;
   BankFill bank_fill = BankFill::kRandom;
+  /// When an index is made anew, beside the start: every so many steps or epochs, or never.
+  RunInterval refresh_every;
   /// fp32, bf16 or fp16. A run in fp64 stores fp64 whatever this says.
   at::ScalarType bank_dtype = at::kFloat;
   bool mask_own_sample = true;
@@ -86,6 +95,8 @@ struct PretrainOptions {
   bool allow_oracle = false;
   /// A file with the type (modality, source) of each training sample; empty when samples have no types.
   std::string sample_types;
+  /// A file with how often each training sample was counted; empty when nobody counted.
+  std::string sample_counts;
   /// Each step also contrasts the views the other way round and takes the mean.
   bool symmetric = false;
   /// Hidden width of the predictor, for objectives that have one.
@@ -96,6 +107,10 @@ struct PretrainOptions {
   std::int64_t global_batch = 256;
   /// Identities, which are labels, in a batch, with as many images of each; 0 for batches at random.
   std::int64_t batch_identities = 0;
+  BatchOrder batch_order = BatchOrder::kRandom;
+  /// Of an order by similarity: the share of a batch that is chosen for being alike, in the last epoch; it grows from 0
+  /// in the first one.
+  double batch_similar = 0.5;
   /// The batch passes the encoders in so many parts (parted_pass.h).
   std::int64_t accumulate = 1;
   std::int64_t epochs = 10;

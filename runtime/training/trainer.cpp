@@ -26,7 +26,7 @@ EncoderPairOptions encoder_options(const PretrainOptions& options, const Contras
 }
 
 StepReportOptions report_options(const PretrainOptions& options, const ContrastSetup& setup) {
-  const bool keys_are_anchors = setup.keys() == KeyMaker::kQueryEncoder && !setup.objective.queries_only;
+  const bool keys_are_anchors = setup.source == NegativeSource::kBatch && !setup.objective.queries_only;
   return {keys_are_anchors ? 2.0 : 1.0, options.telemetry_every};
 }
 
@@ -55,7 +55,7 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
       mesh_(comm, shard_count(options, comm)),
       bank_(setup_.has_bank() ? make_bank(options, place, mesh_.group()) : nullptr),
       loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, data.steps_per_epoch,
-                                  data.sample_types)),
+                                  data.facts)),
       optimizer_(make_optimizer(encoders_.trained(), trained_with_loss(*loss_), options.optimizer)),
       schedule_(options, data.steps_per_epoch),
       reducer_(comm, trained_tensors()),
@@ -79,14 +79,15 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   const BatchParts parts = divide_batch(options_.accumulate, options_.global_batch, batch.global_size,
                                         share(batch.global_size, comm_.size(), comm_.rank()));
   if (batch.arrive) batch.arrive();
-  ViewPair views(encoders_, batch.view_a, batch.view_b, parts);
+  ViewPair views(encoders_, batch.view_a, batch.view_b, parts, batch.mined_views);
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
   // 3  [b, d] unit rows
   const at::Tensor keys = own_rows_ ? own_rows_->fetch().to(queries.scalar_type()) : views.key();
   std::optional<OtherDirection> other = begin_other_direction(views, contrast);
   timer.enter(Phase::kBank);
-  ContrastOutput output = stage.finish(keys);  // 4, 5  what the whole bank says about the queries, and the loss
+  ContrastOutput output =
+      stage.finish(keys, views.mined());  // 4, 5  what the whole bank says about the queries, and the loss
   // Both stages were begun before either is finished, in the same order on every rank.
   if (other) output = mean_of(std::move(output), other->stage.finish(other->keys));
   timer.enter(Phase::kBackward);
@@ -120,6 +121,8 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   ContrastBatch contrast;
   contrast.ids = batch.ids;
   contrast.labels = batch.labels;
+  contrast.mined_ids = batch.mined_ids;
+  contrast.mined_labels = batch.mined_labels;
   contrast.shares = mesh_.whole_shares(batch.global_size);
   contrast.bank_group = &mesh_.group();
   contrast.bank_shares = mesh_.group_shares(batch.global_size);
@@ -130,7 +133,8 @@ ContrastBatch Trainer::describe(const Batch& batch) {
     const at::Tensor ids = gathered_ids(batch, comm_, contrast.shares);
     own_rows_.emplace(comm_, mesh_.group(), *bank_, ids);
     contrast.bank_ids = ids.narrow(0, contrast.bank_shares.first, contrast.bank_shares.total());
-  } else if (setup_.masks_own_sample(options_) && !encoders_.place().device.is_cpu()) {
+  } else if (setup_.masks_own_sample(options_) && !encoders_.place().device.is_cpu() &&
+             (loss_->sampler()->meets_rows() || report_.looks_at_hard_sets())) {
     contrast.bank_ids = gathered_ids(batch, mesh_.group(), contrast.bank_shares);
   }
   if (setup_.has_learned()) contrast.rows_tau = options_.rows_tau;
@@ -153,7 +157,7 @@ void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const a
     own_rows_->blend(queries, batch.labels, options_.bank_momentum, steps_done_);
   } else if (setup_.has_learned()) {
     bank_->ascend(row_gradient, options_.rows, steps_done_);
-  } else if (bank_) {
+  } else if (bank_ && bank_->kind() == BankKind::kQueue) {
     mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
   }
 }

@@ -37,8 +37,7 @@ struct TrainedData {
   /// Of the images.
   std::int64_t channels = 1;
   std::int64_t steps_per_epoch = 1;
-  /// [samples] int64 as read_sample_types() gives them, undefined for none.
-  at::Tensor sample_types;
+  SampleFacts facts;
   /// Of every view.
   ImageSize view_size{};
 };
@@ -73,6 +72,9 @@ class Trainer {
   /// Null when negatives come from elsewhere.
   const Bank* bank() const noexcept { return bank_.get(); }
   Bank* bank() noexcept { return bank_.get(); }
+  /// The ranks that share one copy of the bank, and what finds rows in it.
+  Communicator& bank_group() noexcept { return mesh_.group(); }
+  BankExchange& exchange() noexcept { return loss_->exchange(); }
   std::int64_t steps_done() const noexcept { return steps_done_; }
 
  private:

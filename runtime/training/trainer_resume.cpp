@@ -31,7 +31,7 @@ std::string flags_of(const std::string& name) {
   for (const char* memory : {"momentum.", "lars_momentum.", "adam_"}) {
     if (name.starts_with(memory)) return "--optimizer";
   }
-  if (name.starts_with("key_encoder.")) return "--objective, --negatives and the flags of the encoder";
+  if (name.starts_with("key_encoder.")) return "--objective, --negatives, --sampler and the flags of the encoder";
   if (name.starts_with("encoder.backbone.")) {
     return "--encoder, --encoder-channels, --pool-grid, --stem, --encoder-norm";
   }

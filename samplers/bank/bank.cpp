@@ -138,7 +138,7 @@ void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tenso
   // A rank may own no key of a small batch, for example of one with fewer keys than ranks; its layout has moved on all
   // the same.
   if (keys.size(0) > 0) write(keys, ids, labels, step);
-  // Where a sample's row lies in a memory bank is arithmetic (rows_with_ids), and rows of a learned one have no sample.
+  // Where the row of a sample lies that stays is arithmetic (rows_with_ids), and rows of a learned bank have none.
   if (rows_stay(kind())) {
     publish_validity();
     return;

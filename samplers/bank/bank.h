@@ -26,12 +26,20 @@ enum class BankKind {
   /// the encoder made of it (Wu et al., InstDisc, CVPR 2018; BANK.md 6).
   kMemory,
   /// K rows that are trained, against the loss (Hu et al., AdCo, CVPR 2021; BANK.md 7). They belong to no sample.
-  kLearned
+  kLearned,
+  /// A row for each of K samples, as the encoder made them when all were last made anew, at once (the index of Xiong et
+  /// al., ANCE, ICLR 2021; BANK.md 8).
+  kIndex
 };
 
 /// Whether a bank of that kind has K rows that stay, in one batch, each with an age of its own; a queue has not.
 constexpr bool rows_stay(BankKind kind) {
   return kind != BankKind::kQueue;
+}
+
+/// Whether slot s is that of the sample with id s.
+constexpr bool rows_have_samples(BankKind kind) {
+  return kind == BankKind::kMemory || kind == BankKind::kIndex;
 }
 
 enum class BankFill {
@@ -71,9 +79,9 @@ struct WrittenRows {
 /// and labels [m] int64, and for a learned bank raw rows and velocities [m, d]. Asked in ascending order.
 using BankRowReader = std::function<BankBlock(Range sequence)>;
 
-/// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; a memory bank holds the
-/// rows of K samples and a learned bank K rows that are trained, each kept by the rank whose share() of them it is in.
-/// All members are local, and all ranks call `enqueue` for the same steps with the same `global_batch`.
+/// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; a memory bank and an index
+/// hold the rows of K samples and a learned bank K rows that are trained, each kept by the rank whose share() of them
+/// it is in. All members are local, and all ranks call `enqueue` for the same steps with the same `global_batch`.
 class Bank {
  public:
   /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
@@ -101,8 +109,8 @@ class Bank {
   void restore(const BankLayoutState& state, const BankRowReader& read);
   /// This rank's rows as they are now, to be read from another thread while the bank goes on. Copies nothing yet:
   /// `enqueue` and `replace` set aside what they are about to overwrite and what has not been read, and `ascend`, which
-  /// changes every row, leaves the copy its tensors. One copy at a time: an older one that still lives is no longer
-  /// kept up, so the caller drops it first.
+  /// changes every row as a `replace` of all does, leaves the copy its tensors. One copy at a time: an older one that
+  /// still lives is no longer kept up, so the caller drops it first.
   std::shared_ptr<BankCopy> start_copy();
 
   const BankShard& shard() const noexcept { return shard_; }

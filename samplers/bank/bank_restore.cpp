@@ -77,7 +77,7 @@ std::shared_ptr<BankCopy> Bank::start_copy() {
     learned_copy_ = copy;
     return copy;
   }
-  if (kind() == BankKind::kMemory) {
+  if (rows_have_samples(kind())) {
     auto copy = std::make_shared<MemoryCopy>(shard_, layout_, rank_);
     memory_copy_ = copy;
     return copy;

@@ -37,7 +37,16 @@ void Bank::replace(const at::Tensor& rows, const at::Tensor& vectors, const at::
   require(!labels.defined() || (labels.dim() == 1 && labels.size(0) == count && labels.scalar_type() == at::kLong),
           "Bank::replace: labels must be int64, one for each row, or undefined");
   if (count == 0) return;
-  if (const std::shared_ptr<MemoryCopy> copy = memory_copy_.lock()) copy->set_aside(rows);
+  if (const std::shared_ptr<MemoryCopy> copy = memory_copy_.lock()) {
+    if (count == shard_.steps.numel()) {
+      // All of them: the copy keeps the tensors that it reads.
+      shard_.rows.vectors = at::empty_like(shard_.rows.vectors);
+      for (at::Tensor* tensor : {&shard_.rows.labels, &shard_.steps}) *tensor = tensor->clone();
+      memory_copy_.reset();
+    } else {
+      copy->set_aside(rows);
+    }
+  }
   if (kind() == BankKind::kLearned) leave_to_copy();
   const at::Tensor here = queued_copy(rows, options_.device);
   shard_.rows.vectors.index_copy_(0, here, vectors.detach().to(options_.device, options_.dtype));

@@ -14,7 +14,12 @@ struct ContrastBatch {
   at::Tensor ids;         // [b] int64 or undefined
   at::Tensor labels;      // [b] int64 or undefined
   at::Tensor key_labels;  // [b] int64; undefined when they are those of the queries, as they are for views of one image
-  QueryShares shares;     // over the ranks of `comm`
+  /// Of the samples that were mined for each, [b, L] int64 on the host; undefined without any, and labels where there
+  /// are none. One that is the query's own sample is not met, and with objectives by label one of its label is a
+  /// positive.
+  at::Tensor mined_ids;
+  at::Tensor mined_labels;
+  QueryShares shares;  // over the ranks of `comm`
   /// The ranks that share the bank, and the queries of each; null when these are the ranks of `comm`.
   Communicator* bank_group = nullptr;
   QueryShares bank_shares;

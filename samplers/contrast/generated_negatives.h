@@ -1,12 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
 #include "samplers/contrast/contrast_output.h"
+#include "samplers/contrast/listed_negatives.h"
 #include "samplers/generators/generator.h"
-#include "samplers/pass/score_shares.h"
 
 namespace negatron {
 
@@ -20,7 +21,7 @@ class GeneratedScores {
                   const at::Tensor& hardest, at::ScalarType type);
 
   /// The terms over what was made, to be merged with those over what was met. Local.
-  PassResult score(const std::vector<ScoreTerm>& terms) const;
+  PassResult score(const std::vector<ScoreTerm>& terms) const { return scored_->score(terms); }
 
   /// Adds to `output` the gradient that the generator takes of the loss and of its own: `shares` [b] are of terms over
   /// all negatives, the loss is a mean over `anchors`. The value of the loss stays the encoder's. Metrics are
@@ -30,10 +31,9 @@ class GeneratedScores {
 
  private:
   const NegativeGenerator& generator_;
-  at::Tensor queries_;  // [b, d] in the type of the scores
-  at::Tensor scores_;   // [b, L]
-  at::Tensor present_;  // [b, L] bool: without a seed nothing is made
   GeneratedNegatives made_;
+  at::Tensor has_seed_;  // [b] bool: without a seed nothing is made
+  std::optional<ListedNegatives> scored_;
 };
 
 }  // namespace negatron

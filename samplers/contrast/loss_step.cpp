@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "comm/queued_copy.h"
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/contrast/differentiable_terms.h"
 #include "samplers/contrast/rows_loss.h"
@@ -60,6 +61,7 @@ void LossStep::begin_bank_stage() {
   contrast_.anchors.vectors = queries_;
   objective_terms_ = loss_.objective().terms(contrast_.anchors);
   request_ = draw_request();
+  if (asks_for_no_row(*request_)) return;
   // Orders by the positive's score are those of shards, which then need the keys with the queries.
   if (needs_keys(*request_)) return;
   stage_.emplace(loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, scored_terms()));
@@ -96,10 +98,20 @@ NegativeRequest LossStep::draw_request() const {
   return request;
 }
 
-ContrastOutput LossStep::finish(const at::Tensor& keys) {
+ContrastOutput LossStep::finish(const at::Tensor& keys, const at::Tensor& mined) {
   check_step(
       keys.defined() && keys.sizes() == given_queries_.sizes() && keys.scalar_type() == given_queries_.scalar_type(),
       "keys must have the shape and dtype of the queries");
+  check_step(!mined.defined() || (mined.dim() == 3 && mined.size(0) == keys.size(0) && mined.size(2) == keys.size(1) &&
+                                  mined.scalar_type() == keys.scalar_type()),
+             "what was mined must be [b, L, d], of the queries' dtype");
+  check_step(!mined.defined() || !both_, "what was mined is met by queries, and here keys are anchors, too");
+  for (const at::Tensor& of_mined : {batch_.mined_ids, batch_.mined_labels}) {
+    check_step(!of_mined.defined() || (mined.defined() && of_mined.dim() == 2 && of_mined.size(0) == mined.size(0) &&
+                                       of_mined.size(1) == mined.size(1)),
+               "ids and labels of what was mined must be [b, L]");
+  }
+  given_mined_ = mined;
   // A graph of this rank's numbers alone: its gradients are taken here, completed by other ranks', and handed on.
   const at::AutoGradMode with_gradient(true);
   take_keys(keys);
@@ -133,6 +145,7 @@ void LossStep::look_first() {
   negatives_ = {};
   views_.reset();
   generated_.reset();
+  mined_.reset();
 }
 
 void LossStep::prepare(std::vector<ObjectiveTerm> terms) {
@@ -148,13 +161,27 @@ std::vector<ScoreTerm> LossStep::scored_terms() const {
   return terms;
 }
 
+// Equal on all ranks, as the request is but for its tensors.
+bool LossStep::asks_for_no_row(const NegativeRequest& request) {
+  return request.sets.empty() && !request.kept && !request.mixes && !request.vectors.defined() &&
+         request.positive_rule != PositiveRule::kWindow && !request.self_adversarial_scale && !request.keeps_met &&
+         request.report_hardest == 0;
+}
+
 void LossStep::meet_bank() {
   if (!request_) request_ = draw_request();
-  if (!stage_) stage_.emplace(loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, terms_));
-  // The batch is scored by the rules of the bank: the same weights by softmax, the same rules of labels.
-  terms_ = stage_->terms();
+  // The batch is scored by the rules of the bank: the same rules of labels, and below the same weights by softmax.
   rules_.label_rule = request_->label_rule;
   if (request_->positive_rule != PositiveRule::kSameLabel) rules_.positive_rule = PositiveRule::kNone;
+  if (asks_for_no_row(*request_)) {
+    // Then nothing was met, which prepare() has written down.
+    negatives_.scores = scores_;
+    negatives_.bank_max = real_max_;
+    request_.reset();
+    return;
+  }
+  if (!stage_) stage_.emplace(loss_.exchange().begin(bank_group(), *bank_, query_batch(), *request_, terms_));
+  terms_ = stage_->terms();
   negatives_ = stage_->finish();
   may_lack_largest_ = !request_->needs_largest;
   // The queries of all ranks are not needed any more, nor what the sampler made for own ones.
@@ -179,8 +206,7 @@ void LossStep::meet_generated() {
   const QueryShares& shares = batch_.bank_group != nullptr ? batch_.bank_shares : batch_.shares;
   input.first = shares.begin(bank_group().rank());
   input.step = batch_.step;
-  // What is so sharp needs scores whose rounding does not show, as those of the batch do.
-  const at::ScalarType type = is_sharp(terms_) ? at::kDouble : fixed_.vectors.scalar_type();
+  const at::ScalarType type = listed_type();
   to_type(scores_, type);
   generated_.emplace(bank_group(), *bank_, *loss_.generator(), std::move(input), negatives_.hardest, type);
   // How hard real negatives are does not depend on it.
@@ -189,9 +215,41 @@ void LossStep::meet_generated() {
   scores_.max = real_max;
 }
 
+void LossStep::meet_mined() {
+  const at::ScalarType type = listed_type();
+  to_type(scores_, type);
+  const at::Device place = given_mined_.device();
+  at::Tensor present =
+      at::ones({given_mined_.size(0), given_mined_.size(1)}, at::TensorOptions(at::kBool).device(place));
+  // After a broken image, a sample may stand in the place of one that is near it because it is the same.
+  if (batch_.mined_ids.defined() && batch_.ids.defined()) {
+    present = queued_copy(batch_.mined_ids != batch_.ids.unsqueeze(1), place);
+  }
+  at::Tensor positive;
+  if (rules_.positive_rule == PositiveRule::kSameLabel && batch_.mined_labels.defined()) {
+    positive = queued_copy(mined_same_label(), place);
+  }
+  mined_.emplace(fixed_.vectors, given_mined_, present, type, positive);
+  const PassResult of_mined = mined_->score(terms_);
+  scores_ = merge(terms_, scores_, of_mined);
+  // They are samples, and as real as rows of the bank.
+  real_max_ = at::maximum(real_max_, of_mined.max.to(real_max_.scalar_type()));
+}
+
+at::Tensor LossStep::mined_same_label() const {
+  const at::Tensor own = batch_.labels.unsqueeze(1);
+  return (batch_.mined_labels == own) & (own >= 0);
+}
+
+// What is so sharp needs scores whose rounding does not show, as those of the batch do.
+at::ScalarType LossStep::listed_type() const {
+  return is_sharp(terms_) ? at::kDouble : fixed_.vectors.scalar_type();
+}
+
 void LossStep::meet_all() {
   if (loss_.has_bank()) meet_bank();
   if (loss_.generator() != nullptr) meet_generated();
+  if (given_mined_.defined()) meet_mined();
   if (loss_.has_batch()) meet_batch();
 }
 
@@ -202,6 +260,11 @@ void LossStep::meet_batch() {
   scores_ = merge(terms_, scores_, of_batch);
   real_max_ = at::maximum(real_max_, of_batch.max.to(real_max_.scalar_type()));
   contrast_.partner_in_terms = rules_.partner_is_candidate;
+  contrast_.views.vectors = views_->rows.vectors;
+  contrast_.views.labels = views_->rows.labels;
+  contrast_.views.positions = queued_copy(own_positions(*views_), fixed_.vectors.device());
+  contrast_.views.anchors_of_ranks = batch_.shares.sizes;
+  for (std::int64_t& anchors : contrast_.views.anchors_of_ranks) anchors *= both_ ? 2 : 1;
 }
 
 void LossStep::to_type(PassResult& result, at::ScalarType type) {

@@ -10,6 +10,7 @@
 #include "samplers/contrast/contrast_batch.h"
 #include "samplers/contrast/contrast_output.h"
 #include "samplers/contrast/generated_negatives.h"
+#include "samplers/contrast/listed_negatives.h"
 #include "samplers/exchange/bank_stage.h"
 #include "samplers/objectives/objective.h"
 
@@ -25,14 +26,15 @@ class LossStep {
   LossStep(ContrastiveLoss& loss, Communicator& comm, const Bank* bank, const ContrastBatch& batch,
            const at::Tensor& queries);
 
-  /// keys [b, d] of the queries' dtype, with gradient when both views pass the query encoder. To be called once, in the
-  /// order in which steps began. Collective; everything collective happens in here and at the beginning, nothing in
-  /// backward. Throws std::invalid_argument when the keys do not fit.
+  /// keys [b, d] of the queries' dtype, with gradient when both views pass the query encoder; mined [b, L, d] what the
+  /// encoder made of samples that were mined for each query, with gradient, undefined for none. To be called once, in
+  /// the order in which steps began. Collective; everything collective happens in here and at the beginning, nothing in
+  /// backward. Throws std::invalid_argument when the keys or what was mined do not fit.
   ///
   /// In-batch, the gradient to other views is computed at their owners from each anchor's few numbers, not sent as
   /// vectors (GRADIENT.md 3). Bytes received per rank beside the bank's, Bg views a side, w bytes an element, T
   /// terms: all views (Bg - b) d w a side, and (Bg - b) 3 T w a side of anchors.
-  ContrastOutput finish(const at::Tensor& keys);
+  ContrastOutput finish(const at::Tensor& keys, const at::Tensor& mined = {});
 
  private:
   /// What the queries alone decide: nothing where terms or sampler look at keys. Collective.
@@ -56,12 +58,22 @@ class LossStep {
   void meet_bank();
   /// What the sampler's generator makes. Collective where that looks at rows of the bank.
   void meet_generated();
+  /// In which vectors are scored that a query has for itself.
+  at::ScalarType listed_type() const;
+  /// What was mined for own queries. Local.
+  void meet_mined();
+  /// [b, L] bool on the host: those of the query's label.
+  at::Tensor mined_same_label() const;
+  /// Whether no row of the bank is asked for, so that nothing need travel.
+  static bool asks_for_no_row(const NegativeRequest& request);
   /// The views of all ranks. Collective.
   void meet_batch();
   /// All that anchors meet, one after the other. Collective.
   void meet_all();
   /// Collective where other ranks' gradients or the objective ask for it.
   ContrastOutput derive();
+  /// How near what was mined is, and how much of it is of the query's label. Local.
+  void report_mined(ContrastOutput& output) const;
   /// Rounds, or widens, all numbers of a result. Local.
   static void to_type(PassResult& result, at::ScalarType type);
   /// What each term of own anchors has to do with the loss. Local.
@@ -79,6 +91,7 @@ class LossStep {
   /// As they were given.
   at::Tensor given_queries_;
   at::Tensor given_keys_;
+  at::Tensor given_mined_;
   /// Leaves of this step's own graph, in which gradients of this rank's numbers are taken.
   at::Tensor queries_;
   at::Tensor keys_;
@@ -95,11 +108,12 @@ class LossStep {
   BatchRules rules_;
   NegativeResult negatives_;
   PassResult scores_;
-  at::Tensor real_max_;  // [A] over bank rows and other views
+  at::Tensor real_max_;  // [A] over bank rows, other views and what was mined
   /// The bank's pass was not asked for the largest score.
   bool may_lack_largest_ = false;
   std::optional<BatchViews> views_;
   std::optional<GeneratedScores> generated_;
+  std::optional<ListedNegatives> mined_;
 };
 
 }  // namespace negatron

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "comm/queued_copy.h"
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/contrast/differentiable_terms.h"
 #include "samplers/contrast/exact_gradient.h"
@@ -71,6 +72,8 @@ ContrastOutput LossStep::derive() {
   std::vector<KnownGradient> known{{given_queries_, gradients[0]}};
   if (keys_.requires_grad()) known.push_back({given_keys_, gradients[1]});
   for (std::size_t i = 0; i < parameters.size(); ++i) known.push_back({parameters[i], gradients[2 + i]});
+  const std::vector<TermShare> shares = term_shares({by_terms, gradients.end()});
+  if (mined_) known.push_back({given_mined_, mined_->gradient(shares).to(given_mined_.scalar_type())});
 
   ContrastOutput output;
   output.negatives = std::move(negatives_);
@@ -87,10 +90,17 @@ ContrastOutput LossStep::derive() {
   output.correct = of_queries(
       may_lack_largest_ ? at::where(largest.isnan(), largest, beats_all.to(largest.scalar_type())) : beats_all);
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
-  if (generated_)
-    generated_->add_gradient(term_shares({by_terms, gradients.end()}), contrast_.anchors.global_count, output);
+  if (generated_) generated_->add_gradient(shares, contrast_.anchors.global_count, output);
+  if (mined_) report_mined(output);
   if (rows_learn()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_.rows_tau, of_rows, output);
   return output;
+}
+
+void LossStep::report_mined(ContrastOutput& output) const {
+  output.metrics["mined_similarity"] = mined_->mean_scores().sum();
+  if (!batch_.mined_labels.defined()) return;
+  const at::Tensor is_same = queued_copy(mined_same_label(), queries_.device()).to(queries_.scalar_type());
+  output.metrics["mined_same_label"] = is_same.mean(1).sum();
 }
 
 TermResult LossStep::take_rows_term() {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "samplers/negative_samplers/annealing.h"
+#include "samplers/negative_samplers/adapting/annealing.h"
 #include "samplers/negative_samplers/registry.h"
 
 namespace negatron {

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "samplers/negative_samplers/saved_number.h"
+#include "samplers/negative_samplers/adapting/saved_number.h"
 
 namespace negatron {
 namespace {
@@ -37,7 +37,8 @@ std::string attached_mixes_refusal(const MethodOptions& options) {
 /// Such pairs are rows of one position in several batches.
 std::string local_pairs_refusal(const MethodOptions& options) {
   if (options.word("mode") != "no-fetch") return {};
-  return "--sampler mochi with mode=no-fetch pairs rows of several batches, and rows that stay (--bank-kind memory or "
+  return "--sampler mochi with mode=no-fetch pairs rows of several batches, and rows that stay (--bank-kind memory, "
+         "index or "
          "learned) are of one; choose mode=fetch.";
 }
 

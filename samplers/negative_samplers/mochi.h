@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "samplers/negative_samplers/annealing.h"
-#include "samplers/negative_samplers/exp3.h"
+#include "samplers/negative_samplers/adapting/annealing.h"
+#include "samplers/negative_samplers/adapting/exp3.h"
 #include "samplers/negative_samplers/registry.h"
 #include "samplers/negative_samplers/type_pools.h"
 

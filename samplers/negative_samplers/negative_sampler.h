@@ -30,6 +30,8 @@ class NegativeSampler {
   virtual NegativeRequest request(const Bank& bank, const QueryBatch& batch) const = 0;
   /// Whether request() looks at the keys of the batch; without, it may be called before they are there.
   virtual bool draws_by_keys() const { return false; }
+  /// Whether request() ever asks for rows of the bank; a step without need not know which of them hold own samples.
+  virtual bool meets_rows() const { return true; }
   /// What makes further negatives of each query, and is trained with the encoder; null for nothing.
   virtual const NegativeGenerator* generator() const { return nullptr; }
   /// Whether observe() looks at the accuracy; without, it may be NaN.

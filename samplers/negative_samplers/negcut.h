@@ -14,6 +14,7 @@ class Negcut : public NegativeSampler {
   explicit Negcut(const SamplerArguments& arguments);
   static SamplerDescription describe();
   NegativeRequest request(const Bank& bank, const QueryBatch& batch) const override;
+  bool meets_rows() const override { return !base_.sets.empty(); }
   const NegativeGenerator* generator() const override { return generator_.get(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "samplers/negative_samplers/ance.h"
 #include "samplers/negative_samplers/daml.h"
 #include "samplers/negative_samplers/dns.h"
 #include "samplers/negative_samplers/easy_hard.h"
@@ -12,6 +13,7 @@
 #include "samplers/negative_samplers/negcut.h"
 #include "samplers/negative_samplers/nscaching.h"
 #include "samplers/negative_samplers/oracle.h"
+#include "samplers/negative_samplers/popularity.h"
 #include "samplers/negative_samplers/ring.h"
 #include "samplers/negative_samplers/self_adversarial.h"
 #include "samplers/negative_samplers/semi_hard.h"
@@ -29,9 +31,10 @@ using SamplerRegistry = MethodRegistry<NegativeSampler, SamplerDescription, Samp
 
 /// The samplers in the order of --list-samplers.
 const SamplerRegistry& registry() {
-  static const auto all = SamplerRegistry::of<WholeBank, TopN, Ring, Mochi, FnElimination, FnAttraction, EasyHard,
-                                              SelfAdversarial, SemiHard, MaxSampling, Dns, Warp, Uniform, SoftmaxDraw,
-                                              NsCaching, Negcut, Daml, MultiModal, Oracle>("sampler");
+  static const auto all =
+      SamplerRegistry::of<WholeBank, TopN, Ring, Mochi, FnElimination, FnAttraction, EasyHard, SelfAdversarial,
+                          SemiHard, MaxSampling, Dns, Warp, Uniform, Popularity, SoftmaxDraw, NsCaching, Ance, Negcut,
+                          Daml, MultiModal, Oracle>("sampler");
   return all;
 }
 
@@ -59,7 +62,11 @@ std::string supplied_by(Need need) {
     case Need::kTypes:
       return "--sample-types FILE";
     case Need::kOwnRows:
-      return "--bank-kind memory";
+      return "--bank-kind memory or index";
+    case Need::kCounts:
+      return "--sample-counts FILE";
+    case Need::kIndex:
+      return "--bank-kind index";
   }
   throw std::logic_error("unknown need");
 }
@@ -74,6 +81,10 @@ std::string name_of(Need need) {
       return "types of samples";
     case Need::kOwnRows:
       return "a row for each sample";
+    case Need::kCounts:
+      return "counts of samples";
+    case Need::kIndex:
+      return "an index of all samples";
   }
   throw std::logic_error("unknown need");
 }

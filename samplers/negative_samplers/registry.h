@@ -15,7 +15,20 @@ enum class Need {
   kLabels,
   kOracleConsent,  ///< --allow-oracle: it sees labels that self-supervised training must not see
   kTypes,          ///< of which type (modality, source) each sample is
-  kOwnRows         ///< a row of the bank for each sample
+  kOwnRows,        ///< a row of the bank for each sample
+  kCounts,         ///< how often each sample was counted
+  kIndex           ///< what the encoder made of all samples at once, anew from time to time
+};
+
+/// Samples that are mined for each sample whenever the bank was made anew, to be encoded in a step and met as
+/// negatives.
+struct Mining {
+  /// Of each sample its so many nearest rows, its own left out,
+  std::int64_t nearest = 0;
+  /// of these so many at random,
+  std::int64_t drawn = 0;
+  /// and of those so many in each epoch, in turn.
+  std::int64_t met = 0;
 };
 
 /// How a sampler acts on the negatives of a query.
@@ -38,6 +51,8 @@ struct SamplerDescription {
   std::string (*refuses_one_batch)(const MethodOptions& options) = nullptr;
   /// How many slots it keeps for each sample, given its options; null for a sampler that keeps none.
   std::int64_t (*slots_of_sample)(const MethodOptions& options) = nullptr;
+  /// What it mines, given its options; null for a sampler that mines nothing.
+  Mining (*mines)(const MethodOptions& options) = nullptr;
 };
 
 struct SamplerArguments {
@@ -53,6 +68,8 @@ struct SamplerArguments {
   std::int64_t steps_per_epoch = 1;
   /// [samples] int64, the type of each sample from 0, below 0 for none; undefined when the data has no types.
   at::Tensor sample_types;
+  /// [samples] int64, how often each sample was counted, at least 0; undefined when nobody counted.
+  at::Tensor sample_counts;
 };
 
 const std::vector<SamplerDescription>& sampler_descriptions();

@@ -37,6 +37,15 @@ struct Anchors {
   double progress = 0.0;
 };
 
+/// In-batch: the views of all ranks that anchors meet, without gradient.
+struct AllViews {
+  at::Tensor vectors;    // [V, d]
+  at::Tensor labels;     // [V] int64, undefined when the data has none
+  at::Tensor positions;  // [A] int64, own anchors among them
+  /// A of each rank.
+  std::vector<std::int64_t> anchors_of_ranks;
+};
+
 /// The same with what their negatives came to.
 struct Contrast {
   Anchors anchors;
@@ -44,12 +53,15 @@ struct Contrast {
   /// of all ranks).
   std::vector<at::Tensor> terms;
   at::Tensor count;  // [A] how many negatives each anchor met, in the dtype of the anchors
-  at::Tensor max;    // [A] the largest score of a bank row or other view, for reports: NaN where it was not looked for
+  at::Tensor max;  // [A] the largest score of a bank row, other view or mined sample, for reports: NaN where it was not
+                   // looked for
   /// [A] how many more rows of the bank than those that were met violate the margin, as the sampler estimates it from
   /// its trials (WARP), in the dtype of the anchors; undefined where it does not.
   at::Tensor more_violators;
   /// The partner itself was among the rows that the terms ran over (Objective::partner_is_candidate, in-batch).
   bool partner_in_terms = false;
+  /// In-batch.
+  AllViews views{};
 };
 
 struct ObjectiveLoss {

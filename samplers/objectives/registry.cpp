@@ -15,6 +15,7 @@
 #include "samplers/objectives/soft_nn.h"
 #include "samplers/objectives/supcon.h"
 #include "samplers/objectives/triplet.h"
+#include "samplers/objectives/triplet_in_batch.h"
 #include "samplers/objectives/whole_data.h"
 #include "samplers/options/method_registry.h"
 
@@ -25,9 +26,9 @@ using ObjectiveRegistry = MethodRegistry<Objective, ObjectiveDescription, Object
 
 /// The objectives in the order of --list-objectives.
 const ObjectiveRegistry& registry() {
-  static const auto all =
-      ObjectiveRegistry::of<InfoNce, NtXent, InfoNceInBatch, AdvIr, Dcl, Dclw, Debiased, Hcl, SupCon, SoftNn, Nce, Neg,
-                            SigLip, Contrastive, Triplet, MarginRanking, NPair, Lifted, WholeData, Byol>("objective");
+  static const auto all = ObjectiveRegistry::of<InfoNce, NtXent, InfoNceInBatch, AdvIr, Dcl, Dclw, Debiased, Hcl,
+                                                SupCon, SoftNn, Nce, Neg, SigLip, Contrastive, Triplet, TripletInBatch,
+                                                MarginRanking, NPair, Lifted, WholeData, Byol>("objective");
   return all;
 }
 

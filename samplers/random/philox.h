@@ -24,7 +24,9 @@ enum class Purpose : std::uint32_t {
   kGeneratorNoise = 15,
   kCacheStart = 16,
   kCacheCandidates = 17,
-  kCacheDraw = 18
+  kCacheDraw = 18,
+  kMinedDraw = 19,
+  kBatchOrder = 20
 };
 
 /// Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of

@@ -32,6 +32,7 @@ TEST(OnAGpu, GoesOnToTheLastBit) {
   if (c10::cuda::device_count() < 1) GTEST_SKIP() << "needs 1 GPU(s), found 0";
   PretrainOptions options = watched_options("info-nce");
   options.sample_types = "";
+  options.sample_counts = "";
   options.max_steps = 16;
   for (const at::ScalarType rows : {at::kFloat, at::kBFloat16}) {
     options.bank_dtype = rows;

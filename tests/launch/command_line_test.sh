@@ -43,6 +43,15 @@ refused "has 39 lines, expected one for each of the 40" "$negatron" pretrain "${
 echo 2 >>"$work/types"
 refused "budgets has 2 numbers, but --sample-types has 3 types" ranks 2 pretrain "${small[@]}" "${typed[@]}"
 refused "--bank-kind memory" "$negatron" pretrain "${small[@]}" --sampler nscaching
+refused "--bank-kind memory or index" "$negatron" pretrain "${small[@]}" --sampler popularity
+counted=(--bank-kind index --sampler popularity)
+refused "--sample-counts FILE" "$negatron" pretrain "${small[@]}" "${counted[@]}"
+refused "expected the count of one sample" ranks 2 pretrain "${small[@]}" "${counted[@]}" --sample-counts "$work/small.ini"
+for i in $(seq 40); do echo 0; done >"$work/counts"
+refused "no sample of --sample-counts has a count above 0" ranks 2 pretrain "${small[@]}" "${counted[@]}" --sample-counts "$work/counts"
+refused "--bank-kind index" "$negatron" pretrain "${small[@]}" --sampler ance
+refused "--refresh-every is '10min', expected steps (500), epochs (2epochs), or never" "$negatron" pretrain "${small[@]}" --refresh-every 10min
+refused "--batch-similar" "$negatron" pretrain "${small[@]}" --batch-similar 2
 refused "must divide --global-batch" "$negatron" pretrain "${small[@]}" --batch-identities 7
 refused "--objective supcon does" "$negatron" pretrain "${small[@]}" --sampler fn-attraction
 refused "'$work/none.pt' cannot be opened" ranks 2 pretrain "${small[@]}" --init "$work/none.pt" --run-dir "$work/never"

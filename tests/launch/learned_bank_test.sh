@@ -53,7 +53,7 @@ with h5py.File(last + "/bank.h5") as a, h5py.File(sys.argv[2] + "/bank.h5") as b
     assert abs(raw / numpy.linalg.norm(raw, axis=1, keepdims=True) - a["rows"][:]).max() < 1e-6
     assert (a["steps"][:] == 11).all() and (a["ids"][:] == -1).all() and abs(a["velocity"][:]).max() > 0
 END
-refused 'is a learned bank, whose rows belong to its run' "$negatron" bank merge one whole never
+refused 'holds a bank of the kind learned, whose rows belong to its run' "$negatron" bank merge one whole never
 [ ! -e never ] || fail 'a refused merge made something'
 
 # --- start from its rows; refusals ---

@@ -52,7 +52,7 @@ with h5py.File(sys.argv[1]) as bank, h5py.File(sys.argv[2]) as some:
     assert abs(numpy.linalg.norm(bank["rows"][:], axis=1) - 1).max() < 1e-6
     assert (some["rows"][:] == bank["rows"][:][[3, 39]]).all()
 END
-refused 'is a memory bank, whose rows belong to its run' "$negatron" bank merge one whole never
+refused 'holds a bank of the kind memory, whose rows belong to its run' "$negatron" bank merge one whole never
 [ ! -e never ] || fail 'a refused merge made something'
 
 # --- start from its rows; refusals ---

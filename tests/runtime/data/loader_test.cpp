@@ -7,7 +7,7 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include "runtime/data/epoch_order.h"
+#include "runtime/data/orders/epoch_order.h"
 #include "runtime/data/sources/images_in_memory.h"
 
 namespace negatron::testing {

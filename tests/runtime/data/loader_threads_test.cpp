@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/data/epoch_order.h"
 #include "runtime/data/loader.h"
+#include "runtime/data/orders/epoch_order.h"
 
 namespace negatron::testing {
 namespace {

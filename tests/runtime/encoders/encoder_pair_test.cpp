@@ -76,10 +76,11 @@ TEST(EncoderPair, OneEncoderTrainsBothViewsInOneBatch) {
   options.keys = KeyMaker::kQueryEncoder;
   with_pair(options, [](EncoderPair& pair) {
     EXPECT_FALSE(pair.has_momentum_encoder());
-    const auto [queries, keys] = pair.both(images_of(1), images_of(2));
-    EXPECT_TRUE(queries.requires_grad() && keys.requires_grad());
-    EXPECT_TRUE(at::allclose(queries, pair.query(images_of(1)), 1e-12, 1e-12));
-    EXPECT_TRUE(at::allclose(keys, pair.query(images_of(2)), 1e-12, 1e-12));
+    const at::Tensor rows = pair.together({images_of(1), images_of(2), images_of(3)});
+    EXPECT_TRUE(rows.requires_grad());
+    for (int view = 0; view < 3; ++view) {
+      EXPECT_TRUE(at::allclose(rows.narrow(0, view * kImages, kImages), pair.query(images_of(view + 1)), 1e-12, 1e-12));
+    }
     pair.follow(0.5);
     EXPECT_THROW(pair.key(images_of(1)), std::bad_optional_access);
   });
@@ -113,10 +114,27 @@ TEST(ViewPair, MakesTrainedKeysWithTheQueries) {
   options.keys = KeyMaker::kQueryEncoder;
   with_pair(options, [](EncoderPair& pair) {
     ViewPair views(pair, images_of(1), images_of(2));
-    const auto [queries, keys] = pair.both(images_of(1), images_of(2));
-    EXPECT_TRUE(at::equal(views.query(), queries));
-    EXPECT_TRUE(at::equal(views.key(), keys));
+    const at::Tensor rows = pair.together({images_of(1), images_of(2)});
+    EXPECT_TRUE(at::equal(views.query(), rows.narrow(0, 0, kImages)));
+    EXPECT_TRUE(at::equal(views.key(), rows.narrow(0, kImages, kImages)));
     EXPECT_TRUE(views.key().requires_grad());
+    EXPECT_FALSE(views.mined().defined());
+  });
+}
+
+TEST(ViewPair, MakesRowsOfMinedSamplesWithTheQueriesAlsoInParts) {
+  EncoderPairOptions options = small_pair();
+  options.keys = KeyMaker::kQueryEncoder;
+  with_pair(options, [](EncoderPair& pair) {
+    for (const std::int64_t parts : {1, 2}) {
+      ViewPair views(pair, images_of(1), images_of(2), {parts, 0}, {images_of(3), images_of(4)});
+      views.query();
+      ASSERT_EQ(views.mined().sizes(), (std::vector<std::int64_t>{kImages, 2, views.key().size(1)}));
+      for (int place = 0; place < 2; ++place) {
+        const at::Tensor expected = pair.query(images_of(3 + place));
+        EXPECT_TRUE(at::allclose(views.mined().select(1, place), expected, 1e-12, 1e-12)) << parts << " parts";
+      }
+    }
   });
 }
 

@@ -33,7 +33,7 @@ TEST(DataMemory, HoldsAsManyBatchesAsFitBesideTheImages) {
   // Two views of 256 samples of 4 KiB each: 2 MiB.
   const auto batches = [&](std::int64_t bytes) {
     options.data_memory = bytes;
-    const BatchQueue queue = batch_queue(options, data, {32, 32}, 2);
+    const BatchQueue queue = batch_queue(options, data, {32, 32}, 2, 2);
     EXPECT_EQ(queue.batch_bytes, 2 * kMiB);
     return queue.batches;
   };
@@ -98,7 +98,7 @@ class ManyListedImages : public ::testing::Test {
     loader_options.batches.global_batch = options_.global_batch;
     loader_options.batches.format = {{64, 64}, {0.5, 0.2}};
     loader_options.threads = 2;
-    loader_options.queue_depth = batch_queue(options_, data, {64, 64}, 1).batches;
+    loader_options.queue_depth = batch_queue(options_, data, {64, 64}, 1, 2).batches;
     Loader loader(data.train, loader_options);
     for (int batch = 0; batch < 6; ++batch) loader.next();
     const auto means = [](const at::Tensor& views) { return views.mean({2, 3}); };

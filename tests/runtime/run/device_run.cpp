@@ -33,6 +33,7 @@ PretrainOptions watched_options(const std::string& objective) {
   options.allow_oracle = true;
   // Types come with the data.
   options.sample_types = "given";
+  options.sample_counts = "given";
   options.evaluate_queries = 20;
   return options;
 }
@@ -43,7 +44,8 @@ std::vector<nlohmann::json> expect_the_same_run(const DeviceRun& there, const Pr
   SmallStart start;
   start.options = options;
   start.ranks = there.ranks;
-  start.data = {rectangles(), rectangles(), at::arange(50, at::kLong).remainder(3)};
+  const at::Tensor samples = at::arange(50, at::kLong);
+  start.data = {rectangles(), rectangles(), {samples.remainder(3), samples.remainder(4)}};
   start.run_directory = folder / "host";
   try {
     run(start);
@@ -86,6 +88,8 @@ void expect_the_same_samplers(const DeviceRun& there) {
       if (std::find(needs.begin(), needs.end(), Need::kOwnRows) != needs.end()) {
         options = with_memory(options);
         options.bank_fill = BankFill::kFeatures;
+      } else if (std::find(needs.begin(), needs.end(), Need::kIndex) != needs.end()) {
+        options = with_index(options);
       }
       options.sampler = sampler.name;
       ran = !expect_the_same_run(there, options).empty() || ran;

@@ -17,7 +17,7 @@ PretrainOptions steps_alone() {
   PretrainOptions options = small_options("info-nce");
   options.baselines = false;
   options.evaluate_every = 0;
-  options.snapshots.every = {SnapshotInterval::Unit::kNever, 1};
+  options.snapshots.every = {RunInterval::Unit::kNever, 1};
   options.epochs = 40;
   return options;
 }

@@ -69,6 +69,7 @@ TEST(OnADevice, BatchNormsOfOneRankAndOfTwo) {
 TEST(OnADevice, GoesOnToTheLastBit) {
   PretrainOptions options = watched_options("info-nce");
   options.sample_types = "";
+  options.sample_counts = "";
   options.max_steps = 9;
   expect_the_same_bits_after_a_stop(on_the_stand_in(), options);
 }
@@ -78,6 +79,7 @@ TEST(OnADevice, GoesOnWhereItStopped) {
   SmallStart start;
   start.options = watched_options("info-nce");
   start.options.sample_types = "";
+  start.options.sample_counts = "";
   start.run_directory = folder / "run";
   start.device = stand_in_device().type();
   run(start);

@@ -34,6 +34,7 @@ void expect_bit_equal(const Saved& found, const Saved& expected) {
 
 PretrainOptions with_rows_of(BankKind kind, const PretrainOptions& options) {
   if (kind == BankKind::kMemory) return with_memory(options);
+  if (kind == BankKind::kIndex) return with_index(options);
   return kind == BankKind::kLearned ? with_learned(options) : options;
 }
 
@@ -125,8 +126,33 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"learned", "info-nce", "", "whole-bank", "", false, true, 0, 3, "conv", OptimizerKind::kSgd,
                BankKind::kLearned},
         Method{"learned_top", "hcl", "", "top-n", "n=20,skip=1", false, false, 0, 2, "conv", OptimizerKind::kSgd,
-               BankKind::kLearned}),
+               BankKind::kLearned},
+        Method{"index", "info-nce", "", "top-n", "n=20,skip=1", false, true, 2, 4, "conv", OptimizerKind::kSgd,
+               BankKind::kIndex},
+        Method{"ance", "info-nce", "", "ance", "n=2,top=12,draw=5", false, false, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kIndex}),
     [](const auto& tested) { return tested.param.name; });
+
+/// The order of an epoch that was begun is that of its beginning, and is in the snapshot.
+TEST(SavedRun, GoesOnInTheOrderThatItsEpochBeganWith) {
+  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex}) {
+    const TemporaryDirectory folder;
+    SmallStart start;
+    start.options = with_rows_of(kind, resumed_options("info-nce"));
+    start.options.batch_order = BatchOrder::kSimilar;
+    start.options.batch_similar = 1.0;
+    start.options.refresh_every = {RunInterval::Unit::kSteps, 3};
+    start.run_directory = folder / "whole";
+    run(start);
+    start.run_directory = folder / "parts";
+    run_first_part(start);
+    EXPECT_EQ(newest_saved(folder / "parts").trainer.tensor("epoch_order").size(0), 50);
+    start.resume = "auto";
+    run(start);
+    expect_bit_equal(newest_saved(folder / "parts"), newest_saved(folder / "whole"));
+    EXPECT_EQ(metrics_lines(folder / "parts", "step"), metrics_lines(folder / "whole", "step"));
+  }
+}
 
 struct Ranks {
   int ranks;
@@ -178,7 +204,8 @@ TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
 INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
                          ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2},
                                            Ranks{3, 0, BankKind::kMemory}, Ranks{4, 2, BankKind::kMemory},
-                                           Ranks{3, 0, BankKind::kLearned}, Ranks{1, 0, BankKind::kLearned}),
+                                           Ranks{3, 0, BankKind::kLearned}, Ranks{1, 0, BankKind::kLearned},
+                                           Ranks{3, 0, BankKind::kIndex}),
                          [](const auto& tested) {
                            return "On" + std::to_string(tested.param.ranks) + "Shards" +
                                   std::to_string(tested.param.shards) + kind_text(tested.param.bank);

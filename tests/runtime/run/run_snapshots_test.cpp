@@ -39,7 +39,7 @@ PretrainOptions short_options() {
 }
 
 TEST(SnapshotSettings, IntervalsAreReadOrRefusedByName) {
-  using Unit = SnapshotInterval::Unit;
+  using Unit = RunInterval::Unit;
   const auto expect = [](const char* text, Unit unit, std::int64_t count) {
     EXPECT_EQ(parse_snapshot_interval(text).unit, unit) << text;
     EXPECT_EQ(parse_snapshot_interval(text).count, count) << text;

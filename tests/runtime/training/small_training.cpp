@@ -57,6 +57,12 @@ PretrainOptions with_memory(PretrainOptions options) {
   return options;
 }
 
+PretrainOptions with_index(PretrainOptions options) {
+  options.bank_kind = BankKind::kIndex;
+  options.bank_rows = rectangles()->size();
+  return options;
+}
+
 PretrainOptions with_learned(PretrainOptions options) {
   options.bank_kind = BankKind::kLearned;
   // As fast as rows of so small a bank have to be to matter in a few steps.

@@ -27,6 +27,8 @@ PretrainOptions small_options(const std::string& objective);
 
 /// The same with a memory bank of rectangles().
 PretrainOptions with_memory(PretrainOptions options);
+/// The same with an index of rectangles().
+PretrainOptions with_index(PretrainOptions options);
 /// The same with a learned bank.
 PretrainOptions with_learned(PretrainOptions options);
 

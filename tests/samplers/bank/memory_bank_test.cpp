@@ -157,6 +157,22 @@ TEST(MemoryBank, ACopyHandsOutRowsAsTheyWere) {
   }
 }
 
+/// As an index is made anew: then nothing is set aside row by row.
+TEST(MemoryBank, ACopyKeepsItsTensorsWhenAllRowsAreReplaced) {
+  Bank bank = make_memory(0, 1);
+  const BankBlock then = rows_now(bank);
+  const std::shared_ptr<BankCopy> copy = bank.start_copy();
+  expect_equal(copy->next(4), then, 0);
+  replace_own(bank, samples_of_step(3), 3);
+  const auto aside = copy->rows_set_aside();
+  const at::Tensor all = at::arange(kMemoryRows, at::kLong);
+  bank.replace(all, features_of(all, 5), all.remainder(2), 5);
+  replace_own(bank, samples_of_step(6), 6);
+  EXPECT_EQ(copy->rows_set_aside(), aside);
+  for (std::int64_t row = 4; row < kMemoryRows; ++row) expect_equal(copy->next(1), then, row);
+  EXPECT_EQ(bank.written().count, kMemoryRows);
+}
+
 TEST(MemoryBank, ACopyIsReadWhileStepsGoOn) {
   Bank bank = make_memory(0, 1, at::kBFloat16);
   for (int round = 0; round < 50; ++round) {

@@ -119,7 +119,7 @@ struct Leaves {
 
 Leaves make_leaves(const ContrastJob& job, const at::Tensor& raw, bool with_gradient) {
   Leaves leaves{raw.clone().requires_grad_(with_gradient), {}};
-  leaves.unit = job.normalise ? leaves.raw / leaves.raw.norm(2, {1}, true) : leaves.raw * 1.0;
+  leaves.unit = job.normalise ? leaves.raw / leaves.raw.norm(2, {-1}, true) : leaves.raw * 1.0;
   if (with_gradient) leaves.unit.retain_grad();
   return leaves;
 }
@@ -139,7 +139,11 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   const std::unique_ptr<Bank> bank = make_job_bank(job, comm);
   const Leaves queries = make_leaves(job, own_part(comm, job.raw_queries), true);
   const Leaves keys = make_leaves(job, own_part(comm, job.raw_keys), job.train_keys);
+  const Leaves mined = job.raw_mined.defined() ? make_leaves(job, own_part(comm, job.raw_mined), true) : Leaves{};
   ContrastBatch input;
+  input.ids = own_part(comm, job.ids);
+  input.mined_ids = own_part(comm, job.mined_ids);
+  input.mined_labels = own_part(comm, job.mined_labels);
   input.labels = own_part(comm, job.labels);
   input.key_labels = own_part(comm, job.key_labels);
   input.shares.sizes = share_sizes(job.raw_queries.size(0), comm.size());
@@ -152,7 +156,13 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   const Objective& objective = recording->inner();
   const ObjectiveDescription& description = describe_objective(job.objective);
   ContrastiveLoss loss(description, job.source, std::move(recording), make_job_sampler(job));
-  const ContrastOutput output = loss.begin(comm, bank.get(), input, queries.unit).finish(keys.unit);
+  const auto calls = [&comm] {
+    std::int64_t all = 0;
+    for (const auto& [name, traffic] : comm.traffic().total()) all += traffic.calls;
+    return all;
+  };
+  const std::int64_t calls_before = calls();
+  const ContrastOutput output = loss.begin(comm, bank.get(), input, queries.unit).finish(keys.unit, mined.unit);
   output.loss.backward();
 
   const bool both = seen.anchors.both_views;
@@ -166,6 +176,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
     return of_queries(leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf.detach()));
   };
   ContrastAnswer answer;
+  answer.collectives = calls() - calls_before;
   answer.loss = sum_over_ranks(comm, output.loss);
   answer.per_anchor = of_anchors(output.per_anchor);
   answer.positive = of_anchors(seen.anchors.positive);
@@ -184,6 +195,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   answer.unit_query_gradient = gradient(queries.unit);
   answer.raw_key_gradient = job.train_keys ? gradient(keys.raw) : at::zeros_like(answer.raw_query_gradient);
   answer.unit_key_gradient = job.train_keys ? gradient(keys.unit) : at::zeros_like(answer.raw_query_gradient);
+  if (mined.raw.defined()) answer.raw_mined_gradient = gradient(mined.raw);
   for (const at::Tensor& parameter : objective.parameters()) {
     answer.parameter_gradients.push_back(
         sum_over_ranks(comm, parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter.detach())));

@@ -13,8 +13,12 @@ namespace negatron::testing {
 
 /// One step of a job, given for the whole job.
 struct ContrastJob {
-  at::Tensor raw_queries;  // [Bg, d]
-  at::Tensor raw_keys;     // [Bg, d]
+  at::Tensor raw_queries;   // [Bg, d]
+  at::Tensor raw_keys;      // [Bg, d]
+  at::Tensor raw_mined;     // [Bg, L, d] or undefined
+  at::Tensor ids;           // [Bg] or undefined
+  at::Tensor mined_ids;     // [Bg, L] or undefined
+  at::Tensor mined_labels;  // [Bg, L] or undefined
   bool normalise = true;
   at::Tensor labels;      // [Bg] or undefined
   at::Tensor key_labels;  // [Bg] or undefined
@@ -57,11 +61,13 @@ struct ContrastAnswer {
   at::Tensor unit_query_gradient;  // [Bg, d]
   at::Tensor raw_key_gradient;     // [Bg, d], 0 when keys take none
   at::Tensor unit_key_gradient;    // [Bg, d]
+  at::Tensor raw_mined_gradient;   // [Bg, L, d], undefined where nothing was mined
   std::vector<double> parameter_gradients;
   double positive_similarity = 0.0;
   double negative_similarity = 0.0;
   std::int64_t correct = 0;
   std::map<std::string, double> metrics;
+  std::int64_t collectives = 0;    // of rank 0, for the loss and its gradient
   at::Tensor first_term_gradient;  // [Bg, d] of the bank
   at::Tensor hardest_labels;       // [Bg, N]
   at::Tensor row_gradient;         // [K', d] of a bank in one batch; undefined unless rows learn

@@ -34,12 +34,6 @@ at::Tensor central_differences(const ContrastJob& job, const at::Tensor& vectors
   return gradient;
 }
 
-/// What a loss holds fixed by definition is not in its gradient, and central differences would see it.
-bool holds_something_fixed(const ContrastJob& job) {
-  return (job.objective == "dclw" && job.objective_options.find("attached") == std::string::npos) ||
-         job.objective_options.find("detached") != std::string::npos;
-}
-
 TEST(ContrastGradient, MatchesCentralDifferencesOnOneToThreeRanks) {
   int compared = 0;
   for (const Trial& trial : all_trials(at::kDouble)) {

@@ -31,11 +31,13 @@ const std::map<std::string, std::vector<std::string>> kSettings = {
     {"self-adversarial", {""}},
     {"semi-hard", {"", "rule=below-margin,pick=random", "margin=0.02,fallback=violator"}},
     {"max-sampling", {"m=8", "m=9,rule=mix", "m=8,candidates=20", "m=9,candidates=30,rule=mix"}},
+    {"ance", {"n=2,draw=4,top=9", "n=1,draw=1,top=3,bank=on"}},
     {"dns", {"n=9,m=4", "n=1,m=60"}},
     {"negcut", {"n=6,noise=5,hidden=12", "n=3,noise=2,hidden=9,bank=off"}},
     {"daml", {"hidden=12", "hidden=9,bank=off,adversarial=3"}},
     {"nscaching", {"m=3,n=6,candidates=6", "m=6,n=6,candidates=3,update=top"}},
     {"warp", {"margin=0.4,trials=25", "margin=0.1,trials=3"}},
+    {"popularity", {"m=20", "m=20,law=rank,lambda=4"}},
     {"uniform", {"m=20", "m=20,stand-for-bank=on"}},
     {"softmax", {"m=10,temperature=0.2", "m=3,candidates=20,temperature=0.2"}},
 };
@@ -73,8 +75,7 @@ TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
   for (const std::string& options : all_settings) {
     for (const std::string& objective : options == all_settings.front() ? bank_objectives() : kEachKind) {
       if (!go_together(options, objective)) continue;
-      SamplerTrial trial;
-      trial.make_sampler = [&] { return make_test_sampler(GetParam(), options, trial.dtype); };
+      SamplerTrial trial = trial_of(GetParam(), options);
       trial.objective = objective;
       const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
       ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
@@ -97,8 +98,7 @@ bool takes_one_batch(const std::string& name, const std::string& options) {
 void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
   for (const std::string& options : settings_of(sampler)) {
     if (!takes_one_batch(sampler, options)) continue;
-    SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(sampler, options, trial.dtype); };
+    SamplerTrial trial = trial_of(sampler, options);
     trial.bank_kind = kind;
     for (const std::string& objective : kEachKind) {
       if (!go_together(options, objective)) continue;
@@ -111,8 +111,8 @@ void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
       }
       EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, 4 / copies)), 1e-12) << options;
     }
-    trial.objective = "info-nce";
-    trial.dtype = at::kFloat;
+    trial = trial_of(sampler, options, at::kFloat);
+    trial.bank_kind = kind;
     EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6) << options;
   }
 }
@@ -122,6 +122,11 @@ TEST_P(SamplerInvariance, SameAnswerOverAMemoryBank) {
   expect_same_over(BankKind::kMemory, GetParam(), 2);
 }
 
+/// Whose rows are made anew all at once.
+TEST_P(SamplerInvariance, SameAnswerOverAnIndex) {
+  expect_same_over(BankKind::kIndex, GetParam(), 2);
+}
+
 /// Whose rows move by what all ranks' queries met of them in the steps before.
 TEST_P(SamplerInvariance, SameAnswerOverALearnedBank) {
   expect_same_over(BankKind::kLearned, GetParam(), 1);
@@ -129,8 +134,7 @@ TEST_P(SamplerInvariance, SameAnswerOverALearnedBank) {
 
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
   for (const std::string& options : settings_of(GetParam())) {
-    SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options, trial.dtype); };
+    const SamplerTrial trial = trial_of(GetParam(), options);
     const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
     for (const int shards : {1, 2}) {
       EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, shards)), 1e-12)
@@ -141,9 +145,7 @@ TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
 
 TEST_P(SamplerInvariance, SameAnswerInSinglePrecision) {
   for (const std::string& options : settings_of(GetParam())) {
-    SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), options, trial.dtype); };
-    trial.dtype = at::kFloat;
+    const SamplerTrial trial = trial_of(GetParam(), options, at::kFloat);
     const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
     for (const int ranks : {2, 3}) {
       EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-6)
@@ -156,10 +158,8 @@ TEST_P(SamplerInvariance, SameAnswerInSinglePrecision) {
 TEST_P(SamplerInvariance, SameAnswerWhenTheStageBeginsBeforeTheKeys) {
   const std::set<std::string> by_keys = {"semi-hard", "fn-attraction", "fn-elimination", "max-sampling", "warp"};
   for (const std::string& objective : kEachKind) {
-    SamplerTrial trial;
-    trial.make_sampler = [&] { return make_test_sampler(GetParam(), settings_of(GetParam()).front(), trial.dtype); };
+    SamplerTrial trial = trial_of(GetParam(), settings_of(GetParam()).front(), at::kFloat);
     trial.objective = objective;
-    trial.dtype = at::kFloat;
     for (const int ranks : {1, 3}) {
       trial.side_threads.reset();
       const SamplerOutcome at_once = run_sampler_trial(trial, ranks, ranks);
@@ -187,8 +187,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, SamplerInvariance, ::testing::ValuesIn(sample
 
 SamplerOutcome outcome_of(const std::string& sampler, const std::string& options,
                           const std::string& objective = "info-nce", const std::string& objective_options = "") {
-  SamplerTrial trial;
-  trial.make_sampler = [&] { return make_test_sampler(sampler, options, trial.dtype); };
+  SamplerTrial trial = trial_of(sampler, options);
   trial.objective = objective;
   trial.objective_options = objective_options;
   return run_sampler_trial(trial, 2, 2);

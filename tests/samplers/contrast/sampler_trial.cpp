@@ -64,15 +64,25 @@ std::int64_t calls_of(const Communicator& group) {
 /// What begins a step of the loss for given queries.
 using Begin = std::function<LossStep()>;
 
+/// What an encoder would make of samples mined for `ids`, [b, mined, d] with gradient; undefined for none.
+at::Tensor mined_for(const at::Tensor& ids, std::int64_t mined, std::int64_t view, at::ScalarType dtype) {
+  std::vector<at::Tensor> of_place;
+  for (std::int64_t place = 0; place < mined; ++place) {
+    of_place.push_back(rows_of((ids + 3 + 5 * place).remainder(kSamples), view, dtype));
+  }
+  return mined == 0 ? at::Tensor() : at::stack(of_place, 1).requires_grad_();
+}
+
 /// The step begins twice before either is finished, as those of a symmetric loss do. Early is one whose queries leave
 /// for the shards of `group` when it begins.
-ContrastOutput compute_twice(const Communicator& group, const Begin& begin, const at::Tensor& keys, bool& early) {
+ContrastOutput compute_twice(const Communicator& group, const Begin& begin, const at::Tensor& keys,
+                             const at::Tensor& mined, bool& early) {
   const std::int64_t before = calls_of(group);
   LossStep first = begin();
   early = calls_of(group) > before;
   LossStep second = begin();
-  const ContrastOutput output = first.finish(keys);
-  EXPECT_TRUE(at::equal(output.loss, second.finish(keys).loss));
+  const ContrastOutput output = first.finish(keys, mined);
+  EXPECT_TRUE(at::equal(output.loss, second.finish(keys, mined).loss));
   return output;
 }
 
@@ -87,7 +97,18 @@ std::unique_ptr<NegativeSampler> make_test_sampler(const std::string& name, cons
   arguments.bank_rows = kSamples;
   arguments.tensors = dtype;
   arguments.sample_types = at::arange(kSamples, at::kLong).remainder(kTypes + 1) - 1;
+  // Some were never counted.
+  arguments.sample_counts = at::arange(kSamples, at::kLong).remainder(5) * 7;
   return make_sampler(name, arguments);
+}
+
+SamplerTrial trial_of(const std::string& name, const std::string& options, at::ScalarType dtype) {
+  SamplerTrial trial;
+  trial.make_sampler = [name, options, dtype] { return make_test_sampler(name, options, dtype); };
+  trial.dtype = dtype;
+  const SamplerDescription& sampler = describe_sampler(name);
+  if (sampler.mines != nullptr) trial.mined = sampler.mines(MethodOptions("--sampler", sampler.options, options)).met;
+  return trial;
 }
 
 SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shards) {
@@ -97,8 +118,15 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
     BankMesh mesh(comm, shards);
     const bool is_memory = trial.bank_kind == BankKind::kMemory;
     const bool is_learned = trial.bank_kind == BankKind::kLearned;
-    BankOptions shape{
-        is_memory ? kSamples : kRows, kWidth, trial.dtype, at::kCPU, BankFill::kEmpty, kSeed, kBatch, trial.bank_kind};
+    const bool is_index = trial.bank_kind == BankKind::kIndex;
+    BankOptions shape{is_memory || is_index ? kSamples : kRows,
+                      kWidth,
+                      trial.dtype,
+                      at::kCPU,
+                      BankFill::kEmpty,
+                      kSeed,
+                      kBatch,
+                      trial.bank_kind};
     Bank bank(shape, mesh.group().rank(), mesh.group().size());
     const ObjectiveDescription& description = describe_objective(trial.objective);
     ObjectiveArguments arguments;
@@ -116,6 +144,12 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       const at::Tensor all_ids = ids_of_step(step);
       const at::Tensor ids = own_part(comm, all_ids).contiguous();
       const at::Tensor labels = ids.remainder(kClasses);
+      // Made anew before every other step.
+      if (is_index && step % 2 == 0) {
+        const Range own = share(kSamples, mesh.group().size(), mesh.group().rank());
+        const at::Tensor samples = at::arange(own.begin, own.end, at::kLong);
+        bank.replace(samples - own.begin, rows_of(samples, 2 * step, trial.dtype), samples.remainder(kClasses), step);
+      }
       std::optional<SampleRows> own_rows;
       if (is_memory) own_rows.emplace(comm, mesh.group(), bank, all_ids);
       const at::Tensor keys = is_memory ? own_rows->fetch() : rows_of(ids, 2 * step + 1, trial.dtype);
@@ -130,17 +164,22 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.step = step;
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;
+        const at::Tensor mined = mined_for(ids, trial.mined, 2 * step + 1, trial.dtype);
         if (is_learned) input.rows_tau = kRowsTau;
         const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
         bool early = false;
         const ContrastOutput output =
-            trial.side_threads ? compute_twice(mesh.group(), begin, keys, early) : begin().finish(keys);
+            trial.side_threads ? compute_twice(mesh.group(), begin, keys, mined, early) : begin().finish(keys, mined);
         if (comm.rank() == 0 && early) ++outcome.begun;
         output.loss.backward();
         const at::Tensor value = output.loss.detach().to(at::kDouble).reshape({1}).clone();
         comm.all_reduce(value, ReduceOp::kSum);
         const at::Tensor gradient = queries.grad().defined() ? queries.grad() : at::zeros_like(keys);
         gradients.push_back(comm.all_gather(gradient.contiguous(), shares));
+        if (mined.defined()) {
+          const at::Tensor of_mined = mined.grad().flatten(1).contiguous();
+          gradients.push_back(comm.all_gather(of_mined, shares).view({-1, kWidth}));
+        }
         counts.push_back(comm.all_gather(output.negatives.scores.count.contiguous(), shares));
         // Of keys the slots: in fp32 learned rows, and so scores, differ in their last bits.
         hardest.push_back(comm.all_gather(slots_of_keys(output.negatives.hardest).contiguous(), shares));
@@ -151,7 +190,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       }
       if (is_memory) {
         own_rows->blend(rows_of(ids, 2 * step, trial.dtype), labels, kMemoryMomentum, step);
-      } else if (!is_learned) {
+      } else if (!is_learned && !is_index) {
         mesh.enqueue(bank, keys, ids, labels, step, kBatch);
       }
     }

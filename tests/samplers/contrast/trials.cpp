@@ -34,6 +34,11 @@ const std::map<std::string, std::vector<std::string>>& variants() {
 
 }  // namespace
 
+bool holds_something_fixed(const ContrastJob& job) {
+  return (job.objective == "dclw" && job.objective_options.find("attached") == std::string::npos) ||
+         job.objective_options.find("detached") != std::string::npos;
+}
+
 std::vector<Trial> all_trials(at::ScalarType type) {
   std::vector<Trial> trials;
   for (const ObjectiveDescription& description : objective_descriptions()) {

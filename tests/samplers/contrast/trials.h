@@ -18,4 +18,7 @@ struct Trial {
 /// way through the code. A new objective is in here as soon as it is in the registry.
 std::vector<Trial> all_trials(at::ScalarType type);
 
+/// What a loss holds fixed by definition is not in its gradient, and central differences would see it.
+bool holds_something_fixed(const ContrastJob& job);
+
 }  // namespace negatron::testing

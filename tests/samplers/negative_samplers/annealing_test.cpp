@@ -1,4 +1,4 @@
-#include "samplers/negative_samplers/annealing.h"
+#include "samplers/negative_samplers/adapting/annealing.h"
 
 #include <cmath>
 #include <limits>
@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "samplers/negative_samplers/exp3.h"
-#include "samplers/negative_samplers/saved_number.h"
+#include "samplers/negative_samplers/adapting/exp3.h"
+#include "samplers/negative_samplers/adapting/saved_number.h"
 
 namespace negatron {
 namespace {

@@ -13,6 +13,7 @@ SamplerArguments arguments_of(const SamplerDescription& sampler, const std::stri
   SamplerArguments arguments;
   arguments.options = MethodOptions("--sampler " + sampler.name, sampler.options, text);
   arguments.sample_types = at::tensor({0, 1, 2, -1}, at::kLong);
+  arguments.sample_counts = at::tensor({3, 0, 1, 3, 9, 2, 0, 0}, at::kLong);
   arguments.width = 8;
   arguments.bank_rows = 8;
   return arguments;
@@ -59,6 +60,8 @@ TEST(SamplerRegistry, RefusesOptionsThatExcludeEachOther) {
             "--sampler softmax: candidates must be 0, or more than m, the rows drawn of them.");
   EXPECT_EQ(refusal("semi-hard", "rule=below-margin,fallback=violator"),
             "--sampler semi-hard: rule=below-margin takes every violator already; leave fallback out.");
+  EXPECT_EQ(refusal("ance", "top=5,draw=6"), "--sampler ance: draw must not exceed top.");
+  EXPECT_EQ(refusal("ance", "draw=6,n=7"), "--sampler ance: n must not exceed draw.");
   EXPECT_EQ(refusal("nscaching", "m=6,n=5"), "--sampler nscaching: m must be at most n, the rows in a cache.");
 }
 

@@ -1,4 +1,4 @@
-#include "runtime/data/epoch_order.h"
+#include "runtime/data/orders/epoch_order.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "samplers/negative_samplers/saved_number.h"
+#include "samplers/negative_samplers/adapting/saved_number.h"
 
 #include <charconv>
 #include <string>

@@ -1,11 +1,11 @@
-#include "samplers/negative_samplers/exp3.h"
+#include "samplers/negative_samplers/adapting/exp3.h"
 
 #include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <stdexcept>
 
-#include "samplers/negative_samplers/saved_number.h"
+#include "samplers/negative_samplers/adapting/saved_number.h"
 #include "samplers/random/philox.h"
 
 namespace negatron {

@@ -1,4 +1,4 @@
-#include "samplers/negative_samplers/annealing.h"
+#include "samplers/negative_samplers/adapting/annealing.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "samplers/negative_samplers/saved_number.h"
+#include "samplers/negative_samplers/adapting/saved_number.h"
 
 namespace negatron {
 

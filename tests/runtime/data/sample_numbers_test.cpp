@@ -1,4 +1,4 @@
-#include "runtime/data/sample_types.h"
+#include "runtime/data/sample_numbers.h"
 
 #include <fstream>
 
@@ -45,6 +45,24 @@ TEST(SampleTypes, RefusesAnotherNumberOfSamples) {
             std::string::npos);
   EXPECT_NE(refusal("0\n1\n0\n1\n", 3).find("has 4 lines"), std::string::npos);
   EXPECT_NE(refusal("", 1).find("has 0 lines"), std::string::npos);
+}
+
+TEST(SampleCounts, AreWholeNumbersFrom0On) {
+  const testing::TemporaryDirectory directory;
+  const std::filesystem::path path = directory.path() / "counts.txt";
+  std::ofstream(path) << "0\n7\n9007199254740992\n";
+  EXPECT_TRUE(
+      at::equal(read_sample_counts(path, 3), at::tensor({std::int64_t{0}, std::int64_t{7}, std::int64_t{1} << 53})));
+  for (const char* line : {"-1", "1.5", "many", "9007199254740993"}) {
+    std::ofstream(path) << "3\n" << line << "\n";
+    try {
+      read_sample_counts(path, 2);
+      ADD_FAILURE() << line << " was taken";
+    } catch (const DataError& error) {
+      EXPECT_NE(std::string(error.what()).find("--sample-counts: line 2 of"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("the count of one sample, a whole number from 0"), std::string::npos);
+    }
+  }
 }
 
 TEST(SampleTypes, NamesAFileThatIsNotThere) {

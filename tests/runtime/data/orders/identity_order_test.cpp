@@ -1,4 +1,4 @@
-#include "runtime/data/identity_order.h"
+#include "runtime/data/orders/identity_order.h"
 
 #include <map>
 #include <set>

@@ -1,4 +1,4 @@
-#include "runtime/data/identity_order.h"
+#include "runtime/data/orders/identity_order.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/data/epoch_order.h"
+#include "runtime/data/orders/epoch_order.h"
 
 namespace negatron {
 namespace {
