@@ -48,6 +48,17 @@ Computed in_batch_case(const ReferenceCase& reference, int ranks) {
 }
 
 Computed label_case(const ReferenceCase& reference, int ranks) {
+  if (reference.expects("triplets")) {
+    testing::ContrastJob job = batch_job(reference, "triplet-in-batch", 1.0);
+    job.labels = labels_of(reference.params.at("labels"));
+    job.objective_options = "margin=" + text_of(reference.number("margin")) +
+                            ",fallback=" + reference.params.at("fallback").get<std::string>();
+    const testing::ContrastAnswer answer = run_contrast(job, ranks);
+    return nlohmann::json{{"triplets", answer.metrics.at("triplets")},
+                          {"loss", answer.loss},
+                          {"grad_q_raw", list_of(answer.raw_query_gradient)},
+                          {"grad_k_raw", list_of(answer.raw_key_gradient)}};
+  }
   if (reference.has("T") && reference.has("labels")) {
     testing::ContrastJob job = batch_job(reference, "soft-nn", reference.number("T"));
     set_view_labels(job, reference.params.at("labels"));

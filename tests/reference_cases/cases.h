@@ -15,12 +15,13 @@ Computed softmax_case(const ReferenceCase& reference, int ranks);    // infonce_
 Computed shard_case(const ReferenceCase& reference, int ranks);      // *_shards_*
 Computed estimator_case(const ReferenceCase& reference, int ranks);  // bank_debiased*, bank_hcl*, inbatch_*
 Computed in_batch_case(const ReferenceCase& reference, int ranks);   // nt_xent_*, decoupled_*, n_pair_raw
-Computed label_case(const ReferenceCase& reference, int ranks);      // soft_nn_*, lifted_*, supcon_*
-Computed margin_case(const ReferenceCase& reference, int ranks);     // triplet_*, contrastive_*, warp
-Computed logistic_case(const ReferenceCase& reference, int ranks);   // neg_*, nce_*, siglip_*
+Computed label_case(const ReferenceCase& reference, int ranks);     // soft_nn_*, lifted_*, supcon_*, triplet_in_batch_*
+Computed margin_case(const ReferenceCase& reference, int ranks);    // triplet_*, contrastive_*, warp
+Computed logistic_case(const ReferenceCase& reference, int ranks);  // neg_*, nce_*, siglip_*
 Computed selection_case(const ReferenceCase& reference, int ranks);  // ring_*
 Computed mix_case(const ReferenceCase& reference, int ranks);        // mochi_*
 Computed row_case(const ReferenceCase& reference, int ranks);        // adco_*
+Computed sample_case(const ReferenceCase& reference, int ranks);     // mined_*, memory_update_*, popularity_draws
 Computed metrics_case(const ReferenceCase& reference, int ranks);    // metrics
 
 /// A job over the case's bank, or over its batch (then both sides take gradient), before it is told what to compute.
