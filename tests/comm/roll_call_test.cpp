@@ -16,7 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLimit{300};
+/// Long beside what a thread waits for a core on a busy machine: who is not heard within it is missing, and another
+/// asks.
+constexpr milliseconds kLimit{600};
 const CommunicatorOptions kImpatient = {.check = false, .time_limit = kLimit};
 
 /// What every rank's time-out said, "" where it had none, and what all wrote to stderr.
@@ -54,7 +56,7 @@ TEST(RollCall, EveryRankLearnsWhoIsMissingAndOneSaysIt) {
   const std::string table =
       "where the ranks of this job are, asked by rank 0:\n"
       "  ranks 0 to 2: in all_gather (#0, fp32 [2, 5])\n"
-      "  rank 3: no answer within 300 ms; it is stopped or gone, or busy with something else\n";
+      "  rank 3: no answer within 600 ms; it is stopped or gone, or busy with something else\n";
   const std::size_t found = heard.printed.find(table);
   ASSERT_NE(found, std::string::npos) << heard.printed;
   EXPECT_EQ(heard.printed.find("where the ranks", found + 1), std::string::npos) << heard.printed;
@@ -104,8 +106,8 @@ TEST(RollCall, ABrokenGroupWaitsForNothingMore) {
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   });
   ASSERT_EQ(seconds.size(), 1u);
-  // One limit and one roll call of 0.3 s each; ten limits would be 3 s.
-  EXPECT_LT(seconds[0], 2.0);
+  // One limit, and one roll call as long; ten works would wait for ten.
+  EXPECT_LT(seconds[0], 7.0 * std::chrono::duration<double>(kLimit).count());
 }
 
 TEST(RankRanges, NeighboursAreARange) {
