@@ -8,17 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/data/batch_placement.h"
 #include "runtime/data/loader.h"
 #include "runtime/metrics/cut_metrics.h"
 #include "runtime/run/broken_images.h"
-#include "runtime/run/data_memory.h"
 #include "runtime/run/fill_with_features.h"
 #include "runtime/run/hardest_sheet.h"
 #include "runtime/run/initial_weights.h"
 #include "runtime/run/refresh_jobs.h"
 #include "runtime/run/resume.h"
 #include "runtime/run/run_evaluation.h"
+#include "runtime/run/run_loader.h"
 #include "runtime/run/run_snapshots.h"
 
 namespace negatron {
@@ -29,41 +28,12 @@ Communicator& restoring(const PretrainJob& job) {
   return job.restoring != nullptr ? *job.restoring : *job.host;
 }
 
-/// What the flags say, or else what the run that goes on was normalised with; nothing for what the images measure now.
+/// Of every view: normalised as the flags say, or else as the run that goes on was, or else as the images measure now.
 /// Collective.
-std::optional<Normalization> known_normalization(const PretrainOptions& options, const PretrainJob& job,
-                                                 const ImageSource& train) {
-  if (options.normalization || !job.resume) return options.normalization;
-  return saved_normalization(restoring(job), *job.resume, train.channels());
-}
-
-LoaderOptions loader_options(const PretrainOptions& options, const ContrastSetup& setup, const Communicator& comm,
-                             const PretrainData& data, const PretrainJob& job) {
-  const ImageSource& train = *data.train;
-  LoaderOptions loader;
-  loader.batches.global_batch = options.global_batch;
-  loader.batches.seed = options.seed;
-  loader.batches.rank = comm.rank();
-  loader.batches.ranks = comm.size();
-  loader.batches.drop_last = options.drop_last;
-  loader.batches.identities = options.batch_identities;
-  loader.batches.views = options.views_of_sample();
-  if (const std::optional<Mining> mining = setup.mining()) loader.batches.mined = mining->met;
-  loader.planned = plans_batches(options, setup);
-  loader.batches.augmentation = options.augmentation;
-  loader.batches.format = ViewFormat::of(train, known_normalization(options, job, train), *job.host);
-  loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
-  loader.queue_depth =
-      batch_queue(options, data, loader.batches.format.size, comm.size(), setup.views_in_batch(options)).batches;
-  return loader;
-}
-
-/// Batches, on their way to where they are trained on as soon as they are built.
-Loader make_loader(const PretrainData& data, LoaderOptions options, const ComputePlace& place) {
-  if (const auto placement = batch_placement_on(place.device)) {
-    options.finish = [placement](Batch& batch) { batch = placement->place(std::move(batch)); };
-  }
-  return Loader(data.train, options);
+ViewFormat view_format(const PretrainOptions& options, const PretrainJob& job, const ImageSource& train) {
+  std::optional<Normalization> known = options.normalization;
+  if (!known && job.resume) known = saved_normalization(restoring(job), *job.resume, train.channels());
+  return ViewFormat::of(train, known, *job.host);
 }
 
 /// A run from its start to its summary: what trainer, data, evaluations and snapshots share.
@@ -74,8 +44,8 @@ class Pretraining {
       : options_(options),
         job_(job),
         data_(data),
-        batches_(loader_options(options, setup, comm, data, job)),
-        loader_(make_loader(data, batches_, place)),
+        batches_(run_loader_options(options, setup, data, view_format(options, job, *data.train), comm)),
+        loader_(make_run_loader(data, batches_, place)),
         trainer_(options, setup, place, comm,
                  {data.train->channels(), loader_.steps_per_epoch(), data.facts, batches_.batches.format.size}),
         refresh_(options, setup, data, batches_.batches.format, *job.host, trainer_),

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "comm/threads/thread_communicator.h"
-#include "runtime/data/loader.h"
 #include "runtime/data/sources/images_in_memory.h"
+#include "runtime/run/run_loader.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"
@@ -115,19 +115,13 @@ FirstSteps first_steps(const PretrainOptions& options, Precision precision, int 
   FirstSteps first;
   run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
     at::set_num_threads(1);
-    const auto data = rectangles();
-    LoaderOptions loading;
-    loading.batches.global_batch = options.global_batch;
-    loading.batches.seed = options.seed;
-    loading.batches.identities = options.batch_identities;
-    loading.batches.rank = comm.rank();
-    loading.batches.ranks = comm.size();
-    loading.batches.views = options.views_of_sample();
-    loading.batches.augmentation = options.augmentation;
-    loading.batches.format = ViewFormat::of(*data);
-    Loader loader(data, loading);
-    Trainer trainer(options, resolve_contrast(options), {at::kCPU, precision}, comm,
-                    {data->channels(), loader.steps_per_epoch(), {}, data->view_size()});
+    const PretrainData data{rectangles(), nullptr, {}};
+    const ContrastSetup setup = resolve_contrast(options);
+    const ViewFormat format = ViewFormat::of(*data.train);
+    const ComputePlace place{at::kCPU, precision};
+    Loader loader = make_run_loader(data, run_loader_options(options, setup, data, format, comm), place);
+    Trainer trainer(options, setup, place, comm,
+                    {data.train->channels(), loader.steps_per_epoch(), {}, data.train->view_size()});
     StepTimer timer;
     for (std::int64_t epoch = 0; trainer.steps_done() < steps; ++epoch) {
       loader.start_epoch(epoch);
