@@ -128,6 +128,8 @@ std::string meaning_of(BankKind kind) {
       return ": rows that are trained";
     case BankKind::kIndex:
       return ": a row for each sample, made anew all at once";
+    case BankKind::kParametric:
+      return ": a row for each sample, trained with the encoder";
   }
   return {};
 }

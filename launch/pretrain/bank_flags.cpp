@@ -23,21 +23,34 @@ void add_bank_flags(FlagTable& table, PretrainOptions& o) {
       one_of<BankKind>(&o.bank_kind, {{"queue", BankKind::kQueue},
                                       {"memory", BankKind::kMemory},
                                       {"learned", BankKind::kLearned},
-                                      {"index", BankKind::kIndex}}),
+                                      {"index", BankKind::kIndex},
+                                      {"parametric", BankKind::kParametric}}),
       "queue (the last K keys, as MoCo), memory (a row for each training sample, which is its positive, as "
-      "InstDisc), learned (rows that are trained against the loss, as AdCo), or index (a row for each training sample, "
-      "all made anew every --refresh-every, as ANCE)");
-  table.add("bank-rows", within(&o.bank_rows, 1, kMostBankRows),
-            "K, keys in the bank over all ranks; memory and index have as many as there are training samples");
+      "InstDisc), learned (rows that are trained against the loss, as AdCo), index (a row for each training sample, "
+      "all "
+      "made anew every --refresh-every, as ANCE), or parametric (a row for each training sample, which is its positive "
+      "and is trained with the encoder, as PIC)");
+  table.add(
+      "bank-rows", within(&o.bank_rows, 1, kMostBankRows),
+      "K, keys in the bank over all ranks; memory, index and parametric have as many as there are training samples");
   table.add("bank-momentum", within(&o.bank_momentum, 0.0, 1.0),
             "m of a memory bank's rows: v <- m v + (1 - m) f, when their sample is met");
   table.add("refresh-every", refresh_field(&o.refresh_every),
             "when an index is made anew, beside the start: steps (500), epochs (2epochs), or never");
   table.add("rows-tau", within(&o.rows_tau, kLeastTemperature, kMostTemperature),
             "temperature of the InfoNCE that rows of a learned bank raise");
-  table.add("rows-lr", within(&o.rows.rate, 0.0, kMostRate), "learning rate of a learned bank's rows, all the time");
-  table.add("rows-momentum", within(&o.rows.momentum, 0.0, 1.0), "momentum of a learned bank's rows, below 1");
-  table.add("rows-weight-decay", within(&o.rows.weight_decay, 0.0, kMostRate), "weight decay of a learned bank's rows");
+  table.add("rows-lr", within(&o.rows.rate, 0.0, kMostRate),
+            "learning rate of rows that learn: of a learned bank all the time, of a parametric one at first");
+  table.add(
+      "rows-optimizer",
+      one_of<RowOptimizerKind>(&o.rows.kind, {{"sgd", RowOptimizerKind::kSgd},
+                                              {"adagrad", RowOptimizerKind::kAdagrad},
+                                              {"adam", RowOptimizerKind::kAdam}}),
+      "of rows that learn: sgd with momentum, adagrad (one number a row), or adam; with the last two, rows that a "
+      "step did not meet stay as they are");
+  table.add("rows-momentum", within(&o.rows.momentum, 0.0, 1.0),
+            "momentum of rows that learn, below 1; not of adagrad");
+  table.add("rows-weight-decay", within(&o.rows.weight_decay, 0.0, kMostRate), "weight decay of rows that learn");
   table.add(
       "bank-fill",
       one_of<BankFill>(&o.bank_fill,

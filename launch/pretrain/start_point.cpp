@@ -143,15 +143,16 @@ class Start {
     if (!difference.changed.empty()) {
       start_.remarks.push_back("this run differs from " + name + ": " + joined(difference.changed) + ".");
     }
-    require_bank_of(snapshot);
+    require_bank_of(snapshot, /*goes_on=*/true);
     start_.resume = std::move(snapshot);
   }
 
   /// Rank 0 and all others look at the same manifest.
-  void require_bank_of(const Snapshot& snapshot) {
+  void require_bank_of(const Snapshot& snapshot, bool goes_on) {
     const BankOptions bank = bank_options(request_.options, {at::kCPU, *request_.options.precision});
     const bool has_bank = resolve_contrast(request_.options).has_bank();
     require_bank(snapshot, has_bank ? &bank : nullptr, request_.convert_bank);
+    if (goes_on) require_row_optimizer(snapshot, has_bank ? &bank : nullptr);
   }
 
   void open_bank() {
@@ -160,7 +161,7 @@ class Start {
     // Of a snapshot whose run nobody goes on with, only the bank matters.
     find.check_state = {};
     Snapshot snapshot = open_named(request_.bank, find);
-    require_bank_of(snapshot);
+    require_bank_of(snapshot, /*goes_on=*/false);
     start_.bank = std::move(snapshot);
   }
 

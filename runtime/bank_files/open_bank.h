@@ -30,15 +30,15 @@ struct OpenBank {
   std::int64_t row_bytes() const;
   /// Of a row with its numbers while BankReader reads it: what it keeps, what it had before, and what it gives.
   std::int64_t bytes_while_reading() const { return 3 * (row_bytes() + kNumberBytesPerRow); }
-  /// Reads blocks of up to `rows`, without what a learned bank holds beside what scores.
+  /// Reads blocks of up to `rows`, without what rows that learn have beside what scores.
   BankReader reader(std::int64_t rows) const { return {path, bank(), rows * row_bytes()}; }
   /// The same with it, and what a row takes then while it is read.
   BankReader whole_reader(std::int64_t rows) const {
     return {path, bank(), rows * (row_bytes() + bytes_of_learned()), BankReader::Learned::kRead};
   }
   std::int64_t bytes_while_reading_whole() const { return bytes_while_reading() + 3 * bytes_of_learned(); }
-  /// Of a row of a learned bank, its raw row and the velocity; 0 for others.
-  std::int64_t bytes_of_learned() const { return bank().width * learned_bytes(bank()); }
+  /// Of a row that learns, its raw row and moments; 0 for others.
+  std::int64_t bytes_of_learned() const { return learned_row_bytes(bank()); }
 };
 
 /// What choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is no bank in

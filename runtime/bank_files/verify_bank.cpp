@@ -60,7 +60,7 @@ bool is_written_later(const OpenBank& bank, std::int64_t step) {
   return rows_stay(bank.bank().kind) && step > bank.manifest.step;
 }
 
-/// [m] bool: the rows of a learned bank that are not what its raw rows come to, or whose velocities are not finite.
+/// [m] bool: rows that learn that are not what their raw rows come to, or whose moments are not finite.
 /// Rows are told as they are stored, so that those in bf16 may differ from others by a few of its steps.
 at::Tensor contradicted(const BankBlock& block) {
   constexpr double kRounding = 8.0;
@@ -68,7 +68,7 @@ at::Tensor contradicted(const BankBlock& block) {
                       : block.vectors.scalar_type() == at::kHalf   ? 0x1p-11
                                                                    : 0x1p-23;
   const at::Tensor gap = (scored_rows(block.raw.to(at::kDouble)) - block.vectors.to(at::kDouble)).abs().amax(1);
-  const at::Tensor moves = block.velocity.isfinite().all(1);
+  const at::Tensor moves = block.moments.isfinite().all(1);
   // Not a number is not below the bound.
   return (gap <= kRounding * step).logical_and_(moves).logical_not_();
 }

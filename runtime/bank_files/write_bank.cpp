@@ -44,7 +44,8 @@ BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const 
   };
 }
 
-/// A further matrix of a learned bank's shard, whose rows are one stretch: position p is the key that follows p others.
+/// A further matrix of a shard of rows that learn, whose rows are one stretch: position p is the key that follows p
+/// others.
 MatrixSource further_rows(const RingOrder& order, const NewRows& read, at::Tensor BankBlock::*which) {
   return [&order, &read, which, position = std::int64_t{0}](std::int64_t rows) mutable {
     const RingOrder::Stretch stretch = order.stretches({position, position + rows}).front();
@@ -55,9 +56,9 @@ MatrixSource further_rows(const RingOrder& order, const NewRows& read, at::Tenso
 
 ShardSources shard_sources(const SavedBank& bank, const RingOrder& order, const NewRows& read) {
   ShardSources sources{shard_rows(bank, order, read)};
-  if (bank.kind == BankKind::kLearned) {
+  if (rows_learn(bank.kind)) {
     sources.raw = further_rows(order, read, &BankBlock::raw);
-    sources.velocity = further_rows(order, read, &BankBlock::velocity);
+    sources.moments = further_rows(order, read, &BankBlock::moments);
   }
   return sources;
 }
@@ -86,7 +87,7 @@ ManifestFile copy_trainer(FileLayer& files, const OpenBank& from, const fs::path
 }  // namespace
 
 std::int64_t NewBank::row_bytes() const {
-  return bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_bytes(bank));
+  return negatron::row_bytes(bank);
 }
 
 void check_new_snapshot(const FileLayer& files, const fs::path& out, std::int64_t step) {

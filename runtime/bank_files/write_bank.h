@@ -21,7 +21,7 @@ struct NewBank {
   std::int64_t row_bytes() const;
 };
 
-/// Gives the keys with these sequence numbers of the new bank, all of one batch, raw rows and velocities of a learned
+/// Gives the keys with these sequence numbers of the new bank, all of one batch, raw rows and moments of a learned
 /// one included. Asked in ascending order for each shard, and again for each of those two.
 using NewRows = std::function<BankBlock(Range sequence)>;
 

@@ -209,6 +209,15 @@ void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool conver
   }
 }
 
+void require_row_optimizer(const Snapshot& snapshot, const BankOptions* bank) {
+  if (bank == nullptr || !rows_learn(bank->kind)) return;
+  const RowOptimizerKind saved = snapshot.manifest.bank->row_optimizer;
+  if (saved == bank->row_optimizer) return;
+  throw SnapshotError("The snapshot '" + snapshot.path.string() + "' has rows that were trained by " +
+                      row_optimizer_text(saved) + ", this run's are by " + row_optimizer_text(bank->row_optimizer) +
+                      " (--rows-optimizer).");
+}
+
 std::string saved_config(const Snapshot& snapshot) {
   return load_trainer_text(snapshot, kConfig);
 }
@@ -253,6 +262,7 @@ ResumedRun resume_run(Communicator& comm, const Snapshot& snapshot, const RunPos
       position.raw_pixels = position.random_weights = std::nan("");
     }
     require_bank(snapshot, options_of_bank(trainer), convert_bank);
+    require_row_optimizer(snapshot, options_of_bank(trainer));
     trainer.restore(state, position.epoch * here.steps_per_epoch + position.batch_in_epoch);
     if (trainer.bank() != nullptr) load_bank(snapshot, *trainer.bank(), {convert_bank, kBlockBytes});
   });
@@ -273,7 +283,11 @@ std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& sna
     trainer.bank()->restore(layout, [&](Range sequence) {
       BankBlock block = reader.read(sequence);
       block.steps = at::full_like(block.steps, kNoStep);
-      if (block.velocity.defined()) block.velocity = at::zeros_like(block.velocity);
+      if (block.moments.defined()) {
+        const BankOptions& own = trainer.bank()->options();
+        block.moments =
+            at::zeros({block.raw.size(0), moments_width(own.row_optimizer, own.width)}, block.raw.options());
+      }
       return block;
     });
     // A bank that was imported or merged comes from no data that anybody knows.

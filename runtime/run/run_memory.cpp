@@ -40,11 +40,13 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
     memory.bank_numbers = rows * kNumbersOfRow;
     // The old rows stay until the last new one is there, and with a snapshot that is being written of them, longer.
     if (setup.has_index()) memory.bank_anew = (saves ? 2 : 1) * memory.bank_rows;
-    if (setup.has_learned()) {
-      const std::int64_t array = rows * options.head.output * element;
-      // Raw rows, velocities, and the gradient of each direction; and while they are saved all but that once more.
-      memory.bank_learning = (options.symmetric ? 4 : 3) * array;
-      if (saves) memory.bank_learning += memory.bank_rows + 2 * array + memory.bank_numbers;
+    if (setup.has_rows_that_learn()) {
+      const std::int64_t width = options.head.output;
+      const std::int64_t array = rows * width * element;
+      // Raw rows, moments, and the gradient of each direction; and while they are saved all but that once more.
+      const std::int64_t kept_rows = array + rows * moments_width(options.rows.kind, width) * element;
+      memory.bank_learning = kept_rows + (options.symmetric ? 2 : 1) * array;
+      if (saves) memory.bank_learning += memory.bank_rows + kept_rows + memory.bank_numbers;
     }
   }
   if (setup.has_bank() && setup.sampler.slots_of_sample != nullptr) {

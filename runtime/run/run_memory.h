@@ -20,7 +20,7 @@ struct RunMemory {
   /// Rows of the bank, and the numbers of each; 0 without one.
   std::int64_t bank_rows = 0;
   std::int64_t bank_numbers = 0;
-  /// Of a learned bank: raw rows, their velocities, the gradient while a step takes it, and what is copied while a
+  /// Of rows that learn: raw rows, their moments, the gradient while a step takes it, and what is copied while a
   /// snapshot is written.
   std::int64_t bank_learning = 0;
   /// Of an index: its rows once more while they are made anew, and twice where a snapshot may be written meanwhile.

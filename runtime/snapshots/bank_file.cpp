@@ -23,25 +23,68 @@ std::string kind_text(BankKind kind) {
       return "learned";
     case BankKind::kIndex:
       return "index";
+    case BankKind::kParametric:
+      return "parametric";
   }
   return {};
 }
 
 BankKind kind_of_text(const std::string& text) {
-  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex}) {
+  for (const BankKind kind :
+       {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex, BankKind::kParametric}) {
     if (text == kind_text(kind)) return kind;
   }
   throw std::invalid_argument("its bank is of the unknown kind '" + shown_text(text) + "'");
+}
+
+std::string row_optimizer_text(RowOptimizerKind kind) {
+  switch (kind) {
+    case RowOptimizerKind::kSgd:
+      return "sgd";
+    case RowOptimizerKind::kAdagrad:
+      return "adagrad";
+    case RowOptimizerKind::kAdam:
+      return "adam";
+  }
+  return {};
+}
+
+RowOptimizerKind row_optimizer_of_text(const std::string& text) {
+  for (const RowOptimizerKind kind : {RowOptimizerKind::kSgd, RowOptimizerKind::kAdagrad, RowOptimizerKind::kAdam}) {
+    if (text == row_optimizer_text(kind)) return kind;
+  }
+  throw std::invalid_argument("the rows of its bank were trained by the unknown '" + shown_text(text) + "'");
 }
 
 at::ScalarType learned_type(const SavedBank& bank) {
   return bank.dtype == at::kDouble ? at::kDouble : at::kFloat;
 }
 
-std::int64_t learned_bytes(const SavedBank& bank) {
-  constexpr std::int64_t kArrays = 2;
-  return bank.kind == BankKind::kLearned ? kArrays * static_cast<std::int64_t>(c10::elementSize(learned_type(bank)))
-                                         : 0;
+std::int64_t learned_row_bytes(const SavedBank& bank) {
+  if (!rows_learn(bank.kind)) return 0;
+  const std::int64_t numbers = raw_dataset(bank).width + moments_dataset(bank).width;
+  return numbers * static_cast<std::int64_t>(c10::elementSize(learned_type(bank)));
+}
+
+std::int64_t row_bytes(const SavedBank& bank) {
+  return bank.width * static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_row_bytes(bank);
+}
+
+LearnedDataset raw_dataset(const SavedBank& bank) {
+  return {"raw", bank.width};
+}
+
+LearnedDataset moments_dataset(const SavedBank& bank) {
+  const std::int64_t width = moments_width(bank.row_optimizer, bank.width);
+  switch (bank.row_optimizer) {
+    case RowOptimizerKind::kSgd:
+      return {"velocity", width};
+    case RowOptimizerKind::kAdagrad:
+      return {"squares", width};
+    case RowOptimizerKind::kAdam:
+      return {"moments", width};
+  }
+  return {"velocity", width};
 }
 
 std::string bank_file_name(int shard, int shards) {
@@ -54,18 +97,16 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
                            const ShardSources& sources, const FileWriting& writing) {
   const BankLayout layout(bank.layout, bank.shards);
   const std::int64_t rows = RingOrder(layout, shard).size();
-  const std::int64_t row_bytes =
-      bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_bytes(bank));
   // The reader of the plan asks for block_bytes at a time, and a block holds as many whole rows as fit into them.
-  const std::int64_t rows_per_block = std::max<std::int64_t>(1, writing.block_bytes / row_bytes);
+  const std::int64_t rows_per_block = std::max<std::int64_t>(1, writing.block_bytes / row_bytes(bank));
   BlockDatasets datasets(sources.blocks, rows, rows_per_block);
   Hdf5Layout plan;
   datasets.add_to(plan, bank.dtype, bank.width);
   MatrixDataset raw(sources.raw, rows, rows_per_block);
-  MatrixDataset velocity(sources.velocity, rows, rows_per_block);
-  if (bank.kind == BankKind::kLearned) {
-    raw.add_to(plan, kRawRows, learned_type(bank), bank.width);
-    velocity.add_to(plan, kRowVelocities, learned_type(bank), bank.width);
+  MatrixDataset moments(sources.moments, rows, rows_per_block);
+  if (rows_learn(bank.kind)) {
+    raw.add_to(plan, raw_dataset(bank).name, learned_type(bank), raw_dataset(bank).width);
+    moments.add_to(plan, moments_dataset(bank).name, learned_type(bank), moments_dataset(bank).width);
   }
   const auto attribute = [&](const char* name, std::int64_t value) { plan.attributes.push_back({"/", name, value}); };
   attribute("format", format_for(bank.kind));

@@ -22,6 +22,8 @@ struct SavedBank {
   std::int64_t width = 0;
   at::ScalarType dtype = at::kFloat;
   BankKind kind = BankKind::kQueue;
+  /// Of rows that learn.
+  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
 };
 
 /// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.
@@ -31,34 +33,45 @@ inline constexpr std::int64_t kSnapshotFormat = 2;
 /// The oldest version that can say what is to be said of a bank of this kind: what is written, so that older programs
 /// go on reading queues.
 std::int64_t format_for(BankKind kind);
-/// "queue", "memory", "learned"
+/// "queue", "memory", "learned", "index", "parametric"
 std::string kind_text(BankKind kind);
 /// Throws std::invalid_argument.
 BankKind kind_of_text(const std::string& text);
+/// "sgd", "adagrad", "adam"
+std::string row_optimizer_text(RowOptimizerKind kind);
+/// Throws std::invalid_argument.
+RowOptimizerKind row_optimizer_of_text(const std::string& text);
 
 /// "bank.00000-of-00004.h5"
 std::string bank_file_name(int shard, int shards);
 
-/// How the raw rows of a learned bank and their velocities are stored: fp32, or fp64 beside rows in fp64.
+/// How raw rows and what their optimizer remembers are stored: fp32, or fp64 beside rows in fp64.
 at::ScalarType learned_type(const SavedBank& bank);
-/// Bytes that a number of a row takes beside what scores: those of the raw row and of its velocity, 0 unless the bank
-/// is a learned one.
-std::int64_t learned_bytes(const SavedBank& bank);
+/// Bytes of a row that learns beside what scores: those of the raw row and of its moments; 0 for other rows.
+std::int64_t learned_row_bytes(const SavedBank& bank);
+/// Bytes of a row with them.
+std::int64_t row_bytes(const SavedBank& bank);
 
 /// What the file of a shard is made of, in ring order. Each source gives every row once.
 struct ShardSources {
   BankBlockSource blocks;
-  /// Of a learned bank; empty for others.
+  /// Of rows that learn; empty for others.
   MatrixSource raw = {};
-  MatrixSource velocity = {};
+  MatrixSource moments = {};
 };
 
-/// The datasets of a learned bank's raw rows and of their velocities.
-inline constexpr const char* kRawRows = "raw";
-inline constexpr const char* kRowVelocities = "velocity";
+/// A dataset of rows that learn, and how many numbers of a row it has.
+struct LearnedDataset {
+  const char* name;
+  std::int64_t width;
+};
+/// Of raw rows.
+LearnedDataset raw_dataset(const SavedBank& bank);
+/// Of what their optimizer remembers: "velocity" of sgd, "squares" of adagrad, "moments" of adam.
+LearnedDataset moments_dataset(const SavedBank& bank);
 
-/// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first, and of a learned
-/// bank raw and velocity [n, d]; attributes format, capacity, width, head, shard, shards, filled. n is
+/// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first, and of rows that
+/// learn raw [n, d] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled. n is
 /// RingOrder(bank.layout over bank.shards, shard).size(). A row that no step wrote has step and id -1. Takes each row
 /// from a source once; in memory are about two blocks of rows, and the four numbers of every row. Local.
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,

@@ -12,8 +12,8 @@ BankBlock join(const std::vector<BankBlock>& parts) {
     for (const BankBlock& one : parts) tensors.push_back(one.*which);
     return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
   };
-  return {all(&BankBlock::vectors),  all(&BankBlock::ids), all(&BankBlock::labels),  all(&BankBlock::steps),
-          all(&BankBlock::sequence), all(&BankBlock::raw), all(&BankBlock::velocity)};
+  return {all(&BankBlock::vectors),  all(&BankBlock::ids), all(&BankBlock::labels), all(&BankBlock::steps),
+          all(&BankBlock::sequence), all(&BankBlock::raw), all(&BankBlock::moments)};
 }
 
 }  // namespace
@@ -23,12 +23,11 @@ BankReader::BankReader(std::filesystem::path directory, const SavedBank& bank, s
     : directory_(std::move(directory)),
       bank_(bank),
       layout_(bank.layout, bank.shards),
-      reads_learned_(bank.kind == BankKind::kLearned && learned == Learned::kRead) {
-  const std::int64_t row_bytes = bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) +
-                                               (reads_learned_ ? learned_bytes(bank) : 0));
+      reads_learned_(rows_learn(bank.kind) && learned == Learned::kRead) {
+  const std::int64_t bytes = row_bytes(bank) - (reads_learned_ ? 0 : learned_row_bytes(bank));
   // Every shard keeps a buffer, so they share the bytes: 8 MiB for rows of d = 128 in fp32 and 4 shards are 4096 rows
   // for each. At least one row, or nothing would ever be read.
-  buffer_rows_ = std::max<std::int64_t>(1, block_bytes / row_bytes / bank.shards);
+  buffer_rows_ = std::max<std::int64_t>(1, block_bytes / bytes / bank.shards);
 }
 
 // A key is found by arithmetic alone: its batch by sequence number, its shard by share(), its row in the shard's file
@@ -100,10 +99,10 @@ BankReader::Shard& BankReader::open(int shard) {
     const Hdf5Reader::Dataset column = opened.file.dataset(name);
     require(column.dtype == at::kLong && column.shape == std::vector{rows}, std::string("dataset ") + name);
   }
-  if (bank_.kind == BankKind::kLearned) {
-    for (const char* name : {kRawRows, kRowVelocities}) {
+  if (rows_learn(bank_.kind)) {
+    for (const auto& [name, width] : {raw_dataset(bank_), moments_dataset(bank_)}) {
       const Hdf5Reader::Dataset learned = opened.file.dataset(name);
-      require(learned.dtype == learned_type(bank_) && learned.shape == std::vector{rows, bank_.width},
+      require(learned.dtype == learned_type(bank_) && learned.shape == std::vector{rows, width},
               std::string("dataset ") + name);
     }
   }
@@ -128,8 +127,8 @@ BankBlock BankReader::load(Shard& shard, std::int64_t first, std::int64_t count)
   const auto rows = [&](const char* name) { return shard.file.read_rows(name, first, count); };
   BankBlock block{rows("rows"), rows("ids"), rows("labels"), rows("steps"), rows("sequence")};
   if (reads_learned_) {
-    block.raw = rows(kRawRows);
-    block.velocity = rows(kRowVelocities);
+    block.raw = rows(raw_dataset(bank_).name);
+    block.moments = rows(moments_dataset(bank_).name);
   }
   const auto* sequence = block.sequence.const_data_ptr<std::int64_t>();
   const auto* step = block.steps.const_data_ptr<std::int64_t>();

@@ -18,7 +18,7 @@ class BankReader {
  public:
   enum class Learned { kPassOver, kRead };
 
-  /// With kRead the blocks of a learned bank have its raw rows and their velocities as well.
+  /// With kRead the blocks of rows that learn have raw rows and moments as well.
   BankReader(std::filesystem::path directory, const SavedBank& bank, std::int64_t block_bytes,
              Learned learned = Learned::kPassOver);
   BankReader(const BankReader&) = delete;

@@ -41,6 +41,10 @@ void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& opti
   if (saved.dtype != bank.options().dtype && !options.convert_dtype) {
     refuse("rows of type", dtype_text(saved.dtype), dtype_text(bank.options().dtype));
   }
+  if (saved.row_optimizer != bank.options().row_optimizer) {
+    refuse("rows trained by", row_optimizer_text(saved.row_optimizer),
+           row_optimizer_text(bank.options().row_optimizer));
+  }
   BankReader reader(snapshot.path, saved, options.block_bytes, BankReader::Learned::kRead);
   // Each rank asks for its own keys, so no rank waits for another here, and one that throws leaves nobody in a
   // collective.

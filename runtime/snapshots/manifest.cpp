@@ -80,6 +80,8 @@ Json bank_json(const SavedBank& bank) {
               {"batches", batches}}}};
   // Queues are described as they were before there were other kinds.
   if (bank.kind != BankKind::kQueue) json["kind"] = kind_text(bank.kind);
+  // So are rows that learn, before there was more than one way.
+  if (bank.row_optimizer != RowOptimizerKind::kSgd) json["row_optimizer"] = row_optimizer_text(bank.row_optimizer);
   return json;
 }
 
@@ -97,6 +99,7 @@ SavedBank bank_of(const Json& json) {
   bank.width = json.at("width");
   bank.dtype = dtype_of_text(json.at("dtype"));
   if (json.contains("kind")) bank.kind = kind_of_text(json.at("kind"));
+  if (json.contains("row_optimizer")) bank.row_optimizer = row_optimizer_of_text(json.at("row_optimizer"));
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
@@ -122,15 +125,15 @@ SavedBank bank_of(const Json& json) {
 void check_shard_sizes(const Manifest& manifest) {
   const SavedBank& bank = *manifest.bank;
   const BankLayout layout(bank.layout, bank.shards);
-  const std::int64_t row_bytes =
-      bank.width * (static_cast<std::int64_t>(c10::elementSize(bank.dtype)) + learned_bytes(bank)) + kNumberBytesOfRow;
+  const std::int64_t bytes_of_row = row_bytes(bank) + kNumberBytesOfRow;
   for (int shard = 0; shard < bank.shards; ++shard) {
     const ManifestFile& file = manifest.file(bank_file_name(shard, bank.shards));
     const std::int64_t rows = RingOrder(layout, shard).size();
     // Division, because the product of hostile sizes overflows.
-    if (rows <= file.digest.bytes / row_bytes && file.digest.bytes - rows * row_bytes <= kMostShardMetadata) continue;
+    if (rows <= file.digest.bytes / bytes_of_row && file.digest.bytes - rows * bytes_of_row <= kMostShardMetadata)
+      continue;
     throw SnapshotError("it says that '" + file.name + "' has " + std::to_string(file.digest.bytes) + " bytes for " +
-                        std::to_string(rows) + " rows of " + std::to_string(row_bytes));
+                        std::to_string(rows) + " rows of " + std::to_string(bytes_of_row));
   }
 }
 

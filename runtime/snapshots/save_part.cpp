@@ -55,7 +55,7 @@ ShardSources sources_of(BankCopy& copy) {
   ShardSources sources{[&copy](std::int64_t rows) { return copy.next(rows); }};
   if (auto* learned = dynamic_cast<LearnedCopy*>(&copy)) {
     sources.raw = [learned](std::int64_t rows) { return learned->next_raw(rows); };
-    sources.velocity = [learned](std::int64_t rows) { return learned->next_velocity(rows); };
+    sources.moments = [learned](std::int64_t rows) { return learned->next_moments(rows); };
   }
   return sources;
 }

@@ -105,9 +105,9 @@ FileDigest write_virtual_bank(FileLayer& files, const std::filesystem::path& pat
     create_virtual(file, "rows", bank.dtype, bank.width, bank, layout);
     for (const char* name : {"ids", "labels", "steps", "sequence"})
       create_virtual(file, name, at::kLong, 0, bank, layout);
-    if (bank.kind == BankKind::kLearned) {
-      for (const char* name : {kRawRows, kRowVelocities})
-        create_virtual(file, name, learned_type(bank), bank.width, bank, layout);
+    if (rows_learn(bank.kind)) {
+      for (const auto& [name, width] : {raw_dataset(bank), moments_dataset(bank)})
+        create_virtual(file, name, learned_type(bank), width, bank, layout);
     }
     for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"format", format_for(bank.kind)},
                                       {"capacity", layout.capacity()},

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "comm/require.h"
+#include "runtime/snapshots/bank_file.h"
 
 namespace negatron {
 namespace {
@@ -60,9 +61,8 @@ void require_shares(const PretrainOptions& options, const ContrastSetup& setup) 
           "--negatives batch needs --global-batch of at least 2: the negatives are the batch.");
 }
 
-/// What a memory bank asks of the rest.
-void require_memory(const PretrainOptions& options, const ContrastSetup& setup) {
-  const std::string flag = "--bank-kind memory";
+/// What rows that are positives ask of the rest.
+void require_positives(const PretrainOptions& options, const ContrastSetup& setup, const std::string& flag) {
   require(setup.source == NegativeSource::kBank, flag + " goes with --negatives bank, not with " +
                                                      name_of(setup.source) +
                                                      ": rows of the batch's samples are in the bank already.");
@@ -72,9 +72,8 @@ void require_memory(const PretrainOptions& options, const ContrastSetup& setup) 
                                        "negative as well; leave --mask-own-sample on.");
 }
 
-/// What a learned bank asks of the rest: its rows are nobody's, so they have neither label nor type.
-void require_learned(const ContrastSetup& setup) {
-  const std::string flag = "--bank-kind learned";
+/// What rows that learn ask of the rest: they have neither label nor type.
+void require_learning(const ContrastSetup& setup, const std::string& flag) {
   require(setup.has_bank(), flag + " goes with --negatives bank or bank-and-batch, not with " + name_of(setup.source) +
                                 ": its rows are the negatives.");
   require(!setup.objective.needs_labels, flag + " has rows without labels, by which --objective " +
@@ -117,7 +116,8 @@ void require_index(const PretrainOptions& options, const ContrastSetup& setup) {
 /// What rows that stay ask of the rest.
 void require_rows_that_stay(const PretrainOptions& options, const ContrastSetup& setup) {
   require(options.bank_fill != BankFill::kEmpty,
-          "--bank-kind memory, learned or index has all its rows from the start; --bank-fill is random or features.");
+          "--bank-kind " + kind_text(options.bank_kind) +
+              " has all its rows from the start; --bank-fill is random or features.");
   if (setup.sampler.refuses_one_batch == nullptr) return;
   const std::string reason = setup.sampler.refuses_one_batch(setup.sampler_options);
   require(reason.empty(), reason);
@@ -180,15 +180,16 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
     require(reason.empty(), reason);
   }
   require_shares(options, setup);
-  if (options.bank_kind == BankKind::kMemory) require_memory(options, setup);
-  if (options.bank_kind == BankKind::kLearned) require_learned(setup);
+  const std::string flag = "--bank-kind " + kind_text(options.bank_kind);
+  if (rows_are_positives(options.bank_kind)) require_positives(options, setup, flag);
+  if (rows_learn(options.bank_kind)) require_learning(setup, flag);
   if (options.bank_kind == BankKind::kIndex) require_index(options, setup);
   if (rows_stay(options.bank_kind)) {
     require_rows_that_stay(options, setup);
   } else {
     require(options.bank_fill != BankFill::kFeatures,
-            "--bank-fill features is for rows that stay; keys push those of --bank-kind queue out. memory and learned "
-            "have such rows.");
+            "--bank-fill features is for rows that stay; keys push those of --bank-kind queue out. memory, learned and "
+            "parametric have such rows.");
   }
   return setup;
 }

@@ -44,6 +44,10 @@ struct ContrastSetup {
   }
   /// Rows of the bank are trained against the loss.
   bool has_learned() const { return has_bank() && bank_kind == BankKind::kLearned; }
+  /// The positive of a query is its own sample's row of the bank, and rows are trained with the encoder.
+  bool has_parametric() const { return has_bank() && bank_kind == BankKind::kParametric; }
+  bool has_rows_that_learn() const { return has_bank() && rows_learn(bank_kind); }
+  bool has_rows_as_positives() const { return has_bank() && rows_are_positives(bank_kind); }
   /// Queries leave out rows of their own sample.
   bool masks_own_sample(const PretrainOptions& options) const {
     // Learned rows are nobody's: the ids need not travel.
@@ -57,7 +61,7 @@ struct ContrastSetup {
   KeyMaker keys() const {
     // Both sides of what was mined take gradient.
     if (source == NegativeSource::kBatch || mining()) return KeyMaker::kQueryEncoder;
-    return has_memory() ? KeyMaker::kNobody : KeyMaker::kMomentumEncoder;
+    return has_rows_as_positives() ? KeyMaker::kNobody : KeyMaker::kMomentumEncoder;
   }
 };
 

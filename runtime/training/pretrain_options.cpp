@@ -3,6 +3,7 @@
 #include <string>
 
 #include "comm/require.h"
+#include "runtime/snapshots/bank_file.h"
 #include "samplers/objectives/temperature.h"
 #include "samplers/pass/cpu/kernel_choice.h"
 
@@ -53,10 +54,10 @@ void validate_shares(const PretrainOptions& options, int ranks) {
   require(options.shards >= 0 && (options.shards == 0 || ranks % options.shards == 0),
           "--shards " + number(options.shards) + " must divide the number of ranks, " + number(ranks) +
               " (0 means one shard a rank).");
-  require(
-      options.bank_kind != BankKind::kLearned || options.shards == 0 || options.shards == ranks,
-      "--bank-kind learned has one copy of the bank, whose rows learn from the queries of all ranks; leave --shards "
-      "at 0.");
+  require(!rows_learn(options.bank_kind) || options.shards == 0 || options.shards == ranks,
+          "--bank-kind " + kind_text(options.bank_kind) +
+              " has one copy of the bank, whose rows learn from the queries of all ranks; leave --shards "
+              "at 0.");
   require(options.global_batch >= 1, "--global-batch must be at least 1.");
   require(options.global_batch >= ranks, "--global-batch " + number(options.global_batch) +
                                              " is smaller than the number of ranks, " + number(ranks) +

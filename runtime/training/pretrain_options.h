@@ -17,7 +17,7 @@
 #include "runtime/training/optimizer.h"
 #include "runtime/training/schedule.h"
 #include "samplers/bank/bank.h"
-#include "samplers/bank/row_sgd.h"
+#include "samplers/bank/row_optimizer.h"
 #include "samplers/cpu/cpu_isa.h"
 #include "samplers/objectives/registry.h"
 
@@ -71,9 +71,10 @@ struct PretrainOptions {
   std::int64_t bank_rows = 4096;
   /// What a row of a memory bank keeps of itself when its sample was encoded.
   double bank_momentum = 0.5;
-  /// Of a learned bank: the temperature of the loss that its rows raise, and how they are trained.
+  /// Of a learned bank: the temperature of the loss that its rows raise.
   double rows_tau = 0.02;
-  RowSgd rows;
+  /// How rows that learn are trained; those of a parametric bank at a rate that falls as the encoder's does.
+  RowOptimizer rows;
   BankFill bank_fill = BankFill::kRandom;
   /// When an index is made anew, beside the start: every so many steps or epochs, or never.
   RunInterval refresh_every;
@@ -166,8 +167,8 @@ struct PretrainOptions {
   /// Whether TensorBoard's file of events is written, into tensorboard/ of the run directory.
   bool tensorboard = true;
 
-  /// Views that a step takes of a sample: rows of a memory bank stand in the place of the second one.
-  int views_of_sample() const { return bank_kind == BankKind::kMemory ? 1 : 2; }
+  /// Views that a step takes of a sample: where rows are positives, they stand in the place of the second one.
+  int views_of_sample() const { return rows_are_positives(bank_kind) ? 1 : 2; }
 
   /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it. What
   /// objective, sampler and bank ask of each other is resolve_contrast()'s to say.

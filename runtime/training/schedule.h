@@ -28,6 +28,7 @@ class LearningRateSchedule {
   ///   s < W   peak * (s + 1) / W                                                          linear, first step above 0
   ///   else    minimum + (peak - minimum) * (1 + cos(pi * (s - W) / (T - W))) / 2          cosine, `minimum` from T on
   double at(std::int64_t step) const noexcept;
+  double peak() const noexcept { return peak_; }
 
  private:
   LearningRateOptions options_;

@@ -40,7 +40,8 @@ std::vector<at::Tensor> trained_with_loss(const ContrastiveLoss& loss) {
 /// what is reported is the first one's.
 ContrastOutput mean_of(ContrastOutput output, const ContrastOutput& other) {
   output.loss = 0.5 * (output.loss + other.loss);
-  if (output.row_gradient.defined()) output.row_gradient.add_(other.row_gradient).mul_(0.5);
+  output.row_gradient = sum_of(output.row_gradient, other.row_gradient);
+  if (output.row_gradient.values.defined()) output.row_gradient.values.mul_(0.5);
   return output;
 }
 
@@ -83,7 +84,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
   // 3  [b, d] unit rows
-  const at::Tensor keys = own_rows_ ? own_rows_->fetch().to(queries.scalar_type()) : views.key();
+  const at::Tensor rows = positive_rows(batch, queries.scalar_type());
+  const at::Tensor keys = rows.defined() ? rows : views.key();
   std::optional<OtherDirection> other = begin_other_direction(views, contrast);
   timer.enter(Phase::kBank);
   ContrastOutput output =
@@ -138,6 +140,7 @@ ContrastBatch Trainer::describe(const Batch& batch) {
     contrast.bank_ids = gathered_ids(batch, mesh_.group(), contrast.bank_shares);
   }
   if (setup_.has_learned()) contrast.rows_tau = options_.rows_tau;
+  contrast.rows_follow = setup_.has_parametric();
   contrast.needs_accuracy = report_.needs_accuracy();
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;
@@ -151,12 +154,24 @@ at::Tensor Trainer::gathered_ids(const Batch& batch, Communicator& ranks, const 
   return ranks.all_gather(own, shares.sizes).cpu();
 }
 
+at::Tensor Trainer::positive_rows(const Batch& batch, at::ScalarType type) {
+  if (own_rows_) return own_rows_->fetch().to(type);
+  if (!setup_.has_parametric()) return {};
+  const at::Tensor slots = queued_copy(batch.ids.unsqueeze(1), encoders_.place().device);
+  return weights_.emplace(mesh_.group(), *bank_, slots, type).vectors().squeeze(1);
+}
+
 void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
-                          const at::Tensor& row_gradient) {
+                          const GradientOfRows& row_gradient) {
   if (own_rows_) {
     own_rows_->blend(queries, batch.labels, options_.bank_momentum, steps_done_);
   } else if (setup_.has_learned()) {
-    bank_->ascend(row_gradient, options_.rows, steps_done_);
+    bank_->train(row_gradient, options_.rows, steps_done_);
+  } else if (setup_.has_parametric()) {
+    RowOptimizer rows = options_.rows;
+    rows.raises = false;
+    rows.rate *= schedule_.rate_share(schedule_step());
+    bank_->train(sum_of(row_gradient, weights_->gradient()), rows, steps_done_);
   } else if (bank_ && bank_->kind() == BankKind::kQueue) {
     mesh_.enqueue(*bank_, keys.detach(), batch.ids, batch.labels, steps_done_, batch.global_size);
   }

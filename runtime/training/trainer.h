@@ -28,6 +28,7 @@
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrast_batch.h"
 #include "samplers/contrast/contrastive_loss.h"
+#include "samplers/exchange/rows/listed_rows.h"
 #include "samplers/exchange/rows/sample_rows.h"
 
 namespace negatron {
@@ -91,9 +92,11 @@ class Trainer {
   ContrastBatch describe(const Batch& batch);
   /// The ids of the batches of `ranks`, on the host. Collective over them.
   at::Tensor gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares);
-  /// Line 8: what the bank takes of the step. Collective where keys or features move.
+  /// The positives where they are rows of the bank, in `type`; else undefined. Collective.
+  at::Tensor positive_rows(const Batch& batch, at::ScalarType type);
+  /// Line 8: what the bank takes of the step. Collective where keys, features or gradients move.
   void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
-                   const at::Tensor& row_gradient);
+                   const GradientOfRows& row_gradient);
   /// Cuts the gradients of the encoders and the objective, and those of what makes negatives, to --clip-norm. Local.
   void clip();
   /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
@@ -131,8 +134,9 @@ class Trainer {
   GradientReducer reducer_;
   FiniteGuard guard_;
   StepReport report_;
-  /// Of the step, with a memory bank.
+  /// Of the step, with a memory bank, and with a parametric one.
   std::optional<SampleRows> own_rows_;
+  std::optional<ListedRows> weights_;
   std::int64_t steps_done_ = 0;
   /// Where the schedules stand, less steps_done_: not 0 after a resume with another batch.
   std::int64_t schedule_shift_ = 0;

@@ -14,6 +14,8 @@ class TrainingSchedule {
   TrainingSchedule(const PretrainOptions& options, std::int64_t steps_per_epoch);
 
   double learning_rate(std::int64_t step) const noexcept { return learning_rate_.at(step); }
+  /// What the learning rate is of its peak, 0 to 1: as that of what is trained at a rate of its own beside.
+  double rate_share(std::int64_t step) const noexcept { return learning_rate_.at(step) / learning_rate_.peak(); }
   /// Momentum of the key encoder, 0 to 1.
   double momentum(std::int64_t step) const noexcept { return momentum_at(momentum_, step); }
   /// Epochs done before the step, with the part of the one that runs.

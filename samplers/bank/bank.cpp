@@ -182,10 +182,10 @@ void Bank::allocate() {
   shard_.rows.labels = shard_.rows.slots.clone();
   shard_.ids = at::full({rows}, kNone, at::kLong);
   shard_.steps = shard_.ids.clone();
-  if (kind() == BankKind::kLearned) {
+  if (rows_learn(kind())) {
     const at::ScalarType type = options_.dtype == at::kDouble ? at::kDouble : at::kFloat;
     shard_.raw = at::zeros({rows, options_.width}, at::TensorOptions(type).device(options_.device));
-    shard_.velocity = at::zeros_like(shard_.raw);
+    shard_.moments = at::zeros({rows, moments_width(options_.row_optimizer, options_.width)}, shard_.raw.options());
   }
   validity_ = at::full({rows}, kMasked, at::TensorOptions(at::kFloat).device(options_.device));
   publish_validity();

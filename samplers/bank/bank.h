@@ -10,11 +10,12 @@
 #include "samplers/bank/bank_copy.h"
 #include "samplers/bank/bank_layout.h"
 #include "samplers/bank/bank_shard.h"
+#include "samplers/bank/gradient_of_rows.h"
 #include "samplers/bank/id_index.h"
 #include "samplers/bank/learned_copy.h"
 #include "samplers/bank/memory_copy.h"
 #include "samplers/bank/queue_copy.h"
-#include "samplers/bank/row_sgd.h"
+#include "samplers/bank/row_optimizer.h"
 #include "samplers/bank/rows.h"
 
 namespace negatron {
@@ -29,7 +30,10 @@ enum class BankKind {
   kLearned,
   /// A row for each of K samples, as the encoder made them when all were last made anew, at once (the index of Xiong et
   /// al., ANCE, ICLR 2021; BANK.md 8).
-  kIndex
+  kIndex,
+  /// A row for each of K samples, which is trained with the encoder: the weights of a classifier that tells each sample
+  /// from all others (Cao et al., PIC, NeurIPS 2020; BANK.md 9).
+  kParametric
 };
 
 /// Whether a bank of that kind has K rows that stay, in one batch, each with an age of its own; a queue has not.
@@ -39,7 +43,17 @@ constexpr bool rows_stay(BankKind kind) {
 
 /// Whether slot s is that of the sample with id s.
 constexpr bool rows_have_samples(BankKind kind) {
-  return kind == BankKind::kMemory || kind == BankKind::kIndex;
+  return kind == BankKind::kMemory || kind == BankKind::kIndex || kind == BankKind::kParametric;
+}
+
+/// Whether the positive of a query is its own sample's row, so that a step has one view of each sample.
+constexpr bool rows_are_positives(BankKind kind) {
+  return kind == BankKind::kMemory || kind == BankKind::kParametric;
+}
+
+/// Whether rows are parameters, of which the bank has raw rows and what their optimizer remembers.
+constexpr bool rows_learn(BankKind kind) {
+  return kind == BankKind::kLearned || kind == BankKind::kParametric;
 }
 
 enum class BankFill {
@@ -66,6 +80,8 @@ struct BankOptions {
   /// shard the first time that they do not fit.
   std::int64_t global_batch = 0;
   BankKind kind = BankKind::kQueue;
+  /// Of rows that learn: what the bank has to remember of each.
+  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
 };
 
 /// How old the rows are that a step wrote.
@@ -76,12 +92,12 @@ struct WrittenRows {
 };
 
 /// Gives the keys with these sequence numbers, all of one batch: vectors [m, d] of any floating dtype on the host, ids
-/// and labels [m] int64, and for a learned bank raw rows and velocities [m, d]. Asked in ascending order.
+/// and labels [m] int64, and where rows learn raw rows [m, d] and moments. Asked in ascending order.
 using BankRowReader = std::function<BankBlock(Range sequence)>;
 
-/// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; a memory bank and an index
-/// hold the rows of K samples and a learned bank K rows that are trained, each kept by the rank whose share() of them
-/// it is in. All members are local, and all ranks call `enqueue` for the same steps with the same `global_batch`.
+/// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; the other kinds hold K
+/// rows that stay, of samples, trained or both, each kept by the rank whose share() of them it is in. All members are
+/// local, and all ranks call `enqueue` for the same steps with the same `global_batch`.
 class Bank {
  public:
   /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
@@ -99,9 +115,10 @@ class Bank {
   /// those that are there. Throws std::invalid_argument when a shape or a dtype does not fit.
   void replace(const at::Tensor& rows, const at::Tensor& vectors, const at::Tensor& labels, std::int64_t step);
 
-  /// Of a learned bank: all own rows take a step of `optimizer` that raises what `gradient` [n, d] is the gradient of,
-  /// with respect to the rows as they score. Throws std::invalid_argument when a shape does not fit.
-  void ascend(const at::Tensor& gradient, const RowSgd& optimizer, std::int64_t step);
+  /// Of rows that learn: own rows take a step of `optimizer` by the gradient with respect to the rows as they score;
+  /// all of them, or those that `gradient` is of where the others would stay as they are. Throws std::invalid_argument
+  /// when a shape does not fit or the optimizer is of another kind than the bank's.
+  void train(const GradientOfRows& gradient, const RowOptimizer& optimizer, std::int64_t step);
 
   /// Replaces the whole content by the bank of `state`, on any number of ranks: `read` is asked for the keys that this
   /// rank owns. On as many ranks as the bank was saved from, the rows that count lie where they lay. Throws
@@ -136,11 +153,15 @@ class Bank {
 
  private:
   void fill_with_random_rows();
-  /// Of rows that stay: all K at once, those of a memory bank each with the id of its slot.
+  /// Of rows that stay: all K at once, those of samples each with the id of its slot.
   void fill_for_good();
-  /// Of a learned bank: own rows that were set, [m] int64 on its device, are at rest, and raw rows are what was set.
+  /// Of rows that learn: own rows that were set, [m] int64 on its device, are at rest, and raw rows are what was set.
   void rest(const at::Tensor& rows);
-  /// Of a learned bank: goes on with copies of its tensors, if a LearnedCopy reads those there are.
+  /// Of rows that learn: those that the gradient is of take a step, and no others.
+  void train_met(const GradientOfRows& gradient, const RowOptimizer& optimizer, std::int64_t step);
+  /// Own rows [m] int64 on the host, each once, were written at `step`.
+  void write_step(const at::Tensor& rows, std::int64_t step);
+  /// Of rows that learn: goes on with copies of its tensors, if a LearnedCopy reads those there are.
   void leave_to_copy();
   /// Of rows that stay: own rows that were written before `oldest_step`.
   std::vector<std::int64_t> rows_before(std::int64_t oldest_step) const;

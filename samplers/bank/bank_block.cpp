@@ -12,8 +12,8 @@ BankBlock make_block(std::int64_t rows, std::int64_t width, at::ScalarType dtype
 
 BankBlock part_of(const BankBlock& block, std::int64_t begin, std::int64_t count) {
   const auto rows = [&](const at::Tensor& all) { return all.defined() ? all.narrow(0, begin, count) : all; };
-  return {rows(block.vectors),  rows(block.ids), rows(block.labels),  rows(block.steps),
-          rows(block.sequence), rows(block.raw), rows(block.velocity)};
+  return {rows(block.vectors),  rows(block.ids), rows(block.labels), rows(block.steps),
+          rows(block.sequence), rows(block.raw), rows(block.moments)};
 }
 
 void copy_into(const BankBlock& to, std::int64_t begin, const BankBlock& from) {

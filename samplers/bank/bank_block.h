@@ -13,9 +13,9 @@ struct BankBlock {
   at::Tensor labels;    // [m] int64
   at::Tensor steps;     // [m] int64
   at::Tensor sequence;  // [m] int64, ascending
-  // Of a learned bank where they are asked for, else undefined; as BankShard.
-  at::Tensor raw = {};       // [m, d]
-  at::Tensor velocity = {};  // [m, d]
+  // Of rows that learn where they are asked for, else undefined; as BankShard.
+  at::Tensor raw = {};      // [m, d]
+  at::Tensor moments = {};  // [m, moments_width]
 };
 
 /// With memory that nobody has written yet. Local.

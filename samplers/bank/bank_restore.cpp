@@ -23,9 +23,11 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
   allocate();
   const RingOrder order(layout_, rank_);
   const std::int64_t columns = order.columns();
+  const std::int64_t remembered = moments_width(options_.row_optimizer, options_.width);
   const auto has_learned = [&](const BankBlock& keys) {
-    return kind() != BankKind::kLearned || (keys.raw.defined() && keys.raw.sizes() == keys.vectors.sizes() &&
-                                            keys.velocity.defined() && keys.velocity.sizes() == keys.vectors.sizes());
+    return !rows_learn(kind()) ||
+           (keys.raw.defined() && keys.raw.sizes() == keys.vectors.sizes() && keys.moments.defined() &&
+            keys.moments.sizes() == at::IntArrayRef{keys.vectors.size(0), remembered});
   };
   for (const RingOrder::Stretch& stretch : order.stretches({0, order.size()})) {
     const BankBlock keys = read({stretch.sequence, stretch.sequence + stretch.count});
@@ -47,9 +49,9 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
     } else {
       cells(shard_.steps).fill_(stretch.step);
     }
-    if (kind() == BankKind::kLearned) {
+    if (rows_learn(kind())) {
       cells(shard_.raw).copy_(keys.raw);
-      cells(shard_.velocity).copy_(keys.velocity);
+      cells(shard_.moments).copy_(keys.moments);
       // Rows in another type are rounded from what they were, and not from what they were rounded to.
       const bool is_rounded = keys.vectors.scalar_type() != options_.dtype;
       if (is_rounded) cells(shard_.rows.vectors).copy_(scored_rows(cells(shard_.raw)));
@@ -72,7 +74,7 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
 }
 
 std::shared_ptr<BankCopy> Bank::start_copy() {
-  if (kind() == BankKind::kLearned) {
+  if (rows_learn(kind())) {
     auto copy = std::make_shared<LearnedCopy>(shard_, layout_, rank_);
     learned_copy_ = copy;
     return copy;

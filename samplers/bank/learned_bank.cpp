@@ -1,4 +1,4 @@
-// What a Bank does for rows that are trained (BANK.md 7).
+// What a Bank does for rows that are trained (BANK.md 7, 9).
 
 #include <algorithm>
 #include <string>
@@ -15,19 +15,27 @@ constexpr std::int64_t kRowsTogether = 1024;
 
 }  // namespace
 
-void Bank::ascend(const at::Tensor& gradient, const RowSgd& optimizer, std::int64_t step) {
+void Bank::train(const GradientOfRows& gradient, const RowOptimizer& optimizer, std::int64_t step) {
   const at::NoGradGuard no_grad;
-  require(kind() == BankKind::kLearned, "Bank::ascend: only rows of a learned bank are trained");
-  require(gradient.sizes() == shard_.rows.vectors.sizes() && gradient.is_floating_point(),
-          "Bank::ascend: the gradient must be floating and [" + std::to_string(shard_.rows.vectors.size(0)) + ", " +
-              std::to_string(options_.width) + "], as this rank's rows");
+  require(rows_learn(kind()), "Bank::train: the rows of this bank are not trained");
+  require(optimizer.kind == options_.row_optimizer, "Bank::train: rows remember what another optimizer goes by");
+  const std::int64_t rows = shard_.rows.vectors.size(0);
+  const std::int64_t met = gradient.rows.defined() ? gradient.rows.size(0) : rows;
+  require(gradient.values.defined() && gradient.values.dim() == 2 && gradient.values.is_floating_point() &&
+              gradient.values.size(0) == met && gradient.values.size(1) == options_.width,
+          "Bank::train: the gradient must be floating and [" + std::to_string(met) + ", " +
+              std::to_string(options_.width) + "], as the rows that it is of");
   leave_to_copy();
-  const std::int64_t rows = gradient.size(0);
-  const std::int64_t together = gradient.is_cpu() ? kRowsTogether : std::max<std::int64_t>(rows, 1);
+  if (gradient.rows.defined() && !moves_unmet_rows(optimizer)) {
+    train_met(gradient, optimizer, step);
+    return;
+  }
+  const at::Tensor values = of_all_rows(gradient, rows);
+  const std::int64_t together = values.is_cpu() ? kRowsTogether : std::max<std::int64_t>(rows, 1);
   for (std::int64_t begin = 0; begin < rows; begin += together) {
     const auto some = [&](const at::Tensor& all) { return all.narrow(0, begin, std::min(together, rows - begin)); };
     const at::Tensor raw = some(shard_.raw);
-    raise(optimizer, raw, some(shard_.velocity), by_raw_rows(some(gradient).to(raw.scalar_type()), raw));
+    step_rows(optimizer, raw, some(shard_.moments), by_raw_rows(some(values).to(raw.scalar_type()), raw));
     some(shard_.rows.vectors).copy_(scored_rows(raw));
   }
   shard_.steps.fill_(step);
@@ -35,16 +43,27 @@ void Bank::ascend(const at::Tensor& gradient, const RowSgd& optimizer, std::int6
   count_written(step, rows);
 }
 
+void Bank::train_met(const GradientOfRows& gradient, const RowOptimizer& optimizer, std::int64_t step) {
+  const at::Tensor& rows = gradient.rows;
+  const at::Tensor raw = shard_.raw.index_select(0, rows);
+  const at::Tensor moments = shard_.moments.index_select(0, rows);
+  step_rows(optimizer, raw, moments, by_raw_rows(gradient.values.to(raw.scalar_type()), raw));
+  shard_.raw.index_copy_(0, rows, raw);
+  shard_.moments.index_copy_(0, rows, moments);
+  shard_.rows.vectors.index_copy_(0, rows, scored_rows(raw).to(options_.dtype));
+  write_step(rows.cpu(), step);
+}
+
 void Bank::rest(const at::Tensor& rows) {
   const at::Tensor vectors = shard_.rows.vectors.index_select(0, rows).to(shard_.raw.scalar_type());
   shard_.raw.index_copy_(0, rows, vectors);
-  shard_.velocity.index_fill_(0, rows, 0.0);
+  shard_.moments.index_fill_(0, rows, 0.0);
 }
 
 void Bank::leave_to_copy() {
   const std::shared_ptr<LearnedCopy> copy = learned_copy_.lock();
   if (!copy || !copy->reads(shard_.raw)) return;
-  for (at::Tensor* tensor : {&shard_.rows.vectors, &shard_.rows.labels, &shard_.steps, &shard_.raw, &shard_.velocity}) {
+  for (at::Tensor* tensor : {&shard_.rows.vectors, &shard_.rows.labels, &shard_.steps, &shard_.raw, &shard_.moments}) {
     *tensor = tensor->clone();
   }
 }

@@ -5,7 +5,7 @@
 namespace negatron {
 
 LearnedCopy::LearnedCopy(const BankShard& shard, const BankLayout& layout, int rank)
-    : BankCopy(shard, layout, rank), raw_(shard.raw), velocity_(shard.velocity) {}
+    : BankCopy(shard, layout, rank), raw_(shard.raw), moments_(shard.moments) {}
 
 std::int64_t LearnedCopy::take(std::int64_t most, const BankBlock& into, std::int64_t begin) {
   read({cursor_, cursor_ + most}, into, begin);

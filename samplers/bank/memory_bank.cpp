@@ -1,4 +1,4 @@
-// What a Bank does for rows that stay (BANK.md 6, 7).
+// What a Bank does for rows that stay (BANK.md 6 to 9).
 
 #include "comm/queued_copy.h"
 #include "comm/require.h"
@@ -21,7 +21,7 @@ void Bank::fill_for_good() {
   if (kind() == BankKind::kLearned) ids.fill_(kNoSample);
   append(random_unit_rows(options_.seed, own.begin, own.size(), options_.width), ids, at::Tensor(), kNoStep,
          options_.rows);
-  if (kind() == BankKind::kLearned) rest(at::arange(own.size(), shard_.rows.slots.options()));
+  if (rows_learn(kind())) rest(at::arange(own.size(), shard_.rows.slots.options()));
 }
 
 void Bank::replace(const at::Tensor& rows, const at::Tensor& vectors, const at::Tensor& labels, std::int64_t step) {
@@ -47,14 +47,18 @@ void Bank::replace(const at::Tensor& rows, const at::Tensor& vectors, const at::
       copy->set_aside(rows);
     }
   }
-  if (kind() == BankKind::kLearned) leave_to_copy();
+  if (rows_learn(kind())) leave_to_copy();
   const at::Tensor here = queued_copy(rows, options_.device);
   shard_.rows.vectors.index_copy_(0, here, vectors.detach().to(options_.device, options_.dtype));
-  if (kind() == BankKind::kLearned) rest(here);
+  if (rows_learn(kind())) rest(here);
   if (labels.defined()) shard_.rows.labels.index_copy_(0, here, queued_copy(labels, options_.device));
+  write_step(rows, step);
+}
+
+void Bank::write_step(const at::Tensor& rows, std::int64_t step) {
   const auto* row = rows.const_data_ptr<std::int64_t>();
   auto* steps = shard_.steps.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < rows.numel(); ++i) {
     count_written(steps[row[i]], -1);
     count_written(step, 1);
     steps[row[i]] = step;

@@ -36,6 +36,9 @@ struct ContrastBatch {
   /// Rows of the bank learn to raise an InfoNCE at this temperature, whatever the objective is (AdCo; GRADIENT.md 9),
   /// and ContrastOutput::row_gradient is wanted; 0 where they do not. All ranks share one copy of the bank then.
   double rows_tau = 0.0;
+  /// Rows of the bank are trained with the encoder, and the gradient of the loss itself by what queries met of them is
+  /// wanted as ContrastOutput::row_gradient (GRADIENT.md 12). Does not go with rows_tau, nor with several copies.
+  bool rows_follow = false;
   /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
   std::int64_t report_hardest = 0;
 };

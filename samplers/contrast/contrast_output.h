@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/gradient_of_rows.h"
 #include "samplers/exchange/negative_result.h"
 
 namespace negatron {
@@ -22,9 +23,9 @@ struct ContrastOutput {
   /// GRADIENT.md 7).
   at::Tensor correct;
   std::map<std::string, at::Tensor> metrics;
-  /// [n, d] of the loss that this rank's rows raise, over all ranks' queries, by the rows as they score; undefined
-  /// unless rows learn.
-  at::Tensor row_gradient;
+  /// Where rows learn, of the loss that they raise or follow, over all ranks' queries, by this rank's rows as they
+  /// score; without what arrives in rows that are positives. Undefined for other rows.
+  GradientOfRows row_gradient;
   /// What the bank gave; empty without one.
   NegativeResult negatives;
 };

@@ -86,7 +86,7 @@ NegativeRequest LossStep::draw_request() const {
   if (loss_.description().needs_labels && request.positive_rule == PositiveRule::kNone) {
     request.positive_rule = PositiveRule::kSameLabel;
   }
-  request.keeps_met = rows_learn();
+  request.keeps_met = rows_raise() || batch_.rows_follow;
   request.report_hardest = std::max(request.report_hardest, batch_.report_hardest);
   const NegativeGenerator* generator = loss_.generator();
   if (generator != nullptr && generator->needs_seeds() && request.report_hardest == 0) request.report_hardest = 1;
@@ -157,7 +157,7 @@ void LossStep::prepare(std::vector<ObjectiveTerm> terms) {
 
 std::vector<ScoreTerm> LossStep::scored_terms() const {
   std::vector<ScoreTerm> terms = plain_terms(*objective_terms_);
-  if (rows_learn()) terms.push_back(rows_term(batch_.rows_tau));
+  if (rows_raise()) terms.push_back(rows_term(batch_.rows_tau));
   return terms;
 }
 

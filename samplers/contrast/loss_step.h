@@ -47,7 +47,10 @@ class LossStep {
   void take_keys(const at::Tensor& keys);
   /// What is scored: the objective's terms, then, where rows learn, the log-sum-exp of the loss that they raise. Local.
   std::vector<ScoreTerm> scored_terms() const;
-  bool rows_learn() const { return batch_.rows_tau > 0.0; }
+  /// Rows raise a loss of their own.
+  bool rows_raise() const { return batch_.rows_tau > 0.0; }
+  /// By what queries met of rows that follow the loss. Collective over the ranks that share the bank.
+  void add_row_gradient(std::vector<TermShare> shares, ContrastOutput& output) const;
   /// Once all is met: takes the rows' own term out of what the objective is told. Local.
   TermResult take_rows_term();
   /// For an objective that needs a number of the scores before its terms. Collective.

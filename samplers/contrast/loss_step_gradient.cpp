@@ -10,6 +10,7 @@
 #include "samplers/contrast/exact_gradient.h"
 #include "samplers/contrast/rows_loss.h"
 #include "samplers/contrast/view_gradient.h"
+#include "samplers/exchange/rows/row_gradient.h"
 
 namespace negatron {
 namespace {
@@ -92,7 +93,8 @@ ContrastOutput LossStep::derive() {
   for (const auto& [name, sum] : loss.metrics) output.metrics[name] = sum.detach();
   if (generated_) generated_->add_gradient(shares, contrast_.anchors.global_count, output);
   if (mined_) report_mined(output);
-  if (rows_learn()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_.rows_tau, of_rows, output);
+  if (batch_.rows_follow) add_row_gradient(shares, output);
+  if (rows_raise()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_.rows_tau, of_rows, output);
   return output;
 }
 
@@ -103,8 +105,20 @@ void LossStep::report_mined(ContrastOutput& output) const {
   output.metrics["mined_same_label"] = is_same.mean(1).sum();
 }
 
+void LossStep::add_row_gradient(std::vector<TermShare> shares, ContrastOutput& output) const {
+  for (TermShare& share : shares) {
+    PassResult one;
+    one.terms.push_back(share.result);
+    to_type(one, queries_.scalar_type());
+    share.result = one.terms.front();
+  }
+  output.row_gradient = row_gradient(bank_group(), *bank_, output.negatives.met, shares);
+  // The queries of all ranks are not needed any more.
+  output.negatives.met = {};
+}
+
 TermResult LossStep::take_rows_term() {
-  if (!rows_learn()) return {};
+  if (!rows_raise()) return {};
   TermResult of_rows = scores_.terms.back();
   of_rows.value = of_rows.value.to(queries_.scalar_type());
   scores_.terms.pop_back();

@@ -17,7 +17,7 @@ at::Tensor PlainLearned::loss(const at::Tensor& raw, const at::Tensor& queries, 
   return (logits.logsumexp(1) - positive / tau).mean();
 }
 
-void PlainLearned::step(const at::Tensor& queries, const at::Tensor& positive, double tau, const RowSgd& sgd) {
+void PlainLearned::step(const at::Tensor& queries, const at::Tensor& positive, double tau, const RowOptimizer& sgd) {
   const at::Tensor leaf = raw.clone().requires_grad_();
   const at::Tensor gradient = torch::autograd::grad({loss(leaf, queries, positive, tau)}, {leaf}).front();
   velocity = sgd.momentum * velocity - gradient + sgd.weight_decay * raw;

@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "samplers/bank/row_sgd.h"
+#include "samplers/bank/row_optimizer.h"
 
 namespace negatron::testing {
 
@@ -21,7 +21,7 @@ struct PlainLearned {
   /// queries [Bg, d], positives [Bg].
   static at::Tensor loss(const at::Tensor& raw, const at::Tensor& queries, const at::Tensor& positive, double tau);
   /// v <- m v - g + wd w, w <- w - rate v with the gradient g of that loss: it rises.
-  void step(const at::Tensor& queries, const at::Tensor& positive, double tau, const RowSgd& sgd);
+  void step(const at::Tensor& queries, const at::Tensor& positive, double tau, const RowOptimizer& sgd);
 };
 
 }  // namespace negatron::testing

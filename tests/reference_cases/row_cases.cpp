@@ -1,5 +1,5 @@
 #include "samplers/bank/row_geometry.h"
-#include "samplers/bank/row_sgd.h"
+#include "samplers/bank/row_optimizer.h"
 #include "tests/reference_cases/cases.h"
 
 namespace negatron::reference {
@@ -15,8 +15,8 @@ Computed row_case(const ReferenceCase& reference, int ranks) {
   if (!reference.has("velocity")) return computed;
   const at::Tensor raw = reference.raw_bank.clone();
   const at::Tensor velocity = matrix_of(reference.params.at("velocity"));
-  raise({reference.number("lr"), reference.number("momentum"), reference.number("weight_decay")}, raw, velocity,
-        by_raw);
+  step_rows({reference.number("lr"), reference.number("momentum"), reference.number("weight_decay")}, raw, velocity,
+            by_raw.clone());
   computed["velocity_after"] = list_of(velocity);
   computed["raw_bank_after"] = list_of(raw);
   return computed;

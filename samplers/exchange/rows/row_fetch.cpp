@@ -59,7 +59,10 @@ FetchedRows fetch_rows(Communicator& comm, const Bank& bank, const at::Tensor& s
   const at::Tensor came = vectors.wait();  // [D, d] in the order of the ranks
   const at::Tensor came_labels = labels.wait();
   // Back from the order of the ranks into that of the distinct slots.
-  FetchedRows fetched{at::empty_like(came), at::empty_like(came_labels), at::full_like(flat, -1)};
+  FetchedRows fetched{at::empty_like(came),
+                      at::empty_like(came_labels),
+                      at::full_like(flat, -1),
+                      {asked.order, asked.counts, wanted, asked_of_us}};
   fetched.rows.index_copy_(0, asked.order, came);
   fetched.labels.index_copy_(0, asked.order, came_labels);
   fetched.index.index_copy_(0, asking, inverse);

@@ -90,26 +90,40 @@ void add_masked(const MetSet& set, const std::vector<SentTerm>& terms, const at:
   }
 }
 
-/// Rows that are named: each entry of a list is a meeting of its own.
-void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at::Tensor& gradient) {
+/// Rows that are named: each entry of a list is a meeting of its own. `places` [Q, L] is where the gradient of each is.
+void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at::Tensor& places,
+                const at::Tensor& gradient) {
   const at::Tensor& queries = set.candidates.queries;
   const std::int64_t elements = set.lists.size(1) * queries.size(1);
-  if (elements == 0) return;
+  if (elements == 0 || gradient.size(0) == 0) return;
   // [Q, L, d] can be gigabytes.
   const std::int64_t together = std::clamp<std::int64_t>(kListedElements / elements, 1, kQueriesTogether);
   in_blocks(queries.size(0), together, [&](Range block) {
     const at::Tensor lists = part(set.lists, block);  // [b, L]
     const at::Tensor some = part(queries, block);
     const at::Tensor scores = gather_rows(set.rows, lists, queries.scalar_type()).bmm(some.unsqueeze(2)).squeeze(2);
-    const at::Tensor rows = lists.clamp_min(0).flatten();
-    const at::Tensor bias = set.bias.defined() ? set.bias.index_select(0, rows).view_as(lists) : at::Tensor();
+    const at::Tensor own = lists.clamp_min(0).flatten();
+    const at::Tensor bias = set.bias.defined() ? set.bias.index_select(0, own).view_as(lists) : at::Tensor();
     at::Tensor weights = at::zeros_like(scores);
     for (const SentTerm& sent : terms) {
       weights += by_score(sent.term, scores, part(sent.numbers, block).unsqueeze(1), bias);
     }
     weights.masked_fill_(lists < 0, 0.0);
-    gradient.index_add_(0, rows, (weights.unsqueeze(2) * some.unsqueeze(1)).flatten(0, 1));
+    const at::Tensor of_entries = (weights.unsqueeze(2) * some.unsqueeze(1)).flatten(0, 1);  // [b L, d]
+    gradient.index_add_(0, part(places, block).clamp_min(0).flatten(), of_entries);
   });
+}
+
+/// The rows that any query met, ascending, where all sets are lists; undefined where queries met more than that.
+at::Tensor listed_rows_of(const MetRows& met) {
+  std::vector<at::Tensor> all;
+  for (const MetSet& set : met.sets) {
+    if (!set.lists.defined()) return {};
+    all.push_back(set.lists.flatten());
+  }
+  if (all.empty()) return {};
+  const at::Tensor rows = at::cat(all);
+  return std::get<0>(at::_unique2(rows.index({rows >= 0}), /*sorted=*/true, false, false));
 }
 
 }  // namespace
@@ -118,30 +132,33 @@ void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at:
 // with row 2: t = log(e^1 + e^3) = 3.12693, and with s+ = 0.8 the loss is softplus(t - 4) = 0.34901, dL/dt = 0.29462,
 // half of which counts, as the loss is a mean over two queries. Rank 1 sends (0.14731, 3.12693, 0) to rank 2, whose row
 // has p = exp(5 * 0.6 - 3.12693) = 0.88080 and gets 0.14731 * 0.88080 * 5 q_1 = 0.64875 q_1 of it.
-at::Tensor row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
-                        const std::vector<TermShare>& shares) {
+GradientOfRows row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
+                            const std::vector<TermShare>& shares) {
   const at::NoGradGuard no_grad;
   for (const TermShare& share : shares) {
     require(share.term.rows == TermRows::kCandidates, "row_gradient: rows take no gradient as further positives");
   }
   const at::ScalarType type = shares.front().result.value.scalar_type();
   const at::Tensor numbers = group.all_gather(share_numbers(shares, type), met.shares.sizes);  // [Q, T, 3]
-  const at::Tensor& vectors = bank.shard().rows.vectors;
-  const at::Tensor gradient = at::zeros(vectors.sizes(), numbers.options());
+  const at::Tensor listed = listed_rows_of(met);
+  const std::int64_t rows = listed.defined() ? listed.size(0) : bank.shard().rows.vectors.size(0);
+  const at::Tensor gradient = at::zeros({rows, bank.width()}, numbers.options());
   std::vector<SentTerm> terms;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     terms.push_back({shares[i].term, numbers.select(1, static_cast<std::int64_t>(i))});
   }
   for (const MetSet& set : met.sets) {
     if (set.lists.defined()) {
-      add_listed(set, terms, gradient);
+      // Of rows that nobody listed there is none.
+      const at::Tensor places = listed.defined() ? at::searchsorted(listed, set.lists) : set.lists;
+      add_listed(set, terms, places, gradient);
     } else if (terms.size() == 1 && is_plain(terms.front().term) && met_all(set)) {
       add_plain(set, terms.front(), gradient);
     } else {
       add_masked(set, terms, gradient);
     }
   }
-  return gradient;
+  return {listed, gradient};
 }
 
 }  // namespace negatron

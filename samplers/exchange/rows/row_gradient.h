@@ -9,7 +9,8 @@
 
 namespace negatron {
 
-/// The gradient of a loss of all ranks by this rank's rows [n, d], as they score, in the dtype of the queries:
+/// The gradient of a loss of all ranks by this rank's rows, as they score, in the dtype of the shares: by all of them,
+/// or where queries met only rows that were listed, by those that any of them met,
 ///
 ///     dL/dn_j = sum over queries i that met row j, sum over terms t:   dL/dt_i  p_i(s)  g'(s)  q_i,     s = q_i . n_j
 ///
@@ -18,7 +19,7 @@ namespace negatron {
 /// all-reduce K d w. `met` is what BankStage kept, `shares` [b] are of own queries, of terms over all candidates. Mixes
 /// and vectors that a sampler made are constants for the rows. Collective over the ranks that share the bank. Throws
 /// std::invalid_argument for a term over further positives.
-at::Tensor row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
-                        const std::vector<TermShare>& shares);
+GradientOfRows row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
+                            const std::vector<TermShare>& shares);
 
 }  // namespace negatron

@@ -29,7 +29,7 @@ std::vector<ScoreTerm> terms_with_rows() {
   return terms;
 }
 
-at::Tensor gradient_of(Communicator& comm, const Bank& bank, const NegativeResult& result) {
+GradientOfRows gradient_of(Communicator& comm, const Bank& bank, const NegativeResult& result) {
   const at::Tensor by_term = at::full_like(result.scores.terms[1].value, 1.0 / testing::kGlobalBatch);
   return row_gradient(comm, bank, result.met, {{terms_with_rows()[1], by_term, result.scores.terms[1]}});
 }
@@ -69,7 +69,7 @@ void loss_and_rows(benchmark::State& state) {
     request.keeps_met = true;
     return [&comm, bank, stage, request, batch = testing::make_queries(comm, testing::kGlobalBatch / comm.size())] {
       const NegativeResult result = stage->run(comm, *bank, batch, request, terms_with_rows());
-      bank->ascend(gradient_of(comm, *bank, result), RowSgd{}, 0);
+      bank->train(gradient_of(comm, *bank, result), RowOptimizer{}, 0);
     };
   });
 }

@@ -107,7 +107,7 @@ TEST_F(VerifyBank, LearnedRowsThatAreNotWhatTheirRawRowsComeToAreFound) {
   rows.ids = rows.labels = at::full({3}, -1, at::kLong);
   rows.steps = at::tensor({4, 4, -1}, at::kLong);
   rows.sequence = at::arange(3, at::kLong);
-  rows.velocity = at::ones({3, 2}, at::kFloat);
+  rows.moments = at::ones({3, 2}, at::kFloat);
   const auto problem_with = [&](const std::string& name) {
     write_bank(
         files_, directory_ / name, bank, [&](Range keys) { return part_of(rows, keys.begin, keys.size()); }, 2);
@@ -120,11 +120,11 @@ TEST_F(VerifyBank, LearnedRowsThatAreNotWhatTheirRawRowsComeToAreFound) {
   rows.raw[1][0] = kNone;
   EXPECT_NE(problem_with("none").find("the key 1 is not what its raw row comes to"), std::string::npos);
   rows.raw[1][0] = -2.0;
-  rows.velocity[2][1] = kNone;
+  rows.moments[2][1] = kNone;
   const std::string moving = problem_with("moving");
   EXPECT_NE(moving.find("bank.00001-of-00002.h5"), std::string::npos) << moving;
   EXPECT_NE(moving.find("the key 2"), std::string::npos) << moving;
-  rows.velocity[2][1] = 0.0;
+  rows.moments[2][1] = 0.0;
   rows.ids = at::arange(3, at::kLong);
   EXPECT_NE(problem_with("named").find("other keys than its manifest says"), std::string::npos);
 }

@@ -53,6 +53,19 @@ TEST(OnADevice, LearnedBanks) {
   EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
 }
 
+TEST(OnADevice, ParametricBanks) {
+  PretrainOptions options = with_parametric(watched_options("info-nce"));
+  EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+  options.sampler = "uniform";
+  options.sampler_options = "m=9";
+  options.bank_dtype = at::kBFloat16;
+  options.rows.rate = 0.1;
+  for (const RowOptimizerKind kind : {RowOptimizerKind::kAdagrad, RowOptimizerKind::kAdam}) {
+    options.rows.kind = kind;
+    EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+  }
+}
+
 TEST(OnADevice, BatchNormsOfOneRankAndOfTwo) {
   PretrainOptions options = watched_options("info-nce");
   options.encoder.name = "resnet18";

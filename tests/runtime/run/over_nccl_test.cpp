@@ -19,7 +19,8 @@ TEST(OverNccl, OnlyWhatLiesOnTheHostIsStaged) {
                                                        {"nt-xent", watched_options("nt-xent")},
                                                        {"byol", watched_options("byol")},
                                                        {"memory", with_memory(watched_options("info-nce"))},
-                                                       {"learned", with_learned(watched_options("info-nce"))}};
+                                                       {"learned", with_learned(watched_options("info-nce"))},
+                                                       {"parametric", with_parametric(watched_options("info-nce"))}};
   for (const auto& [name, options] : runs) {
     const auto lines = expect_the_same_run(there, options);
     EXPECT_FALSE(lines.empty());

@@ -26,16 +26,10 @@ void expect_bit_equal(const Saved& found, const Saved& expected) {
   EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
   EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
   EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
-  ASSERT_EQ(found.keys.raw.defined(), expected.bank->kind == BankKind::kLearned);
+  ASSERT_EQ(found.keys.raw.defined(), rows_learn(expected.bank->kind));
   if (!found.keys.raw.defined()) return;
   EXPECT_TRUE(at::equal(found.keys.raw, expected.keys.raw));
-  EXPECT_TRUE(at::equal(found.keys.velocity, expected.keys.velocity));
-}
-
-PretrainOptions with_rows_of(BankKind kind, const PretrainOptions& options) {
-  if (kind == BankKind::kMemory) return with_memory(options);
-  if (kind == BankKind::kIndex) return with_index(options);
-  return kind == BankKind::kLearned ? with_learned(options) : options;
+  EXPECT_TRUE(at::equal(found.keys.moments, expected.keys.moments));
 }
 
 std::vector<double> losses_from(const std::filesystem::path& run_directory, std::int64_t first_step) {
@@ -59,6 +53,7 @@ struct Method {
   const char* encoder = "conv";
   OptimizerKind optimizer = OptimizerKind::kSgd;
   BankKind bank = BankKind::kQueue;
+  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
 };
 
 class ResumedRun : public ::testing::TestWithParam<Method> {};
@@ -68,6 +63,8 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   SmallStart start;
   start.options = resumed_options(GetParam().objective);
   start.options = with_rows_of(GetParam().bank, start.options);
+  start.options.rows.kind = GetParam().row_optimizer;
+  if (GetParam().row_optimizer != RowOptimizerKind::kSgd) start.options.rows.rate = 0.05;
   start.options.objective_options = GetParam().objective_options;
   start.options.sampler = GetParam().sampler;
   start.options.sampler_options = GetParam().sampler_options;
@@ -130,7 +127,13 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"index", "info-nce", "", "top-n", "n=20,skip=1", false, true, 2, 4, "conv", OptimizerKind::kSgd,
                BankKind::kIndex},
         Method{"ance", "info-nce", "", "ance", "n=2,top=12,draw=5", false, false, 0, 3, "conv", OptimizerKind::kSgd,
-               BankKind::kIndex}),
+               BankKind::kIndex},
+        Method{"parametric", "info-nce", "", "whole-bank", "", false, false, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kParametric},
+        Method{"parametric_adam", "nce", "log-z=first-batch,noise-count=20", "uniform", "m=20", false, false, 0, 2,
+               "conv", OptimizerKind::kSgd, BankKind::kParametric, RowOptimizerKind::kAdam},
+        Method{"learned_adagrad", "info-nce", "", "uniform", "m=20", false, true, 0, 2, "conv", OptimizerKind::kSgd,
+               BankKind::kLearned, RowOptimizerKind::kAdagrad}),
     [](const auto& tested) { return tested.param.name; });
 
 /// The order of an epoch that was begun is that of its beginning, and is in the snapshot.
@@ -205,7 +208,7 @@ INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
                          ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2},
                                            Ranks{3, 0, BankKind::kMemory}, Ranks{4, 2, BankKind::kMemory},
                                            Ranks{3, 0, BankKind::kLearned}, Ranks{1, 0, BankKind::kLearned},
-                                           Ranks{3, 0, BankKind::kIndex}),
+                                           Ranks{3, 0, BankKind::kIndex}, Ranks{3, 0, BankKind::kParametric}),
                          [](const auto& tested) {
                            return "On" + std::to_string(tested.param.ranks) + "Shards" +
                                   std::to_string(tested.param.shards) + kind_text(tested.param.bank);

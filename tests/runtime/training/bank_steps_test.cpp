@@ -5,6 +5,7 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <torch/optim.h>
 
 #include "comm/threads/thread_communicator.h"
 #include "runtime/data/batch_source.h"
@@ -123,6 +124,77 @@ TEST(BankSteps, WithALearnedBankRaiseTheLossOfTheirOwnTemperature) {
       }
     });
   }
+}
+
+TEST(BankSteps, WithAParametricBankDoNotDependOnTheNumberOfRanks) {
+  for (const char* objective : {"info-nce", "nce", "hcl", "siglip"}) {
+    PretrainOptions options = with_parametric(small_options(objective));
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+    expect_same_losses(options, Precision::kFp32, 1e-4);
+    for (const RowOptimizerKind kind : {RowOptimizerKind::kSgd, RowOptimizerKind::kAdagrad, RowOptimizerKind::kAdam}) {
+      options.rows.kind = kind;
+      options.rows.rate = 0.1;
+      options.sampler = "uniform";
+      options.sampler_options = "m=9";
+      expect_same_losses(options, Precision::kFp64, 1e-10);
+    }
+  }
+}
+
+TEST(BankSteps, WithALearnedBankUnderOtherOptimizersDoNotDependOnTheNumberOfRanks) {
+  for (const RowOptimizerKind kind : {RowOptimizerKind::kAdagrad, RowOptimizerKind::kAdam}) {
+    PretrainOptions options = with_learned(small_options("info-nce"));
+    options.rows.kind = kind;
+    options.rows.rate = 0.1;
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+    options.symmetric = true;
+    options.sampler = "uniform";
+    options.sampler_options = "m=9";
+    expect_same_losses(options, Precision::kFp64, 1e-10);
+  }
+}
+
+/// By the definition, on one rank: a classifier of all samples whose weights PyTorch trains.
+TEST(BankSteps, WithAParametricBankTrainTheWeightsOfAClassifier) {
+  PretrainOptions options = with_parametric(small_options("info-nce"));
+  run_ranks(1, {}, [&](Communicator& comm) {
+    const auto data = rectangles();
+    BatchOptions batches;
+    batches.global_batch = options.global_batch;
+    batches.seed = options.seed;
+    batches.views = options.views_of_sample();
+    batches.augmentation = options.augmentation;
+    batches.format = ViewFormat::of(*data);
+    const BatchSource source(data, batches);
+    Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
+                    {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
+    const TrainingSchedule schedule(options, source.steps_per_epoch());
+    EXPECT_FALSE(trainer.encoders().has_momentum_encoder());
+    at::Tensor weights = trainer.bank()->shard().raw.clone().requires_grad_();
+    torch::optim::SGD theirs(std::vector{weights}, torch::optim::SGDOptions(options.rows.rate)
+                                                       .momentum(options.rows.momentum)
+                                                       .weight_decay(options.rows.weight_decay));
+    StepTimer timer;
+    for (std::int64_t step = 0; step < 9; ++step) {
+      const Batch batch = source.build(step / source.steps_per_epoch(), step % source.steps_per_epoch());
+      EXPECT_FALSE(batch.view_b.defined());
+      at::Tensor queries;
+      {
+        const at::NoGradGuard no_grad;
+        queries = trainer.encoders().query(batch.view_a);
+      }
+      const at::Tensor logits = queries.mm((weights / weights.norm(2, {1}, true)).t()) / options.tau;
+      const at::Tensor loss = at::cross_entropy_loss(logits, batch.ids);
+      theirs.zero_grad();
+      loss.backward();
+      static_cast<torch::optim::SGDOptions&>(theirs.param_groups()[0].options())
+          .lr(options.rows.rate * schedule.rate_share(step));
+      theirs.step();
+      timer.start_step();
+      EXPECT_NEAR(trainer.step(batch, timer).loss, loss.item<double>(), 1e-11 * loss.item<double>()) << step;
+      EXPECT_TRUE(at::allclose(trainer.bank()->shard().raw, weights, 1e-11, 1e-12)) << "step " << step;
+    }
+  });
 }
 
 TEST(BankSteps, AStepThatIsSkippedLeavesCachesAsTheyWere) {

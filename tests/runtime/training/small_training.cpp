@@ -71,6 +71,29 @@ PretrainOptions with_learned(PretrainOptions options) {
   return options;
 }
 
+PretrainOptions with_parametric(PretrainOptions options) {
+  options.bank_kind = BankKind::kParametric;
+  options.bank_rows = rectangles()->size();
+  options.rows.rate = 1.0;
+  return options;
+}
+
+PretrainOptions with_rows_of(BankKind kind, const PretrainOptions& options) {
+  switch (kind) {
+    case BankKind::kQueue:
+      return options;
+    case BankKind::kMemory:
+      return with_memory(options);
+    case BankKind::kLearned:
+      return with_learned(options);
+    case BankKind::kIndex:
+      return with_index(options);
+    case BankKind::kParametric:
+      return with_parametric(options);
+  }
+  return options;
+}
+
 PretrainSummary run(const SmallStart& start) {
   PretrainSummary summary;
   std::filesystem::create_directories(start.run_directory);

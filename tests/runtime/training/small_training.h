@@ -31,6 +31,10 @@ PretrainOptions with_memory(PretrainOptions options);
 PretrainOptions with_index(PretrainOptions options);
 /// The same with a learned bank.
 PretrainOptions with_learned(PretrainOptions options);
+/// The same with a parametric bank of rectangles().
+PretrainOptions with_parametric(PretrainOptions options);
+/// The same with a bank of that kind.
+PretrainOptions with_rows_of(BankKind kind, const PretrainOptions& options);
 
 /// A communicator of the same ranks, made on each of them.
 using MakeCommunicator = std::function<std::unique_ptr<Communicator>(Communicator& host)>;

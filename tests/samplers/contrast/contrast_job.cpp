@@ -150,6 +150,7 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   input.progress = job.progress;
   input.report_hardest = job.report_hardest;
   input.rows_tau = job.rows_tau;
+  input.rows_follow = job.rows_follow;
 
   Contrast seen;
   auto recording = std::make_unique<RecordingObjective>(make_job_objective(job), seen);
@@ -208,8 +209,10 @@ ContrastAnswer run_rank(Communicator& comm, const ContrastJob& job) {
   if (!negatives.scores.terms.empty() && negatives.scores.terms[0].gradient.defined()) {
     answer.first_term_gradient = of_queries(negatives.scores.terms[0].gradient);
   }
-  if (output.row_gradient.defined()) {
-    answer.row_gradient = comm.all_gather(output.row_gradient, share_sizes(job.bank.size(0), comm.size()));
+  if (output.row_gradient.values.defined()) {
+    const at::Tensor of_own =
+        of_all_rows(output.row_gradient, share(job.bank.size(0), comm.size(), comm.rank()).size());
+    answer.row_gradient = comm.all_gather(of_own, share_sizes(job.bank.size(0), comm.size()));
   }
   if (negatives.hardest.defined()) describe_hardest(comm, *bank, negatives.hardest, input.shares, answer);
   return answer;

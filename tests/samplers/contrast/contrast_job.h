@@ -44,6 +44,8 @@ struct ContrastJob {
   double progress = 0.0;
   /// Rows learn at this temperature; 0 where they do not.
   double rows_tau = 0.0;
+  /// Rows are trained with the encoder.
+  bool rows_follow = false;
 };
 
 /// What the whole job computed, put together from all ranks. A anchors: queries, then keys where both views are.

@@ -101,6 +101,8 @@ void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
     SamplerTrial trial = trial_of(sampler, options);
     trial.bank_kind = kind;
     for (const std::string& objective : kEachKind) {
+      // Weights of samples are no further positives.
+      if (kind == BankKind::kParametric && describe_objective(objective).needs_labels) continue;
       if (!go_together(options, objective)) continue;
       trial.objective = objective;
       const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
@@ -130,6 +132,11 @@ TEST_P(SamplerInvariance, SameAnswerOverAnIndex) {
 /// Whose rows move by what all ranks' queries met of them in the steps before.
 TEST_P(SamplerInvariance, SameAnswerOverALearnedBank) {
   expect_same_over(BankKind::kLearned, GetParam(), 1);
+}
+
+/// Whose rows are the positives and move down the loss, with what arrives in them as positives and as negatives.
+TEST_P(SamplerInvariance, SameAnswerOverAParametricBank) {
+  expect_same_over(BankKind::kParametric, GetParam(), 1);
 }
 
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {

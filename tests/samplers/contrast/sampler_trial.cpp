@@ -11,6 +11,7 @@
 #include "samplers/bank/random_rows.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrastive_loss.h"
+#include "samplers/exchange/rows/listed_rows.h"
 #include "samplers/exchange/rows/sample_rows.h"
 #include "samplers/pass/selection/selection_key.h"
 
@@ -28,7 +29,9 @@ constexpr double kRowsTau = 0.1;
 /// So fast that rows of a step are others than those of the step before, and not so fast that they gather at the
 /// queries: in fp32 rows of one and of several ranks differ in their last bits, and rows that nearly tie would change
 /// places.
-constexpr RowSgd kRowSgd{0.5, 0.9, 1e-3};
+constexpr RowOptimizer kRowSgd{0.5, 0.9, 1e-3};
+/// Of weights, which follow the loss.
+constexpr RowOptimizer kRowDescent{0.5, 0.9, 1e-3, RowOptimizerKind::kSgd, /*raises=*/false};
 constexpr std::int64_t kSamples = 24;
 constexpr std::int64_t kClasses = 3;
 /// Some samples have none.
@@ -119,7 +122,8 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
     const bool is_memory = trial.bank_kind == BankKind::kMemory;
     const bool is_learned = trial.bank_kind == BankKind::kLearned;
     const bool is_index = trial.bank_kind == BankKind::kIndex;
-    BankOptions shape{is_memory || is_index ? kSamples : kRows,
+    const bool is_parametric = trial.bank_kind == BankKind::kParametric;
+    BankOptions shape{rows_have_samples(trial.bank_kind) ? kSamples : kRows,
                       kWidth,
                       trial.dtype,
                       at::kCPU,
@@ -152,7 +156,11 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       }
       std::optional<SampleRows> own_rows;
       if (is_memory) own_rows.emplace(comm, mesh.group(), bank, all_ids);
-      const at::Tensor keys = is_memory ? own_rows->fetch() : rows_of(ids, 2 * step + 1, trial.dtype);
+      std::optional<ListedRows> weights;
+      if (is_parametric) weights.emplace(comm, bank, ids.unsqueeze(1), trial.dtype);
+      const at::Tensor keys = is_memory       ? own_rows->fetch()
+                              : is_parametric ? weights->vectors().squeeze(1)
+                                              : rows_of(ids, 2 * step + 1, trial.dtype);
       if (step >= kFillSteps) {
         const at::Tensor queries = rows_of(ids, 2 * step, trial.dtype).requires_grad_();
         ContrastBatch input;
@@ -166,6 +174,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.report_hardest = 4;
         const at::Tensor mined = mined_for(ids, trial.mined, 2 * step + 1, trial.dtype);
         if (is_learned) input.rows_tau = kRowsTau;
+        input.rows_follow = is_parametric;
         const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
         bool early = false;
         const ContrastOutput output =
@@ -184,13 +193,14 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         // Of keys the slots: in fp32 learned rows, and so scores, differ in their last bits.
         hardest.push_back(comm.all_gather(slots_of_keys(output.negatives.hardest).contiguous(), shares));
         if (comm.rank() == 0) outcome.losses.push_back(value.item<double>());
-        if (is_learned) bank.ascend(output.row_gradient, kRowSgd, step);
+        if (is_learned) bank.train(output.row_gradient, kRowSgd, step);
+        if (is_parametric) bank.train(sum_of(output.row_gradient, weights->gradient()), kRowDescent, step);
         loss.learn(comm, input, output.negatives);
         loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
       if (is_memory) {
         own_rows->blend(rows_of(ids, 2 * step, trial.dtype), labels, kMemoryMomentum, step);
-      } else if (!is_learned && !is_index) {
+      } else if (trial.bank_kind == BankKind::kQueue) {
         mesh.enqueue(bank, keys, ids, labels, step, kBatch);
       }
     }

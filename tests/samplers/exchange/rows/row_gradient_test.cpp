@@ -88,7 +88,7 @@ RowAnswer run_scene(const RowScene& scene, int ranks) {
     const at::Tensor total = at::full({1}, loss, at::kDouble);
     comm.all_reduce(total, ReduceOp::kSum);
     comm.traffic().start_step();
-    const at::Tensor own = row_gradient(comm, bank, result.met, shares);
+    const at::Tensor own = of_all_rows(row_gradient(comm, bank, result.met, shares), bank.shard().rows.vectors.size(0));
     std::int64_t bytes = 0;
     for (const auto& [name, traffic] : comm.traffic().step()) bytes += traffic.bytes_received;
     // By slot: a bank that is not full has holes between its rows.
