@@ -9,6 +9,7 @@
 #include "launch/pretrain/settings_difference.h"
 #include "launch/pretrain/shared_directory.h"
 #include "launch/slurm/slurm_job.h"
+#include "runtime/run/fitting_bank.h"
 #include "runtime/run/resume.h"
 #include "runtime/snapshots/named_snapshot.h"
 #include "runtime/snapshots/snapshot_directory.h"

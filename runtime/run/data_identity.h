@@ -43,6 +43,8 @@ struct TakenAlong {
   std::int64_t bank_rows = 0;
   /// Steps until all of them have been replaced.
   std::int64_t bank_steps = 0;
+  /// Rows are the positives of the samples with their numbers.
+  bool rows_are_positives = false;
   /// That of the views.
   bool normalization = false;
   /// Accuracies of what the encoder is compared with.

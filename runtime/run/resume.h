@@ -64,13 +64,6 @@ void check_saved_run(const Manifest& manifest, const TrainerState& state);
 /// The saved settings; empty when the snapshot has none. Local. Throws SnapshotError.
 std::string saved_config(const Snapshot& snapshot);
 
-/// Refuses a snapshot whose bank is not that of a run: `bank` says what this has, null for none. Rows of another
-/// floating type do with `convert` only. Local. Throws SnapshotError, naming both values and the flag.
-void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool convert);
-/// Of a run that goes on: its rows, where they learn, go on by the optimizer whose moments the snapshot has. A run that
-/// begins with the bank of another begins at rest, and any optimizer will do. Local. Throws SnapshotError.
-void require_row_optimizer(const Snapshot& snapshot, const BankOptions* bank);
-
 /// What a state that run_state() made says of the inputs of its encoders.
 struct SavedInputs {
   /// Nothing, and zeros, in snapshots of older versions.

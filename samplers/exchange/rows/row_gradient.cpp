@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "samplers/pass/candidate_tile.h"
+#include "samplers/pass/exclusion_list.h"
 #include "samplers/pass/listed_pass.h"
 
 namespace negatron {
@@ -23,15 +25,10 @@ struct SentTerm {
   at::Tensor numbers;  // [Q, 3]
 };
 
-bool excludes_nothing(const Candidates& candidates) {
-  return !candidates.exclusions.defined() || candidates.exclusions.size(0) == 0;
-}
-
-/// Whether every query met every row, each counted once, so that nothing needs a mask.
+/// Whether every query met every row but few, each counted once, so that nothing needs a mask.
 bool met_all(const MetSet& set) {
   return !set.lists.defined() && !set.bias.defined() && !set.rows.validity.defined() &&
-         set.candidates.windows.empty() && set.candidates.label_rule == LabelRule::kAny &&
-         excludes_nothing(set.candidates);
+         set.candidates.windows.empty() && set.candidates.label_rule == LabelRule::kAny;
 }
 
 /// Calls `visit` for blocks [begin, end) of at most `together` of `count`.
@@ -44,20 +41,34 @@ at::Tensor part(const at::Tensor& all, Range block) {
   return all.narrow(0, block.begin, block.size());
 }
 
-/// A plain term where nothing is masked: two products and an exponential between them. The weight of each query, dL/dt
-/// times the scale, is multiplied into the queries of the second product, and the scale into those of the first.
+/// Sets those elements of a tile [rows, queries] to 0 whose query may not meet the row.
+void clear_excluded(const ExclusionList& exclusions, Range rows, Range queries, const at::Tensor& tile) {
+  std::vector<std::int64_t> positions;
+  for (const ExcludedPair& pair : exclusions.of(rows)) {
+    if (pair.query < queries.begin || pair.query >= queries.end) continue;
+    positions.push_back((pair.row - rows.begin) * queries.size() + pair.query - queries.begin);
+  }
+  if (positions.empty()) return;
+  tile.view({-1}).index_fill_(0, queued_copy(at::tensor(positions, at::kLong), tile.device()), 0.0);
+}
+
+/// A plain term where nothing but single pairs is masked: two products and an exponential between them. The weight of
+/// each query, dL/dt times the scale, is multiplied into the queries of the second product, and the scale into those of
+/// the first.
 void add_plain(const MetSet& set, const SentTerm& sent, const at::Tensor& gradient) {
   const at::Tensor& queries = set.candidates.queries;
   const at::Tensor scaled = queries * sent.term.scale;
   const at::Tensor weighted = queries * (sent.numbers.select(1, 0) * sent.term.scale).unsqueeze(1);
   const at::Tensor shift = (sent.numbers.select(1, 1) - sent.numbers.select(1, 2)).unsqueeze(0);  // [1, Q]
   const at::Tensor& vectors = set.rows.vectors;
+  const ExclusionList exclusions(set.candidates.exclusions, queries.size(0), vectors.size(0));
   in_blocks(vectors.size(0), vectors.is_cpu() ? kRowsTogether : kRowsTogetherOnDevice, [&](Range rows) {
     const at::Tensor own = part(vectors, rows).to(queries.scalar_type());  // [n, d]
     at::Tensor sum = part(gradient, rows);
     in_blocks(queries.size(0), kQueriesTogether, [&](Range block) {
       const at::Tensor tile = own.mm(part(scaled, block).t());  // [n, b]
       tile.sub_(shift.narrow(1, block.begin, block.size())).exp_();
+      clear_excluded(exclusions, rows, block, tile);
       sum.addmm_(tile, part(weighted, block));
     });
   });

@@ -107,6 +107,21 @@ TEST_F(OtherData, IsToldToARunThatStartsFromABank) {
   EXPECT_FALSE(has(said, "left out")) << said;
 }
 
+TEST_F(OtherData, MakesRowsThePositivesOfOtherImages) {
+  for (const BankKind kind : {BankKind::kMemory, BankKind::kParametric}) {
+    std::filesystem::remove_all(start_.run_directory);
+    start_.options = with_rows_of(kind, resumed_options("info-nce"));
+    start_.options.evaluate_every = 0;
+    run_first_part(start_);
+    const std::string said = said_with(both_parts(images_ + 40, labels_));
+    EXPECT_TRUE(has(said,
+                    "The bank's rows are those of the old images with the same numbers, which are the positives of "
+                    "other images until all 50 are replaced, in 5 steps."))
+        << said;
+    EXPECT_FALSE(has(said, "masks by number")) << said;
+  }
+}
+
 TEST(DataIdentity, ReadsBackAndIsNothingInOldSnapshots) {
   const DataIdentity identity{"5 images", "", "3 images with unknown ones"};
   EXPECT_EQ(parse_identity(identity_text(identity)), identity);

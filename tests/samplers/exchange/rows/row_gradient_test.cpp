@@ -201,6 +201,21 @@ TEST(RowGradient, UnderMasksHolesAndWeights) {
   }
 }
 
+/// Its share would be e^200, beyond all numbers of fp32.
+TEST(RowGradient, OfAnExcludedPairIsNoneHoweverLargeItsShareWouldBe) {
+  RowScene scene = plain_scene();
+  scene.request.exclude_own_sample = true;
+  scene.terms[0].scale = 100.0;
+  const at::Tensor first = waves(kSceneQueries, 4.0)[0];
+  scene.rows = -first.repeat({kSceneRows, 1});
+  scene.rows[3] = first;  // of the first query's sample
+  const at::Tensor exact = run_scene(scene, 1).gradient;
+  scene.dtype = at::kFloat;
+  for (const int ranks : {1, 2}) {
+    EXPECT_TRUE(at::allclose(run_scene(scene, ranks).gradient.to(at::kDouble), exact, 1e-3, 1e-3)) << ranks;
+  }
+}
+
 TEST(RowGradient, OfAQueryThatMetNoRow) {
   RowScene scene = plain_scene();
   scene.request.sets[0].lower_score = at::full({kSceneQueries}, 2.0, at::kDouble);
