@@ -1,10 +1,10 @@
 #include "samplers/objectives/lifted.h"
 
+#include "samplers/objectives/nearest_negative.h"
+
 namespace negatron {
 namespace {
 
-/// The mean by a softmax this sharp is the maximum: rows that it tells apart differ by less than 1e-8.
-constexpr double kSharp = 1e9;
 /// Of alpha - D over no row; low, and finite so that differences of two such are no NaN.
 constexpr double kNoNegatives = -1e4;
 
@@ -28,15 +28,11 @@ Lifted::Lifted(const ObjectiveArguments& arguments)
     : alpha_(arguments.options.number("alpha")), maximum_(arguments.options.word("negatives") == "max") {}
 
 std::vector<ObjectiveTerm> Lifted::terms(const Anchors&) const {
-  // m = LSE_j(alpha - D_j), or alpha - D of the nearest negative as a softmax mean so sharp that one row has all the
-  // weight: unlike the maximum that a pass reports, it comes with a gradient (LOSSES.md 15).
+  // m = LSE_j(alpha - D_j), or alpha - D of the nearest negative (LOSSES.md 15).
   ObjectiveTerm negatives;
   negatives.term.shape = TermShape::kMinusDistance;
   negatives.term.offset = alpha_;
-  if (maximum_) {
-    negatives.term.reduction = Reduction::kSoftmaxMean;
-    negatives.term.weight_scale = kSharp;
-  }
+  if (maximum_) negatives.term = of_nearest(negatives.term);
   return {negatives};
 }
 

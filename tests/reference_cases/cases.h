@@ -22,6 +22,8 @@ Computed selection_case(const ReferenceCase& reference, int ranks);  // ring_*
 Computed mix_case(const ReferenceCase& reference, int ranks);        // mochi_*
 Computed row_case(const ReferenceCase& reference, int ranks);        // adco_*
 Computed sample_case(const ReferenceCase& reference, int ranks);     // mined_*, memory_update_*, popularity_draws
+Computed draw_case(const ReferenceCase& reference, int ranks);       // warp_*, dns_*, nscaching_*
+Computed adversary_case(const ReferenceCase& reference, int ranks);  // advir_*, daml_*, negcut_*
 Computed metrics_case(const ReferenceCase& reference, int ranks);    // metrics
 
 /// A job over the case's bank, or over its batch (then both sides take gradient), before it is told what to compute.
@@ -33,6 +35,9 @@ at::Tensor pair_values(const testing::ContrastJob& job, int ranks);
 
 /// [B, K] bool: which rows the job's sampler lets each query meet.
 at::Tensor members(const testing::ContrastJob& job, int ranks);
+
+/// [B, K]: how often the job's sampler lets each query meet each row.
+at::Tensor times_met(const testing::ContrastJob& job, int ranks);
 
 /// The slots of the members of each query, best score first.
 nlohmann::json ranked_members(const testing::ContrastJob& job, int ranks);

@@ -38,7 +38,11 @@ at::Tensor pair_values(const testing::ContrastJob& job, int ranks) {
 }
 
 at::Tensor members(const testing::ContrastJob& job, int ranks) {
-  // Every row has a label of its own, and the number of further positives says whether the row of that label is met.
+  return times_met(job, ranks) > 0.5;
+}
+
+at::Tensor times_met(const testing::ContrastJob& job, int ranks) {
+  // Every row has a label of its own, and the number of further positives says how often the row of that label is met.
   constexpr std::size_t kFurtherPositives = 2;
   std::vector<at::Tensor> columns;
   for (std::int64_t slot = 0; slot < job.bank.size(0); ++slot) {
@@ -47,7 +51,7 @@ at::Tensor members(const testing::ContrastJob& job, int ranks) {
     asking.objective_options = "";
     asking.bank_labels = at::arange(job.bank.size(0), at::kLong);
     asking.labels = at::full({job.raw_queries.size(0)}, slot, at::kLong);
-    columns.push_back(run_contrast(asking, ranks).terms.at(kFurtherPositives) > 0.5);
+    columns.push_back(run_contrast(asking, ranks).terms.at(kFurtherPositives));
   }
   return at::stack(columns, 1);
 }

@@ -23,10 +23,11 @@ constexpr int kUnknown = 3;
 constexpr int kMostRanks = 64;
 
 constexpr Computed (*kTopics[])(const ReferenceCase&, int) = {
-    negatron::reference::sample_case,    negatron::reference::shard_case,  negatron::reference::estimator_case,
-    negatron::reference::selection_case, negatron::reference::mix_case,    negatron::reference::label_case,
-    negatron::reference::in_batch_case,  negatron::reference::margin_case, negatron::reference::logistic_case,
-    negatron::reference::softmax_case,   negatron::reference::row_case,    negatron::reference::metrics_case,
+    negatron::reference::draw_case,   negatron::reference::adversary_case, negatron::reference::sample_case,
+    negatron::reference::shard_case,  negatron::reference::estimator_case, negatron::reference::selection_case,
+    negatron::reference::mix_case,    negatron::reference::label_case,     negatron::reference::in_batch_case,
+    negatron::reference::margin_case, negatron::reference::logistic_case,  negatron::reference::softmax_case,
+    negatron::reference::row_case,    negatron::reference::metrics_case,
 };
 
 Computed compute(const ReferenceCase& reference, int ranks) {

@@ -27,6 +27,7 @@ const std::map<std::string, std::vector<std::string>>& variants() {
       {"triplet", {"margin=0.7,reduction=all", "margin=0.7", "margin=0.4,distance=l2"}},
       {"margin-ranking", {"margin=0.4", "margin=0.4,reduction=all", "margin=0.4,rank-weight=harmonic"}},
       {"n-pair", {"l2=0.1"}},
+      {"advir", {"epsilon=0.02,variant=virtual"}},
       {"lifted", {"negatives=max,alpha=1.5"}},
   };
   return all;
@@ -36,7 +37,8 @@ const std::map<std::string, std::vector<std::string>>& variants() {
 
 bool holds_something_fixed(const ContrastJob& job) {
   return (job.objective == "dclw" && job.objective_options.find("attached") == std::string::npos) ||
-         job.objective_options.find("detached") != std::string::npos;
+         job.objective_options.find("detached") != std::string::npos ||
+         job.objective_options.find("virtual") != std::string::npos;
 }
 
 std::vector<Trial> all_trials(at::ScalarType type) {

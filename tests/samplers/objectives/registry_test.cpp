@@ -61,6 +61,18 @@ TEST(ObjectiveRegistry, RefusesOptionsThatExcludeEachOther) {
   EXPECT_NE(make_objective("margin-ranking", arguments_of(ranking, "rank-weight=log")), nullptr);
 }
 
+TEST(ObjectiveRegistry, WarnsOfAMovementThatRoundingWouldShowIn) {
+  const auto warnings_of = [](const std::string& options, double tau) {
+    ObjectiveArguments arguments = arguments_of(describe_objective("advir"), options);
+    arguments.temperature.tau = tau;
+    return make_objective("advir", arguments)->warnings(128);
+  };
+  EXPECT_TRUE(warnings_of("variant=virtual", 0.2).empty());
+  EXPECT_TRUE(warnings_of("epsilon=0.05", 0.01).empty());
+  ASSERT_EQ(warnings_of("variant=virtual,epsilon=0.05", 0.01).size(), 1u);
+  EXPECT_NE(warnings_of("variant=virtual,epsilon=0.05", 0.01).front().find("epsilon above 0.04"), std::string::npos);
+}
+
 TEST(ObjectiveRegistry, ParametersAreThoseThatAreLearned) {
   ObjectiveArguments arguments = arguments_of(describe_objective("siglip"), "bias-from-bank=on");
   arguments.bank_rows = 1000;
