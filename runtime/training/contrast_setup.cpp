@@ -5,6 +5,7 @@
 
 #include "comm/require.h"
 #include "runtime/snapshots/bank_file.h"
+#include "samplers/contrast/batch_terms.h"
 
 namespace negatron {
 namespace {
@@ -98,6 +99,20 @@ void require_learning(const ContrastSetup& setup, const std::string& flag) {
               " tells them apart; choose another sampler or other options.");
 }
 
+/// What rows that follow the loss ask of it.
+void require_followed(const PretrainOptions& options, const Objective& objective) {
+  if (options.bank_kind != BankKind::kParametric || options.precision == Precision::kFp64) return;
+  Anchors nobody;
+  nobody.vectors = nobody.partners = at::zeros({0, options.head.output});
+  nobody.positive = at::zeros({0});
+  for (const ObjectiveTerm& term : objective.terms(nobody)) {
+    require(!is_sharp({term.term}),
+            "--bank-kind parametric trains each row by its share in the loss, and --objective " + options.objective +
+                " with these options takes the nearest negative alone, which fp32 cannot tell from the next; choose "
+                "other options, another objective, or --precision fp64.");
+  }
+}
+
 /// What an index asks of the rest.
 void require_index(const PretrainOptions& options, const ContrastSetup& setup) {
   const std::string flag = "--bank-kind index";
@@ -183,6 +198,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   const std::string flag = "--bank-kind " + kind_text(options.bank_kind);
   if (rows_are_positives(options.bank_kind)) require_positives(options, setup, flag);
   if (rows_learn(options.bank_kind)) require_learning(setup, flag);
+  require_followed(options, *objective);
   if (options.bank_kind == BankKind::kIndex) require_index(options, setup);
   if (rows_stay(options.bank_kind)) {
     require_rows_that_stay(options, setup);
@@ -232,10 +248,10 @@ std::unique_ptr<ContrastiveLoss> make_contrastive_loss(const PretrainOptions& op
 std::vector<std::string> contrast_warnings(const PretrainOptions& options, const ContrastSetup& setup) {
   const auto objective = make_objective(options.objective, objective_arguments(options, setup, at::kFloat, at::kCPU));
   std::vector<std::string> warnings = objective->warnings(options.head.output);
-  if (setup.has_memory() && options.bank_fill == BankFill::kRandom) {
-    warnings.emplace_back(
-        "--bank-kind memory with --bank-fill random: in the first epoch every positive is a random row, with which an "
-        "encoder may collapse; --bank-fill features begins with what it makes of each sample.");
+  if (setup.has_rows_as_positives() && options.bank_fill == BankFill::kRandom) {
+    warnings.emplace_back("--bank-kind " + kind_text(options.bank_kind) +
+                          " with --bank-fill random: in the first epoch every positive is a random row, with which an "
+                          "encoder may collapse; --bank-fill features begins with what it makes of each sample.");
   }
   if (options.batch_order == BatchOrder::kSimilar && options.epochs == 1) {
     warnings.emplace_back(

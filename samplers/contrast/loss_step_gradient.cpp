@@ -2,6 +2,7 @@
 
 #include "samplers/contrast/loss_step.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "comm/queued_copy.h"
@@ -106,6 +107,12 @@ void LossStep::report_mined(ContrastOutput& output) const {
 }
 
 void LossStep::add_row_gradient(std::vector<TermShare> shares, ContrastOutput& output) const {
+  // Scores of a row are made anew here, and would differ from those of the pass in the bits that decide.
+  if (is_sharp(terms_) && queries_.scalar_type() != at::kDouble) {
+    throw std::invalid_argument(
+        "contrastive loss: rows that are trained with it do not go with a term that takes the nearest row alone, "
+        "unless in fp64");
+  }
   for (TermShare& share : shares) {
     PassResult one;
     one.terms.push_back(share.result);

@@ -66,6 +66,9 @@ refused 'one view of each sample' "$negatron" pretrain "${weights[@]}" --symmetr
 refused 'leave --shards at 0' on 2 pretrain "${weights[@]}" --shards 1 --run-dir never
 refused 'by which --objective supcon finds its positives' \
   "$negatron" pretrain "${weights[@]}" --objective supcon --run-dir never
+refused 'takes the nearest negative alone' \
+  "$negatron" pretrain "${weights[@]}" --objective lifted --objective-options negatives=max --negatives bank \
+  --run-dir never
 refused '--rows-optimizer' "$negatron" pretrain "${weights[@]}" --rows-optimizer momentum --run-dir never
 [ ! -e never ] || fail 'a refused run made a directory'
 verdict 'parametric banks'

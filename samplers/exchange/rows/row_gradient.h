@@ -18,8 +18,7 @@ namespace negatron {
 /// (score_shares.h), never a gradient of a row: bytes received per rank (Q - b) 3 T w, where a replicated bank would
 /// all-reduce K d w. `met` is what BankStage kept, `shares` [b] are of own queries, of terms over all candidates. Mixes
 /// and vectors that a sampler made are constants for the rows. Collective over the ranks that share the bank. Throws
-/// std::invalid_argument for a term over further positives, and for one so sharp that a share is decided by the last
-/// bits of a score, which fp32 has not.
+/// std::invalid_argument for a term over further positives.
 GradientOfRows row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
                             const std::vector<TermShare>& shares);
 

@@ -1,6 +1,8 @@
 // The gradient of the loss itself by the rows that queries met, where rows are trained with the encoder: by central
 // differences across ranks for every way in which a query meets a row, and the same on any number of ranks.
 
+#include <stdexcept>
+
 #include <gtest/gtest.h>
 
 #include "tests/samplers/contrast/contrast_job.h"
@@ -101,6 +103,17 @@ TEST(RowsFollow, TheSameOnAnyNumberOfRanks) {
       }
     }
   }
+}
+
+/// Which row is the nearest is decided by the last bits of a score.
+TEST(RowsFollow, TermsOfTheNearestRowAloneNeedFp64) {
+  ContrastJob job = following_job("lifted", "whole-bank", "");
+  job.objective_options = "negatives=max";
+  const at::Tensor found = run_contrast(job, 3).row_gradient;
+  EXPECT_LT((found - differences_of_loss(job, 3)).abs().max().item<double>(), 1e-7);
+  for (at::Tensor* tensor : {&job.raw_queries, &job.raw_keys, &job.bank}) *tensor = tensor->to(at::kFloat);
+  job.temperature.dtype = at::kFloat;
+  EXPECT_THROW(run_contrast(job, 1), std::invalid_argument);
 }
 
 TEST(RowsFollow, TheLossIsWhatItIsWithout) {
