@@ -125,7 +125,7 @@ class Bank {
   /// std::invalid_argument when the state is not one of a bank of this capacity; a throw leaves the bank unusable.
   void restore(const BankLayoutState& state, const BankRowReader& read);
   /// This rank's rows as they are now, to be read from another thread while the bank goes on. Copies nothing yet:
-  /// `enqueue` and `replace` set aside what they are about to overwrite and what has not been read, and `ascend`, which
+  /// `enqueue` and `replace` set aside what they are about to overwrite and what has not been read, and `train`, which
   /// changes every row as a `replace` of all does, leaves the copy its tensors. One copy at a time: an older one that
   /// still lives is no longer kept up, so the caller drops it first.
   std::shared_ptr<BankCopy> start_copy();
