@@ -80,6 +80,7 @@ Json bank_json(const SavedBank& bank) {
               {"batches", batches}}}};
   // Queues are described as they were before there were other kinds.
   if (bank.kind != BankKind::kQueue) json["kind"] = kind_text(bank.kind);
+  if (bank.length != RowLength::kUnit) json["row_length"] = name_of(bank.length);
   return json;
 }
 
@@ -97,6 +98,7 @@ SavedBank bank_of(const Json& json) {
   bank.width = json.at("width");
   bank.dtype = dtype_of_text(json.at("dtype"));
   if (json.contains("kind")) bank.kind = kind_of_text(json.at("kind"));
+  if (json.contains("row_length")) bank.length = length_of_text(json.at("row_length"));
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
@@ -107,6 +109,9 @@ SavedBank bank_of(const Json& json) {
   }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
+  if (bank.kind == BankKind::kLearned && bank.length != RowLength::kUnit) {
+    throw SnapshotError("its learned bank has rows of any length, and learned rows are unit rows");
+  }
   if (rows_stay(bank.kind) && !is_table(bank.layout)) {
     throw SnapshotError("its " + kind_text(bank.kind) + " bank is not one batch of all its rows");
   }
@@ -194,7 +199,7 @@ const ManifestFile& Manifest::file(std::string_view name) const {
 std::string manifest_text(const Manifest& manifest) {
   Json body{{"step", manifest.step}, {"world_size", manifest.world_size}, {"files", files_json(manifest.files)}};
   if (manifest.bank) body["bank"] = bank_json(*manifest.bank);
-  const std::int64_t version = format_for(manifest.bank ? manifest.bank->kind : BankKind::kQueue);
+  const std::int64_t version = format_for(manifest.bank.value_or(SavedBank{}));
   const std::string before = std::string(kBeforeVersion) + std::to_string(version) + std::string(kBeforeDigest);
   // Without its opening brace, which the first line has.
   const std::string after = std::string(kAfterDigest) + body.dump().substr(1) + "\n";

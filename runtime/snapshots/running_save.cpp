@@ -87,7 +87,8 @@ RunningSave::~RunningSave() {
 // whole shard once more.
 void RunningSave::take(Bank& bank, int rank) {
   const int shards = bank.layout().ranks();
-  job_.bank = SavedBank{bank.layout().state(), shards, bank.width(), bank.options().dtype, bank.options().kind};
+  const BankOptions& options = bank.options();
+  job_.bank = SavedBank{bank.layout().state(), shards, bank.width(), options.dtype, options.kind, options.length};
   job_.shard = bank.rank();
   // With several copies of the bank the first ranks hold the first.
   if (rank < shards) job_.copy = bank.start_copy();

@@ -20,6 +20,7 @@ BankOptions bank_options(const PretrainOptions& options, const ComputePlace& pla
   bank.seed = options.seed;
   bank.global_batch = options.global_batch;
   bank.kind = options.bank_kind;
+  bank.length = options.head.length;
   return bank;
 }
 

@@ -26,6 +26,7 @@ void expect_bit_equal(const Saved& found, const Saved& expected) {
   EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
   EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
   EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
+  EXPECT_EQ(found.bank->length, expected.bank->length);
   ASSERT_EQ(found.keys.raw.defined(), expected.bank->kind == BankKind::kLearned);
   if (!found.keys.raw.defined()) return;
   EXPECT_TRUE(at::equal(found.keys.raw, expected.keys.raw));
@@ -59,6 +60,7 @@ struct Method {
   const char* encoder = "conv";
   OptimizerKind optimizer = OptimizerKind::kSgd;
   BankKind bank = BankKind::kQueue;
+  RowLength length = RowLength::kUnit;
 };
 
 class ResumedRun : public ::testing::TestWithParam<Method> {};
@@ -68,6 +70,14 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   SmallStart start;
   start.options = resumed_options(GetParam().objective);
   start.options = with_rows_of(GetParam().bank, start.options);
+  start.options.head.length = GetParam().length;
+  if (GetParam().length == RowLength::kAsMade) {
+    start.options.tau = 1.0;
+    // The rate of small_options() is one for unit rows.
+    start.options.learning_rate = 0.1;
+    if (GetParam().bank == BankKind::kQueue) start.options.bank_fill = BankFill::kEmpty;
+    start.options.negatives = NegativeSource::kBank;
+  }
   start.options.objective_options = GetParam().objective_options;
   start.options.sampler = GetParam().sampler;
   start.options.sampler_options = GetParam().sampler_options;
@@ -93,6 +103,8 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   EXPECT_EQ(resumed.trained, whole.trained);
   EXPECT_EQ(resumed.random_weights, whole.random_weights);
   expect_bit_equal(newest_saved(folder / "parts"), newest_saved(folder / "whole"));
+  const Saved saved = newest_saved(folder / "whole");
+  EXPECT_TRUE(!saved.bank || saved.bank->length == GetParam().length);
   EXPECT_EQ(metrics_lines(folder / "parts", "step"), metrics_lines(folder / "whole", "step"));
   EXPECT_EQ(metrics_lines(folder / "parts", "evaluation"), metrics_lines(folder / "whole", "evaluation"));
 }
@@ -127,6 +139,12 @@ INSTANTIATE_TEST_SUITE_P(
                BankKind::kLearned},
         Method{"learned_top", "hcl", "", "top-n", "n=20,skip=1", false, false, 0, 2, "conv", OptimizerKind::kSgd,
                BankKind::kLearned},
+        Method{"raw_n_pair", "n-pair", "l2=0.01", "top-n", "n=20", false, true, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kQueue, RowLength::kAsMade},
+        Method{"raw_memory", "nce", "log-z=first-batch,noise-count=20", "uniform", "m=20", false, false, 2, 4, "conv",
+               OptimizerKind::kSgd, BankKind::kMemory, RowLength::kAsMade},
+        Method{"raw_index", "neg", "", "uniform", "m=5", false, false, 0, 2, "conv", OptimizerKind::kSgd,
+               BankKind::kIndex, RowLength::kAsMade},
         Method{"index", "info-nce", "", "top-n", "n=20,skip=1", false, true, 2, 4, "conv", OptimizerKind::kSgd,
                BankKind::kIndex},
         Method{"ance", "info-nce", "", "ance", "n=2,top=12,draw=5", false, false, 0, 3, "conv", OptimizerKind::kSgd,
