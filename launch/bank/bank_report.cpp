@@ -94,6 +94,7 @@ Json bank_json(const OpenBank& bank) {
           {"width", bank.bank().width},
           {"dtype", dtype_text(bank.bank().dtype)},
           {"kind", kind_text(bank.bank().kind)},
+          {"row_length", name_of(bank.bank().length)},
           {"shards", bank.bank().shards},
           {"keys", {layout.floor(), layout.head()}},
           {"trainer", bank.manifest.has(kTrainerName)},
@@ -136,6 +137,7 @@ std::string meaning_of(BankKind kind) {
 
 void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, std::uint64_t seed) {
   const BankLayout layout = bank.layout();
+  const bool is_raw = bank.bank().length == RowLength::kAsMade;
   out << bank.path.string() << "\n";
   line(out, "rows",
        std::to_string(layout.filled()) + " of " + std::to_string(layout.capacity()) + " filled, width " +
@@ -146,6 +148,7 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
            (bank.manifest.has(kTrainerName) ? "" : ", a bank alone: no trainer's state"));
   line(out, "step", std::to_string(bank.manifest.step));
   line(out, "kind", kind_text(bank.bank().kind) + meaning_of(bank.bank().kind));
+  if (is_raw) line(out, "row length", "raw: as the encoder made them, scores are inner products");
   line(out, "keys", std::to_string(layout.floor()) + ":" + std::to_string(layout.head()) + " (sequence numbers)");
   print_ages(out, info);
   print_labels(out, info);
@@ -155,7 +158,8 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
            (info.rows_not_finite > 0 ? ", " + plural(info.rows_not_finite, "row") + " not finite" : ""));
   line(out, "uniformity",
        number(info.uniformity) + " (log mean exp(-2 |x - y|^2) over all pairs of " +
-           plural(info.uniformity_rows, "row") + ", seed " + std::to_string(seed) + ")");
+           (is_raw ? "the directions of " : "") + plural(info.uniformity_rows, "row") + ", seed " +
+           std::to_string(seed) + ")");
 }
 
 Json verify_json(const std::vector<SnapshotVerdict>& verdicts) {

@@ -113,7 +113,8 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
   BankArguments request(
       "usage: negatron bank near PATH [QUERIES] [--ids FILE|1,2,3] [FLAGS]\n\n"
       "The rows of a bank with the largest scores, for each row of a matrix of embeddings (as import reads), or for\n"
-      "samples, whose newest keys are taken and whose other keys are passed over.\n",
+      "samples, whose newest keys are taken and whose other keys are passed over.\n"
+      "Scores are inner products: cosines in a bank of unit rows, while in one of raw rows long rows score high.\n",
       out, remarks);
   std::int64_t top = 10;
   std::string ids;
@@ -124,7 +125,8 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
   request.flags().add("ids", &ids, "sample ids, or a file of them");
   request.flags().add("range", &range, "which rows of QUERIES, FIRST:END; else all");
   matrix_flags.add_to(request.flags());
-  request.flags().add("normalize", &normalize, "scale queries to norm 1; else such as have another are refused");
+  request.flags().add("normalize", &normalize,
+                      "scale queries to norm 1; else such as have another are refused, unless rows are raw");
   if (!request.parse(arguments, 1, 2)) return kExitOk;
   const bool of_file = request.paths().size() == 2;
   if (of_file != ids.empty()) throw UsageError("negatron bank near takes either QUERIES or --ids.");
@@ -152,15 +154,16 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
 int import_action(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   BankArguments request(
       "usage: negatron bank import IN OUT [FLAGS]\n\n"
-      "A [K, d] matrix of unit rows as a bank that pretrain --bank starts from: numpy's .npy and .npz, HDF5, "
-      "safetensors,\n"
-      "and what torch.save wrote of a tensor, a state dict or a checkpoint.\n",
+      "A [K, d] matrix of unit rows (or, with --raw, of any) as a bank that pretrain --bank starts from: numpy's .npy "
+      "and\n"
+      ".npz, HDF5, safetensors, and what torch.save wrote of a tensor, a state dict or a checkpoint.\n",
       out, remarks);
   ImportOptions options;
   MatrixFlags matrix_flags;
   matrix_flags.add_to(request.flags());
   request.flags().add("transpose", &options.transpose, "the file is [d, K], as the queue of PyTorch's MoCo is");
   request.flags().add("normalize", &options.normalize, "scale rows to norm 1; else such as have another are refused");
+  request.flags().add("raw", &options.raw, "keep rows of any length, for runs with --head-output raw");
   request.flags().add("dtype", float_type_field(&options.dtype),
                       "how to store rows: fp32, bf16, fp16 or fp64; else as in the file");
   request.flags().add("rows", within(&options.rows, 0, kMostBankRows),

@@ -37,7 +37,8 @@ FlagTable embed_flags(EmbedArguments& request) {
   table.group("Rows");
   table.add("part", one_of<Part>(&request.part, {{"train", Part::kTrain}, {"test", Part::kTest}}),
             "of --data: train, or test (its test part, --eval-data or --holdout)");
-  table.add("embeddings", &request.embeddings, "unit rows [n, d] behind the projection head, and no features");
+  table.add("embeddings", &request.embeddings,
+            "rows [n, d] behind the projection head, as the bank has them, and no features");
   table.add("unit-rows", &request.unit_rows, "features scaled to length 1, as kNN compares them");
   table.add("force", &request.force, "replace OUT where it exists");
   return table;

@@ -93,7 +93,8 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
                shape({part, train.channels(), train.view_size().height, train.view_size().width}));
   }
   print_line(out, "features", shape({batch, sizes.feature_width}));
-  print_line(out, setup.has_rows_as_positives() ? "queries, own rows" : "queries, keys", shape({batch, width}));
+  print_line(out, setup.has_rows_as_positives() ? "queries, own rows" : "queries, keys",
+             shape({batch, width}) + (options.head.length == RowLength::kAsMade ? " of any length" : ""));
   if (setup.has_bank()) {
     const BankLayout layout = layout_of_bank(options, ranks);
     print_line(out, "bank, all ranks",

@@ -42,6 +42,11 @@ void print_head(std::ostream& out, const Description& method) {
   out << "\n" << method.name << ": " << method.summary << "\n    [" << method.paper << "]\n";
 }
 
+template <typename Description>
+void print_length(std::ostream& out, const Description& method) {
+  if (method.why_unit_rows != nullptr) out << "; --head-output unit";
+}
+
 void print_options(std::ostream& out, const std::vector<MethodOption>& options) {
   for (const MethodOption& option : options) print_option(out, option);
 }
@@ -54,6 +59,7 @@ void print_samplers(std::ostream& out) {
     print_head(out, sampler);
     out << "    effect: " << joined(sampler.effects, [](Effect effect) { return name_of(effect); });
     if (!sampler.needs.empty()) out << "; needs: " << joined(sampler.needs, [](Need need) { return name_of(need); });
+    print_length(out, sampler);
     out << "\n";
     print_options(out, sampler.options);
   }
@@ -66,6 +72,7 @@ void print_objectives(std::ostream& out) {
     out << "    negatives: " << joined(objective.sources, [](NegativeSource source) { return name_of(source); });
     if (objective.needs_labels) out << "; needs: labels";
     if (objective.uses_temperature) out << "; --tau";
+    print_length(out, objective);
     out << "\n";
     print_options(out, objective.options);
   }

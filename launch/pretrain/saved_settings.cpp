@@ -9,6 +9,7 @@ const SettingValues& former_values() {
   static const SettingValues values = {{"encoder", "conv"},
                                        {"stem", "imagenet"},
                                        {"encoder-norm", "auto"},
+                                       {"head-output", "unit"},
                                        {"data-kind", "auto"},
                                        {"data-channels", "auto"},
                                        {"image-size", "0"},

@@ -101,6 +101,7 @@ void EncoderStart::place() {
     options.channels = data_.train->channels();
     options.view_size = format_.size;
     options.key_encoder = request_.key_encoder;
+    options.length = options_of(settings_).head.length;
     encoder_.emplace(saved_, options, place_, comm());
   });
 }

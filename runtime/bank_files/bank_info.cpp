@@ -136,12 +136,14 @@ class Sample {
   Sample(const OpenBank& bank, std::set<std::int64_t> drawn)
       : drawn_(std::move(drawn)),
         next_(drawn_.begin()),
+        directions_only_(bank.bank().length == RowLength::kAsMade),
         rows_(at::empty({static_cast<std::int64_t>(drawn_.size()), bank.bank().width}, at::kDouble)) {}
 
   void add(const BankBlock& block) {
     const auto begin = block.sequence[0].item<std::int64_t>();
     for (; next_ != drawn_.end() && *next_ < begin + block.sequence.numel(); ++next_) {
-      rows_[taken_++].copy_(block.vectors[*next_ - begin]);
+      const at::Tensor row = block.vectors[*next_ - begin].to(at::kDouble);
+      rows_[taken_++].copy_(directions_only_ ? unit_row(row) : row);
     }
   }
 
@@ -152,8 +154,15 @@ class Sample {
   }
 
  private:
+  /// Of a row that has no direction, itself.
+  static at::Tensor unit_row(const at::Tensor& row) {
+    const at::Tensor norm = row.norm();
+    return norm.item<double>() > 0.0 ? row / norm : row;
+  }
+
   std::set<std::int64_t> drawn_;
   std::set<std::int64_t>::const_iterator next_;
+  bool directions_only_;
   at::Tensor rows_;
   std::int64_t taken_ = 0;
 };

@@ -47,7 +47,8 @@ struct BankInfo {
   double norm_max = 0.0;
   std::int64_t rows_not_finite = 0;
 
-  /// log E exp(-2 |x - y|^2) over all pairs of `uniformity_rows` rows drawn without replacement; NaN below two rows.
+  /// log E exp(-2 |x - y|^2) over all pairs of `uniformity_rows` rows drawn without replacement, of raw ones their
+  /// directions; NaN below two rows.
   double uniformity = 0.0;
   std::int64_t uniformity_rows = 0;
 };

@@ -103,15 +103,16 @@ BankDiff diff_banks(const OpenBank& a, const OpenBank& b, BankMemory memory) {
   for (std::uint64_t part = 0; part < parts; ++part) {
     compare_parts(sorted_part(a, part, parts, block_rows(a)), sorted_part(b, part, parts, block_rows(b)), diff);
   }
-  // An id, a step and bytes may be equal though the numbers that the bytes mean are not.
-  if (a.bank().dtype != b.bank().dtype && diff.common > 0) {
+  // An id, a step and bytes may be equal though the numbers that the bytes mean are not, or what their scores mean.
+  const bool are_alike = a.bank().dtype == b.bank().dtype && a.bank().length == b.bank().length;
+  if (!are_alike && diff.common > 0) {
     diff.only_a += diff.common;
     diff.only_b += diff.common;
     diff.common = 0;
   }
   const Fingerprint of_a = fingerprint_of(a, block_rows(a));
   const Fingerprint of_b = fingerprint_of(b, block_rows(b));
-  diff.same_order = of_a.rows == of_b.rows && a.bank().dtype == b.bank().dtype;
+  diff.same_order = of_a.rows == of_b.rows && are_alike;
   diff.same_labels = of_a.labels == of_b.labels;
   return diff;
 }

@@ -24,9 +24,9 @@ struct BankDiff {
   bool equal() const { return changed == 0 && only_a == 0 && only_b == 0 && same_order && same_labels; }
 };
 
-/// Compares two banks, whatever numbers of files they lie in. Rows of another width or type are never the same. Reads
-/// each bank once for as many of its rows as fit into `memory` as digests (24 bytes each). Local. Throws SnapshotError,
-/// and std::invalid_argument when `memory` is too small for a few rows.
+/// Compares two banks, whatever numbers of files they lie in. Rows of another width, type or length (unit, raw) are
+/// never the same. Reads each bank once for as many of its rows as fit into `memory` as digests (24 bytes each). Local.
+/// Throws SnapshotError, and std::invalid_argument when `memory` is too small for a few rows.
 BankDiff diff_banks(const OpenBank& a, const OpenBank& b, BankMemory memory);
 
 }  // namespace negatron

@@ -42,6 +42,8 @@ void check_options(const ImportOptions& options, std::int64_t count) {
   require(options.oldest >= 0 && options.oldest < count,
           "--oldest " + std::to_string(options.oldest) + " is not one of the " + rows + " rows of the file.");
   require(options.batch >= 1, "--batch must be at least 1.");
+  require(!options.raw || !options.normalize,
+          "--raw keeps the lengths of rows and --normalize makes them 1; leave one of them out.");
   checked_ranks(options.ranks);
 }
 
@@ -56,9 +58,10 @@ void check_rows(const RowsOf& rows, const ImportOptions& options, std::int64_t b
       if (options.normalize && norm[i] == 0.0) {
         throw std::invalid_argument(row + " is zero and has no direction that --normalize could keep.");
       }
-      if (!options.normalize && !is_unit_row(block, i, norm[i])) {
-        throw std::invalid_argument(row + " has norm " + std::to_string(norm[i]) +
-                                    " and not 1; --normalize scales rows, --transpose reads a [d, K] file.");
+      if (!options.normalize && !options.raw && !is_unit_row(block, i, norm[i])) {
+        throw std::invalid_argument(
+            row + " has norm " + std::to_string(norm[i]) +
+            " and not 1; --normalize scales rows, --raw keeps them, --transpose reads a [d, K] file.");
       }
     }
   }
@@ -68,6 +71,7 @@ SavedBank imported_bank(const RowsOf& rows, const ImportOptions& options, at::Sc
   SavedBank bank;
   const std::int64_t capacity = std::max(options.rows, rows.count());
   const std::int64_t batch = std::min(options.batch, capacity);
+  bank.length = options.raw ? RowLength::kAsMade : RowLength::kUnit;
   bank.layout.capacity = capacity;
   bank.layout.height = batch;
   bank.layout.columns = (capacity + batch - 1) / batch;

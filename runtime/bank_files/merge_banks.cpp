@@ -27,6 +27,9 @@ void check_alike(const std::vector<OpenBank>& banks, bool types_too) {
       throw std::invalid_argument("'" + bank.path.string() + "' holds a bank of the kind " +
                                   kind_text(bank.bank().kind) + ", whose rows belong to its run; queues are merged.");
     }
+    if (bank.bank().length != first.bank().length) {
+      refuse("length", name_of(first.bank().length), name_of(bank.bank().length), ": they cannot be in one bank.");
+    }
     if (bank.bank().width != first.bank().width) {
       refuse("width", std::to_string(first.bank().width), std::to_string(bank.bank().width),
              ": they cannot be in one bank.");
@@ -87,6 +90,7 @@ SavedBank merged_bank(const std::vector<OpenBank>& banks, const MergeOrder& orde
   merged.shards = checked_ranks(options.ranks);
   merged.width = banks.front().bank().width;
   merged.dtype = dtype;
+  merged.length = banks.front().bank().length;
   return merged;
 }
 

@@ -30,7 +30,7 @@ struct MergeResult {
 /// bank, beginning with the one that reaches back furthest, so that two times of one run give a longer bank of that run
 /// (a bank's oldest batch has mostly lost its first rows, which the other one still has). Rows of step -1 (random or
 /// imported ones) are the oldest. Its step is the highest of the banks'. Local. Throws std::invalid_argument that names
-/// both when widths differ, or types without `convert`; as write_bank otherwise.
+/// both when widths or lengths differ, or types without `convert`; as write_bank otherwise.
 MergeResult merge_banks(FileLayer& files, const std::vector<OpenBank>& banks, const std::filesystem::path& out,
                         const MergeOptions& options, BankMemory memory);
 

@@ -20,11 +20,13 @@ void require(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument(message);
 }
 
-void check_query(const at::Tensor& rows, std::int64_t index, double norm, std::int64_t number, bool normalize) {
+/// Row `index` of rows [m, d], which is row `number` of the file; `any` takes every length.
+void check_query(const at::Tensor& rows, std::int64_t index, double norm, std::int64_t number, bool normalize,
+                 bool any) {
   const std::string row = "Row " + std::to_string(number) + " of the queries";
   require(!std::isnan(norm), row + " holds a number that is not finite.");
   require(!normalize || norm > 0.0, row + " is zero and has no direction that --normalize could keep.");
-  require(normalize || is_unit_row(rows, index, norm),
+  require(normalize || any || is_unit_row(rows, index, norm),
           row + " has norm " + std::to_string(norm) + " and not 1; --normalize scales rows.");
 }
 
@@ -85,7 +87,8 @@ NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Ra
   const at::Tensor block = matrix.read_rows(rows.begin, rows.size());
   const at::Tensor norms = row_norms(block);
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    check_query(block, i, norms.const_data_ptr<double>()[i], rows.begin + i, normalize);
+    check_query(block, i, norms.const_data_ptr<double>()[i], rows.begin + i, normalize,
+                bank.bank().length == RowLength::kAsMade);
   }
   return {normalize ? normalized_rows(block) : block.to(at::kDouble), at::full({rows.size()}, -1, at::kLong)};
 }

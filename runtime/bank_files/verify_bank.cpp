@@ -62,15 +62,18 @@ bool is_written_later(const OpenBank& bank, std::int64_t step) {
 
 /// [m] bool: rows that learn that are not what their raw rows come to, or whose moments are not finite.
 /// Rows are told as they are stored, so that those in bf16 may differ from others by a few of its steps.
-at::Tensor contradicted(const BankBlock& block) {
+at::Tensor contradicted(const BankBlock& block, RowLength length) {
   constexpr double kRounding = 8.0;
   const double step = block.vectors.scalar_type() == at::kBFloat16 ? 0x1p-8
                       : block.vectors.scalar_type() == at::kHalf   ? 0x1p-11
                                                                    : 0x1p-23;
-  const at::Tensor gap = (scored_rows(block.raw.to(at::kDouble)) - block.vectors.to(at::kDouble)).abs().amax(1);
+  const at::Tensor rows = block.vectors.to(at::kDouble);
+  const at::Tensor gap = (scored_rows(block.raw.to(at::kDouble), length) - rows).abs().amax(1);
+  // Of a long row the largest number has the largest steps.
+  const at::Tensor size = rows.abs().amax(1).clamp_min(1.0);
   const at::Tensor moves = block.moments.isfinite().all(1);
   // Not a number is not below the bound.
-  return (gap <= kRounding * step).logical_and_(moves).logical_not_();
+  return (gap <= kRounding * step * size).logical_and_(moves).logical_not_();
 }
 
 /// One shard's rows, read through the reader, which compares sequence numbers, steps, shapes and types.
@@ -98,7 +101,8 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
     for (const RingOrder::Stretch& stretch : order.stretches({begin, std::min(begin + rows_per_block, order.size())})) {
       const BankBlock block = reader.read({stretch.sequence, stretch.sequence + stretch.count});
       const at::Tensor norms = row_norms(block.vectors);
-      const at::Tensor wrong = block.raw.defined() ? contradicted(block) : at::zeros({norms.numel()}, at::kBool);
+      const at::Tensor wrong =
+          block.raw.defined() ? contradicted(block, bank.bank().length) : at::zeros({norms.numel()}, at::kBool);
       const auto* is_wrong = wrong.const_data_ptr<bool>();
       const auto* norm = norms.const_data_ptr<double>();
       const auto* step = block.steps.const_data_ptr<std::int64_t>();
@@ -109,7 +113,7 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
                               ", after the snapshot of step " + std::to_string(bank.manifest.step) + ".");
         }
         if (std::isnan(norm[i])) throw SnapshotError(key() + " holds a number that is not finite.");
-        if (!is_unit_row(block.vectors, i, norm[i])) {
+        if (bank.bank().length == RowLength::kUnit && !is_unit_row(block.vectors, i, norm[i])) {
           throw SnapshotError(key() + " has norm " + std::to_string(norm[i]) + " and not 1.");
         }
         if (!is_wrong[i]) continue;

@@ -18,9 +18,9 @@ class ContrastiveEncoder : public torch::nn::Module {
   ContrastiveEncoder(std::shared_ptr<Backbone> backbone, const ProjectionHeadOptions& head,
                      Communicator* comm = nullptr);
 
-  /// images [b, c, h, w] -> [b, width of the head], unit rows, fp32 (fp64 when the parameters are fp64) at any
-  /// precision. Collective in training mode when the head or the backbone has a batch norm over all ranks; otherwise
-  /// local.
+  /// images [b, c, h, w] -> [b, width of the head], rows of the head's length, fp32 (fp64 when the parameters are fp64)
+  /// at any precision. Collective in training mode when the head or the backbone has a batch norm over all ranks;
+  /// otherwise local.
   torch::Tensor forward(const torch::Tensor& images);
   /// images [b, c, h, w] -> [b, feature_width()], what evaluation and downstream tasks use; dtype as `forward`.
   /// Collective in training mode when the backbone has a batch norm over all ranks; otherwise local.

@@ -39,19 +39,19 @@ struct EncoderPairOptions {
   std::uint64_t seed = 0;
 };
 
-/// Query encoder and key encoder of a run, on one device, in one precision. Images are [b, C, H, W] float, normalised,
-/// on any device. What makes rows is collective where the heads or the backbone have batch norms over all ranks, and
-/// local without any.
+/// Query encoder and key encoder of a run, on one device, in one precision. Rows are unit rows, or raw ones where the
+/// head's options say so. Images are [b, C, H, W] float, normalised, on any device. What makes rows is collective where
+/// the heads or the backbone have batch norms over all ranks, and local without any.
 class EncoderPair {
  public:
   /// `comm` is what batch norms are over; it outlives the pair. `options` are valid. Local.
   EncoderPair(const EncoderPairOptions& options, const ComputePlace& place, Communicator& comm);
 
-  /// Queries [b, d] of one view, unit rows with gradient, behind the predictor if there is one.
+  /// Queries [b, d] of one view, rows with gradient, behind the predictor if there is one.
   at::Tensor query(const at::Tensor& view);
-  /// Keys [b, d] of one view, unit rows without gradient. Only where has_momentum_encoder().
+  /// Keys [b, d] of one view, rows without gradient. Only where has_momentum_encoder().
   at::Tensor key(const at::Tensor& view);
-  /// Rows [V b, d] of V views of b images each, view by view: unit rows with gradient, by the query encoder in one
+  /// Rows [V b, d] of V views of b images each, view by view: with gradient, by the query encoder in one
   /// batch of V b images. Only where makes_both().
   at::Tensor together(const std::vector<at::Tensor>& views);
   /// The momentum encoder takes one step towards the query encoder, `momentum` in [0, 1]; without one, nothing. Local.
@@ -59,7 +59,7 @@ class EncoderPair {
 
   /// Features [b, F] of images, by running statistics, as evaluation uses them. Local.
   at::Tensor features(const at::Tensor& images);
-  /// Unit rows [b, d] that the query encoder makes of images, by running statistics, without gradient. Local.
+  /// Rows [b, d] that the query encoder makes of images, by running statistics, without gradient. Local.
   at::Tensor embed(const at::Tensor& images);
 
   /// Images on the pair's device, in the type of its parameters.

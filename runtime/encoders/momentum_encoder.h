@@ -16,7 +16,7 @@ class MomentumEncoder {
   /// `query` must already be on its device and of its dtype.
   explicit MomentumEncoder(std::shared_ptr<ContrastiveEncoder> query);
 
-  /// images [b, c, h, w] -> keys [b, d], unit rows, without gradient. Collective or local as the encoder's.
+  /// images [b, c, h, w] -> keys [b, d], without gradient. Collective or local as the encoder's.
   torch::Tensor forward(const torch::Tensor& images) const;
   /// One update towards the query encoder. `momentum` in [0, 1]; otherwise std::invalid_argument.
   void follow(double momentum);

@@ -6,6 +6,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "runtime/encoders/norms/global_batch_norm.h"
+#include "samplers/bank/row_length.h"
 
 namespace negatron {
 
@@ -25,20 +26,22 @@ struct ProjectionHeadOptions {
   /// Width d of queries, keys and bank rows.
   std::int64_t output = 128;
   HeadNorm norm = HeadNorm::kNone;
+  /// kAsMade leaves out the division by the length at the end.
+  RowLength length = RowLength::kUnit;
 
   /// Throws std::invalid_argument in a sentence that names the flag.
   void validate() const;
 };
 
-/// Linear, batch norm if asked for, ReLU, Linear, then rows scaled to unit length: the head of MoCo v2 and SimCLR, with
-/// the norm that of BYOL, thrown away after pretraining.
+/// Linear, batch norm if asked for, ReLU, Linear, then rows scaled to unit length unless asked not to: the head of MoCo
+/// v2 and SimCLR, with the norm that of BYOL, thrown away after pretraining.
 class ProjectionHead : public torch::nn::Module {
  public:
   /// `comm`, which outlives the head, is needed by a norm only. Throws std::invalid_argument when it is missing. Local.
   ProjectionHead(std::int64_t features, const ProjectionHeadOptions& options, Communicator* comm = nullptr);
 
-  /// features [b, F] -> [b, output], unit rows in the dtype of the parameters, also under autocast. A zero row stays
-  /// zero. With a norm, collective in training mode and in its backward; otherwise local.
+  /// features [b, F] -> [b, output], rows of `length` in the dtype of the parameters, also under autocast. A zero row
+  /// stays zero. With a norm, collective in training mode and in its backward; otherwise local.
   torch::Tensor forward(const torch::Tensor& features);
 
   const ProjectionHeadOptions& options() const noexcept { return options_; }

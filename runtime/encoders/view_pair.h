@@ -31,9 +31,9 @@ class ViewPair {
         mined_(std::move(mined)),
         parts_(parts) {}
 
-  /// Queries [b, d] of the first view: unit rows with gradient. Collective or local as EncoderPair::query().
+  /// Queries [b, d] of the first view: rows with gradient. Collective or local as EncoderPair::query().
   at::Tensor query();
-  /// Keys [b, d] of the second view: unit rows, without gradient where a momentum encoder makes them. Collective or
+  /// Keys [b, d] of the second view: rows, without gradient where a momentum encoder makes them. Collective or
   /// local as EncoderPair::key().
   at::Tensor key();
   /// Rows [b, L, d] of the further samples, with gradient; undefined without any. Behind query(). Local.

@@ -8,6 +8,7 @@
 #include "comm/share.h"
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_format.h"
+#include "samplers/bank/row_length.h"
 
 namespace negatron {
 
@@ -25,16 +26,9 @@ at::Tensor pixels_as_features(const at::Tensor& views);
 /// rows [n, D] of any length -> fp32 rows of length 1; one of no length stays as it is.
 at::Tensor unit_rows(const at::Tensor& rows);
 
-enum class RowLength {
-  /// 1, as neighbours are looked for.
-  kUnit,
-  /// That of the function's output.
-  kAsMade
-};
-
 /// Runs `function` over inputs 0 to count - 1, which are made batch by batch, without gradient. Returns [count, D] fp32
-/// rows on the device of the function's output. Local. Throws std::invalid_argument when count is 0: no one knows
-/// D then.
+/// rows on the device of the function's output, of length 1, as neighbours are looked for, or of that of the output.
+/// Local. Throws std::invalid_argument when count is 0: no one knows D then.
 at::Tensor feature_rows(const FeatureFunction& function, const InputFunction& inputs, std::int64_t count,
                         std::int64_t batch, RowLength length = RowLength::kUnit);
 

@@ -17,11 +17,12 @@ at::Tensor encoded_samples(Communicator& host, EncoderPair& encoders, const Samp
     const at::Tensor block = ids.slice(0, begin, std::min(begin + kImagesAtOnce, ids.size(0)));
     together(host, [&] {
       if (block.size(0) == 0) return;
+      at::Tensor rows = extract_features(embed, encoding.images, block, encoding.format, kImagesAtOnce, encoding.length)
+                            .to(at::kDouble);
       // Rounded to fp32 in there: of length 1 in fp64, too.
-      const at::Tensor rows =
-          extract_features(embed, encoding.images, block, encoding.format, kImagesAtOnce).to(at::kDouble);
+      if (encoding.length == RowLength::kUnit) rows = rows / rows.norm(2, {1}, true);
       if (!all.defined()) all = at::empty({ids.size(0), rows.size(1)}, rows.options().dtype(encoding.type));
-      all.narrow(0, begin, block.size(0)).copy_(rows / rows.norm(2, {1}, true));
+      all.narrow(0, begin, block.size(0)).copy_(rows);
     });
   }
   return all;

@@ -9,6 +9,7 @@
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_format.h"
 #include "runtime/encoders/encoder_pair.h"
+#include "samplers/bank/row_length.h"
 
 namespace negatron {
 
@@ -17,12 +18,14 @@ struct SampleEncoding {
   const ImageSource& images;
   const ViewFormat& format;
   at::ScalarType type = at::kFloat;
+  /// kUnit scales rows of a raw head, too.
+  RowLength length = RowLength::kUnit;
 };
 
-/// What the query encoder makes of the images `ids` [n] int64, whole and by running statistics: unit rows [n, d], on
-/// its device; undefined for no images. Each rank has its own images, `most` at most, which is the same number on every
-/// rank. `pause` is called between blocks of them, as often on every rank, and may be collective; may be empty.
-/// Collective over `host`: all ranks throw FailedTogether for what one of them cannot read.
+/// What the query encoder makes of the images `ids` [n] int64, whole and by running statistics: rows [n, d] of
+/// `encoding.length`, on its device; undefined for no images. Each rank has its own images, `most` at most, which is
+/// the same number on every rank. `pause` is called between blocks of them, as often on every rank, and may be
+/// collective; may be empty. Collective over `host`: all ranks throw FailedTogether for what one of them cannot read.
 at::Tensor encoded_samples(Communicator& host, EncoderPair& encoders, const SampleEncoding& encoding,
                            const at::Tensor& ids, std::int64_t most, const std::function<void()>& pause = {});
 

@@ -24,7 +24,7 @@ std::vector<std::string> fill_bank(Communicator& host, const PretrainOptions& op
   together(host, [&] { require_samples_for_rows(options, images.size()); });
   const at::Tensor slots = at::arange(own.begin, own.end, at::kLong);
   const at::Tensor ids = (slots * images.size()).floor_divide(bank.capacity());
-  const SampleEncoding encoding{images, format, bank.options().dtype};
+  const SampleEncoding encoding{images, format, bank.options().dtype, bank.options().length};
   const at::Tensor rows =
       encoded_samples(host, trainer.encoders(), encoding, ids, share(bank.capacity(), ranks, 0).size());
   if (own.size() > 0) {

@@ -20,6 +20,9 @@ void require_bank(const Snapshot& snapshot, const BankOptions* bank, bool conver
                         ").");
   };
   if (saved.kind != bank->kind) refuse("kind", kind_text(saved.kind), kind_text(bank->kind), "--bank-kind");
+  if (saved.length != bank->length) {
+    refuse("row length", name_of(saved.length), name_of(bank->length), "--head-output");
+  }
   if (saved.width != bank->width) {
     refuse("width", std::to_string(saved.width), std::to_string(bank->width), "--width");
   }

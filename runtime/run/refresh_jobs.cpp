@@ -121,7 +121,7 @@ void RefreshJobs::make_index(const std::function<void()>& pause) {
   const Range own = share(bank.capacity(), ranks, bank.rank());
   const at::Tensor ids = at::arange(own.begin, own.end, at::kLong);
   const std::int64_t most = share(bank.capacity(), ranks, 0).size();
-  const SampleEncoding encoding{*data_.train, format_, bank.options().dtype};
+  const SampleEncoding encoding{*data_.train, format_, bank.options().dtype, bank.options().length};
   const at::Tensor rows = encoded_samples(host_, trainer_.encoders(), encoding, ids, most, pause);
   if (own.size() == 0) return;
   at::Tensor vectors = rows;
@@ -149,7 +149,9 @@ at::Tensor RefreshJobs::make_order(const RunPosition& position, const std::funct
   const SimilarBatches batches{options_.global_batch, similar, options_.seed, position.epoch};
   const Bank* bank = trainer_.bank();
   if (bank != nullptr && rows_have_samples(bank->kind())) {
-    const at::Tensor rows = bank->shard().rows.vectors.cpu();
+    at::Tensor rows = bank->shard().rows.vectors.cpu();
+    // Alike are samples of one direction, and not those with long rows.
+    if (bank->options().length == RowLength::kAsMade) rows = unit_rows(rows);
     at::Tensor order = similar_order(trainer_.bank_group(), rows, count, batches, pause);
     // Copies of the bank may differ in their last bits where machines do: one order for all.
     host_.broadcast(order, 0);

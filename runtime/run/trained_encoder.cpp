@@ -16,15 +16,16 @@ void take_all_weights(const SavedEncoder& saved, const SavedWeights& weights, bo
 }
 
 /// Null where there is none.
-std::shared_ptr<ProjectionHead> head_in(const SavedWeights& weights, bool key_encoder, std::int64_t features,
-                                        Communicator& comm) {
-  const std::string prefix = key_encoder ? "key_encoder.head." : "encoder.head.";
+std::shared_ptr<ProjectionHead> head_in(const SavedWeights& weights, const TrainedEncoderOptions& wanted,
+                                        std::int64_t features, Communicator& comm) {
+  const std::string prefix = wanted.key_encoder ? "key_encoder.head." : "encoder.head.";
   const auto hidden = weights.find(prefix + "hidden.weight"), output = weights.find(prefix + "output.weight");
   if (hidden == weights.end() || output == weights.end()) return nullptr;
   ProjectionHeadOptions options;
   options.hidden = hidden->second.size(0);
   options.output = output->second.size(0);
   options.norm = weights.contains(prefix + "norm.weight") ? HeadNorm::kBatch : HeadNorm::kNone;
+  options.length = wanted.length;
   return std::make_shared<ProjectionHead>(features, options, &comm);
 }
 
@@ -51,7 +52,7 @@ TrainedEncoder::TrainedEncoder(const SavedEncoder& saved, const TrainedEncoderOp
   };
   put_in_place(*backbone_);
   take_all_weights(saved, weights, key, *backbone_);
-  head_ = head_in(weights, key, backbone_->feature_width(), comm);
+  head_ = head_in(weights, options, backbone_->feature_width(), comm);
   if (!head_) return;
   put_in_place(*head_);
   take_all_weights(saved, weights_behind(weights, key ? "key_encoder.head." : "encoder.head."), key, *head_);

@@ -20,6 +20,8 @@ struct TrainedEncoderOptions {
   ImageSize view_size{};
   /// The encoder that follows by momentum, and not the one of the queries.
   bool key_encoder = false;
+  /// Of what the head gives, as the run had it.
+  RowLength length = RowLength::kUnit;
 };
 
 /// An encoder that a run trained, as evaluation uses it: by running statistics, without gradient. Images are [b, C, H,
@@ -34,7 +36,7 @@ class TrainedEncoder {
 
   /// Features [b, F], as EncoderPair::features gives them while the run trains.
   at::Tensor features(const at::Tensor& images);
-  /// What the bank holds of such images: unit rows [b, d] behind the projection head. Only where has_head().
+  /// What the bank holds of such images: rows [b, d] behind the projection head. Only where has_head().
   at::Tensor embed(const at::Tensor& images);
   bool has_head() const noexcept { return head_ != nullptr; }
 

@@ -9,8 +9,10 @@
 
 namespace negatron {
 
-std::int64_t format_for(BankKind kind) {
-  return kind == BankKind::kQueue ? 1 : kSnapshotFormat;
+std::int64_t format_for(const SavedBank& bank) {
+  constexpr std::int64_t kFirst = 1, kKinds = 2;
+  if (bank.length != RowLength::kUnit) return kRawRowsFormat;
+  return bank.kind == BankKind::kQueue ? kFirst : kKinds;
 }
 
 std::string kind_text(BankKind kind) {
@@ -54,6 +56,13 @@ RowOptimizerKind row_optimizer_of_text(const std::string& text) {
     if (text == row_optimizer_text(kind)) return kind;
   }
   throw std::invalid_argument("the rows of its bank were trained by the unknown '" + shown_text(text) + "'");
+}
+
+RowLength length_of_text(const std::string& text) {
+  for (const RowLength length : {RowLength::kUnit, RowLength::kAsMade}) {
+    if (text == name_of(length)) return length;
+  }
+  throw std::invalid_argument("its bank has rows of the unknown length '" + shown_text(text) + "'");
 }
 
 at::ScalarType learned_type(const SavedBank& bank) {
@@ -109,13 +118,14 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
     moments.add_to(plan, moments_dataset(bank).name, learned_type(bank), moments_dataset(bank).width);
   }
   const auto attribute = [&](const char* name, std::int64_t value) { plan.attributes.push_back({"/", name, value}); };
-  attribute("format", format_for(bank.kind));
+  attribute("format", format_for(bank));
   attribute("capacity", layout.capacity());
   attribute("width", bank.width);
   attribute("head", layout.head());
   attribute("filled", layout.filled());
   attribute("shard", shard);
   attribute("shards", bank.shards);
+  if (bank.length != RowLength::kUnit) attribute(kUnitRows, 0);
   return write_hdf5(files, path, plan, writing);
 }
 

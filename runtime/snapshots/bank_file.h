@@ -24,15 +24,17 @@ struct SavedBank {
   BankKind kind = BankKind::kQueue;
   /// Of rows that learn.
   RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
+  RowLength length = RowLength::kUnit;
 };
 
 /// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.
-/// Version 2 knows banks of another kind than the queue.
-inline constexpr std::int64_t kSnapshotFormat = 2;
+/// Version 2 knows banks of another kind than the queue, version 3 rows of any length.
+inline constexpr std::int64_t kSnapshotFormat = 3;
+inline constexpr std::int64_t kRawRowsFormat = 3;
 
-/// The oldest version that can say what is to be said of a bank of this kind: what is written, so that older programs
-/// go on reading queues.
-std::int64_t format_for(BankKind kind);
+/// The oldest version that can say what is to be said of such a bank: what is written, so that older programs go on
+/// reading queues of unit rows.
+std::int64_t format_for(const SavedBank& bank);
 /// "queue", "memory", "learned", "index", "parametric"
 std::string kind_text(BankKind kind);
 /// Throws std::invalid_argument.
@@ -41,6 +43,8 @@ BankKind kind_of_text(const std::string& text);
 std::string row_optimizer_text(RowOptimizerKind kind);
 /// Throws std::invalid_argument.
 RowOptimizerKind row_optimizer_of_text(const std::string& text);
+/// Of the name_of() a length. Throws std::invalid_argument.
+RowLength length_of_text(const std::string& text);
 
 /// "bank.00000-of-00004.h5"
 std::string bank_file_name(int shard, int shards);
@@ -69,9 +73,12 @@ struct LearnedDataset {
 LearnedDataset raw_dataset(const SavedBank& bank);
 /// Of what their optimizer remembers: "velocity" of sgd, "squares" of adagrad, "moments" of adam.
 LearnedDataset moments_dataset(const SavedBank& bank);
+/// The attribute, 0, of files whose rows have any length; others have none.
+inline constexpr const char* kUnitRows = "unit_rows";
 
 /// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first, and of rows that
-/// learn raw [n, d] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled. n is
+/// learn raw [n, d] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled, and of rows
+/// of any length unit_rows. n is
 /// RingOrder(bank.layout over bank.shards, shard).size(). A row that no step wrote has step and id -1. Takes each row
 /// from a source once; in memory are about two blocks of rows, and the four numbers of every row. Local.
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,

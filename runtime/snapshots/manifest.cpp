@@ -82,6 +82,7 @@ Json bank_json(const SavedBank& bank) {
   if (bank.kind != BankKind::kQueue) json["kind"] = kind_text(bank.kind);
   // So are rows that learn, before there was more than one way.
   if (bank.row_optimizer != RowOptimizerKind::kSgd) json["row_optimizer"] = row_optimizer_text(bank.row_optimizer);
+  if (bank.length != RowLength::kUnit) json["row_length"] = name_of(bank.length);
   return json;
 }
 
@@ -100,6 +101,7 @@ SavedBank bank_of(const Json& json) {
   bank.dtype = dtype_of_text(json.at("dtype"));
   if (json.contains("kind")) bank.kind = kind_of_text(json.at("kind"));
   if (json.contains("row_optimizer")) bank.row_optimizer = row_optimizer_of_text(json.at("row_optimizer"));
+  if (json.contains("row_length")) bank.length = length_of_text(json.at("row_length"));
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
@@ -110,6 +112,9 @@ SavedBank bank_of(const Json& json) {
   }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
+  if (bank.kind == BankKind::kLearned && bank.length != RowLength::kUnit) {
+    throw SnapshotError("its learned bank has rows of any length, and learned rows are unit rows");
+  }
   if (rows_stay(bank.kind) && !is_table(bank.layout)) {
     throw SnapshotError("its " + kind_text(bank.kind) + " bank is not one batch of all its rows");
   }
@@ -197,7 +202,7 @@ const ManifestFile& Manifest::file(std::string_view name) const {
 std::string manifest_text(const Manifest& manifest) {
   Json body{{"step", manifest.step}, {"world_size", manifest.world_size}, {"files", files_json(manifest.files)}};
   if (manifest.bank) body["bank"] = bank_json(*manifest.bank);
-  const std::int64_t version = format_for(manifest.bank ? manifest.bank->kind : BankKind::kQueue);
+  const std::int64_t version = format_for(manifest.bank.value_or(SavedBank{}));
   const std::string before = std::string(kBeforeVersion) + std::to_string(version) + std::string(kBeforeDigest);
   // Without its opening brace, which the first line has.
   const std::string after = std::string(kAfterDigest) + body.dump().substr(1) + "\n";

@@ -87,8 +87,9 @@ RunningSave::~RunningSave() {
 // whole shard once more.
 void RunningSave::take(Bank& bank, int rank) {
   const int shards = bank.layout().ranks();
-  job_.bank = SavedBank{bank.layout().state(),       shards, bank.width(), bank.options().dtype, bank.options().kind,
-                        bank.options().row_optimizer};
+  const BankOptions& options = bank.options();
+  job_.bank = SavedBank{bank.layout().state(), shards,        bank.width(), options.dtype, options.kind,
+                        options.row_optimizer, options.length};
   job_.shard = bank.rank();
   // With several copies of the bank the first ranks hold the first.
   if (rank < shards) job_.copy = bank.start_copy();

@@ -109,7 +109,7 @@ FileDigest write_virtual_bank(FileLayer& files, const std::filesystem::path& pat
       for (const auto& [name, width] : {raw_dataset(bank), moments_dataset(bank)})
         create_virtual(file, name, learned_type(bank), width, bank, layout);
     }
-    for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"format", format_for(bank.kind)},
+    for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"format", format_for(bank)},
                                       {"capacity", layout.capacity()},
                                       {"width", bank.width},
                                       {"head", layout.head()},
@@ -117,6 +117,7 @@ FileDigest write_virtual_bank(FileLayer& files, const std::filesystem::path& pat
                                       {"shards", bank.shards}}) {
       create_attribute(file, {"/", name, value});
     }
+    if (bank.length != RowLength::kUnit) create_attribute(file, {"/", kUnitRows, std::int64_t{0}});
     file.close("closing bank.h5");
     bytes.resize(static_cast<std::size_t>(memory.size()));
     memory.read(0, bytes);

@@ -21,6 +21,7 @@ BankOptions bank_options(const PretrainOptions& options, const ComputePlace& pla
   bank.global_batch = options.global_batch;
   bank.kind = options.bank_kind;
   if (rows_learn(options.bank_kind)) bank.row_optimizer = options.rows.kind;
+  bank.length = options.head.length;
   return bank;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 
 #include "comm/require.h"
 #include "runtime/snapshots/bank_file.h"
@@ -60,6 +61,18 @@ void require_shares(const PretrainOptions& options, const ContrastSetup& setup) 
               std::to_string(options.global_batch) + ": a step would push out its own keys.");
   require(setup.source != NegativeSource::kBatch || options.global_batch >= 2,
           "--negatives batch needs --global-batch of at least 2: the negatives are the batch.");
+}
+
+/// What raw queries, keys and rows ask of the rest.
+void require_any_length(const ContrastSetup& setup) {
+  const auto require_no = [](const char* reason, const std::string& method) {
+    require(reason == nullptr, "--head-output raw does not go with " + method + ": " +
+                                   (reason == nullptr ? "" : reason) +
+                                   ". Leave --head-output unit, or choose another.");
+  };
+  require_no(setup.objective.why_unit_rows, "--objective " + setup.objective.name);
+  if (setup.has_bank()) require_no(setup.sampler.why_unit_rows, "--sampler " + setup.sampler.name);
+  if (setup.has_learned()) require_no("its rows are trained as unit rows", "--bank-kind learned");
 }
 
 /// What rows that are positives ask of the rest.
@@ -166,6 +179,26 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
   return arguments;
 }
 
+/// The shortest form of a temperature that a flag was given.
+std::string short_text(double number) {
+  std::ostringstream text;
+  text << number;
+  return text.str();
+}
+
+void add_warnings_of_any_length(const PretrainOptions& options, const ContrastSetup& setup,
+                                std::vector<std::string>& warnings) {
+  if (setup.has_bank() && setup.bank_kind == BankKind::kQueue && options.bank_fill == BankFill::kRandom) {
+    warnings.emplace_back(
+        "--head-output raw with --bank-fill random: the random rows of the start have length 1, which keys need not "
+        "have; --bank-fill empty begins without negatives.");
+  }
+  if (setup.objective.uses_temperature && !options.learn_tau && options.tau != 1.0) {
+    warnings.emplace_back("--head-output raw with --tau " + short_text(options.tau) + ": scores of any size are " +
+                          "divided by it as well; --tau 1 leaves them as they are.");
+  }
+}
+
 }  // namespace
 
 ContrastSetup resolve_contrast(const PretrainOptions& options) {
@@ -196,6 +229,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   }
   require_shares(options, setup);
   const std::string flag = "--bank-kind " + kind_text(options.bank_kind);
+  if (options.head.length == RowLength::kAsMade) require_any_length(setup);
   if (rows_are_positives(options.bank_kind)) require_positives(options, setup, flag);
   if (rows_learn(options.bank_kind)) require_learning(setup, flag);
   require_followed(options, *objective);
@@ -253,6 +287,7 @@ std::vector<std::string> contrast_warnings(const PretrainOptions& options, const
                           " with --bank-fill random: in the first epoch every positive is a random row, with which an "
                           "encoder may collapse; --bank-fill features begins with what it makes of each sample.");
   }
+  if (options.head.length == RowLength::kAsMade) add_warnings_of_any_length(options, setup, warnings);
   if (options.batch_order == BatchOrder::kSimilar && options.epochs == 1) {
     warnings.emplace_back(
         "--batch-order similar with --epochs 1 is a random order: the share of a batch that is chosen for being alike "

@@ -45,6 +45,8 @@ Bank::Bank(const BankOptions& options, int rank, int ranks)
   require(options.width >= 1, "the bank needs rows of width at least 1");
   require(at::isFloatingType(options.dtype), "the bank stores rows in fp64, fp32, bf16 or fp16");
   require(rank >= 0 && rank < ranks, "the rank of a bank must lie in [0, ranks)");
+  require(kind() != BankKind::kLearned || options.length == RowLength::kUnit,
+          "rows of a learned bank are trained as unit rows");
   allocate();
   if (rows_stay(kind())) {
     fill_for_good();
@@ -175,6 +177,7 @@ void Bank::allocate() {
   learned_copy_.reset();
   const std::int64_t rows = layout_.local_rows(rank_);
   shard_.rows.vectors = at::zeros({rows, options_.width}, at::TensorOptions(options_.dtype).device(options_.device));
+  shard_.rows.length = options_.length;
   shard_.rows.leaves =
       canonical_leaves(layout_.height(), layout_.columns(), share(layout_.height(), layout_.ranks(), rank_));
   for (Leaf& leaf : shard_.rows.leaves) leaf.valid = 0;

@@ -15,6 +15,7 @@
 #include "samplers/bank/learned_copy.h"
 #include "samplers/bank/memory_copy.h"
 #include "samplers/bank/queue_copy.h"
+#include "samplers/bank/row_length.h"
 #include "samplers/bank/row_optimizer.h"
 #include "samplers/bank/rows.h"
 
@@ -82,6 +83,8 @@ struct BankOptions {
   BankKind kind = BankKind::kQueue;
   /// Of rows that learn: what the bank has to remember of each.
   RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
+  /// Of the rows that are written. kAsMade takes any; the random ones of the start are of length 1 all the same.
+  RowLength length = RowLength::kUnit;
 };
 
 /// How old the rows are that a step wrote.
@@ -101,7 +104,8 @@ using BankRowReader = std::function<BankBlock(Range sequence)>;
 class Bank {
  public:
   /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
-  /// selection keys hold slots in 32 bits. Rows that stay begin as random ones, whatever `fill` says.
+  /// selection keys hold slots in 32 bits; also for a learned bank whose rows are not unit rows, as they are trained as
+  /// such (row_geometry.h). Rows that stay begin as random ones, whatever `fill` says.
   Bank(const BankOptions& options, int rank, int ranks);
 
   /// Of a queue: appends this rank's share() of a global batch of `global_batch` keys and lets the oldest expire.

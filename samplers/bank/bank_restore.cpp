@@ -54,7 +54,7 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
       cells(shard_.moments).copy_(keys.moments);
       // Rows in another type are rounded from what they were, and not from what they were rounded to.
       const bool is_rounded = keys.vectors.scalar_type() != options_.dtype;
-      if (is_rounded) cells(shard_.rows.vectors).copy_(scored_rows(cells(shard_.raw)));
+      if (is_rounded) cells(shard_.rows.vectors).copy_(scored_rows(cells(shard_.raw), options_.length));
     }
     const at::Tensor sequence =
         at::arange(stretch.sequence, stretch.sequence + stretch.count, shard_.rows.slots.options());

@@ -35,8 +35,9 @@ void Bank::train(const GradientOfRows& gradient, const RowOptimizer& optimizer, 
   for (std::int64_t begin = 0; begin < rows; begin += together) {
     const auto some = [&](const at::Tensor& all) { return all.narrow(0, begin, std::min(together, rows - begin)); };
     const at::Tensor raw = some(shard_.raw);
-    step_rows(optimizer, raw, some(shard_.moments), by_raw_rows(some(values).to(raw.scalar_type()), raw));
-    some(shard_.rows.vectors).copy_(scored_rows(raw));
+    step_rows(optimizer, raw, some(shard_.moments),
+              by_raw_rows(some(values).to(raw.scalar_type()), raw, options_.length));
+    some(shard_.rows.vectors).copy_(scored_rows(raw, options_.length));
   }
   shard_.steps.fill_(step);
   written_ = {};
@@ -47,10 +48,10 @@ void Bank::train_met(const GradientOfRows& gradient, const RowOptimizer& optimiz
   const at::Tensor& rows = gradient.rows;
   const at::Tensor raw = shard_.raw.index_select(0, rows);
   const at::Tensor moments = shard_.moments.index_select(0, rows);
-  step_rows(optimizer, raw, moments, by_raw_rows(gradient.values.to(raw.scalar_type()), raw));
+  step_rows(optimizer, raw, moments, by_raw_rows(gradient.values.to(raw.scalar_type()), raw, options_.length));
   shard_.raw.index_copy_(0, rows, raw);
   shard_.moments.index_copy_(0, rows, moments);
-  shard_.rows.vectors.index_copy_(0, rows, scored_rows(raw).to(options_.dtype));
+  shard_.rows.vectors.index_copy_(0, rows, scored_rows(raw, options_.length).to(options_.dtype));
   write_step(rows.cpu(), step);
 }
 

@@ -13,15 +13,17 @@ at::Tensor lengths(const at::Tensor& raw) {
 
 }  // namespace
 
-at::Tensor scored_rows(const at::Tensor& raw) {
+at::Tensor scored_rows(const at::Tensor& raw, RowLength length) {
+  if (length == RowLength::kAsMade) return raw;
   return raw / lengths(raw);
 }
 
-at::Tensor by_raw_rows(const at::Tensor& gradient, const at::Tensor& raw) {
-  const at::Tensor length = lengths(raw);
-  const at::Tensor unit = raw / length;
+at::Tensor by_raw_rows(const at::Tensor& gradient, const at::Tensor& raw, RowLength length) {
+  if (length == RowLength::kAsMade) return gradient.clone();
+  const at::Tensor norms = lengths(raw);
+  const at::Tensor unit = raw / norms;
   const at::Tensor radial = (gradient * unit).sum(1, /*keepdim=*/true);
-  return gradient.sub(unit.mul_(radial)).div_(length);
+  return gradient.sub(unit.mul_(radial)).div_(norms);
 }
 
 }  // namespace negatron

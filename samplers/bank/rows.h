@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/row_length.h"
+
 namespace negatron {
 
 /// A run of rows [begin, end) that one pass scores as one tile: a leaf of the canonical reduction tree.
@@ -20,7 +22,7 @@ struct Leaf {
 
 /// What a pass scores queries against. Local.
 struct Rows {
-  /// [n, d], unit rows, fp64, fp32, bf16 or fp16.
+  /// [n, d] of `length`, fp64, fp32, bf16 or fp16.
   at::Tensor vectors;
   /// [n] fp32: 0 where the row may score, -infinity where it is a hole or has expired. Undefined when all may score.
   at::Tensor validity;
@@ -33,6 +35,8 @@ struct Rows {
   at::Tensor order_factors;
   /// Ascending, together [0, n).
   std::vector<Leaf> leaves;
+  /// kUnit is a promise that kernels may build on: they bound scores by the length of the query.
+  RowLength length = RowLength::kUnit;
 };
 
 }  // namespace negatron

@@ -40,6 +40,8 @@ BatchViews gather_views(Communicator& comm, const OwnAnchors& own, const QuerySh
   if (labels) {
     views.rows.labels = gather_anchors(comm, to_device(both ? own.labels : own.partner_labels), shares, both);
   }
+  // Nobody said, and no kernel that asks is behind them.
+  views.rows.length = RowLength::kAsMade;
   const std::int64_t count = views.rows.vectors.size(0);
   views.rows.leaves = canonical_leaves(count, 1, {0, count});
   if (both) {

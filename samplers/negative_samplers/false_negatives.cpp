@@ -8,14 +8,18 @@ std::vector<MethodOption> options() {
           {"threshold", 0.7, "least similarity to the key, cosine", -1.0, 1.0}};
 }
 
+constexpr const char* kThresholdIsCosine = "its threshold is a cosine";
+
 }  // namespace
 
 SamplerDescription FnElimination::describe() {
-  return {"fn-elimination",
-          "Huynh et al., False negative cancellation, WACV 2022",
-          "the whole bank without the rows most like the key",
-          {Effect::kMask},
-          options()};
+  SamplerDescription description{"fn-elimination",
+                                 "Huynh et al., False negative cancellation, WACV 2022",
+                                 "the whole bank without the rows most like the key",
+                                 {Effect::kMask},
+                                 options()};
+  description.why_unit_rows = kThresholdIsCosine;
+  return description;
 }
 
 FnElimination::FnElimination(const SamplerArguments& arguments)
@@ -36,13 +40,15 @@ NegativeRequest FnElimination::request(const Bank&, const QueryBatch&) const {
 }
 
 SamplerDescription FnAttraction::describe() {
-  return {"fn-attraction",
-          "Huynh et al., False negative cancellation, WACV 2022",
-          "the whole bank; the rows most like the key become positives",
-          {Effect::kMask},
-          options(),
-          {},
-          true};
+  SamplerDescription description{"fn-attraction",
+                                 "Huynh et al., False negative cancellation, WACV 2022",
+                                 "the whole bank; the rows most like the key become positives",
+                                 {Effect::kMask},
+                                 options(),
+                                 {},
+                                 true};
+  description.why_unit_rows = kThresholdIsCosine;
+  return description;
 }
 
 FnAttraction::FnAttraction(const SamplerArguments& arguments)

@@ -74,6 +74,7 @@ SamplerDescription Mochi::describe() {
        {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
   description.refuses_learned_scale = attached_mixes_refusal;
   description.refuses_one_batch = local_pairs_refusal;
+  description.why_unit_rows = "its mixes are scaled to unit length";
   return description;
 }
 

@@ -13,6 +13,7 @@ SamplerDescription Negcut::describe() {
        {"diversity", 1.0, "weight of how far apart they are", 0.0},
        {"noise", std::int64_t{64}, "numbers of noise for each", 1},
        {"hidden", std::int64_t{128}, "width of both hidden layers", 1}}};
+  description.why_unit_rows = "its network makes unit vectors";
   return description;
 }
 

@@ -53,6 +53,9 @@ struct SamplerDescription {
   std::int64_t (*slots_of_sample)(const MethodOptions& options) = nullptr;
   /// What it mines, given its options; null for a sampler that mines nothing.
   Mining (*mines)(const MethodOptions& options) = nullptr;
+  /// Why queries, keys and rows must be of unit length, as the end of a sentence; null where any length does
+  /// (--head-output raw).
+  const char* why_unit_rows = nullptr;
 };
 
 struct SamplerArguments {

@@ -5,19 +5,22 @@
 namespace negatron {
 
 SamplerDescription SemiHard::describe() {
-  return {"semi-hard",
-          "Schroff et al., FaceNet, CVPR 2015",
-          "one row a query, easier than the positive but within the margin",
-          {Effect::kMask, Effect::kIndexList},
-          {{"margin", 0.2, "of squared distances", 0.0, 4.0},
-           {"rule", std::string("semi-hard"), "which rows qualify", {}, {}, {"semi-hard", "below-margin"}},
-           {"pick", std::string("hardest"), "which of them is taken", {}, {}, {"hardest", "random"}},
-           {"fallback",
-            std::string("none"),
-            "for a query without such a row: none, or one of all rows that violate the margin, by pick",
-            {},
-            {},
-            {"none", "violator"}}}};
+  SamplerDescription description{
+      "semi-hard",
+      "Schroff et al., FaceNet, CVPR 2015",
+      "one row a query, easier than the positive but within the margin",
+      {Effect::kMask, Effect::kIndexList},
+      {{"margin", 0.2, "of squared distances", 0.0, 4.0},
+       {"rule", std::string("semi-hard"), "which rows qualify", {}, {}, {"semi-hard", "below-margin"}},
+       {"pick", std::string("hardest"), "which of them is taken", {}, {}, {"hardest", "random"}},
+       {"fallback",
+        std::string("none"),
+        "for a query without such a row: none, or one of all rows that violate the margin, by pick",
+        {},
+        {},
+        {"none", "violator"}}}};
+  description.why_unit_rows = "its margin is one of squared distances of unit vectors, 2 - 2 s";
+  return description;
 }
 
 SemiHard::SemiHard(const SamplerArguments& arguments)

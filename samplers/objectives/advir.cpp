@@ -24,15 +24,18 @@ double epsilon_of(const at::Tensor& numbers) {
 }  // namespace
 
 ObjectiveDescription AdvIr::describe() {
-  return {"advir",
-          "Park and Chang, AdvIR, WWW 2019",
-          "InfoNCE, also of positive and negatives that were perturbed against it",
-          {{"epsilon", 0.05, "length of what each is perturbed by", 0.0},
-           {"weight", 1.0, "of the perturbed loss beside the other", 0.0},
-           {.name = "variant",
-            .default_value = std::string("adversarial"),
-            .help = "perturbed against the loss, or, without regard to what is the positive, against the softmax",
-            .choices = {"adversarial", "virtual"}}}};
+  ObjectiveDescription description{
+      "advir",
+      "Park and Chang, AdvIR, WWW 2019",
+      "InfoNCE, also of positive and negatives that were perturbed against it",
+      {{"epsilon", 0.05, "length of what each is perturbed by", 0.0},
+       {"weight", 1.0, "of the perturbed loss beside the other", 0.0},
+       {.name = "variant",
+        .default_value = std::string("adversarial"),
+        .help = "perturbed against the loss, or, without regard to what is the positive, against the softmax",
+        .choices = {"adversarial", "virtual"}}}};
+  description.why_unit_rows = "what it perturbs by is epsilon times a unit query";
+  return description;
 }
 
 AdvIr::AdvIr(const ObjectiveArguments& arguments)

@@ -10,6 +10,7 @@ ObjectiveDescription Byol::describe() {
                                    {NegativeSource::kNone}};
   description.needs_predictor = true;
   description.uses_temperature = false;
+  description.why_unit_rows = "its loss is the squared distance of unit vectors, 2 - 2 s";
   return description;
 }
 

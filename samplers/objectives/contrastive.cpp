@@ -8,6 +8,7 @@ ObjectiveDescription Contrastive::describe() {
                                    "positives together, negatives apart by a margin",
                                    {{"margin", 1.0, "in units of the distance", 0.0}, hinge_mean_option()}};
   description.uses_temperature = false;
+  description.why_unit_rows = kUnitDistances;
   return description;
 }
 

@@ -19,29 +19,35 @@ MethodOption prior_option() {
 /// Of the official annealing.
 constexpr double kAnnealSteps = 9.0;
 
+constexpr const char* kFloorOfUnitScores = "the floor of its estimate, exp(-1 / tau), is that of the least cosine, -1";
+
 }  // namespace
 
 ObjectiveDescription Hcl::describe() {
-  return {"hcl",
-          "Robinson et al., HCL, ICLR 2021",
-          "debiased InfoNCE in which hard negatives weigh more",
-          {prior_option(),
-           {"beta", 1.0, "concentration on hard negatives", 0.0},
-           {.name = "weights",
-            .default_value = std::string("attached"),
-            .help = "whether gradient flows through the weights; the official code attaches",
-            .choices = {"attached", "detached"}},
-           {.name = "anneal",
-            .default_value = std::string("none"),
-            .help = "how beta goes to 0 over the run",
-            .choices = {"none", "linear", "steps"}}}};
+  ObjectiveDescription description{"hcl",
+                                   "Robinson et al., HCL, ICLR 2021",
+                                   "debiased InfoNCE in which hard negatives weigh more",
+                                   {prior_option(),
+                                    {"beta", 1.0, "concentration on hard negatives", 0.0},
+                                    {.name = "weights",
+                                     .default_value = std::string("attached"),
+                                     .help = "whether gradient flows through the weights; the official code attaches",
+                                     .choices = {"attached", "detached"}},
+                                    {.name = "anneal",
+                                     .default_value = std::string("none"),
+                                     .help = "how beta goes to 0 over the run",
+                                     .choices = {"none", "linear", "steps"}}}};
+  description.why_unit_rows = kFloorOfUnitScores;
+  return description;
 }
 
 ObjectiveDescription Debiased::describe() {
-  return {"debiased",
-          "Chuang et al., Debiased Contrastive Learning, NeurIPS 2020",
-          "InfoNCE less what negatives of the query's own class are expected to add",
-          {prior_option()}};
+  ObjectiveDescription description{"debiased",
+                                   "Chuang et al., Debiased Contrastive Learning, NeurIPS 2020",
+                                   "InfoNCE less what negatives of the query's own class are expected to add",
+                                   {prior_option()}};
+  description.why_unit_rows = kFloorOfUnitScores;
+  return description;
 }
 
 Hcl::Hcl(const ObjectiveArguments& arguments)

@@ -21,6 +21,7 @@ ObjectiveDescription Lifted::describe() {
                                      .choices = {"smooth", "max"}}},
                                    {NegativeSource::kBatch, NegativeSource::kBank, NegativeSource::kBankAndBatch}};
   description.uses_temperature = false;
+  description.why_unit_rows = kUnitDistances;
   return description;
 }
 

@@ -49,7 +49,13 @@ struct ObjectiveDescription {
   bool needs_predictor = false;
   /// Uses --tau.
   bool uses_temperature = true;
+  /// Why queries, keys and rows must be of unit length, as the end of a sentence; null for a loss of scores alone,
+  /// which takes any (--head-output raw).
+  const char* why_unit_rows = nullptr;
 };
+
+/// Of losses by distances, which are written as scores (score_term.h).
+inline constexpr const char* kUnitDistances = "its distances are those of unit vectors, D^2 = 2 - 2 s";
 
 struct ObjectiveArguments {
   TemperatureOptions temperature;

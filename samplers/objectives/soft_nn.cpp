@@ -15,6 +15,7 @@ ObjectiveDescription SoftNn::describe() {
                                    {},
                                    {NegativeSource::kBatch, NegativeSource::kBank, NegativeSource::kBankAndBatch}};
   description.needs_labels = true;
+  description.why_unit_rows = kUnitDistances;
   return description;
 }
 

@@ -13,6 +13,7 @@ ObjectiveDescription Triplet::describe() {
                                      .choices = {"squared", "l2"}},
                                     hinge_mean_option()}};
   description.uses_temperature = false;
+  description.why_unit_rows = kUnitDistances;
   return description;
 }
 

@@ -62,6 +62,7 @@ ObjectiveDescription TripletInBatch::describe() {
       {NegativeSource::kBatch}};
   description.needs_labels = true;
   description.uses_temperature = false;
+  description.why_unit_rows = kUnitDistances;
   return description;
 }
 

@@ -26,11 +26,11 @@ bool operator_takes(const at::Tensor& vectors) {
          vectors.size(1) % kFlashWidthStep == 0;
 }
 
-bool scale_fits(const ScoreTerm& term, const at::Tensor& vectors) {
+bool scale_fits(const ScoreTerm& term, const Rows& rows) {
   // ATen takes the maximum before it scales, so the scale must be above 0.
   if (!(term.scale > 0.0)) return false;
-  // Queries are rounded to the type of the rows, and a scale that would need two parts of bf16 would show it.
-  return !is_half(vectors.scalar_type()) || query_parts(term.scale, vectors.size(1)) == 1;
+  // Queries are rounded to the type of the rows, and what would need two parts of bf16 would show it.
+  return !is_half(rows.vectors.scalar_type()) || query_parts(term.scale, rows.vectors.size(1), rows.length) == 1;
 }
 
 struct Attention {
@@ -57,7 +57,7 @@ Attention attend(const at::Tensor& queries, const at::Tensor& rows, double scale
 bool AttentionPass::serves(const Rows& rows, const PassRequest& request) {
   const at::Tensor& queries = request.candidates.queries;
   const at::Tensor& exclusions = request.candidates.exclusions;
-  const auto fits = [&](const ScoreTerm& term) { return scale_fits(term, rows.vectors); };
+  const auto fits = [&](const ScoreTerm& term) { return scale_fits(term, rows); };
   return is_plain_request(request) && (!request.want_max || request.may_skip_max) && !request.bias.defined() &&
          !rows.validity.defined() && (!exclusions.defined() || exclusions.size(0) == 0) && queries.numel() > 0 &&
          rows.vectors.numel() > 0 && queries.device() == rows.vectors.device() && operator_takes(rows.vectors) &&

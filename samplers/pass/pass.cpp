@@ -25,8 +25,7 @@ PassRequest best_request(const Candidates& candidates, std::int64_t m) {
 
 bool is_plain_request(const PassRequest& request) {
   const Candidates& candidates = request.candidates;
-  // A kernel serves a request only as a whole: one rule of labels or one window makes it another pass's. Up to the
-  // largest scale logits of unit rows stay below 2^23, beyond which fp32 holds whole numbers only.
+  // A kernel serves a request only as a whole: one rule of labels or one window makes it another pass's.
   const bool asks = !request.terms.empty() || request.best > 0;
   return asks && std::all_of(request.terms.begin(), request.terms.end(), is_plain) &&
          largest_scale(request.terms) <= kLargestKernelScale && candidates.label_rule == LabelRule::kAny &&

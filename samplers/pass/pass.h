@@ -25,7 +25,9 @@ struct PassRequest {
   std::int64_t best = 0;
 };
 
-/// Logits beyond 2^23 are not what kernels are made for; scores of unit rows stay below with this scale.
+/// The largest scale that kernels are made for. Logits of unit rows stay below 2^23 with it, beyond which fp32 holds
+/// whole numbers only. Scores of raw rows may take logits further: kernels shift by the largest logit that they met, so
+/// results are as good as fp32 has the logits, up to 2^60.
 inline constexpr double kLargestKernelScale = 1e6;
 
 /// Whether a request is what kernels are made for: plain terms (score_term.h) of scales up to kLargestKernelScale, best

@@ -82,7 +82,8 @@ double largest_scale(const std::vector<ScoreTerm>& terms) {
   return largest;
 }
 
-int query_parts(double scale, std::int64_t width) {
+int query_parts(double scale, std::int64_t width, RowLength length) {
+  if (length == RowLength::kAsMade) return scale > 0.0 ? 2 : 1;
   return scale > kMostCoarseScale * std::sqrt(static_cast<double>(width)) ? 2 : 1;
 }
 

@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/row_length.h"
+
 namespace negatron {
 
 /// The score of what a query must not meet.
@@ -72,8 +74,12 @@ double largest_scale(const std::vector<ScoreTerm>& terms);
 /// So where the largest scale is above kMostCoarseScale sqrt(d), kernels take a query for the sum of two bf16 parts,
 /// which brings 2e-6 for half as much time again.
 inline constexpr double kMostCoarseScale = 2.0;
-/// Of how many parts a query of `width` numbers consists where kernels round it to bf16: 1, or 2 for such scales.
-int query_parts(double scale, std::int64_t width);
+///
+/// Where rows have any length, the logits that this is about are larger by |q| |n|, which nobody knows beforehand:
+/// queries are then two parts at any scale. What scales by nothing, as a search for best rows alone, stays at one.
+///
+/// Of how many parts a query of `width` numbers consists where kernels round it to bf16, 1 or 2.
+int query_parts(double scale, std::int64_t width, RowLength length);
 
 /// What a term came to. Dtype of the queries.
 struct TermResult {

@@ -57,6 +57,10 @@ refused 'holds a bank of the kind parametric' "$negatron" bank merge one-sgd sgd
 
 # --- other starts; refusals ---
 done_by on 2 pretrain "${weights[@]}" --max-steps 1 --bank one-adam --run-dir begun
+done_by on 2 pretrain "${weights[@]}" --head-output raw --tau 1 --run-dir products
+bank verify products
+bank info products --json
+holds 'r["row_length"] == "raw" and r["norms"]["max"] > 1.001'
 done_by on 2 pretrain "${weights[@]}" --max-steps 1 --bank-fill features --run-dir full
 says 'the bank begins with what the encoder makes of each sample'
 refused 'rows that were trained by adam, this run'\''s are by sgd (--rows-optimizer)' \

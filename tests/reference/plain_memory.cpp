@@ -18,7 +18,7 @@ void PlainMemory::blend(const at::Tensor& ids, const at::Tensor& features, const
     const auto id = ids[i].item<std::int64_t>();
     if (!seen.insert(id).second) continue;
     const at::Tensor mixed = momentum * rows[id] + (1.0 - momentum) * features[i].to(at::kDouble);
-    rows[id].copy_(mixed / mixed.norm());
+    rows[id].copy_(is_raw ? mixed : mixed / mixed.norm());
     labels[id].copy_(label[i]);
     steps[id].fill_(step);
   }

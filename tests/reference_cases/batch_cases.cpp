@@ -33,7 +33,10 @@ Computed raw_pairs(const ReferenceCase& reference, int ranks) {
   const double penalty = reference.number_or("l2", reference.number_or("lambda", 0.0));
   job.objective_options = "l2=" + text_of(penalty);
   const testing::ContrastAnswer answer = run_contrast(job, ranks);
-  return nlohmann::json{{"loss_per_anchor", list_of(answer.per_anchor)}, {"loss_mean", answer.loss}};
+  return nlohmann::json{{"loss_per_anchor", list_of(answer.per_anchor)},
+                        {"loss_mean", answer.loss},
+                        {"grad_q_raw", list_of(answer.raw_query_gradient)},
+                        {"grad_k_raw", list_of(answer.raw_key_gradient)}};
 }
 
 }  // namespace

@@ -69,6 +69,11 @@ Computed rank_weights(const ReferenceCase& reference, int ranks) {
   return values;
 }
 
+void make_raw(testing::ContrastJob& job, const ReferenceCase& reference) {
+  job.normalise = false;
+  job.bank = reference.raw_bank;
+}
+
 }  // namespace
 
 Computed margin_case(const ReferenceCase& reference, int ranks) {
@@ -89,10 +94,14 @@ Computed logistic_case(const ReferenceCase& reference, int ranks) {
     job.objective_options = "log-z-value=" + text_of(reference.number_or("log_Z", 0.0)) +
                             ",noise-count=" + text_of(reference.params.at("k").get<std::int64_t>()) +
                             ",items=" + text_of(reference.params.at("num_items").get<std::int64_t>());
+    if (reference.has("raw")) make_raw(job, reference);
+  } else if (reference.has("l2") && reference.expects("loss_per_query")) {
+    job = bank_job(reference, "n-pair", 1.0);
+    job.objective_options = "l2=" + text_of(reference.number("l2"));
+    make_raw(job, reference);
   } else if (reference.has("k") && !reference.has("tau") && reference.expects("loss_per_query")) {
     job = bank_job(reference, "neg", 1.0);
-    job.normalise = false;
-    job.bank = reference.raw_bank;
+    make_raw(job, reference);
   } else {
     return {};
   }

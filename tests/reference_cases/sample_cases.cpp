@@ -28,15 +28,17 @@ Computed mined(const ReferenceCase& reference, int ranks) {
 Computed memory(const ReferenceCase& reference, int ranks) {
   const at::Tensor ids = at::tensor(reference.params.at("sample_ids").get<std::vector<std::int64_t>>(), at::kLong);
   const double momentum = reference.number("bank_momentum");
+  const bool is_raw = reference.has("raw");
   return on_ranks(ranks, [&](Communicator& comm) -> nlohmann::json {
     const std::int64_t count = reference.raw_bank.size(0);
-    Bank bank(
-        {count, reference.raw_bank.size(1), at::kDouble, at::kCPU, BankFill::kRandom, 0, count, BankKind::kMemory},
-        comm.rank(), comm.size());
-    const at::Tensor own = own_part(comm, reference.bank());
+    Bank bank({count, reference.raw_bank.size(1), at::kDouble, at::kCPU, BankFill::kRandom, 0, count, BankKind::kMemory,
+               is_raw ? RowLength::kAsMade : RowLength::kUnit},
+              comm.rank(), comm.size());
+    const at::Tensor own = own_part(comm, is_raw ? reference.raw_bank : reference.bank());
     bank.replace(at::arange(own.size(0), at::kLong), own, {}, 0);
     const SampleRows rows(comm, comm, bank, ids);
-    rows.blend(own_part(comm, unit_rows(reference.raw_queries)), {}, momentum, 1);
+    const at::Tensor queries = is_raw ? reference.raw_queries : unit_rows(reference.raw_queries);
+    rows.blend(own_part(comm, queries), {}, momentum, 1);
     return {{"bank_after", list_of(gather(comm, bank.shard().rows.vectors, count))}};
   });
 }

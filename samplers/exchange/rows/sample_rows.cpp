@@ -97,16 +97,19 @@ void SampleRows::blend(const at::Tensor& features, const at::Tensor& labels, dou
   }
   const at::Tensor keep = on_device(kept, device);
   const at::Tensor own = bank_.shard().rows.vectors.index_select(0, on_device(rows, device));
-  bank_.replace(at::tensor(rows, at::kLong), blended(own, came.index_select(0, keep), momentum),
+  const at::Tensor mixed = blended(own, came.index_select(0, keep), momentum, bank_.options().length);
+  bank_.replace(at::tensor(rows, at::kLong), mixed,
                 came_labels.defined() ? came_labels.index_select(0, keep) : at::Tensor(), step);
 }
 
-at::Tensor blended(const at::Tensor& rows, const at::Tensor& features, double momentum) {
+at::Tensor blended(const at::Tensor& rows, const at::Tensor& features, double momentum, RowLength length) {
   const at::ScalarType wide = features.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const at::Tensor fresh = features.to(wide);
   const at::Tensor mixed = momentum * rows.to(wide) + (1.0 - momentum) * fresh;
-  const at::Tensor length = mixed.norm(2, /*dim=*/1, /*keepdim=*/true);
-  return at::where(length > 0.0, mixed / length, fresh);
+  // The mean of raw rows is one, of whatever length it comes to; that of unit rows is shorter than they are.
+  if (length == RowLength::kAsMade) return mixed;
+  const at::Tensor norms = mixed.norm(2, /*dim=*/1, /*keepdim=*/true);
+  return at::where(norms > 0.0, mixed / norms, fresh);
 }
 
 }  // namespace negatron

@@ -26,10 +26,10 @@ class SampleRows {
   /// per rank, w bytes an element: those rows that lie on other ranks, at most b d w.
   at::Tensor fetch() const;
 
-  /// v <- (m v + (1 - m) f) / its length in every copy of the bank, for features f [b, d] of own samples and m of [0,
-  /// 1]. Of a sample that is in the batch twice, the first counts. labels [b] int64 on the host or undefined, alike on
-  /// all ranks. Collective over all ranks. Bytes received per rank: at most A (d w + 8), A rows of the batch that this
-  /// rank owns, w bytes an element of the features.
+  /// v <- blended() in every copy of the bank, for features f [b, d] of own samples and m of [0, 1]. Of a sample that
+  /// is in the batch twice, the first counts. labels [b] int64 on the host or undefined, alike on all ranks. Collective
+  /// over all ranks. Bytes received per rank: at most A (d w + 8), A rows of the batch that this rank owns, w bytes an
+  /// element of the features.
   void blend(const at::Tensor& features, const at::Tensor& labels, double momentum, std::int64_t step) const;
 
  private:
@@ -52,8 +52,8 @@ class SampleRows {
   Route everywhere_;
 };
 
-/// (m v + (1 - m) f) / its length for rows v [n, d] and features f [n, d], in fp32 or, where f has it, in fp64. A row
-/// that comes to nothing becomes f. Local.
-at::Tensor blended(const at::Tensor& rows, const at::Tensor& features, double momentum);
+/// m v + (1 - m) f, for unit rows over its length, for rows v [n, d] and features f [n, d], in fp32 or, where f has it,
+/// in fp64. A unit row that comes to nothing becomes f. Local.
+at::Tensor blended(const at::Tensor& rows, const at::Tensor& features, double momentum, RowLength length);
 
 }  // namespace negatron

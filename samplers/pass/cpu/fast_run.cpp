@@ -47,7 +47,7 @@ FastRun::FastRun(const PassKernel& kernel, RowFormat format, const Rows& rows, c
       bias_(row_numbers(request.bias)),
       validity_(row_numbers(rows.validity)),
       exclusions_(request.candidates.exclusions, query_count_, rows.vectors.size(0)),
-      panels_(query_vectors_, kernel, largest_scale(request.terms)),
+      panels_(query_vectors_, kernel, query_parts(largest_scale(request.terms), rows.vectors.size(1), rows.length)),
       shape_(partial_shape(request, rows.vectors.size(1))),
       block_(kQueryBlock) {
   for (const Leaf& leaf : rows.leaves) {

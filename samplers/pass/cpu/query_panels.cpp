@@ -51,12 +51,12 @@ double length_of_rest(const float* query, std::int64_t width, int parts) {
 
 }  // namespace
 
-QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, double scale) {
+QueryPanels::QueryPanels(const at::Tensor& queries, const PassKernel& kernel, int parts) {
   const at::Tensor own = queries.contiguous();
   const std::int64_t count = own.size(0);
   const std::int64_t width = own.size(1);
   const auto* values = own.const_data_ptr<float>();
-  if (kernel.pairs) parts_ = query_parts(scale, width);
+  if (kernel.pairs) parts_ = parts;
   vectors_ = (count + kernel.lanes - 1) / kernel.lanes;
   const std::int64_t words = kernel.query_words(width);
   words_ = parts_ * words;

@@ -13,8 +13,8 @@ namespace negatron {
 /// a query is the sum of query_parts() parts (score_term.h). Local.
 class QueryPanels {
  public:
-  /// queries [Q, d] fp32; `scale` is the largest in absolute value.
-  QueryPanels(const at::Tensor& queries, const PassKernel& kernel, double scale);
+  /// queries [Q, d] fp32; `parts` is query_parts() of the request, which a kernel in fp32 does not need.
+  QueryPanels(const at::Tensor& queries, const PassKernel& kernel, int parts);
 
   int parts() const noexcept { return parts_; }
   /// [Q] how far, as a length, a query lies from what a kernel makes of it.

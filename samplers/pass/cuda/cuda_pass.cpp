@@ -36,8 +36,9 @@ bool has_shape(const ScanDevice& device, const at::Tensor& vectors, const PassRe
   return fits;
 }
 
+/// Of the unit rows that kernels serve.
 int parts_of(const PassRequest& request) {
-  return query_parts(largest_scale(request.terms), request.candidates.queries.size(1));
+  return query_parts(largest_scale(request.terms), request.candidates.queries.size(1), RowLength::kUnit);
 }
 
 /// Milliseconds. The first runs also load the kernels, and get memory that later ones find in the cache.
@@ -68,9 +69,10 @@ bool CudaPass::serves(const Rows& rows, const PassRequest& request) const {
   const at::Tensor& queries = request.candidates.queries;
   return device_ != nullptr && rows.vectors.device().type() == device_->type() &&
          queries.device() == rows.vectors.device() && queries.scalar_type() == at::kFloat &&
-         rows.vectors.scalar_type() == at::kBFloat16 && queries.numel() > 0 && rows.vectors.size(0) > 0 &&
-         queries.size(0) <= kMostCounted && rows.vectors.size(0) <= kMostCounted && is_plain_request(request) &&
-         (request.best == 0 || !rows.order_factors.defined()) && has_shape(*device_, rows.vectors, request);
+         rows.vectors.scalar_type() == at::kBFloat16 && rows.length == RowLength::kUnit && queries.numel() > 0 &&
+         rows.vectors.size(0) > 0 && queries.size(0) <= kMostCounted && rows.vectors.size(0) <= kMostCounted &&
+         is_plain_request(request) && (request.best == 0 || !rows.order_factors.defined()) &&
+         has_shape(*device_, rows.vectors, request);
 }
 
 bool CudaPass::uses_kernel(const Rows& rows, const PassRequest& request) const {

@@ -20,13 +20,13 @@ using GpuPassTimes = std::array<double, 2>;
 ///
 /// Serves what nearly every step asks for: one or two plain terms (score_term.h), with bias, holes and exclusions but
 /// without label rules, windows and positives; fp32 queries and rows in bf16, d a multiple of 8 up to 128, with one
-/// term up to 256. Of the rest AttentionPass serves what it can, and anything else is passed on to BlockedPass, which
-/// runs on any device. Where both could, AttentionPass goes first (on an H100 it took 0.64 to 0.86 of the kernel's time
-/// at every size tried) unless prefer() says otherwise.
+/// term up to 256; unit rows, because the kernel bounds logits by |q| |scale|. Of the rest AttentionPass serves what it
+/// can, and anything else is passed on to BlockedPass, which runs on any device. Where both could, AttentionPass goes
+/// first (on an H100 it took 0.64 to 0.86 of the kernel's time at every size tried) unless prefer() says otherwise.
 ///
 /// Queries are rounded to bf16, or split into two bf16 where that would show (score_term.h), weights are rounded to
 /// bf16, and all sums are fp32, as in FastPass with kAvx512Bf16. What queries that are not finite get means nothing.
-/// Rows must be of unit length, as banks hold them. Slices of the rows are merged in a fixed order, so on one kind of
+/// Slices of the rows are merged in a fixed order, so on one kind of
 /// GPU equal inputs give equal bits. Before the first result of a shape of the kernel is used, it is compared with
 /// BlockedPass (scan_trial.h).
 ///

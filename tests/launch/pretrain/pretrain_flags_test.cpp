@@ -132,5 +132,63 @@ TEST(PretrainOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.warmup_epochs = 1e300; }), "--warmup-epochs"));
 }
 
+/// What the options of a raw run are refused with; empty where they are not.
+std::string raw_refusal(const PretrainOptions& options) {
+  try {
+    resolve_contrast(options);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(PretrainOptions, RawOutputIsRefusedByWhatSaysSoAndByNothingElse) {
+  PretrainOptions raw;
+  raw.head.length = RowLength::kAsMade;
+  for (const ObjectiveDescription& objective : objective_descriptions()) {
+    PretrainOptions options = raw;
+    options.objective = objective.name;
+    const std::string refused = raw_refusal(options);
+    if (objective.why_unit_rows == nullptr) {
+      EXPECT_EQ(refused, "") << objective.name;
+    } else {
+      EXPECT_EQ(refused, "--head-output raw does not go with --objective " + objective.name + ": " +
+                             objective.why_unit_rows + ". Leave --head-output unit, or choose another.");
+    }
+  }
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    PretrainOptions options = raw;
+    options.sampler = sampler.name;
+    options.allow_oracle = true;
+    options.sample_types = options.sample_counts = "given";
+    const auto needs = [&](Need need) {
+      return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
+    };
+    if (needs(Need::kOwnRows)) options.bank_kind = BankKind::kMemory;
+    if (needs(Need::kIndex)) options.bank_kind = BankKind::kIndex;
+    if (sampler.makes_positives) options.objective = "supcon";
+    const std::string refused = raw_refusal(options);
+    EXPECT_EQ(refused.empty(), sampler.why_unit_rows == nullptr) << sampler.name << ": " << refused;
+    EXPECT_TRUE(refused.empty() || refused.find("raw does not go with --sampler " + sampler.name) != std::string::npos);
+  }
+  raw.bank_kind = BankKind::kLearned;
+  EXPECT_NE(raw_refusal(raw).find("--head-output raw does not go with --bank-kind learned"), std::string::npos);
+}
+
+TEST(PretrainOptions, RawOutputWarnsOfRandomRowsAndOfATemperature) {
+  PretrainOptions options;
+  options.head.length = RowLength::kAsMade;
+  const auto warnings = [&options] { return contrast_warnings(options, resolve_contrast(options)); };
+  ASSERT_EQ(warnings().size(), 2U);
+  EXPECT_NE(warnings()[0].find("--bank-fill empty"), std::string::npos);
+  EXPECT_NE(warnings()[1].find("--tau 0.2"), std::string::npos);
+  options.tau = 1.0;
+  options.bank_fill = BankFill::kEmpty;
+  EXPECT_EQ(warnings().size(), 0U);
+  options.objective = "n-pair";
+  options.tau = 0.2;
+  EXPECT_EQ(warnings().size(), 0U) << "it has no temperature, and its negatives are the batch";
+}
+
 }  // namespace
 }  // namespace negatron

@@ -9,7 +9,7 @@
 namespace negatron::testing {
 
 void write_made_bank(FileLayer& files, const std::filesystem::path& path, const std::vector<MadeRow>& rows, int shards,
-                     std::int64_t snapshot_step, at::ScalarType dtype) {
+                     std::int64_t snapshot_step, at::ScalarType dtype, RowLength length) {
   NewBank bank;
   bank.step = snapshot_step;
   BankLayoutState& layout = bank.bank.layout;
@@ -28,6 +28,7 @@ void write_made_bank(FileLayer& files, const std::filesystem::path& path, const 
   bank.bank.shards = shards;
   bank.bank.width = 2;
   bank.bank.dtype = dtype;
+  bank.bank.length = length;
   const NewRows read = [&](Range keys) {
     BankBlock block{at::empty({keys.size(), 2}, at::kDouble),
                     at::empty({keys.size()}, at::kLong),

@@ -22,7 +22,8 @@ struct MadeRow {
 
 /// Writes a bank of width 2, oldest row first; rows of one step are one batch.
 void write_made_bank(FileLayer& files, const std::filesystem::path& path, const std::vector<MadeRow>& rows,
-                     int shards = 1, std::int64_t snapshot_step = 100, at::ScalarType dtype = at::kDouble);
+                     int shards = 1, std::int64_t snapshot_step = 100, at::ScalarType dtype = at::kDouble,
+                     RowLength length = RowLength::kUnit);
 
 /// `steps` steps of a run, saved by `ranks` ranks; the path of the snapshot.
 std::filesystem::path save_run(const SmallRun& run, FileLayer& files, const std::filesystem::path& directory,

@@ -38,6 +38,20 @@ TEST(ContrastiveEncoder, MakesUnitRowsInTheDtypeOfTheParameters) {
   EXPECT_TRUE(at::allclose(full.to(at::kFloat), single, 1e-4, 1e-5));
 }
 
+TEST(ContrastiveEncoder, ARawHeadLeavesOutTheDivisionAndNothingElse) {
+  const ConvEncoderOptions shape{.channels = {16, 32}, .strides = {2, 2}, .groups = 4};
+  const auto raw = std::make_shared<ContrastiveEncoder>(
+      std::make_shared<ConvEncoder>(shape),
+      ProjectionHeadOptions{.hidden = 24, .output = 8, .length = RowLength::kAsMade});
+  raw->to(at::kDouble);
+  initialize(*raw, 11);
+  const at::Tensor images = at::rand({5, 1, 28, 28}, at::kDouble);
+  const at::Tensor rows = raw->forward(images), unit = make_encoder(at::kDouble)->forward(images);
+  EXPECT_GT((rows.norm(2, 1) - 1.0).abs().max().item<double>(), 1e-2);
+  EXPECT_TRUE(at::allclose(rows / rows.norm(2, 1, true), unit, 1e-12, 1e-12));
+  EXPECT_TRUE(at::equal(raw->duplicate()->forward(images), rows)) << "the momentum encoder's head is one as well";
+}
+
 TEST(ContrastiveEncoder, UnderBf16RowsAndFeaturesAreStillFp32AndRowsUnit) {
   auto encoder = make_encoder(at::kFloat);
   const at::Tensor images = at::rand({5, 1, 28, 28});

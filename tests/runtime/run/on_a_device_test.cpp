@@ -41,6 +41,18 @@ TEST(OnADevice, MemoryBanks) {
   }
 }
 
+TEST(OnADevice, RawRows) {
+  for (const char* objective : {"n-pair", "neg"}) {
+    PretrainOptions options = watched_options(objective);
+    options.head.length = RowLength::kAsMade;
+    options.negatives = NegativeSource::kBank;
+    options.bank_dtype = at::kBFloat16;
+    options.tau = 1.0;
+    EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+    EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), with_index(options)).empty());
+  }
+}
+
 TEST(OnADevice, LearnedBanks) {
   PretrainOptions options = with_learned(watched_options("info-nce"));
   options.bank_rows = 40;

@@ -50,6 +50,9 @@ TEST_F(Mismatch, IsRefusedWithBothValuesAndTheFlag) {
   other.options.head.output = 8;
   expect_refused(other, {"width 16", "this run's is 8", "--width"});
   other = start_;
+  other.options.head.length = RowLength::kAsMade;
+  expect_refused(other, {"row length unit", "this run's is raw", "--head-output"});
+  other = start_;
   other.options.bank_rows = 72;
   expect_refused(other, {"rows 71", "this run's is 72", "--bank-rows"});
   other = start_;

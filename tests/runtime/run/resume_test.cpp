@@ -26,6 +26,8 @@ void expect_bit_equal(const Saved& found, const Saved& expected) {
   EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
   EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
   EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
+  EXPECT_EQ(found.bank->length, expected.bank->length);
+  EXPECT_EQ(found.bank->row_optimizer, expected.bank->row_optimizer);
   ASSERT_EQ(found.keys.raw.defined(), rows_learn(expected.bank->kind));
   if (!found.keys.raw.defined()) return;
   EXPECT_TRUE(at::equal(found.keys.raw, expected.keys.raw));
@@ -53,6 +55,7 @@ struct Method {
   const char* encoder = "conv";
   OptimizerKind optimizer = OptimizerKind::kSgd;
   BankKind bank = BankKind::kQueue;
+  RowLength length = RowLength::kUnit;
   RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
 };
 
@@ -65,6 +68,14 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   start.options = with_rows_of(GetParam().bank, start.options);
   start.options.rows.kind = GetParam().row_optimizer;
   if (GetParam().row_optimizer != RowOptimizerKind::kSgd) start.options.rows.rate = 0.05;
+  start.options.head.length = GetParam().length;
+  if (GetParam().length == RowLength::kAsMade) {
+    start.options.tau = 1.0;
+    // The rate of small_options() is one for unit rows.
+    start.options.learning_rate = 0.1;
+    if (GetParam().bank == BankKind::kQueue) start.options.bank_fill = BankFill::kEmpty;
+    start.options.negatives = NegativeSource::kBank;
+  }
   start.options.objective_options = GetParam().objective_options;
   start.options.sampler = GetParam().sampler;
   start.options.sampler_options = GetParam().sampler_options;
@@ -90,6 +101,8 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   EXPECT_EQ(resumed.trained, whole.trained);
   EXPECT_EQ(resumed.random_weights, whole.random_weights);
   expect_bit_equal(newest_saved(folder / "parts"), newest_saved(folder / "whole"));
+  const Saved saved = newest_saved(folder / "whole");
+  EXPECT_TRUE(!saved.bank || saved.bank->length == GetParam().length);
   EXPECT_EQ(metrics_lines(folder / "parts", "step"), metrics_lines(folder / "whole", "step"));
   EXPECT_EQ(metrics_lines(folder / "parts", "evaluation"), metrics_lines(folder / "whole", "evaluation"));
 }
@@ -124,6 +137,12 @@ INSTANTIATE_TEST_SUITE_P(
                BankKind::kLearned},
         Method{"learned_top", "hcl", "", "top-n", "n=20,skip=1", false, false, 0, 2, "conv", OptimizerKind::kSgd,
                BankKind::kLearned},
+        Method{"raw_n_pair", "n-pair", "l2=0.01", "top-n", "n=20", false, true, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kQueue, RowLength::kAsMade},
+        Method{"raw_memory", "nce", "log-z=first-batch,noise-count=20", "uniform", "m=20", false, false, 2, 4, "conv",
+               OptimizerKind::kSgd, BankKind::kMemory, RowLength::kAsMade},
+        Method{"raw_index", "neg", "", "uniform", "m=5", false, false, 0, 2, "conv", OptimizerKind::kSgd,
+               BankKind::kIndex, RowLength::kAsMade},
         Method{"index", "info-nce", "", "top-n", "n=20,skip=1", false, true, 2, 4, "conv", OptimizerKind::kSgd,
                BankKind::kIndex},
         Method{"ance", "info-nce", "", "ance", "n=2,top=12,draw=5", false, false, 0, 3, "conv", OptimizerKind::kSgd,

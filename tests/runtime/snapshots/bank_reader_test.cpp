@@ -48,10 +48,39 @@ class ForeignShards : public ::testing::Test {
   SmallRun run_;
 };
 
+TEST_F(ForeignShards, OfUnitRowsAreNoneOfARawBank) {
+  run_.length = RowLength::kAsMade;
+  EXPECT_EQ(refusal([](SmallRun&) {}), "");
+  EXPECT_NE(refusal([](SmallRun& other) { other.length = RowLength::kUnit; }).find("its length of rows differs"),
+            std::string::npos);
+}
+
+/// Programs of before go on reading what they know, and refuse what they would take for unit rows.
+TEST(Manifest, SaysTheLengthOfRowsWhereItIsNotOne) {
+  Manifest manifest;
+  manifest.bank = SavedBank{BankLayout(7, 1, 3).state(), 1, 5};
+  const std::string shard = bank_file_name(0, 1);
+  for (const std::string& name : {std::string(kVirtualBankName), shard}) {
+    manifest.files.push_back({name, {0, std::string(32, '0')}});
+  }
+  const std::string unit = manifest_text(manifest);
+  EXPECT_NE(unit.find("\"version\": 1,"), std::string::npos);
+  EXPECT_EQ(unit.find("row_length"), std::string::npos);
+  EXPECT_EQ(parse_manifest(unit).bank->length, RowLength::kUnit);
+  manifest.bank->length = RowLength::kAsMade;
+  const std::string raw = manifest_text(manifest);
+  EXPECT_NE(raw.find("\"version\": 3,"), std::string::npos);
+  EXPECT_EQ(parse_manifest(raw).bank->length, RowLength::kAsMade);
+  manifest.bank->kind = BankKind::kLearned;
+  EXPECT_THROW(parse_manifest(manifest_text(manifest)), SnapshotError);
+}
+
 TEST_F(ForeignShards, AreRefusedWithWhatDiffers) {
   EXPECT_EQ(refusal([](SmallRun&) {}), "");
   EXPECT_NE(refusal([](SmallRun& other) { other.width = 6; }).find("its shape of rows differs"), std::string::npos);
   EXPECT_NE(refusal([](SmallRun& other) { other.dtype = at::kBFloat16; }).find("its type of rows differs"),
+            std::string::npos);
+  EXPECT_NE(refusal([](SmallRun& other) { other.length = RowLength::kAsMade; }).find("its length of rows differs"),
             std::string::npos);
   EXPECT_NE(refusal([](SmallRun& other) { other.rows = 24; }).find("its capacity differs"), std::string::npos);
   EXPECT_NE(refusal([](SmallRun&) {}, kReadSteps + 1).find("its head differs"), std::string::npos);

@@ -17,9 +17,13 @@ const CommunicatorOptions kChecked{.check = true};
 
 /// Rows that do not divide, holes, an empty shard, a bank that is not full, one key.
 std::vector<SmallRun> hard_runs() {
-  return {{23, 5, at::kFloat, BankFill::kRandom, {6}}, {23, 5, at::kFloat, BankFill::kEmpty, {6, 2, 5, 1}},
-          {40, 4, at::kDouble, BankFill::kEmpty, {3}}, {7, 3, at::kBFloat16, BankFill::kRandom, {2, 9}},
-          {16, 8, at::kHalf, BankFill::kRandom, {4}},  {1, 2, at::kFloat, BankFill::kRandom, {3}}};
+  return {{23, 5, at::kFloat, BankFill::kRandom, {6}},
+          {23, 5, at::kFloat, BankFill::kEmpty, {6, 2, 5, 1}},
+          {40, 4, at::kDouble, BankFill::kEmpty, {3}},
+          {7, 3, at::kBFloat16, BankFill::kRandom, {2, 9}},
+          {16, 8, at::kHalf, BankFill::kRandom, {4}},
+          {1, 2, at::kFloat, BankFill::kRandom, {3}},
+          {23, 5, at::kBFloat16, BankFill::kEmpty, {6, 2}, RowLength::kAsMade}};
 }
 
 TEST(Snapshot, RestoresTheSameBankOnAnyNumberOfRanks) {

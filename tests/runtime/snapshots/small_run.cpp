@@ -18,8 +18,10 @@ at::Tensor key_labels(Range sequence) {
 
 }  // namespace
 
-at::Tensor SmallRun::key_vectors(Range sequence, std::int64_t width) {
-  return random_unit_rows(kKeySeed, sequence.begin, sequence.size(), width);
+at::Tensor SmallRun::key_vectors(Range sequence, std::int64_t width, RowLength length) {
+  const at::Tensor rows = random_unit_rows(kKeySeed, sequence.begin, sequence.size(), width);
+  if (length == RowLength::kUnit) return rows;
+  return rows * at::arange(sequence.begin, sequence.end, at::kDouble).remainder(5).unsqueeze(1);
 }
 
 at::Tensor SmallRun::key_ids(Range sequence) {
@@ -27,7 +29,7 @@ at::Tensor SmallRun::key_ids(Range sequence) {
 }
 
 BankOptions SmallRun::options() const {
-  return {rows, width, dtype, at::kCPU, fill, kSeed, batches.front()};
+  return {rows, width, dtype, at::kCPU, fill, kSeed, batches.front(), BankKind::kQueue, length};
 }
 
 Bank SmallRun::bank(int rank, int ranks) const {
@@ -41,7 +43,7 @@ void SmallRun::train(Bank& bank, std::int64_t first, std::int64_t last) const {
     if (step >= first) {
       const Range own = share(size, bank.layout().ranks(), bank.rank());
       const Range keys{start + own.begin, start + own.end};
-      bank.enqueue(key_vectors(keys, width), key_ids(keys), key_labels(keys), step, size);
+      bank.enqueue(key_vectors(keys, width, length), key_ids(keys), key_labels(keys), step, size);
     }
     start += size;
   }
@@ -55,7 +57,7 @@ PlainQueue SmallRun::queue(std::int64_t steps) const {
   for (std::int64_t step = 0; step < steps; ++step) {
     const std::int64_t size = batches[static_cast<std::size_t>(step) % batches.size()];
     const Range keys{start, start + size};
-    queue.enqueue(key_vectors(keys, width).to(dtype), key_ids(keys), key_labels(keys), step);
+    queue.enqueue(key_vectors(keys, width, length).to(dtype), key_ids(keys), key_labels(keys), step);
     start += size;
   }
   return queue;

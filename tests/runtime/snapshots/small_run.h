@@ -16,6 +16,8 @@ struct SmallRun {
   BankFill fill = BankFill::kRandom;
   /// The batch of step s has batches[s % size] keys; the bank is laid out for the first of them.
   std::vector<std::int64_t> batches{6};
+  /// Raw keys are as long as their number in sequence, modulo 5, is large.
+  RowLength length = RowLength::kUnit;
 
   BankOptions options() const;
   Bank bank(int rank, int ranks) const;
@@ -24,7 +26,8 @@ struct SmallRun {
   /// After steps [0, steps), by definition, in the bank's dtype.
   PlainQueue queue(std::int64_t steps) const;
   /// Keys and ids of sequence numbers [begin, end), counted without the random fill. Ids repeat; some keys have none.
-  static at::Tensor key_vectors(Range sequence, std::int64_t width);  // [n, d] fp64
+  static at::Tensor key_vectors(Range sequence, std::int64_t width,
+                                RowLength length = RowLength::kUnit);  // [n, d] fp64
   static at::Tensor key_ids(Range sequence);
   /// What a trainer would remember after `steps` steps.
   TrainerState state(std::int64_t steps) const;

@@ -155,8 +155,12 @@ TEST(BankSteps, WithALearnedBankUnderOtherOptimizersDoNotDependOnTheNumberOfRank
 }
 
 /// By the definition, on one rank: a classifier of all samples whose weights PyTorch trains.
-TEST(BankSteps, WithAParametricBankTrainTheWeightsOfAClassifier) {
+void expect_a_classifier(RowLength length) {
   PretrainOptions options = with_parametric(small_options("info-nce"));
+  options.head.length = length;
+  const bool is_unit = length == RowLength::kUnit;
+  // The rate of small_options() is one for unit rows.
+  if (!is_unit) options.learning_rate = 0.1;
   run_ranks(1, {}, [&](Communicator& comm) {
     const auto data = rectangles();
     BatchOptions batches;
@@ -183,7 +187,8 @@ TEST(BankSteps, WithAParametricBankTrainTheWeightsOfAClassifier) {
         const at::NoGradGuard no_grad;
         queries = trainer.encoders().query(batch.view_a);
       }
-      const at::Tensor logits = queries.mm((weights / weights.norm(2, {1}, true)).t()) / options.tau;
+      const at::Tensor rows = is_unit ? weights / weights.norm(2, {1}, true) : weights;
+      const at::Tensor logits = queries.mm(rows.t()) / options.tau;
       const at::Tensor loss = at::cross_entropy_loss(logits, batch.ids);
       theirs.zero_grad();
       loss.backward();
@@ -195,6 +200,11 @@ TEST(BankSteps, WithAParametricBankTrainTheWeightsOfAClassifier) {
       EXPECT_TRUE(at::allclose(trainer.bank()->shard().raw, weights, 1e-11, 1e-12)) << "step " << step;
     }
   });
+}
+
+TEST(BankSteps, WithAParametricBankTrainTheWeightsOfAClassifier) {
+  expect_a_classifier(RowLength::kUnit);
+  expect_a_classifier(RowLength::kAsMade);
 }
 
 TEST(BankSteps, AStepThatIsSkippedLeavesCachesAsTheyWere) {

@@ -188,6 +188,22 @@ TEST(Bank, RowsNoOlderThanAStep) {
   }
 }
 
+TEST(Bank, SaysHowLongItsRowsAreAndKeepsThem) {
+  BankOptions options{6, kBankWidth, at::kFloat, at::kCPU, BankFill::kEmpty, 0, 4};
+  EXPECT_EQ(Bank(options, 0, 1).shard().rows.length, RowLength::kUnit);
+  options.length = RowLength::kAsMade;
+  Bank bank(options, 0, 1);
+  const at::Tensor keys = at::arange(12, at::kFloat).view({4, kBankWidth}) * 7.0;
+  bank.enqueue(keys, at::arange(4, at::kLong), {}, 0, 4);
+  EXPECT_EQ(bank.shard().rows.length, RowLength::kAsMade);
+  EXPECT_EQ(bank.shard().rows.vectors.sum().item<double>(), keys.sum().item<double>());
+  // A batch that the grid has no room for moves the shard.
+  bank.enqueue(keys.repeat({2, 1}), at::arange(8, at::kLong), {}, 1, 8);
+  EXPECT_EQ(bank.rows_no_older_than(1).length, RowLength::kAsMade);
+  options.kind = BankKind::kLearned;
+  EXPECT_THROW(Bank(options, 0, 1), std::invalid_argument);
+}
+
 TEST(Bank, ExampleOfTheLayoutHeader) {
   BankLayout layout(6, 2, 4);
   for (std::int64_t step = 0; step < 3; ++step) layout.append(4, step);

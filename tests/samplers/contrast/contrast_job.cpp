@@ -100,7 +100,8 @@ std::unique_ptr<Bank> make_job_bank(const ContrastJob& job, const Communicator& 
   const std::int64_t capacity = job.bank_capacity > 0 ? job.bank_capacity : rows;
   const std::int64_t first = share(rows, static_cast<int>(job.bank_batches), 0).size();
   auto bank = std::make_unique<Bank>(
-      BankOptions{capacity, job.bank.size(1), job.bank.scalar_type(), at::kCPU, BankFill::kEmpty, 0, first},
+      BankOptions{capacity, job.bank.size(1), job.bank.scalar_type(), at::kCPU, BankFill::kEmpty, 0, first,
+                  BankKind::kQueue, job.normalise ? RowLength::kUnit : RowLength::kAsMade},
       comm.rank(), comm.size());
   for (std::int64_t batch = 0; batch < job.bank_batches; ++batch) {
     const Range part = share(rows, static_cast<int>(job.bank_batches), static_cast<int>(batch));

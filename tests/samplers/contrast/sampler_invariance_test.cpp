@@ -139,6 +139,36 @@ TEST_P(SamplerInvariance, SameAnswerOverAParametricBank) {
   expect_same_over(BankKind::kParametric, GetParam(), 1);
 }
 
+/// Whose rows, like queries and keys, have any length: every sampler and every objective that take them.
+TEST_P(SamplerInvariance, SameAnswerOverRawRows) {
+  if (describe_sampler(GetParam()).why_unit_rows != nullptr) GTEST_SKIP() << "refused at the start of a run";
+  for (const std::string& options : settings_of(GetParam())) {
+    SamplerTrial trial = trial_of(GetParam(), options);
+    trial.length = RowLength::kAsMade;
+    for (const std::string& objective : bank_objectives()) {
+      if (describe_objective(objective).why_unit_rows != nullptr || !go_together(options, objective)) continue;
+      trial.objective = objective;
+      for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex, BankKind::kParametric}) {
+        if (kind != BankKind::kQueue && (objective != "n-pair" || !takes_one_batch(GetParam(), options))) continue;
+        trial.bank_kind = kind;
+        const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
+        ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
+        for (const int ranks : {2, 3, 4}) {
+          EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
+              << options << " with " << objective << " on " << ranks << " ranks";
+        }
+      }
+    }
+    trial = trial_of(GetParam(), options, at::kFloat);
+    trial.length = RowLength::kAsMade;
+    for (const char* objective : {"n-pair", "neg", "nce"}) {
+      trial.objective = objective;
+      EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6)
+          << options << " with " << objective;
+    }
+  }
+}
+
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
   for (const std::string& options : settings_of(GetParam())) {
     const SamplerTrial trial = trial_of(GetParam(), options);

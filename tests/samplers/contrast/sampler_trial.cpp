@@ -1,5 +1,6 @@
 #include "tests/samplers/contrast/sampler_trial.h"
 
+#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -39,13 +40,21 @@ constexpr std::int64_t kTypes = 3;
 constexpr std::uint64_t kSeed = 5;
 
 /// Unit rows in clusters by class; samples that are equal modulo 8 have nearly equal rows, every other time exactly so.
-at::Tensor rows_of(const at::Tensor& ids, std::int64_t view, at::ScalarType dtype) {
+at::Tensor unit_rows_of(const at::Tensor& ids, std::int64_t view) {
   const at::Tensor classes = random_unit_rows(kSeed, 1000, kClasses, kWidth).to(at::kDouble);
   const at::Tensor twins = random_unit_rows(kSeed, 2000, 8, kWidth).to(at::kDouble);
   const at::Tensor noise = random_unit_rows(kSeed, 3000 + 100 * view, kSamples, kWidth).to(at::kDouble);
   const at::Tensor rows = classes.index_select(0, ids.remainder(kClasses)) + twins.index_select(0, ids.remainder(8)) +
                           (ids.remainder(2) * 0.3).unsqueeze(1) * noise.index_select(0, ids);
-  return (rows / rows.norm(2, {1}, true)).to(dtype);
+  return rows / rows.norm(2, {1}, true);
+}
+
+/// Of the trial's length and type.
+at::Tensor rows_of(const SamplerTrial& trial, const at::Tensor& ids, std::int64_t view) {
+  const at::Tensor rows = unit_rows_of(ids, view);
+  if (trial.length == RowLength::kUnit) return rows.to(trial.dtype);
+  const at::Tensor lengths = at::logspace(std::log10(0.1), std::log10(5.0), 8, 10.0, at::kDouble);
+  return (rows * lengths.index_select(0, ids.remainder(8)).unsqueeze(1)).to(trial.dtype);
 }
 
 at::Tensor ids_of_step(std::int64_t step) {
@@ -68,12 +77,12 @@ std::int64_t calls_of(const Communicator& group) {
 using Begin = std::function<LossStep()>;
 
 /// What an encoder would make of samples mined for `ids`, [b, mined, d] with gradient; undefined for none.
-at::Tensor mined_for(const at::Tensor& ids, std::int64_t mined, std::int64_t view, at::ScalarType dtype) {
+at::Tensor mined_for(const SamplerTrial& trial, const at::Tensor& ids, std::int64_t view) {
   std::vector<at::Tensor> of_place;
-  for (std::int64_t place = 0; place < mined; ++place) {
-    of_place.push_back(rows_of((ids + 3 + 5 * place).remainder(kSamples), view, dtype));
+  for (std::int64_t place = 0; place < trial.mined; ++place) {
+    of_place.push_back(rows_of(trial, (ids + 3 + 5 * place).remainder(kSamples), view));
   }
-  return mined == 0 ? at::Tensor() : at::stack(of_place, 1).requires_grad_();
+  return trial.mined == 0 ? at::Tensor() : at::stack(of_place, 1).requires_grad_();
 }
 
 /// The step begins twice before either is finished, as those of a symmetric loss do. Early is one whose queries leave
@@ -130,11 +139,13 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
                       BankFill::kEmpty,
                       kSeed,
                       kBatch,
-                      trial.bank_kind};
+                      trial.bank_kind,
+                      trial.length};
     Bank bank(shape, mesh.group().rank(), mesh.group().size());
     const ObjectiveDescription& description = describe_objective(trial.objective);
     ObjectiveArguments arguments;
     arguments.temperature.dtype = trial.dtype;
+    if (trial.length == RowLength::kAsMade) arguments.temperature.tau = 1.0;
     arguments.options = MethodOptions("--objective", description.options, trial.objective_options);
     arguments.bank_rows = shape.rows;
     ContrastiveLoss loss(description, NegativeSource::kBank, make_objective(trial.objective, arguments),
@@ -152,7 +163,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       if (is_index && step % 2 == 0) {
         const Range own = share(kSamples, mesh.group().size(), mesh.group().rank());
         const at::Tensor samples = at::arange(own.begin, own.end, at::kLong);
-        bank.replace(samples - own.begin, rows_of(samples, 2 * step, trial.dtype), samples.remainder(kClasses), step);
+        bank.replace(samples - own.begin, rows_of(trial, samples, 2 * step), samples.remainder(kClasses), step);
       }
       std::optional<SampleRows> own_rows;
       if (is_memory) own_rows.emplace(comm, mesh.group(), bank, all_ids);
@@ -160,9 +171,9 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       if (is_parametric) weights.emplace(comm, bank, ids.unsqueeze(1), trial.dtype);
       const at::Tensor keys = is_memory       ? own_rows->fetch()
                               : is_parametric ? weights->vectors().squeeze(1)
-                                              : rows_of(ids, 2 * step + 1, trial.dtype);
+                                              : rows_of(trial, ids, 2 * step + 1);
       if (step >= kFillSteps) {
-        const at::Tensor queries = rows_of(ids, 2 * step, trial.dtype).requires_grad_();
+        const at::Tensor queries = rows_of(trial, ids, 2 * step).requires_grad_();
         ContrastBatch input;
         input.ids = ids;
         input.labels = labels;
@@ -172,7 +183,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.step = step;
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;
-        const at::Tensor mined = mined_for(ids, trial.mined, 2 * step + 1, trial.dtype);
+        const at::Tensor mined = mined_for(trial, ids, 2 * step + 1);
         if (is_learned) input.rows_tau = kRowsTau;
         input.rows_follow = is_parametric;
         const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
@@ -199,7 +210,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
       if (is_memory) {
-        own_rows->blend(rows_of(ids, 2 * step, trial.dtype), labels, kMemoryMomentum, step);
+        own_rows->blend(rows_of(trial, ids, 2 * step), labels, kMemoryMomentum, step);
       } else if (trial.bank_kind == BankKind::kQueue) {
         mesh.enqueue(bank, keys, ids, labels, step, kBatch);
       }

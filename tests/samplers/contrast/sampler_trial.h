@@ -25,6 +25,8 @@ struct SamplerTrial {
   std::string objective_options;
   at::ScalarType dtype = at::kDouble;
   BankKind bank_kind = BankKind::kQueue;
+  /// kAsMade spreads the lengths of queries, keys and rows from 0.1 to 5, those of ties alike, at tau = 1.
+  RowLength length = RowLength::kUnit;
   /// Begin each step twice before either is finished, with so many threads that score beside the rank's; none: each is
   /// finished as soon as it began.
   std::optional<int> side_threads;
@@ -33,7 +35,7 @@ struct SamplerTrial {
 /// Put together from all ranks, in the order of the global batch.
 struct SamplerOutcome {
   std::vector<double> losses;  // one for each step
-  at::Tensor gradients;    // [steps * Bg * (1 + mined), d] with respect to unit queries, then what was mined for them
+  at::Tensor gradients;    // [steps * Bg * (1 + mined), d] with respect to the queries, then what was mined for them
   at::Tensor counts;       // [steps * Bg] int64, negatives that each query met
   at::Tensor hardest;      // [steps * Bg, 4] slots of the hardest candidates
   std::int64_t begun = 0;  // steps that began before their keys were there

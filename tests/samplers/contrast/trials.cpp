@@ -1,5 +1,6 @@
 #include "tests/samplers/contrast/trials.h"
 
+#include <cmath>
 #include <map>
 
 #include "samplers/bank/random_rows.h"
@@ -39,6 +40,29 @@ bool holds_something_fixed(const ContrastJob& job) {
   return (job.objective == "dclw" && job.objective_options.find("attached") == std::string::npos) ||
          job.objective_options.find("detached") != std::string::npos ||
          job.objective_options.find("virtual") != std::string::npos;
+}
+
+std::vector<Trial> raw_trials(at::ScalarType type) {
+  std::vector<Trial> trials;
+  for (Trial& trial : all_trials(type)) {
+    ContrastJob& job = trial.job;
+    if (describe_objective(job.objective).why_unit_rows != nullptr) continue;
+    const auto spread = [&](const at::Tensor& rows) {
+      const at::Tensor unit = rows.to(at::kDouble) / rows.to(at::kDouble).norm(2, {1}, true);
+      const at::Tensor lengths = at::logspace(-1.0, std::log10(5.0), rows.size(0), 10.0, at::kDouble);
+      // The longest first, so that no rank has all of them.
+      return (unit * lengths.flip(0).unsqueeze(1)).to(type);
+    };
+    job.normalise = false;
+    job.raw_queries = spread(job.raw_queries);
+    job.raw_keys = spread(job.raw_keys);
+    if (job.bank.defined()) job.bank = spread(job.bank);
+    // Scores of 25 times 1 / tau are as large as those of tau = 0.04 are among unit rows.
+    job.temperature.tau = 1.0;
+    trial.name = "raw " + trial.name;
+    trials.push_back(std::move(trial));
+  }
+  return trials;
 }
 
 std::vector<Trial> all_trials(at::ScalarType type) {

@@ -1,5 +1,6 @@
 #include "samplers/negative_samplers/registry.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -46,6 +47,21 @@ TEST(SamplerRegistry, OffersTheNearestName) {
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_NE(std::string(error.what()).find("did you mean mochi?"), std::string::npos) << error.what();
+  }
+}
+
+/// What makes vectors makes unit vectors, but for samples that were mined, which the encoder makes.
+TEST(SamplerRegistry, SaysWhatTakesUnitRowsOnly) {
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    const bool makes_vectors =
+        std::find(sampler.effects.begin(), sampler.effects.end(), Effect::kVectors) != sampler.effects.end();
+    EXPECT_TRUE(!makes_vectors || sampler.mines != nullptr || sampler.why_unit_rows != nullptr) << sampler.name;
+  }
+  for (const char* name : {"semi-hard", "fn-elimination", "fn-attraction", "mochi", "daml", "negcut"}) {
+    EXPECT_NE(describe_sampler(name).why_unit_rows, nullptr) << name;
+  }
+  for (const char* name : {"whole-bank", "top-n", "ring", "uniform", "dns", "warp", "softmax", "ance", "popularity"}) {
+    EXPECT_EQ(describe_sampler(name).why_unit_rows, nullptr) << name;
   }
 }
 

@@ -54,6 +54,27 @@ TEST(ObjectiveRegistry, SaysWhatAnObjectiveNeeds) {
   EXPECT_EQ(describe_objective("byol").sources, std::vector{NegativeSource::kNone});
 }
 
+TEST(ObjectiveRegistry, SaysWhatTakesUnitRowsOnly) {
+  Anchors anchors;
+  anchors.vectors = anchors.partners = at::eye(3, at::kFloat);
+  anchors.positive = at::ones({3}, at::kFloat);
+  anchors.global_count = 3;
+  for (const ObjectiveDescription& description : objective_descriptions()) {
+    const auto objective = make_objective(description.name, arguments_of(description));
+    for (const ObjectiveTerm& term : objective->terms(anchors)) {
+      const bool is_distance = term.term.shape >= TermShape::kMinusDistance;
+      EXPECT_TRUE(!is_distance || description.why_unit_rows != nullptr) << description.name << " is of distances";
+    }
+  }
+  for (const char* name : {"n-pair", "neg", "nce", "info-nce", "siglip", "margin-ranking"}) {
+    EXPECT_EQ(describe_objective(name).why_unit_rows, nullptr) << name;
+  }
+  for (const char* name :
+       {"byol", "triplet", "triplet-in-batch", "contrastive", "lifted", "soft-nn", "hcl", "debiased", "advir"}) {
+    EXPECT_NE(describe_objective(name).why_unit_rows, nullptr) << name;
+  }
+}
+
 TEST(ObjectiveRegistry, RefusesOptionsThatExcludeEachOther) {
   const ObjectiveDescription& ranking = describe_objective("margin-ranking");
   EXPECT_THROW(make_objective("margin-ranking", arguments_of(ranking, "rank-weight=log,reduction=all")),

@@ -15,14 +15,20 @@ namespace {
 
 constexpr double kBf16Rounding = 0x1p-8;
 
+/// |n| of the longest row, 1 for unit rows.
+double longest_row(const Rows& rows) {
+  if (rows.length == RowLength::kUnit || rows.vectors.size(0) == 0) return 1.0;
+  return rows.vectors.to(at::kDouble).norm(2, {1}).max().item<double>();
+}
+
 /// [Q] how far off scores may be. In bf16 each number of a query is off by up to 2^-8 of itself, in no common
 /// direction: 2^-8 / sqrt(d), and twice that for the worst of many. In two parts queries are good to 2^-16. Sums in
-/// fp32 add a few roundings.
-at::Tensor score_error(const PassRequest& request) {
+/// fp32 add a few roundings. All that for each unit of a row's length.
+at::Tensor score_error(const Rows& rows, const PassRequest& request) {
   const at::Tensor queries = request.candidates.queries.to(at::kCPU, at::kDouble);
   const double root = std::sqrt(static_cast<double>(queries.size(1)));
-  const bool fine = query_parts(largest_scale(request.terms), request.candidates.queries.size(1)) > 1;
-  return queries.norm(2, {1}) * (fine ? 0x1p-16 : 2.0 * kBf16Rounding / root) + 0x1p-22;
+  const bool fine = query_parts(largest_scale(request.terms), request.candidates.queries.size(1), rows.length) > 1;
+  return (queries.norm(2, {1}) * (fine ? 0x1p-16 : 2.0 * kBf16Rounding / root) + 0x1p-22) * longest_row(rows);
 }
 
 void expect_near(const at::Tensor& actual, const at::Tensor& expected, const at::Tensor& tolerance,
@@ -74,7 +80,7 @@ void expect_equal_to_plain(const Pass& pass, const Rows& rows, const PassRequest
   const PassResult expected = plain_answer(rows, request);
   const PassResult actual = pass.run(rows, request);
   ASSERT_EQ(actual.terms.size(), expected.terms.size());
-  const at::Tensor score = score_error(request);
+  const at::Tensor score = score_error(rows, request);
   for (std::size_t i = 0; i < actual.terms.size(); ++i) {
     const double scale = std::abs(request.terms[i].scale);
     const std::string name = " of the term with scale " + std::to_string(request.terms[i].scale);
@@ -82,7 +88,7 @@ void expect_equal_to_plain(const Pass& pass, const Rows& rows, const PassRequest
     expect_near(actual.terms[i].value, expected.terms[i].value, logit, "value" + name);
     // A weight is off by the error of its logit, and by its own rounding.
     expect_near(actual.terms[i].gradient, expected.terms[i].gradient,
-                ((2.0 * logit + kBf16Rounding) * scale).unsqueeze(1), "gradient" + name);
+                ((2.0 * logit + kBf16Rounding) * scale * longest_row(rows)).unsqueeze(1), "gradient" + name);
     expect_near(actual.terms[i].slope, expected.terms[i].slope, at::zeros({1}, at::kDouble), "slope" + name);
   }
   expect_near(actual.max, expected.max, score, "max");

@@ -55,6 +55,13 @@ TEST(Summands, DerivativesAreCentralDifferences) {
   }
 }
 
+TEST(QueryParts, AreTwoForLargeScalesAndForRowsOfAnyLength) {
+  EXPECT_EQ(query_parts(5.0, 128, RowLength::kUnit), 1);
+  EXPECT_EQ(query_parts(23.0, 128, RowLength::kUnit), 2);
+  EXPECT_EQ(query_parts(1e-3, 128, RowLength::kAsMade), 2);
+  EXPECT_EQ(query_parts(0.0, 128, RowLength::kAsMade), 1) << "a search for best rows alone bounds its own error";
+}
+
 TEST(Summands, HaveTheDocumentedValues) {
   const auto value = [](TermShape shape, double score) {
     ScoreTerm term;

@@ -44,15 +44,20 @@ std::int64_t bytes_came(const Communicator& comm) {
   return bytes;
 }
 
-void expect_equal_to_plain(int ranks, int shards) {
+void expect_equal_to_plain(int ranks, int shards, RowLength length = RowLength::kUnit) {
   run_ranks(ranks, {.check = true}, [&](Communicator& comm) {
     at::set_num_threads(1);
     BankMesh mesh(comm, shards);
     Communicator& group = mesh.group();
     Bank bank({kSamplesThere, kSampleWidth, at::kDouble, at::kCPU, BankFill::kRandom, kSampleSeed, kSampleBatch,
-               BankKind::kMemory},
+               BankKind::kMemory, length},
               group.rank(), group.size());
     testing::PlainMemory plain = testing::PlainMemory::start(kSamplesThere, kSampleWidth, kSampleSeed);
+    plain.is_raw = length == RowLength::kAsMade;
+    const auto made = [&](std::int64_t step) {
+      const at::Tensor size = 0.1 + 4.9 * at::arange(kSampleBatch, at::kDouble).remainder(4) / 3.0;
+      return plain.is_raw ? features_of(step) * size.unsqueeze(1) : features_of(step);
+    };
     const Range mine = share(kSamplesThere, group.size(), group.rank());
     for (std::int64_t step = 0; step < 6; ++step) {
       const at::Tensor ids = ids_of(step);
@@ -64,11 +69,11 @@ void expect_equal_to_plain(int ranks, int shards) {
       EXPECT_EQ(bytes_came(group), elsewhere * kSampleWidth * 8);
 
       comm.traffic().start_step();
-      own_rows.blend(own_part(comm, features_of(step)), own_part(comm, ids.remainder(3)), kSampleMomentum, step);
+      own_rows.blend(own_part(comm, made(step)), own_part(comm, ids.remainder(3)), kSampleMomentum, step);
       const at::Tensor is_mine = (ids >= mine.begin) & (ids < mine.end);
       const auto made_here = own_part(comm, is_mine).sum().item<std::int64_t>();
       EXPECT_EQ(bytes_came(comm), (is_mine.sum().item<std::int64_t>() - made_here) * (kSampleWidth * 8 + 8));
-      plain.blend(ids, features_of(step), ids.remainder(3), kSampleMomentum, step);
+      plain.blend(ids, made(step), ids.remainder(3), kSampleMomentum, step);
       const auto shard_of = [&](const at::Tensor& all) { return all.slice(0, mine.begin, mine.end); };
       EXPECT_TRUE(at::allclose(bank.shard().rows.vectors, shard_of(plain.rows), 1e-14, 1e-14)) << "step " << step;
       EXPECT_TRUE(at::equal(bank.shard().rows.labels, shard_of(plain.labels)));
@@ -78,7 +83,10 @@ void expect_equal_to_plain(int ranks, int shards) {
 }
 
 TEST(SampleRows, AreThoseOfAPlainMemory) {
-  for (int ranks = 1; ranks <= 4; ++ranks) expect_equal_to_plain(ranks, ranks);
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    expect_equal_to_plain(ranks, ranks);
+    expect_equal_to_plain(ranks, ranks, RowLength::kAsMade);
+  }
   // More ranks than some batches have samples for, and several copies.
   expect_equal_to_plain(9, 9);
   expect_equal_to_plain(4, 2);
@@ -110,13 +118,16 @@ TEST(SampleRows, RefusesASampleWithoutARow) {
 TEST(Blended, KeepsUnitLengthAndTheShareOfTheRow) {
   const at::Tensor rows = at::tensor({1.0, 0.0, 0.0, 1.0, 1.0, 0.0}, at::kDouble).view({3, 2});
   const at::Tensor features = at::tensor({0.0, 1.0, 0.0, 1.0, -1.0, 0.0}, at::kDouble).view({3, 2});
-  const at::Tensor half = blended(rows, features, 0.5);
+  const at::Tensor half = blended(rows, features, 0.5, RowLength::kUnit);
   const double diagonal = std::sqrt(0.5);
   // The last row and its feature cancel each other.
   EXPECT_TRUE(at::allclose(half, at::tensor({diagonal, diagonal, 0.0, 1.0, -1.0, 0.0}, at::kDouble).view({3, 2})));
-  EXPECT_TRUE(at::equal(blended(rows, features, 1.0), rows));
-  EXPECT_TRUE(at::equal(blended(rows, features, 0.0), features));
-  EXPECT_EQ(blended(rows.to(at::kBFloat16), features.to(at::kFloat), 0.5).scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::equal(blended(rows, features, 1.0, RowLength::kUnit), rows));
+  EXPECT_TRUE(at::equal(blended(rows, features, 0.0, RowLength::kUnit), features));
+  EXPECT_EQ(blended(rows.to(at::kBFloat16), features.to(at::kFloat), 0.5, RowLength::kUnit).scalar_type(), at::kFloat);
+  // Raw rows keep the length that the mean comes to, none included.
+  const at::Tensor raw = blended(rows, features, 0.5, RowLength::kAsMade);
+  EXPECT_TRUE(at::equal(raw, at::tensor({0.5, 0.5, 0.0, 1.0, 0.0, 0.0}, at::kDouble).view({3, 2})));
 }
 
 }  // namespace

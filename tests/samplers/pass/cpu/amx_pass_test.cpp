@@ -85,6 +85,16 @@ Rows bf16_rows(std::int64_t count, std::int64_t width, const at::Tensor& valid =
   return make_rows(unit(count, width, 1).to(at::kBFloat16), valid);
 }
 
+/// Rows of lengths 0.01 to 30: queries in two parts.
+TEST_P(AmxPass, EqualsPlainOverRawRows) {
+  const at::Tensor lengths = at::logspace(-2.0, std::log10(30.0), 300, 10.0, at::kDouble).unsqueeze(1);
+  Rows rows = make_rows((unit(300, 72, 1) * lengths).to(at::kBFloat16));
+  rows.length = RowLength::kAsMade;
+  const at::Tensor queries = (unit(20, 72, 2) * lengths.narrow(0, 280, 20)).to(at::kFloat);
+  expect_right(rows, plain_request(queries, {1.0}));
+  expect_right(rows, plain_request(unit(20, 72, 2), {3.0, 0.5}));
+}
+
 TEST_P(AmxPass, IsRightInEveryWidth) {
   for (const std::int64_t width : {1, 2, 5, 15, 16, 17, 31, 32, 33, 48, 64, 96, 128, 200}) {
     // Queries in one part and in two.

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "samplers/pass/attention_pass.h"
 #include "tests/samplers/pass/cuda/emulated_device.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"
@@ -59,6 +60,24 @@ TEST(CudaPass, AKernelThatIsWrongOnItsDeviceIsNotUsed) {
     EXPECT_EQ(wrong->merges > merges, i == 0) << "tried once";
     merges = wrong->merges;
   }
+}
+
+/// The kernel's fixed reference and attention's queries in one part are for unit rows: neither is chosen for others.
+TEST(CudaPass, LeavesRawRowsToThePassThatShiftsByWhatItMet) {
+  Rows rows = make_rows((unit(400, 16, 1) * at::linspace(0.01, 30.0, 400).unsqueeze(1)).to(at::kBFloat16));
+  PassRequest request = plain_request(unit(5, 16, 2) * 20.0, {1.0});
+  request.may_skip_max = true;
+  ASSERT_TRUE(pass().serves(rows, request) && AttentionPass::serves(rows, request)) << "were they unit rows";
+  rows.length = RowLength::kAsMade;
+  EXPECT_FALSE(pass().serves(rows, request));
+  EXPECT_FALSE(AttentionPass::serves(rows, request));
+  const PassResult result = pass().run(rows, request), expected = BlockedPass().run(rows, request);
+  EXPECT_TRUE(at::equal(result.terms[0].value, expected.terms[0].value));
+  EXPECT_TRUE(at::equal(result.terms[0].gradient, expected.terms[0].gradient));
+  request.best = 7;
+  EXPECT_TRUE(at::equal(pass().run(rows, request).best, BlockedPass().run(rows, request).best));
+  EXPECT_TRUE(at::equal(pass().best(rows, request.candidates, {}, 7), BlockedPass().run(rows, request).best));
+  for (const double time : pass().trial_times(rows, request)) EXPECT_TRUE(std::isinf(time)) << "nothing to choose from";
 }
 
 /// A device on which work takes as long as it is told, by whether a kernel is in it.
