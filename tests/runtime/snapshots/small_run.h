@@ -16,6 +16,8 @@ struct SmallRun {
   BankFill fill = BankFill::kRandom;
   /// The batch of step s has batches[s % size] keys; the bank is laid out for the first of them.
   std::vector<std::int64_t> batches{6};
+  /// Rows that stay have no queue() to be equal to.
+  BankKind kind = BankKind::kQueue;
 
   BankOptions options() const;
   Bank bank(int rank, int ranks) const;
@@ -28,6 +30,10 @@ struct SmallRun {
   static at::Tensor key_ids(Range sequence);
   /// What a trainer would remember after `steps` steps.
   TrainerState state(std::int64_t steps) const;
+
+ private:
+  /// What a step does to own rows that stay.
+  void change(Bank& bank, std::int64_t step) const;
 };
 
 }  // namespace negatron::testing
