@@ -22,9 +22,9 @@ struct SavedBank {
   std::int64_t width = 0;
   at::ScalarType dtype = at::kFloat;
   BankKind kind = BankKind::kQueue;
+  RowLength length = RowLength::kUnit;
   /// Of rows that learn.
   RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
-  RowLength length = RowLength::kUnit;
 };
 
 /// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.

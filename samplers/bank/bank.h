@@ -81,10 +81,10 @@ struct BankOptions {
   /// shard the first time that they do not fit.
   std::int64_t global_batch = 0;
   BankKind kind = BankKind::kQueue;
-  /// Of rows that learn: what the bank has to remember of each.
-  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
   /// Of the rows that are written. kAsMade takes any; the random ones of the start are of length 1 all the same.
   RowLength length = RowLength::kUnit;
+  /// Of rows that learn: what the bank has to remember of each.
+  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
 };
 
 /// How old the rows are that a step wrote.

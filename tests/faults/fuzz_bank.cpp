@@ -66,7 +66,7 @@ int run_bank_quietly(const std::vector<std::string>& words) {
 }
 
 /// What `pretrain --resume auto` does before it trains, on one rank.
-int restore(const fs::path& run_directory) {
+int restore(const fs::path& run_directory, BankKind kind) {
   int code = kExitOk;
   run_ranks(1, CommunicatorOptions{}, [&](Communicator& comm) {
     try {
@@ -77,7 +77,8 @@ int restore(const fs::path& run_directory) {
         return;
       }
       load_trainer(*found.snapshot);
-      const SmallRun run;
+      SmallRun run;
+      run.kind = kind;
       Bank bank = run.bank(0, 1);
       load_bank(*found.snapshot, bank, {});
     } catch (const SnapshotError& error) {
@@ -126,36 +127,52 @@ class Fuzzer {
     std::mt19937 random(arguments_.seed * kCaseStride + static_cast<unsigned>(number));
     const std::vector<std::string>& kinds = HostileSnapshots::kinds();
     const std::string& kind = kinds[static_cast<std::size_t>(number) % kinds.size()];
+    const std::size_t round = static_cast<std::size_t>(number) / kinds.size();
+    const BankKind bank = kBankKinds[round % std::size(kBankKinds)];
     const fs::path folder = directory_ / "case";
-    const fs::path input = hostile_.make(kind, folder, random);
+    const fs::path input = hostile_.make(kind, bank, folder, random);
     const std::string whole = listing(directory_ / "whole");
     const std::string given = listing(folder);
     const bool restores = !HostileSnapshots::is_matrix(kind) && random() % 3 == 0;
-    const ChildEnd end = run_guarded(
-        {}, [&] { return restores ? restore(folder) : read(kind, input, static_cast<std::uint32_t>(random())); });
+    const ChildEnd end = run_guarded({}, [&] {
+      return restores ? restore(folder, bank) : read(kind, bank, input, static_cast<std::uint32_t>(random()));
+    });
     std::string complaint = end.complaint;
     if (complaint.empty() && listing(directory_ / "whole") != whole) complaint = "changed what lies outside";
     // Restoring may set a snapshot aside; an import writes its bank.
     const bool may_change = restores || HostileSnapshots::is_matrix(kind);
     if (complaint.empty() && !may_change && listing(folder) != given) complaint = "changed what it was given";
-    Counts& counts = counts_[kind];
+    const std::string name = HostileSnapshots::is_matrix(kind) ? kind : kind + " of a bank of kind " + kind_text(bank);
+    Counts& counts = counts_[name];
     ++counts.cases;
     ++counts.codes[end.code];
     counts.most_seconds = std::max(counts.most_seconds, end.seconds);
     counts.most_bytes = std::max(counts.most_bytes, end.bytes);
-    if (!complaint.empty()) fail(number, kind, complaint, folder);
+    if (!complaint.empty()) fail(number, name, complaint, folder);
     fs::remove_all(folder);
+    fs::remove_all(directory_ / "made");
   }
 
-  int read(const std::string& kind, const fs::path& input, std::uint32_t choice) const {
+  int read(const std::string& kind, BankKind bank, const fs::path& input, std::uint32_t choice) const {
     const std::string path = input.string();
-    const std::string made = (directory_ / "case" / "made").string();
-    if (HostileSnapshots::is_matrix(kind)) return run_bank_quietly({"import", path, made});
-    switch (choice % 4) {
+    if (HostileSnapshots::is_matrix(kind)) {
+      return run_bank_quietly({"import", path, (directory_ / "case" / "made").string()});
+    }
+    const fs::path made = directory_ / "made";
+    fs::create_directory(made);
+    switch (choice % 8) {
       case 0:
         return run_bank_quietly({"info", path});
       case 1:
-        return run_bank_quietly({"diff", path, hostile_.whole().string()});
+        return run_bank_quietly({"diff", path, hostile_.whole(bank).string()});
+      case 2:
+        return run_bank_quietly({"reshard", path, (made / "bank").string(), "--ranks", "3"});
+      case 3:
+        return run_bank_quietly({"extract", path, (made / "rows.h5").string(), "--range", "0:9"});
+      case 4:
+        return run_bank_quietly({"near", path, "--ids", "1"});
+      case 5:
+        return run_bank_quietly({"merge", path, hostile_.whole(bank).string(), (made / "bank").string()});
       default:
         return run_bank_quietly({"verify", path});
     }

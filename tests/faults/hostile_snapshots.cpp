@@ -15,6 +15,7 @@
 #include "runtime/snapshots/snapshot_directory.h"
 #include "runtime/snapshots/trainer_file.h"
 #include "tests/faults/hostile_manifest.h"
+#include "tests/faults/hostile_shard.h"
 #include "tests/runtime/data/mutated_file.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
@@ -135,11 +136,14 @@ void replace(const fs::path& path, const fs::path& outside, Random& random) {
 
 HostileSnapshots::HostileSnapshots(const fs::path& directory) : directory_(directory) {
   PosixFileLayer files;
-  fs::create_directories(directory / "run");
+  for (const BankKind kind : kBankKinds) fs::create_directories(directory / kind_text(kind));
   fs::create_directories(directory / "outside");
   std::ofstream(directory / "outside" / "file") << "not of this run";
-  save(SmallRun{}, files, directory / "run", kSteps, kShards);
-  snapshot_ = directory / "run" / "snapshots" / step_name(kSteps);
+  for (const BankKind kind : kBankKinds) {
+    SmallRun run;
+    run.kind = kind;
+    save(run, files, directory / kind_text(kind), kSteps, kShards);
+  }
   at::Tensor rows = at::arange(kMatrixRows * kMatrixWidth, at::kFloat).reshape({kMatrixRows, kMatrixWidth}) + 1.0;
   rows = (rows / rows.norm(2, 1, true)).contiguous();
   write_npy(files, directory / "rows.npy", at::kFloat, {kMatrixRows, kMatrixWidth}, bytes_of_tensor(rows));
@@ -149,7 +153,8 @@ HostileSnapshots::HostileSnapshots(const fs::path& directory) : directory_(direc
 }
 
 const std::vector<std::string>& HostileSnapshots::kinds() {
-  static const std::vector<std::string> all = {"raw", "hdf5", "trainer", "manifest", "replaced", ".npy", "import"};
+  static const std::vector<std::string> all = {"raw",      "hdf5",  "trainer", "manifest",
+                                               "replaced", "shard", ".npy",    "import"};
   return all;
 }
 
@@ -157,12 +162,11 @@ bool HostileSnapshots::is_matrix(const std::string& kind) {
   return kind == ".npy" || kind == "import";
 }
 
-fs::path HostileSnapshots::copy_run(const fs::path& target) const {
-  fs::copy(directory_ / "run", target, fs::copy_options::recursive);
-  return target / "snapshots" / step_name(kSteps);
+fs::path HostileSnapshots::whole(BankKind bank) const {
+  return directory_ / kind_text(bank) / "snapshots" / step_name(kSteps);
 }
 
-fs::path HostileSnapshots::make(const std::string& kind, const fs::path& target, Random& random) const {
+fs::path HostileSnapshots::make(const std::string& kind, BankKind bank, const fs::path& target, Random& random) const {
   if (is_matrix(kind)) {
     fs::create_directories(target);
     const fs::path file = target / (kind == ".npy" ? "rows.npy" : "rows.h5");
@@ -170,7 +174,8 @@ fs::path HostileSnapshots::make(const std::string& kind, const fs::path& target,
     damage(file, random);
     return file;
   }
-  const fs::path snapshot = copy_run(target);
+  fs::copy(directory_ / kind_text(bank), target, fs::copy_options::recursive);
+  fs::path snapshot = target / "snapshots" / step_name(kSteps);
   if (kind == "raw") {
     damage(below(random, 4) == 0 ? snapshot / kManifestName : any_data_file(snapshot, random), random);
   } else if (kind == "hdf5") {
@@ -180,6 +185,8 @@ fs::path HostileSnapshots::make(const std::string& kind, const fs::path& target,
   } else if (kind == "trainer") {
     write_odd_state(snapshot / kTrainerName, random);
     renew_digests(snapshot);
+  } else if (kind == "shard") {
+    write_odd_shard(snapshot, random);
   } else if (kind == "manifest") {
     make_hostile_manifest(snapshot, random);
   } else {

@@ -6,7 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "samplers/bank/bank.h"
+
 namespace negatron::testing {
+
+/// Those of which there is a run.
+inline constexpr BankKind kBankKinds[] = {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex};
 
 /// Whole snapshots and matrices, and what somebody may make of them. Everything lies under one directory. Functions are
 /// local and depend on `random` alone.
@@ -14,7 +19,8 @@ class HostileSnapshots {
  public:
   using Random = std::mt19937;
 
-  /// Writes what is whole into `directory`: a run with a snapshot over two shards, and matrices to import.
+  /// Writes what is whole into `directory`: for each kind of bank a run with a snapshot over two shards, and matrices
+  /// to import.
   explicit HostileSnapshots(const std::filesystem::path& directory);
 
   /// The kinds of mutation, by which a report counts.
@@ -22,16 +28,16 @@ class HostileSnapshots {
   /// Whether a kind is of files for `bank import`, and not of snapshots.
   static bool is_matrix(const std::string& kind);
 
-  /// Makes a copy that is wrong in this way, in `target`, which must not exist. Returns the snapshot, or the matrix.
-  std::filesystem::path make(const std::string& kind, const std::filesystem::path& target, Random& random) const;
+  /// Makes a copy that is wrong in this way, in `target`, which must not exist, of the run with that kind of bank.
+  /// Returns the snapshot, or the matrix.
+  std::filesystem::path make(const std::string& kind, BankKind bank, const std::filesystem::path& target,
+                             Random& random) const;
 
-  const std::filesystem::path& whole() const noexcept { return snapshot_; }
+  /// The snapshot of the run with that kind of bank.
+  std::filesystem::path whole(BankKind bank) const;
 
  private:
-  std::filesystem::path copy_run(const std::filesystem::path& target) const;
-
   std::filesystem::path directory_;
-  std::filesystem::path snapshot_;
 };
 
 }  // namespace negatron::testing

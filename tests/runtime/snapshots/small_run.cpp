@@ -29,7 +29,7 @@ at::Tensor SmallRun::key_ids(Range sequence) {
 }
 
 BankOptions SmallRun::options() const {
-  return {rows, width, dtype, at::kCPU, fill, kSeed, batches.front(), BankKind::kQueue, length};
+  return {rows, width, dtype, at::kCPU, fill, kSeed, rows_stay(kind) ? rows : batches.front(), kind, length};
 }
 
 Bank SmallRun::bank(int rank, int ranks) const {
@@ -37,6 +37,10 @@ Bank SmallRun::bank(int rank, int ranks) const {
 }
 
 void SmallRun::train(Bank& bank, std::int64_t first, std::int64_t last) const {
+  if (rows_stay(kind)) {
+    for (std::int64_t step = first; step < last; ++step) change(bank, step);
+    return;
+  }
   std::int64_t start = 0;
   for (std::int64_t step = 0; step < last; ++step) {
     const std::int64_t size = batches[static_cast<std::size_t>(step) % batches.size()];
@@ -47,6 +51,20 @@ void SmallRun::train(Bank& bank, std::int64_t first, std::int64_t last) const {
     }
     start += size;
   }
+}
+
+void SmallRun::change(Bank& bank, std::int64_t step) const {
+  const Range own = share(rows, bank.layout().ranks(), bank.rank());
+  const at::Tensor vectors = key_vectors({step * rows + own.begin, step * rows + own.end}, width);
+  if (kind == BankKind::kLearned) {
+    bank.ascend(vectors, RowSgd{}, step);
+    return;
+  }
+  // Every third row of a memory bank, all of an index.
+  const std::int64_t apart = kind == BankKind::kMemory ? 3 : 1;
+  const at::Tensor changed = at::arange(0, own.size(), apart, at::kLong);
+  bank.replace(changed, vectors.index_select(0, changed), key_labels({own.begin, own.end}).index_select(0, changed),
+               step);
 }
 
 PlainQueue SmallRun::queue(std::int64_t steps) const {

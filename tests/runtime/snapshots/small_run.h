@@ -18,6 +18,8 @@ struct SmallRun {
   std::vector<std::int64_t> batches{6};
   /// Raw keys are as long as their number in sequence, modulo 5, is large.
   RowLength length = RowLength::kUnit;
+  /// Rows that stay have no queue() to be equal to.
+  BankKind kind = BankKind::kQueue;
 
   BankOptions options() const;
   Bank bank(int rank, int ranks) const;
@@ -31,6 +33,10 @@ struct SmallRun {
   static at::Tensor key_ids(Range sequence);
   /// What a trainer would remember after `steps` steps.
   TrainerState state(std::int64_t steps) const;
+
+ private:
+  /// What a step does to own rows that stay.
+  void change(Bank& bank, std::int64_t step) const;
 };
 
 }  // namespace negatron::testing
