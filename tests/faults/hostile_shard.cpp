@@ -6,6 +6,7 @@
 #include "runtime/snapshots/manifest.h"
 #include "samplers/bank/ring_order.h"
 #include "tests/faults/hostile_manifest.h"
+#include "tests/faults/hostile_snapshots.h"
 
 namespace negatron::testing {
 namespace {
@@ -48,14 +49,18 @@ void make_odd(const at::Tensor& numbers, std::mt19937& random) {
 
 /// As another bank has it, which may have been given the wrong name.
 SavedBank another_bank(SavedBank bank, std::mt19937& random) {
-  constexpr BankKind kKinds[] = {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex};
   constexpr at::ScalarType kTypes[] = {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16};
-  switch (one_of(random, 3)) {
+  constexpr RowOptimizerKind kOptimizers[] = {RowOptimizerKind::kSgd, RowOptimizerKind::kAdagrad,
+                                              RowOptimizerKind::kAdam};
+  switch (one_of(random, 4)) {
     case 0:
-      bank.kind = kKinds[one_of(random, std::size(kKinds))];
+      bank.kind = kBankKinds[one_of(random, std::size(kBankKinds))];
       break;
     case 1:
       bank.dtype = kTypes[one_of(random, std::size(kTypes))];
+      break;
+    case 2:
+      bank.row_optimizer = kOptimizers[one_of(random, std::size(kOptimizers))];
       break;
     default:
       bank.width += static_cast<std::int64_t>(one_of(random, 3)) - 1;
@@ -86,10 +91,14 @@ void write_odd_shard(const fs::path& snapshot, std::mt19937& random) {
     if (one_of(random, 2) == 0) make_odd(block.sequence, random);
     return block;
   };
-  if (learned_bytes(bank) > 0) {
-    const auto odd = [&](std::int64_t rows) { return odd_reals(rows, bank.width, learned_type(bank), random); };
-    sources.raw = odd;
-    sources.velocity = odd;
+  if (rows_learn(bank.kind)) {
+    const auto odd = [&](const LearnedDataset& dataset) {
+      return [&bank, &random, width = dataset.width](std::int64_t rows) {
+        return odd_reals(rows, width, learned_type(bank), random);
+      };
+    };
+    sources.raw = odd(raw_dataset(bank));
+    sources.moments = odd(moments_dataset(bank));
   }
   const fs::path file = snapshot / bank_file_name(name, whole.shards);
   fs::remove(file);

@@ -11,7 +11,8 @@
 namespace negatron::testing {
 
 /// Those of which there is a run.
-inline constexpr BankKind kBankKinds[] = {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex};
+inline constexpr BankKind kBankKinds[] = {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex,
+                                          BankKind::kParametric};
 
 /// Whole snapshots and matrices, and what somebody may make of them. Everything lies under one directory. Functions are
 /// local and depend on `random` alone.

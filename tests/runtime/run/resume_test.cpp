@@ -150,9 +150,9 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"parametric", "info-nce", "", "whole-bank", "", false, false, 0, 3, "conv", OptimizerKind::kSgd,
                BankKind::kParametric},
         Method{"parametric_adam", "nce", "log-z=first-batch,noise-count=20", "uniform", "m=20", false, false, 0, 2,
-               "conv", OptimizerKind::kSgd, BankKind::kParametric, RowOptimizerKind::kAdam},
+               "conv", OptimizerKind::kSgd, BankKind::kParametric, RowLength::kUnit, RowOptimizerKind::kAdam},
         Method{"learned_adagrad", "info-nce", "", "uniform", "m=20", false, true, 0, 2, "conv", OptimizerKind::kSgd,
-               BankKind::kLearned, RowOptimizerKind::kAdagrad}),
+               BankKind::kLearned, RowLength::kUnit, RowOptimizerKind::kAdagrad}),
     [](const auto& tested) { return tested.param.name; });
 
 /// The order of an epoch that was begun is that of its beginning, and is in the snapshot.

@@ -29,7 +29,10 @@ at::Tensor SmallRun::key_ids(Range sequence) {
 }
 
 BankOptions SmallRun::options() const {
-  return {rows, width, dtype, at::kCPU, fill, kSeed, rows_stay(kind) ? rows : batches.front(), kind, length};
+  // One kind of rows that learn remembers more than the other.
+  const RowOptimizerKind optimizer = kind == BankKind::kParametric ? RowOptimizerKind::kAdam : RowOptimizerKind::kSgd;
+  const std::int64_t together = rows_stay(kind) ? rows : batches.front();
+  return {rows, width, dtype, at::kCPU, fill, kSeed, together, kind, length, optimizer};
 }
 
 Bank SmallRun::bank(int rank, int ranks) const {
@@ -56,8 +59,10 @@ void SmallRun::train(Bank& bank, std::int64_t first, std::int64_t last) const {
 void SmallRun::change(Bank& bank, std::int64_t step) const {
   const Range own = share(rows, bank.layout().ranks(), bank.rank());
   const at::Tensor vectors = key_vectors({step * rows + own.begin, step * rows + own.end}, width);
-  if (kind == BankKind::kLearned) {
-    bank.ascend(vectors, RowSgd{}, step);
+  if (rows_learn(kind)) {
+    RowOptimizer optimizer;
+    optimizer.kind = options().row_optimizer;
+    bank.train({{}, vectors}, optimizer, step);
     return;
   }
   // Every third row of a memory bank, all of an index.
