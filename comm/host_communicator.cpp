@@ -7,6 +7,7 @@
 #include "comm/error.h"
 #include "comm/farewell.h"
 #include "comm/rank_order_reduction.h"
+#include "comm/roll_call/interruption.h"
 #include "comm/share.h"
 
 namespace negatron {
@@ -75,6 +76,7 @@ void HostCommunicator::await(HostTransfer& transfer) {
     if (waited >= farewell().patience(limit)) {
       throw TimeoutError("given up, as this process was told to end and another rank does not come");
     }
+    if (is_interrupted()) throw TimeoutError("given up, as this process was interrupted");
     if (roll_call()->called()) throw TimeoutError("given up, as another rank has waited longer than its time limit");
   }
   farewell().count(waited + (Clock::now() - before));

@@ -6,6 +6,7 @@
 
 #include "comm/error.h"
 #include "comm/host_communicator.h"
+#include "comm/threads/lone_communicator.h"
 #include "comm/threads/thread_group.h"
 
 namespace negatron {
@@ -98,6 +99,21 @@ class ThreadCommunicator : public HostCommunicator {
   std::int64_t splits_ = 0;
 };
 
+/// Made before the communicator that refers to it, and destroyed after it.
+struct OwnedJob {
+  ThreadJob job{1};
+};
+
+class LoneCommunicator : private OwnedJob, public ThreadCommunicator {
+ public:
+  explicit LoneCommunicator(const CommunicatorOptions& options)
+      : ThreadCommunicator(
+            job.group("alone", {0}), 0, options,
+            std::make_shared<RollCall>(0, std::vector<std::string>(1), std::make_unique<ThreadRollChannel>(job, 0))) {}
+
+  const char* transport() const noexcept override { return "alone"; }
+};
+
 /// What a rank's exception says, with its rank unless it says so itself.
 std::string with_rank(int rank, const std::exception& error) {
   const std::string text = error.what();
@@ -175,6 +191,10 @@ void run_ranks(int ranks, const CommunicatorOptions& options, const std::functio
   // Threads refer to what lives on this stack; all of them end before anything is thrown from here.
   for (std::thread& thread : threads) thread.join();
   if (failure.rank) rethrow_with_rank(*failure.rank, failure.exception);
+}
+
+std::unique_ptr<Communicator> make_lone_communicator(const CommunicatorOptions& options) {
+  return std::make_unique<LoneCommunicator>(options);
 }
 
 }  // namespace negatron

@@ -74,6 +74,8 @@ find comm samplers runtime launch \( -name '*.h' -o -name '*.cpp' -o -name '*.cu
     if (to[1] in layer && layer[to[1]] > layer[from[1]]) wrong(from[1] " must not include " included)
     if (from[1] == "samplers" && to[1] == "samplers") check_rooms(included)
     if (included ~ /^(mpi|nccl)\.h$/ && FILENAME !~ ("^comm/" (included ~ /^mpi/ ? "mpi" : "nccl") "/[^/]*\\.cpp$")) wrong(included " belongs into comm/mpi/*.cpp or comm/nccl/*.cpp only")
+    if (included ~ /^torch\/csrc\/distributed\// && FILENAME !~ /^comm\/process_group\//) wrong(included " belongs into comm/process_group only")
+    if (included ~ /^(torch\/extension|pybind11\/.*|Python)\.h$/ && FILENAME !~ /^launch\/python\//) wrong(included " belongs into launch/python only")
     if (included ~ /^(hdf5|H5[A-Za-z]*)\.h$/ && FILENAME !~ /^runtime\/snapshots\//)
       wrong(included " belongs into runtime/snapshots only; others read HDF5 by its hdf5/hdf5_reader.h")
     if (FILENAME ~ /^runtime\/snapshots\/files\// && included ~ /^runtime\/snapshots\/hdf5\//)

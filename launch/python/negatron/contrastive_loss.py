@@ -1,0 +1,206 @@
+"""A loss over a bank, as a module."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NoReturn
+
+import torch
+
+from negatron import _core
+from negatron.bank import Bank
+from negatron.job import Group
+from negatron.methods import option_text
+
+_REDUCTIONS = ("sum", "mean")
+
+
+class _NoSecondGradient(torch.autograd.Function):
+    """Hands a gradient on, and refuses to be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: torch.Tensor, asks_for_graph: torch.Tensor) -> torch.Tensor:
+        return gradient.clone()
+
+    @staticmethod
+    def backward(ctx: Any, arriving: torch.Tensor) -> NoReturn:
+        raise RuntimeError(
+            "the gradient of a negatron.ContrastiveLoss is known in closed form and has none of its own: a gradient of a "
+            "gradient is not defined; leave create_graph out"
+        )
+
+
+class _KnownGradients(torch.autograd.Function):
+    """The loss is computed with its gradients; backward multiplies them by what arrives, and meets no other rank."""
+
+    @staticmethod
+    def forward(ctx: Any, core: _core.Loss, given: _core.LossInput, scale: float, *inputs: torch.Tensor) -> torch.Tensor:
+        # inputs are q, k and the loss's own parameters.
+        given.queries_take_gradient, given.keys_take_gradient = ctx.needs_input_grad[3:5]
+        value, of_q, of_k, of_parameters = core.step(given)
+        gradients = [of_q, of_k, *of_parameters]
+        ctx.scale = scale
+        ctx.present = [gradient is not None for gradient in gradients]
+        ctx.save_for_backward(*[gradient for gradient in gradients if gradient is not None])
+        return value * scale
+
+    @staticmethod
+    def backward(ctx: Any, arriving: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        with torch.no_grad():
+            saved = iter(ctx.saved_tensors)
+            known = [next(saved) * (arriving * ctx.scale) if present else None for present in ctx.present]
+        if torch.is_grad_enabled():
+            # create_graph: who differentiates further must hear of it.
+            mark = torch.zeros((), device=arriving.device, requires_grad=True)
+            known = [None if gradient is None else _NoSecondGradient.apply(gradient, mark) for gradient in known]
+        return (None, None, None, *known)
+
+
+class ContrastiveLoss(torch.nn.Module):
+    """A contrastive loss whose negatives lie in a bank over all ranks, in the batches of all ranks, or in both.
+
+    `loss(q, k)` returns a scalar. With P ranks and reduction="sum" it is this rank's part: the sum over ranks of the parts
+    is the loss, and the *sum* over ranks of the gradients is its gradient, exactly, also where ranks have batches of
+    different sizes. DistributedDataParallel *averages* gradients over ranks: say reduction="mean" then, which makes parts
+    and gradients P times as large, so that the average over ranks of the values is the loss and that of the gradients is
+    its gradient.
+
+    Args:
+        bank: where negatives come from; None for an objective that needs none.
+        group: the ranks, where there is no bank.
+        objective: a name of `negatron.objectives()`; formulas in samplers/objectives/LOSSES.md.
+        negatives: "bank", "batch", "bank-and-batch" or "none"; None for what the objective is known with.
+        sampler: which rows of the bank a query meets, a name of `negatron.samplers()`; formulas in
+            samplers/negative_samplers/SAMPLERS.md.
+        sampler_options, objective_options: as {"n": 1024} or "n=1024".
+        tau: the temperature. With learn_tau it is where a learned one starts: then `parameters()` holds log(1 / tau).
+        reduction: "sum" or "mean", as above.
+        seed: of what samplers draw.
+        mask_own_sample: a query leaves out rows with its own id.
+        max_age: rows that are more steps old do not score; 0 for no limit.
+        sample_types, sample_counts: [samples] int64, for samplers that ask for them.
+        steps_per_epoch: for samplers that go by epoch.
+        allow_oracle: lets samplers see labels that self-supervised training must not see.
+
+    Collective. Raises ValueError for what does not go together, and DisagreementError where ranks differ.
+    """
+
+    def __init__(
+        self,
+        bank: Bank | None = None,
+        *,
+        group: Group | None = None,
+        objective: str = "info-nce",
+        negatives: str | None = None,
+        sampler: str = "whole-bank",
+        sampler_options: Mapping[str, Any] | str | None = None,
+        objective_options: Mapping[str, Any] | str | None = None,
+        tau: float = 0.2,
+        learn_tau: bool = False,
+        reduction: str = "sum",
+        seed: int = 0,
+        mask_own_sample: bool = True,
+        max_age: int = 0,
+        sample_types: torch.Tensor | None = None,
+        sample_counts: torch.Tensor | None = None,
+        steps_per_epoch: int = 1,
+        allow_oracle: bool = False,
+    ) -> None:
+        super().__init__()
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"reduction is 'sum' or 'mean', not {reduction!r}")
+        if bank is None and group is None:
+            raise ValueError("a loss needs a bank, or a group where its negatives are those of the batch")
+        if bank is not None and group is not None and group is not bank.group:
+            raise ValueError("the group of a loss with a bank is the bank's; leave group out")
+        options = _core.LossOptions()
+        options.objective = objective
+        options.objective_options = option_text(objective_options)
+        options.sampler = sampler
+        options.sampler_options = option_text(sampler_options)
+        options.tau = tau
+        options.learn_tau = learn_tau
+        options.seed = seed
+        options.mask_own_sample = mask_own_sample
+        options.max_age = max_age
+        options.allow_oracle = allow_oracle
+        if negatives is not None:
+            options.set_negatives(negatives)
+        self.bank = bank
+        self.group = bank.group if bank is not None else group
+        self.objective = objective
+        self.sampler = sampler
+        self.reduction = reduction
+        core_bank = bank._core if bank is not None else None
+        facts = (sample_types, sample_counts)
+        self._core = _core.Loss(self.group._core, core_bank, options, facts, steps_per_epoch)
+        for name, tensor in self._core.parameters():
+            # Shares its memory: what an optimizer writes is what the loss reads.
+            self.register_parameter(name.replace(".", "_"), torch.nn.Parameter(tensor.detach()))
+
+    def forward(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        ids: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        *,
+        epoch: float = 0.0,
+        progress: float = 0.0,
+    ) -> torch.Tensor:
+        """The loss of a batch, b samples on this rank.
+
+        Args:
+            q: [b, d] unit rows, with gradient. float32 or float64; what autocast left in float16 or bfloat16 is widened.
+            k: [b, d] their positives, in the same dtype. They take gradient where they ask for it.
+            ids: [b] int64, which samples these are.
+            labels: [b] int64.
+            epoch: passes over the data so far, for samplers that anneal by epoch.
+            progress: 0 to 1, the share of the training that lies behind, for objectives that anneal.
+
+        Collective, and all that is collective; backward meets no other rank. Raises ValueError, or DisagreementError, on
+        all ranks before any vector travels. A gradient of a gradient is not defined and raises RuntimeError.
+        """
+        if q.dtype in (torch.float16, torch.bfloat16):
+            q, k = q.float(), k.float()
+        parameters = self._shared_parameters()
+        given = _core.LossInput(q.detach(), k.detach(), ids, labels)
+        given.trains = self.training and torch.is_grad_enabled()
+        given.epoch = epoch
+        given.progress = progress
+        scale = float(self.group.size) if self.reduction == "mean" else 1.0
+        value = _KnownGradients.apply(self._core, given, scale, q, k, *parameters)
+        return value
+
+    def _shared_parameters(self) -> list[torch.Tensor]:
+        own = list(self.parameters())
+        with torch.no_grad():
+            for parameter, (_, live) in zip(own, self._core.parameters()):
+                # Module.to() may have given it other memory.
+                if parameter.data_ptr() != live.data_ptr():
+                    live.copy_(parameter)
+        return own
+
+    def metrics(self) -> dict[str, float]:
+        """Of the last step, over all ranks: "loss", "positive_similarity", "negative_similarity", "accuracy" (the share of
+        queries whose positive beats every negative), "temperature", "bank_fill", "bank_age" (in steps), and what
+        objective and sampler tell. Empty before the first step. Local."""
+        return self._core.metrics()
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What sampler and objective remember, for `state_dict()`."""
+        tensors, text, numbers = self._core.state()
+        return {"sampler": self.sampler, "tensors": tensors, "text": text, "numbers": numbers}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        if state["sampler"] != self.sampler:
+            raise ValueError(f"the state is that of sampler {state['sampler']!r}, and this loss has {self.sampler!r}")
+        self._core.restore(state["tensors"], state["text"], state["numbers"])
+
+    def extra_repr(self) -> str:
+        return f"{self.bank!r}, objective={self.objective!r}, sampler={self.sampler!r}, reduction={self.reduction!r}"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a negatron.ContrastiveLoss belongs to running processes and cannot be pickled or copied; keep its "
+            "state_dict(), and its bank by bank.save(path)"
+        )

@@ -1,0 +1,133 @@
+"""Which ranks a program is one of, and what becomes of them when it ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from types import TracebackType
+from typing import NoReturn
+
+import torch
+import torch.distributed as dist
+
+from negatron import _core
+
+# Of a failing program the other ranks are ended with it: they would wait for it.
+_failed = False
+
+
+class Group:
+    """The ranks that share banks and losses; `init` makes one. Use it from one thread at a time."""
+
+    def __init__(self, core: _core.Group, carried_by: dist.ProcessGroup | None = None) -> None:
+        self._core = core
+        # Kept, as its messages are this group's.
+        self._carried_by = carried_by
+
+    @property
+    def rank(self) -> int:
+        """This process among the ranks, from 0."""
+        return self._core.rank
+
+    @property
+    def size(self) -> int:
+        """How many ranks there are."""
+        return self._core.size
+
+    @property
+    def transport(self) -> str:
+        """What carries tensors between ranks: "mpi", "torch" (a process group of torch.distributed) or "alone"."""
+        return self._core.transport
+
+    def barrier(self) -> None:
+        """Returns when every rank has entered. Collective."""
+        self._core.barrier()
+
+    def __repr__(self) -> str:
+        return f"negatron.Group(rank {self.rank} of {self.size}, {self.transport})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a negatron.Group is a place among running processes and cannot be pickled or copied")
+
+
+def _started_by_mpi() -> bool:
+    if any(name in os.environ for name in ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")):
+        return True
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")
+    return "SLURM_PROCID" in os.environ and "SLURM_STEP_ID" in os.environ and tasks.isdigit() and int(tasks) > 1
+
+
+def _carrier(group: dist.ProcessGroup) -> dist.ProcessGroup:
+    """The group itself, or one of the same ranks over gloo where it has no backend for host tensors (nccl alone)."""
+    try:
+        group._get_backend(torch.device("cpu"))
+        return group
+    except RuntimeError:
+        ranks = dist.get_process_group_ranks(group)
+        return dist.new_group(ranks, backend="gloo", use_local_synchronization=True)
+
+
+def init(group: dist.ProcessGroup | None = None, *, time_limit: float = 600.0, check: bool = False) -> Group:
+    """Finds the ranks of this job.
+
+    They are those of `group` when it is given; else those of torch.distributed when its default group exists; else those
+    that mpirun or srun started, over MPI; else this process is alone.
+
+    Tensors of a GPU travel over the host: of a group of nccl alone, over a gloo group of the same ranks that is made
+    here. Collective.
+
+    Args:
+        group: a process group of torch.distributed with this process in it.
+        time_limit: seconds. A collective that takes longer is a TimeoutError, and says which ranks did not answer.
+        check: compare every collective over the ranks before it runs. For debugging.
+
+    Raises:
+        CommError: the ranks do not find each other, or torchrun started this process and no group was made.
+    """
+    if group is None and dist.is_available() and dist.is_initialized():
+        group = dist.group.WORLD
+    if group is not None:
+        carrier = _carrier(group)
+        return Group(_core.torch_group(carrier.group_name, time_limit, check), carrier)
+    if _started_by_mpi():
+        return Group(_core.mpi_group(time_limit, check))
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise _core.CommError(
+            "torchrun started this process, and torch.distributed has no group yet; call "
+            "torch.distributed.init_process_group() before negatron.init()"
+        )
+    return alone(time_limit=time_limit, check=check)
+
+
+def alone(*, time_limit: float = 600.0, check: bool = False) -> Group:
+    """A group of this process alone, whoever started it. Local."""
+    return Group(_core.lone_group(time_limit, check))
+
+
+def finalize() -> None:
+    """Closes all groups and ends MPI; banks and losses cannot communicate afterwards. A program that ends does this by
+    itself. Collective."""
+    _core.close_groups(True)
+
+
+def _close_at_exit() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    _core.close_groups(not _failed)
+
+
+def _watch_for_failure() -> None:
+    shown_before = sys.excepthook
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        global _failed
+        _failed = True
+        shown_before(kind, error, trace)
+
+    sys.excepthook = show
+    atexit.register(_close_at_exit)
+
+
+_watch_for_failure()

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "comm/communicator.h"
+#include "comm/communicator_options.h"
+
+namespace negatron::python {
+
+/// The ranks that share banks and losses, as a Python program holds them. What it makes is closed at the program's end,
+/// and says so when it is used afterwards, in a process that was forked, or by two threads at once.
+class Group {
+ public:
+  explicit Group(std::unique_ptr<Communicator> comm);
+
+  /// The right to communicate, for as long as it lives.
+  class Use {
+   public:
+    Use(Communicator& comm, std::unique_lock<std::mutex> lock) : comm_(comm), lock_(std::move(lock)) {}
+    Communicator& comm() const noexcept { return comm_; }
+
+   private:
+    Communicator& comm_;
+    std::unique_lock<std::mutex> lock_;
+  };
+  /// Throws CommError where the group cannot be used now. Local.
+  Use use();
+
+  int rank() const noexcept { return rank_; }
+  int size() const noexcept { return size_; }
+  const std::string& transport() const noexcept { return transport_; }
+  /// Frees what MPI or torch keep for it. Local where the group is broken or closed, else collective.
+  void close();
+
+ private:
+  std::unique_ptr<Communicator> comm_;
+  std::mutex mutex_;
+  pid_t process_;
+  int rank_;
+  int size_;
+  std::string transport_;
+};
+
+/// All ranks that mpirun or srun started. Begins MPI when first called. Collective. Throws CommError.
+std::shared_ptr<Group> mpi_group(const CommunicatorOptions& options);
+/// The ranks of a process group of torch.distributed (process_group_communicator.h). Collective. Throws CommError.
+std::shared_ptr<Group> torch_group(const std::string& group_name, const CommunicatorOptions& options);
+/// This process alone. Local.
+std::shared_ptr<Group> lone_group(const CommunicatorOptions& options);
+
+/// Closes all groups, and ends MPI where it was begun: in order when the program succeeded, else at once and with it
+/// the other ranks, which would wait for this one. Does nothing in a process that was forked.
+void close_groups(bool succeeded);
+
+}  // namespace negatron::python

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "launch/python/python_bank.h"
+#include "launch/python/python_group.h"
+#include "runtime/training/contrast_setup.h"
+#include "runtime/training/pretrain_options.h"
+#include "samplers/contrast/contrastive_loss.h"
+
+namespace negatron::python {
+
+/// This rank's part of a batch. b samples.
+struct LossInput {
+  at::Tensor queries;  // [b, d] fp32 or fp64
+  at::Tensor keys;     // the same
+  at::Tensor ids;      // [b] int64 or undefined
+  at::Tensor labels;   // [b] int64 or undefined
+  bool queries_take_gradient = false;
+  bool keys_take_gradient = false;
+  /// Samplers that adapt learn of this step.
+  bool trains = true;
+  /// Passes over the data so far, and share of the training that lies behind: for what is annealed.
+  double epoch = 0.0;
+  double progress = 0.0;
+};
+
+/// This rank's part of the loss, a scalar whose sum over ranks is the loss, and its gradients: their sums over ranks
+/// are those of the loss. Without a graph.
+struct LossOutput {
+  at::Tensor value;
+  at::Tensor query_gradient;  // undefined where it was not asked for
+  at::Tensor key_gradient;
+  std::vector<at::Tensor> parameter_gradients;
+};
+
+/// A ContrastiveLoss over a group and, where negatives come from it, a bank, as a Python program holds it.
+class ProgramLoss {
+ public:
+  /// `bank` may be null where the negatives are those of the batch. Of `options` counts what describes objective and
+  /// sampler. Collective. Throws std::invalid_argument and DisagreementError.
+  ProgramLoss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBank> bank, const PretrainOptions& options,
+              const SampleFacts& facts, std::int64_t steps_per_epoch);
+
+  /// Collective; nothing is left to do for backward that communicates. Throws std::invalid_argument and
+  /// DisagreementError on all ranks before any vector travels.
+  LossOutput step(const LossInput& input);
+  /// Of the last step, over all ranks. Local.
+  const std::map<std::string, double>& metrics() const noexcept { return metrics_; }
+
+  /// What is trained with the encoder, the live tensors. Local.
+  std::vector<std::pair<std::string, at::Tensor>> parameters() const { return loss_->named_parameters(); }
+  /// What a later step depends on beside parameters(), and back (ContrastiveLoss::state). Local.
+  NamedState state() const { return loss_->state(); }
+  void restore(const NamedState& state);
+
+ private:
+  std::string problem_of_batch(const LossInput& input) const;
+  void measure(Communicator& comm, const ContrastBatch& batch, const ContrastOutput& output, bool trains);
+
+  std::shared_ptr<Group> group_;
+  std::shared_ptr<ProgramBank> bank_;
+  ContrastSetup setup_;
+  at::Device device_;
+  bool chose_pass_ = false;
+  double tau_;
+  std::unique_ptr<ContrastiveLoss> loss_;
+  /// Of a loss without a bank.
+  std::int64_t steps_ = 0;
+  std::map<std::string, double> metrics_;
+};
+
+}  // namespace negatron::python
