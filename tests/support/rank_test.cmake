@@ -1,7 +1,8 @@
 # Ways to add a test program; all refuse arguments they do not know.
 #
-# negatron_add_test(NAME SOURCES a.cpp... [LINKS lib...] [TIMEOUT seconds] [LABELS label...])
-#   One process. Ranks, if any, are threads (comm/threads/thread_communicator.h).
+# negatron_add_test(NAME SOURCES a.cpp... [LINKS lib...] [TIMEOUT seconds] [LABELS label...] [PARTS n])
+#   One process. Ranks, if any, are threads (comm/threads/thread_communicator.h). With PARTS the tests of a long program
+#   are dealt to NAME.part1, NAME.part2, ..., each with the whole time limit.
 # negatron_add_rank_test(NAME SOURCES a.cpp... RANKS 1 2 4 [LINKS lib...] [TIMEOUT seconds] [LABELS label...])
 #   The program under mpirun, once for each rank count, as NAME.ranks1, NAME.ranks2, ...
 #
@@ -28,11 +29,21 @@ function(negatron_add_test_program name main sources links)
 endfunction()
 
 function(negatron_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;PARTS" "SOURCES;LINKS;LABELS")
   negatron_check_test_arguments(negatron_add_test ${name} "${arg_UNPARSED_ARGUMENTS}" "${arg_SOURCES}")
   negatron_add_test_program(${name} negatron_test_main "${arg_SOURCES}" "${arg_LINKS}")
-  add_test(NAME ${name} COMMAND ${name})
-  negatron_set_test_properties(${name} 1 "${arg_TIMEOUT}" "${arg_LABELS}")
+  if(NOT arg_PARTS)
+    add_test(NAME ${name} COMMAND ${name})
+    negatron_set_test_properties(${name} 1 "${arg_TIMEOUT}" "${arg_LABELS}")
+    return()
+  endif()
+  foreach(part RANGE 1 ${arg_PARTS})
+    add_test(NAME ${name}.part${part} COMMAND ${name})
+    negatron_set_test_properties(${name}.part${part} 1 "${arg_TIMEOUT}" "${arg_LABELS}")
+    math(EXPR index "${part} - 1")
+    set_property(TEST ${name}.part${part} APPEND PROPERTY
+                 ENVIRONMENT GTEST_TOTAL_SHARDS=${arg_PARTS} GTEST_SHARD_INDEX=${index})
+  endforeach()
 endfunction()
 
 function(negatron_add_rank_test name)
