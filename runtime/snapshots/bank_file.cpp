@@ -11,7 +11,9 @@ namespace negatron {
 
 std::int64_t format_for(const SavedBank& bank) {
   constexpr std::int64_t kFirst = 1, kKinds = 2;
-  if (bank.length != RowLength::kUnit) return kRawRowsFormat;
+  const bool is_new = bank.length != RowLength::kUnit || bank.kind == BankKind::kParametric ||
+                      bank.row_optimizer != RowOptimizerKind::kSgd;
+  if (is_new) return kRowsFormat;
   return bank.kind == BankKind::kQueue ? kFirst : kKinds;
 }
 
@@ -125,7 +127,7 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
   attribute("filled", layout.filled());
   attribute("shard", shard);
   attribute("shards", bank.shards);
-  if (bank.length != RowLength::kUnit) attribute(kUnitRows, 0);
+  if (format_for(bank) >= kRowsFormat) attribute(kUnitRows, bank.length == RowLength::kUnit ? 1 : 0);
   return write_hdf5(files, path, plan, writing);
 }
 

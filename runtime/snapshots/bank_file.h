@@ -28,9 +28,10 @@ struct SavedBank {
 };
 
 /// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.
-/// Version 2 knows banks of another kind than the queue, version 3 rows of any length.
+/// Version 2 knows banks of another kind than the queue, version 3 rows of any length, and
+/// the weights of a classifier and the optimizers of rows beside sgd.
 inline constexpr std::int64_t kSnapshotFormat = 3;
-inline constexpr std::int64_t kRawRowsFormat = 3;
+inline constexpr std::int64_t kRowsFormat = 3;
 
 /// The oldest version that can say what is to be said of such a bank: what is written, so that older programs go on
 /// reading queues of unit rows.
@@ -73,12 +74,12 @@ struct LearnedDataset {
 LearnedDataset raw_dataset(const SavedBank& bank);
 /// Of what their optimizer remembers: "velocity" of sgd, "squares" of adagrad, "moments" of adam.
 LearnedDataset moments_dataset(const SavedBank& bank);
-/// The attribute, 0, of files whose rows have any length; others have none.
+/// The attribute of files of version 3: 0 where rows have any length, else 1.
 inline constexpr const char* kUnitRows = "unit_rows";
 
 /// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first, and of rows that
-/// learn raw [n, d] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled, and of rows
-/// of any length unit_rows. n is
+/// learn raw [n, d] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled, and in
+/// version 3 unit_rows. n is
 /// RingOrder(bank.layout over bank.shards, shard).size(). A row that no step wrote has step and id -1. Takes each row
 /// from a source once; in memory are about two blocks of rows, and the four numbers of every row. Local.
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,

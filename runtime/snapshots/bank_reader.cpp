@@ -89,7 +89,7 @@ BankReader::Shard& BankReader::open(int shard) {
   // Whatever is allocated later has sizes that were compared here.
   require(attribute("format") <= kSnapshotFormat, "format");
   // Other files say nothing of it, and are of a version that could not.
-  const bool any_length = attribute("format") >= kRawRowsFormat && attribute(kUnitRows) == 0;
+  const bool any_length = attribute("format") >= kRowsFormat && attribute(kUnitRows) == 0;
   require(any_length == (bank_.length == RowLength::kAsMade), "length of rows");
   require(attribute("capacity") == layout_.capacity(), "capacity");
   require(attribute("head") == layout_.head(), "head");
