@@ -25,6 +25,7 @@ struct PlanArguments {
   std::int64_t bank_rows = 65536;
   std::int64_t width = 128;
   at::ScalarType bank_dtype = at::kBFloat16;
+  BankKind bank_kind = BankKind::kQueue;
   std::int64_t hard = 0;
   /// 0: choose.
   std::int64_t shards = 0;

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "runtime/planning/step_prediction.h"
+#include "runtime/snapshots/bank_file.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/text/json_text.h"
 
@@ -22,6 +23,7 @@ Json job_json(const PlannedJob& job) {
   return {{"bank_rows", job.bank_rows},
           {"width", job.width},
           {"bank_dtype", dtype_text(job.bank_dtype)},
+          {"bank_kind", kind_text(job.bank_kind)},
           {"hard", job.hard},
           {"images_per_second_without_bank", 1.0 / job.sample_seconds},
           {"gradient_bytes", job.gradient_bytes}};
@@ -43,6 +45,8 @@ Json line_json(const PlannedLine& line) {
           {"gradient_bytes_received", line.gradients_received},
           {"stage_seconds", stage_json(line.step.bank)},
           {"keys_seconds", line.step.enqueue.seconds()},
+          {"learn_seconds", line.step.learn},
+          {"refresh_seconds", line.refresh_seconds},
           {"step_seconds", line.step.seconds()},
           {"images_per_second", line.images_per_second},
           {"efficiency", line.efficiency}};

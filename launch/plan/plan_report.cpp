@@ -7,6 +7,7 @@
 
 #include "launch/plan/plan_flags.h"
 #include "runtime/planning/step_prediction.h"
+#include "runtime/snapshots/bank_file.h"
 #include "runtime/snapshots/hdf5/dtype_text.h"
 
 namespace negatron {
@@ -54,8 +55,9 @@ void print_row(std::ostream& out, const std::vector<std::string>& cells) {
 }
 
 std::string title(const PlannedJob& job) {
+  const std::string kind = rows_stay(job.bank_kind) ? ", bank of kind " + kind_text(job.bank_kind) : "";
   return "K " + std::to_string(job.bank_rows) + ", d " + std::to_string(job.width) + ", " + dtype_text(job.bank_dtype) +
-         ", InfoNCE over the whole bank" + (job.hard > 0 ? ", hardest " + std::to_string(job.hard) : "");
+         kind + ", InfoNCE over the whole bank" + (job.hard > 0 ? ", hardest " + std::to_string(job.hard) : "");
 }
 
 void print_calls(const PlannedJob& job, std::ostream& out) {
@@ -64,6 +66,19 @@ void print_calls(const PlannedJob& job, std::ostream& out) {
   for (const PlannedCall& call : received_calls(job)) {
     out << "  " << std::left << std::setw(26) << call.purpose << std::setw(12) << name_of(call.collective) << std::right
         << std::setw(14) << call.received << " bytes\n";
+  }
+}
+
+/// What the table has no column for, because few banks have it.
+void print_what_rows_take(const std::vector<PlannedLine>& lines, std::ostream& out) {
+  for (const PlannedLine& line : lines) {
+    const std::string here = " on " + std::to_string(line.job.ranks) + " GPUs takes ";
+    if (line.step.learn > 0.0) {
+      out << "What rows learn" << here << short_number(kMilli * line.step.learn) << " ms of the step\n";
+    }
+    if (line.refresh_seconds > 0.0) {
+      out << "Making the index anew" << here << short_number(line.refresh_seconds) << " s, in which training waits\n";
+    }
   }
 }
 
@@ -94,6 +109,7 @@ void print_cluster_plan(const MachinePreset& preset, const std::vector<PlannedLi
                     number(line.images_per_second, 0), number(100.0 * line.efficiency, 1)});
   }
   print_calls(lines.back().job, out);
+  print_what_rows_take(lines, out);
   for (const std::string& sentence : too_small) out << sentence << "\n";
 }
 

@@ -11,11 +11,12 @@ double received(const std::vector<PlannedCall>& calls) {
   return bytes;
 }
 
-/// What a step moves for the bank: the stage with the calls of a further round where the plan expects one, and keys
-/// that travel to other copies.
+/// What a step moves for the bank: the stage with the calls of a further round where the plan expects one, keys that
+/// travel to other copies, and rows of a memory bank.
 std::vector<PlannedCall> bank_calls(const PlannedJob& job) {
   std::vector<PlannedCall> calls = exchange_calls(job, 0, job.hard > 0 && expects_further_round(job));
   for (const PlannedCall& call : enqueue_calls(job, 0)) calls.push_back(call);
+  for (const PlannedCall& call : sample_row_calls(job, 0)) calls.push_back(call);
   return calls;
 }
 
@@ -34,6 +35,7 @@ std::vector<PlannedLine> planned_lines(const MachinePreset& preset, const std::v
     line.bank_bytes = shard_memory(job, 0).on_device();
     line.bank_received = received(bank_calls(job));
     line.gradients_received = received(gradient_calls(job, 0));
+    line.refresh_seconds = predict_refresh(job);
     line.images_per_second = static_cast<double>(job.global_batch) / line.step.seconds();
     if (!lines.empty()) line.efficiency = images_per_gpu(line) / images_per_gpu(lines.front());
     lines.push_back(line);

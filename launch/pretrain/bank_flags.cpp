@@ -1,5 +1,6 @@
 #include "launch/pretrain/bank_flags.h"
 
+#include "launch/flags/bank_kind_field.h"
 #include "launch/flags/number_fields.h"
 #include "launch/flags/typed_fields.h"
 
@@ -19,17 +20,11 @@ TypedField refresh_field(RunInterval* field) {
 
 void add_bank_flags(FlagTable& table, PretrainOptions& o) {
   table.add(
-      "bank-kind",
-      one_of<BankKind>(&o.bank_kind, {{"queue", BankKind::kQueue},
-                                      {"memory", BankKind::kMemory},
-                                      {"learned", BankKind::kLearned},
-                                      {"index", BankKind::kIndex},
-                                      {"parametric", BankKind::kParametric}}),
+      "bank-kind", bank_kind_field(&o.bank_kind),
       "queue (the last K keys, as MoCo), memory (a row for each training sample, which is its positive, as "
       "InstDisc), learned (rows that are trained against the loss, as AdCo), index (a row for each training sample, "
-      "all "
-      "made anew every --refresh-every, as ANCE), or parametric (a row for each training sample, which is its positive "
-      "and is trained with the encoder, as PIC)");
+      "all made anew every --refresh-every, as ANCE), or parametric (a row for each training sample, which is its "
+      "positive and is trained with the encoder, as PIC)");
   table.add(
       "bank-rows", within(&o.bank_rows, 1, kMostBankRows),
       "K, keys in the bank over all ranks; memory, index and parametric have as many as there are training samples");

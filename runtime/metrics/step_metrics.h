@@ -32,6 +32,8 @@ struct StepMetrics {
   double bank_age = 0.0;
   /// Rows of the bank by their age in steps; told in some steps only (step_report.h), and not in metrics.jsonl.
   std::map<std::int64_t, std::int64_t> rows_by_age{};
+  /// Each of these ages stands for so many, of which it is the least.
+  std::int64_t ages_together = 1;
   double momentum = 0.0;
   double temperature = 0.0;
   /// Steps of the run so far that were left out because a loss or gradient was not finite.

@@ -5,7 +5,9 @@
 
 #include "comm/share.h"
 #include "runtime/training/gradient_reducer.h"
+#include "samplers/contrast/rows_loss.h"
 #include "samplers/exchange/bank_exchange.h"
+#include "samplers/pass/score_shares.h"
 
 namespace negatron {
 namespace {
@@ -72,7 +74,9 @@ bool expects_further_round(const PlannedJob& job) {
 std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank, bool further_round) {
   const GroupShare share = share_of_group(job, rank);
   std::vector<PlannedCall> calls{gather("queries to shards", share, job.width * kQueryBytes)};
-  if (job.sample_ids) calls.push_back(gather("sample ids to shards", share, kNumberBytes));
+  // The ids of a memory bank's batch are there already, for its rows.
+  const bool ids_travel = job.has_kind(BankKind::kQueue) || job.has_kind(BankKind::kIndex);
+  if (job.sample_ids && ids_travel) calls.push_back(gather("sample ids to shards", share, kNumberBytes));
 
   if (job.hard > 0) {
     const std::int64_t length = list_length(job);
@@ -87,13 +91,45 @@ std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank
 
   QueryBatch batch;
   batch.queries = at::empty({0, job.width}, at::kFloat);
-  const std::int64_t elements = BankStage::partial_elements(batch, {}, {ScoreTerm{}});
+  std::vector<ScoreTerm> terms{ScoreTerm{}};
+  if (job.has_kind(BankKind::kLearned)) terms.push_back(rows_term(1.0));
+  const std::int64_t elements = BankStage::partial_elements(batch, {}, terms);
   calls.push_back(return_to_owners("partials to owners", share, elements * kQueryBytes));
+  if (job.has_kind(BankKind::kLearned)) {
+    calls.push_back(gather("query numbers to rows", share, kShareNumbers * kQueryBytes));
+  }
+  return calls;
+}
+
+// Example: 8 samples on 4 ranks that share one bank, of which rank 0 owns a quarter. Of its 2 own samples 1.5 rows come
+// from elsewhere; of the 6 samples of others 1.5 rows are asked of it, whose queries come back.
+std::vector<PlannedCall> sample_row_calls(const PlannedJob& job, std::int64_t rank) {
+  if (!job.has_kind(BankKind::kMemory)) return {};
+  const std::int64_t own = share(job.global_batch, static_cast<int>(job.ranks), static_cast<int>(rank)).size();
+  const std::int64_t others = job.global_batch - own;
+  const std::int64_t near = group_queries(job, rank) - own;
+  const std::int64_t row = job.width * static_cast<std::int64_t>(at::elementSize(job.bank_dtype));
+  const auto all_to_all = [&](const char* purpose, std::int64_t ranks, double sent, double received,
+                              std::int64_t bytes) {
+    const auto of_rows = [&](double rows) { return std::llround(rows * static_cast<double>(bytes)); };
+    return PlannedCall{purpose, Collective::kAllToAll, ranks, of_rows(sent), of_rows(received)};
+  };
+  const auto part = [&](std::int64_t rows) { return static_cast<double>(rows) / static_cast<double>(job.shards); };
+  const auto copies = static_cast<double>(job.ranks / job.shards);
+  const double given = static_cast<double>(own) * copies - part(own);
+  std::vector<PlannedCall> calls;
+  if (job.ranks > 1) {
+    calls.push_back({"ids of the batch", Collective::kAllGather, job.ranks, (job.ranks - 1) * own * kNumberBytes,
+                     others * kNumberBytes});
+  }
+  calls.push_back(all_to_all("rows of own samples", job.shards, part(near), static_cast<double>(own) - part(own), row));
+  calls.push_back(all_to_all("queries to their rows", job.ranks, given, part(others), job.width * kQueryBytes));
+  calls.push_back(all_to_all("labels to their rows", job.ranks, given, part(others), kNumberBytes));
   return calls;
 }
 
 std::vector<PlannedCall> enqueue_calls(const PlannedJob& job, std::int64_t rank) {
-  if (job.shards == job.ranks) return {};
+  if (job.shards == job.ranks || rows_stay(job.bank_kind)) return {};
   const auto ranks = static_cast<int>(job.ranks);
   const auto shards = static_cast<int>(job.shards);
   const Range own = share(job.global_batch, ranks, static_cast<int>(rank));

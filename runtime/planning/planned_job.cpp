@@ -3,6 +3,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+
 #include "comm/require.h"
 
 namespace negatron {
@@ -26,9 +27,13 @@ void check(const PlannedJob& job) {
   require(job.global_batch >= job.ranks, "a global batch of " + std::to_string(job.global_batch) +
                                              " samples is smaller than --ranks " + std::to_string(job.ranks) +
                                              "; each rank needs one.");
-  require(job.global_batch <= job.bank_rows, "--bank-rows " + std::to_string(job.bank_rows) +
-                                                 " is smaller than the global batch of " + std::to_string(job.ranks) +
-                                                 " ranks, " + std::to_string(job.global_batch) + ".");
+  require(
+      !job.has_kind(BankKind::kLearned) || job.shards == job.ranks,
+      "--bank-kind learned has one copy of the bank, whose rows learn from the queries of all ranks; leave --shards "
+      "out.");
+  require(rows_stay(job.bank_kind) || job.global_batch <= job.bank_rows,
+          "--bank-rows " + std::to_string(job.bank_rows) + " is smaller than the global batch of " +
+              std::to_string(job.ranks) + " ranks, " + std::to_string(job.global_batch) + ".");
   require(job.hard >= 0 && job.hard <= job.bank_rows,
           "--hard must lie between 0 and --bank-rows, not " + std::to_string(job.hard) + ".");
   require(job.sample_seconds >= 0.0, "--images-per-second must be above 0.");

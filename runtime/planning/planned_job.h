@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "samplers/bank/bank.h"
+
 namespace negatron {
 
 /// A training job as far as the cost model looks at it: one log sum exp over the whole bank for each query, as InfoNCE
@@ -20,15 +22,18 @@ struct PlannedJob {
   /// d
   std::int64_t width = 128;
   at::ScalarType bank_dtype = at::kBFloat16;
+  /// A learned bank has one copy: shards is ranks.
+  BankKind bank_kind = BankKind::kQueue;
   /// N, the hardest rows that each query wants to know; 0 for none.
   std::int64_t hard = 0;
-  /// Samples have ids, so that no query meets an older key of its own sample.
+  /// Samples have ids, so that no query meets an older key of its own sample. Rows that learn belong to none.
   bool sample_ids = true;
   /// Of one rank for its forward and backward passes over one sample.
   double sample_seconds = 0.0;
   /// Of all parameters.
   double gradient_bytes = 0.0;
 
+  bool has_kind(BankKind kind) const { return bank_kind == kind; }
   double row_bytes() const { return static_cast<double>(width) * static_cast<double>(at::elementSize(bank_dtype)); }
 };
 

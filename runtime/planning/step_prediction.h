@@ -27,14 +27,17 @@ struct StepPrediction {
   /// Forward and backward passes over the rank's samples.
   double encoder = 0.0;
   StagePrediction bank;
-  /// Keys into all copies of the bank.
+  /// Keys into all copies of the bank; of a memory bank rows of own samples to who asks for them, and queries to their
+  /// rows.
   CollectiveTime enqueue;
+  /// Of rows that learn: the sweep that finds their gradient, and their own step.
+  double learn = 0.0;
   /// All gradients, one bucket after the other.
   CollectiveTime gradients;
   /// What of that is left when backward is over; at least the last bucket.
   double gradients_exposed = 0.0;
 
-  double seconds() const { return encoder + bank.seconds() + enqueue.seconds() + gradients_exposed; }
+  double seconds() const { return encoder + bank.seconds() + enqueue.seconds() + learn + gradients_exposed; }
 };
 
 /// Bytes of a rank's shard, holes of the grid included (bank_layout.h).
@@ -44,13 +47,19 @@ struct ShardMemory {
   std::int64_t numbers = 0;
   /// Ids and steps.
   std::int64_t host = 0;
+  /// Of a learned bank: raw rows and velocities.
+  std::int64_t learning = 0;
+  /// Of an index: its rows once more, while they are made anew.
+  std::int64_t anew = 0;
 
-  std::int64_t on_device() const { return vectors + numbers; }
+  std::int64_t on_device() const { return vectors + numbers + learning + anew; }
 };
 
 /// All are local, and throw std::invalid_argument as check() of planned_job.h.
 StagePrediction predict_stage(const Machine& machine, const PlannedJob& job);
 StepPrediction predict_step(const Machine& machine, const PlannedJob& job);
+/// Seconds in which an index is made anew, training waiting for it; 0 for other kinds.
+double predict_refresh(const PlannedJob& job);
 ShardMemory shard_memory(const PlannedJob& job, std::int64_t rank);
 
 }  // namespace negatron

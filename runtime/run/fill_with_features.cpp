@@ -15,7 +15,7 @@ void require_samples_for_rows(const PretrainOptions& options, std::int64_t sampl
 }
 
 std::vector<std::string> fill_bank(Communicator& host, const PretrainOptions& options, const ImageSource& images,
-                                   const ViewFormat& format, Trainer& trainer) {
+                                   const ViewFormat& format, Trainer& trainer, const std::function<void()>& pause) {
   if (trainer.bank() == nullptr || options.bank_fill != BankFill::kFeatures) return {};
   constexpr std::int64_t kNoStep = -1;
   Bank& bank = *trainer.bank();
@@ -26,7 +26,7 @@ std::vector<std::string> fill_bank(Communicator& host, const PretrainOptions& op
   const at::Tensor ids = (slots * images.size()).floor_divide(bank.capacity());
   const SampleEncoding encoding{images, format, bank.options().dtype, bank.options().length};
   const at::Tensor rows =
-      encoded_samples(host, trainer.encoders(), encoding, ids, share(bank.capacity(), ranks, 0).size());
+      encoded_samples(host, trainer.encoders(), encoding, ids, share(bank.capacity(), ranks, 0).size(), pause);
   if (own.size() > 0) {
     // A row that learns is no sample's for long, and has no label.
     const at::Tensor labels = rows_have_samples(bank.kind()) ? labels_of(images, ids) : at::Tensor();

@@ -61,7 +61,10 @@ class Pretraining {
   }
 
   PretrainSummary run() {
-    evaluate([this] { measure_baselines(); });
+    evaluate([this] {
+      fill();
+      measure_baselines();
+    });
     log_.start();
     while (goes_on() && position_.epoch < options_.epochs) {
       train_epoch();
@@ -101,10 +104,19 @@ class Pretraining {
     }
     const std::string taken = start_from_weights(comm, training, options_, trainer_.encoders());
     if (training.rank() == 0) *job_.out << taken << std::flush;
-    const std::vector<std::string> remarks =
-        job_.bank ? start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_)
-                  : fill_bank(*job_.host, options_, *data_.train, batches_.batches.format, trainer_);
+    position_.bank_waits = options_.bank_fill == BankFill::kFeatures && !job_.bank;
+    if (!job_.bank) return;
+    const std::vector<std::string> remarks = start_from_bank(comm, *job_.bank, position_, job_.convert_bank, trainer_);
     if (training.rank() == 0) say(remarks);
+  }
+
+  /// Before the first step, and again in a run that goes on from one that was left in the middle of it.
+  void fill() {
+    if (!position_.bank_waits) return;
+    const std::vector<std::string> remarks =
+        fill_bank(*job_.host, options_, *data_.train, batches_.batches.format, trainer_, [this] { look_up(); });
+    position_.bank_waits = false;
+    if (job_.host->rank() == 0) say(remarks);
   }
 
   void say(const std::vector<std::string>& remarks) const {

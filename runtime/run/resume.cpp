@@ -25,6 +25,7 @@ constexpr const char* kViewWidth = "view_width";
 constexpr const char* kVersion = "version";
 constexpr const char* kOrder = "epoch_order";
 constexpr const char* kOrderEpoch = "epoch_of_order";
+constexpr const char* kBankWaits = "bank_waits";
 
 /// together(), whose failures are those of the snapshot. Collective.
 void read_together(Communicator& comm, const std::function<void()>& work) {
@@ -44,6 +45,11 @@ double real_of(const TrainerState& state, const char* name) {
   return value == nullptr ? std::nan("") : *value;
 }
 
+/// 0 where older versions kept none.
+std::int64_t count_if_there(const TrainerState& state, const char* name) {
+  return state.numbers.contains(name) ? count_of(state, name) : 0;
+}
+
 RunPosition saved_position(const TrainerState& state) {
   RunPosition saved;
   saved.epoch = count_of(state, "epoch");
@@ -52,6 +58,7 @@ RunPosition saved_position(const TrainerState& state) {
   saved.global_batch = count_of(state, "global_batch");
   saved.raw_pixels = real_of(state, "knn_raw_pixels");
   saved.random_weights = real_of(state, "knn_random_weights");
+  saved.bank_waits = count_if_there(state, kBankWaits) > 0;
   return saved;
 }
 
@@ -113,11 +120,6 @@ std::optional<Normalization> normalization_of(const Snapshot& snapshot, std::int
                       " channels, the data have " + std::to_string(channels) + " (--data).");
 }
 
-/// 0 where older versions kept none.
-std::int64_t count_if_there(const TrainerState& state, const char* name) {
-  return state.numbers.contains(name) ? count_of(state, name) : 0;
-}
-
 bool has_baselines(const RunPosition& position) {
   return !std::isnan(position.raw_pixels) || !std::isnan(position.random_weights);
 }
@@ -146,6 +148,7 @@ TrainerState run_state(const Trainer& trainer, const RunPosition& position, cons
     state.tensors.emplace_back(kOrder, position.order);
     state.numbers[kOrderEpoch] = position.epoch;
   }
+  if (position.bank_waits) state.numbers[kBankWaits] = std::int64_t{1};
   state.numbers["epoch"] = position.epoch;
   state.numbers["batch_in_epoch"] = position.batch_in_epoch;
   state.numbers["steps_per_epoch"] = position.steps_per_epoch;

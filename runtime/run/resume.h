@@ -36,6 +36,8 @@ struct RunPosition {
   /// [samples] int64, the order of this epoch where it was made of what the encoder knows (--batch-order similar); else
   /// undefined.
   at::Tensor order;
+  /// The bank still waits for its first rows, those of --bank-fill features: the run was left before all were there.
+  bool bank_waits = false;
 };
 
 /// Where a run goes on, and what of the snapshot does not mean the same there, a sentence each.

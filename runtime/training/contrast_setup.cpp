@@ -96,18 +96,12 @@ void require_learning(const ContrastSetup& setup, const std::string& flag) {
   const auto needs = [&](Need need) {
     return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
   };
-  const auto is_given = [&](const std::string& name) {
-    return std::any_of(sampler.options.begin(), sampler.options.end(),
-                       [&](const auto& option) { return option.name == name; }) &&
-           !setup.sampler_options.numbers(name.c_str()).empty();
-  };
-  const auto& own = sampler.options;
-  const bool can_leave_bank =
-      std::any_of(own.begin(), own.end(), [](const auto& option) { return option.name == "bank"; });
-  require(!can_leave_bank || setup.sampler_options.on("bank"),
-          flag + " trains its rows by the queries that meet them, and with --sampler " + sampler.name +
-              " and bank=off none does.");
-  require(!needs(Need::kLabels) && !needs(Need::kTypes) && !is_given("budgets") && !is_given("type-scales"),
+  const std::string left_out =
+      sampler.leaves_bank_out != nullptr ? sampler.leaves_bank_out(setup.sampler_options) : std::string();
+  require(left_out.empty(), flag + " trains its rows by the queries that meet them, and with --sampler " +
+                                sampler.name + " and " + left_out + " none does.");
+  const bool by_types = sampler.tells_types_apart != nullptr && sampler.tells_types_apart(setup.sampler_options);
+  require(!needs(Need::kLabels) && !needs(Need::kTypes) && !by_types,
           flag + " has rows without labels and types, by which --sampler " + sampler.name +
               " tells them apart; choose another sampler or other options.");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/training/row_ages.h"
 #include "samplers/contrast/hard_set_report.h"
 
 namespace negatron {
@@ -12,6 +13,10 @@ std::vector<std::string> names_in(const std::map<std::string, at::Tensor>& sums)
   std::vector<std::string> names;
   for (const auto& [name, sum] : sums) names.push_back(name);
   return names;
+}
+
+std::string age_sum(std::int64_t bucket) {
+  return "rows_of_age_" + std::to_string(bucket);
 }
 
 /// Rows that no step wrote have no age.
@@ -58,7 +63,8 @@ at::Tensor StepReport::sums(const ContrastOutput& output) {
   sums_.add("positive_similarity", output.positive_similarity);
   sums_.add("negative_similarity", output.negative_similarity);
   sums_.add("correct", output.correct);
-  if (bank_ != nullptr && rows_stay(bank_->kind())) add_written();
+  if (rows_stay_here()) add_written();
+  if (rows_stay_here() && tells_ages()) add_ages();
   anchor_sums_ = names_in(output.metrics);
   sums_.add(output.metrics);
   has_mixes_ = negatives.mix_count.defined();
@@ -106,9 +112,11 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   metrics.bank_fill = metrics.bank_age = std::nan("");
   if (bank_ == nullptr) return;
   metrics.bank_fill = static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity());
-  metrics.bank_age = rows_stay(bank_->kind()) ? mean_age_of_written() : bank_->mean_age(metrics.step);
-  if (!rows_stay(bank_->kind()) && metrics.step % kAgeSteps == 0)
-    metrics.rows_by_age = rows_by_age(bank_->layout(), metrics.step);
+  metrics.bank_age = rows_stay_here() ? mean_age_of_written() : bank_->mean_age(metrics.step);
+  if (tells_ages()) {
+    metrics.rows_by_age = rows_stay_here() ? summed_ages() : rows_by_age(bank_->layout(), metrics.step);
+    metrics.ages_together = ages_together_;
+  }
   if (has_mixes_) {
     const double mixes = sums_["mixes"];
     metrics.method["mixes_per_query"] = mixes / queries_;
@@ -133,6 +141,26 @@ void StepReport::add_written() {
 double StepReport::mean_age_of_written() const {
   const double rows = sums_["written_rows"];
   return rows > 0.0 ? static_cast<double>(begun_.step) - sums_["written_steps"] / rows : 0.0;
+}
+
+void StepReport::add_ages() {
+  // How wide buckets are is decided by the oldest row of all, so that every rank counts into the same ones.
+  const at::Tensor oldest =
+      at::full({1}, oldest_age(*bank_, begun_.step), bank_->shard().rows.vectors.options().dtype(at::kLong));
+  group_.all_reduce(oldest, ReduceOp::kMax);
+  ages_together_ = oldest.item<std::int64_t>() / kAgeBuckets + 1;
+  const at::Tensor counts = ages_of_rows(*bank_, begun_.step, ages_together_);
+  for (std::int64_t i = 0; i < kAgeBuckets; ++i) sums_.add(age_sum(i), counts[i]);
+}
+
+std::map<std::int64_t, std::int64_t> StepReport::summed_ages() const {
+  std::map<std::int64_t, std::int64_t> rows;
+  const double copies = static_cast<double>(comm_.size()) / group_.size();
+  for (std::int64_t i = 0; i < kAgeBuckets; ++i) {
+    const auto count = std::llround(sums_[age_sum(i)] / copies);
+    if (count > 0) rows[i * ages_together_] = count;
+  }
+  return rows;
 }
 
 void StepReport::describe_sampler(StepMetrics& metrics) {

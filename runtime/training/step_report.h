@@ -48,7 +48,8 @@ class StepReport {
   /// Local.
   bool needs_accuracy() const { return begun_.step % kAccuracySteps == 0; }
   /// [n] fp64 on the loss's device: this rank's sums, to be added up over ranks in one message. Collective over the
-  /// bank's group in a step that looks at hard sets (report_hard_sets), otherwise local.
+  /// bank's group in a step that looks at hard sets (report_hard_sets), and in one that tells how old rows are that
+  /// stay (8 bytes in an all_reduce); otherwise local.
   at::Tensor sums(const ContrastOutput& output);
   /// The step in numbers: those of the whole job, but for times and bytes, which are this rank's. `totals` are sums()
   /// added up over ranks, `skipped` the steps of the run that were left out. The sampler observes loss and accuracy
@@ -66,6 +67,12 @@ class StepReport {
   /// Of a memory bank: which rows a step wrote, and when, over all ranks.
   void add_written();
   double mean_age_of_written() const;
+  /// Of rows that stay, a rank knows the ages of its own. Collective over the bank's group.
+  void add_ages();
+  /// Over all ranks, of one copy of the bank.
+  std::map<std::int64_t, std::int64_t> summed_ages() const;
+  bool tells_ages() const { return bank_ != nullptr && begun_.step % kAgeSteps == 0; }
+  bool rows_stay_here() const { return bank_ != nullptr && rows_stay(bank_->kind()); }
   /// Bytes over all groups that this rank is in.
   std::map<std::string, Traffic> traffic() const;
 
@@ -87,6 +94,8 @@ class StepReport {
   std::vector<std::string> anchor_sums_;
   std::vector<std::string> hard_set_sums_;
   bool has_mixes_ = false;
+  /// How many ages are counted together.
+  std::int64_t ages_together_ = 1;
 
   std::int64_t last_look_ = 0;
 };

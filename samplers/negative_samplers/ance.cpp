@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "samplers/negative_samplers/bank_option.h"
+
 namespace negatron {
 namespace {
 
@@ -20,14 +22,15 @@ SamplerDescription Ance::describe() {
       {{"n", std::int64_t{1}, "mined samples that a query meets", 1},
        {"top", std::int64_t{200}, "nearest samples that they are drawn from", 1},
        {"draw", std::int64_t{20}, "of these, how many are drawn for each sample when the index is new", 1},
-       {"bank", false, "the rows of the index are met as well, as they are"}},
+       bank_option(false, "the rows of the index are met as well, as they are")},
       {Need::kIndex}};
   description.mines = mining_of;
+  description.leaves_bank_out = left_out_bank;
   return description;
 }
 
 Ance::Ance(const SamplerArguments& arguments) : base_(arguments.base) {
-  if (!arguments.options.on("bank")) base_.sets.clear();
+  if (!meets_bank(arguments.options)) base_.sets.clear();
   const Mining mining = mining_of(arguments.options);
   if (mining.drawn > mining.nearest) throw std::invalid_argument("--sampler ance: draw must not exceed top.");
   if (mining.met > mining.drawn) throw std::invalid_argument("--sampler ance: n must not exceed draw.");

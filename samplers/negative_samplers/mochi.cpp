@@ -13,6 +13,8 @@ namespace {
 
 constexpr const char* kMochi = "--sampler mochi";
 constexpr const char* kProxy = "proxy";
+constexpr const char* kBudgets = "budgets";
+constexpr const char* kTypeScales = "type-scales";
 /// Between these proxy accuracies the mixes grow from none to all.
 constexpr double kNoMixesBelow = 0.1;
 constexpr double kAllMixesAbove = 0.5;
@@ -42,6 +44,11 @@ std::string local_pairs_refusal(const MethodOptions& options) {
          "learned) are of one; choose mode=fetch.";
 }
 
+/// What the rows of pools are told apart by.
+bool has_type_rules(const MethodOptions& options) {
+  return !options.numbers(kBudgets).empty() || !options.numbers(kTypeScales).empty();
+}
+
 }  // namespace
 
 SamplerDescription Mochi::describe() {
@@ -66,12 +73,13 @@ SamplerDescription Mochi::describe() {
        {"max-label-share", 1.0, "most of the hard set that one label may fill (fetch; needs labels)", 0.0, 1.0},
        {"clusters", std::int64_t{0}, "labels are those of so many k-means clusters of the bank; 0 for the data's", 0},
        {"skip-own-cluster", false, "never mix rows of the query's own cluster (fetch)"},
-       {"budgets", NumberList{}, "of n, rows of sample type 0, 1, ...: 512/256 (fetch)", 0.0},
-       {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in the ranking: 1/0.8", 0.0},
+       {kBudgets, NumberList{}, "of n, rows of sample type 0, 1, ...: 512/256 (fetch)", 0.0},
+       {kTypeScales, NumberList{}, "factors of the scores of type 0, 1, ... in the ranking: 1/0.8", 0.0},
        {"adapt", std::string("none"), "how s and s' grow after the warm-up", {}, {}, annealing_shapes_or(kProxy)},
        {"ramp-epochs", 10.0, "epochs that adapt takes", 0.0},
        {"n-start", std::int64_t{0}, "N shrinks from this to n along the ramp, rows; 0 for no", 0},
        {"auto-n", false, "choose N among n/4, n/2, n, 2n by what the proxy accuracy gains"}}};
+  description.tells_types_apart = has_type_rules;
   description.refuses_learned_scale = attached_mixes_refusal;
   description.refuses_one_batch = local_pairs_refusal;
   description.why_unit_rows = "its mixes are scaled to unit length";
@@ -80,8 +88,8 @@ SamplerDescription Mochi::describe() {
 
 Mochi::Mochi(const SamplerArguments& arguments)
     : base_(arguments.base),
-      pools_(kMochi, arguments.sample_types, arguments.options.numbers("budgets"),
-             arguments.options.numbers("type-scales")),
+      pools_(kMochi, arguments.sample_types, arguments.options.numbers(kBudgets),
+             arguments.options.numbers(kTypeScales)),
       warmup_epochs_(arguments.options.number("warmup-epochs")),
       ramp_epochs_(arguments.options.number("ramp-epochs")),
       start_rows_(arguments.options.count("n-start")) {
@@ -101,7 +109,7 @@ Mochi::Mochi(const SamplerArguments& arguments)
   // A shard that mixes the rows that it holds sees neither labels of the whole hard set nor the pools of other shards:
   // what needs either is refused instead of ignored.
   if (plan_.mode == MixRecipe::Mode::kNoFetch) {
-    for (const char* name : {"max-label-share", "skip-own-cluster", "budgets"}) {
+    for (const char* name : {"max-label-share", "skip-own-cluster", kBudgets}) {
       if (options.changed(name)) refuse(std::string(name) + " needs mode=fetch");
     }
   }
@@ -110,7 +118,7 @@ Mochi::Mochi(const SamplerArguments& arguments)
   if (plan_.clusters > 0 && !plan_.skip_own_cluster && plan_.max_label_share == 1.0) {
     refuse("clusters does nothing without max-label-share or skip-own-cluster");
   }
-  if (!options.numbers("budgets").empty()) {
+  if (!options.numbers(kBudgets).empty()) {
     if (pools_.hard_rows(plan_.hard) != plan_.hard) refuse("budgets must add up to n");
     if (options.on("auto-n") || start_rows_ > 0) refuse("budgets fix n, which auto-n and n-start would change");
   }

@@ -1,5 +1,7 @@
 #include "samplers/negative_samplers/negcut.h"
 
+#include "samplers/negative_samplers/bank_option.h"
+
 namespace negatron {
 
 SamplerDescription Negcut::describe() {
@@ -9,16 +11,17 @@ SamplerDescription Negcut::describe() {
       "negatives that a network makes of the query and noise, to raise the loss",
       {Effect::kVectors},
       {{"n", std::int64_t{16}, "negatives a query", 2},
-       {"bank", true, "the rows of the bank are met as well; the paper has only what is made"},
+       bank_option(true, "the rows of the bank are met as well; the paper has only what is made"),
        {"diversity", 1.0, "weight of how far apart they are", 0.0},
        {"noise", std::int64_t{64}, "numbers of noise for each", 1},
        {"hidden", std::int64_t{128}, "width of both hidden layers", 1}}};
   description.why_unit_rows = "its network makes unit vectors";
+  description.leaves_bank_out = left_out_bank;
   return description;
 }
 
 Negcut::Negcut(const SamplerArguments& arguments) : base_(arguments.base) {
-  if (!arguments.options.on("bank")) base_.sets.clear();
+  if (!meets_bank(arguments.options)) base_.sets.clear();
   NegcutOptions options;
   options.width = arguments.width;
   options.count = arguments.options.count("n");

@@ -49,6 +49,12 @@ struct SamplerDescription {
   std::string (*refuses_learned_scale)(const MethodOptions& options) = nullptr;
   /// The same of a bank whose rows stay, and so lie in one batch.
   std::string (*refuses_one_batch)(const MethodOptions& options) = nullptr;
+  /// Which of its options leave all rows of the bank out ("bank=off"), given them; empty where rows are met. Without
+  /// this function they always are.
+  std::string (*leaves_bank_out)(const MethodOptions& options) = nullptr;
+  /// Whether it tells rows apart by the type of their samples, given its options; without this function only where it
+  /// needs types.
+  bool (*tells_types_apart)(const MethodOptions& options) = nullptr;
   /// How many slots it keeps for each sample, given its options; null for a sampler that keeps none.
   std::int64_t (*slots_of_sample)(const MethodOptions& options) = nullptr;
   /// What it mines, given its options; null for a sampler that mines nothing.

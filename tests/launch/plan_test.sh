@@ -42,6 +42,27 @@ compute=$(awk 'NR == 1 { print $7 }' "$work/table")
 table --ranks 8,16 --batch-per-gpu 256 --shards 8 --hard 1024
 grep -q 'hardest rows to owners' "$work/plan" || fail 'hardest rows move nothing'
 [ "$(awk 'NR == 1 { print $7 }' "$work/table")" != "$compute" ] || fail 'hardest rows cost nothing'
+
+# Rows that stay: 65,536 / 8 rows of 128 numbers. Of a memory bank's 256 own rows an eighth is here, and of the 3840
+# samples of others a rank of each copy gets an eighth: 224 x 256 bytes of rows, 480 x 512 of queries.
+table --bank-kind memory --ranks 8,16 --batch-per-gpu 256 --shards 8
+grep -q 'rows of own samples .* 57344 bytes' "$work/plan" || fail "not 224 rows: $(cat "$work/plan")"
+grep -q 'queries to their rows .* 245760 bytes' "$work/plan" || fail "not 480 queries on 16: $(cat "$work/plan")"
+grep -q 'bank of kind memory' "$work/plan" || fail 'the kind of the bank is not told'
+table --bank-kind learned --ranks 8,16 --batch-per-gpu 256
+is 'S of a learned bank' "$(column 3)" '8 16 '
+# 8192 x (128 x (2 + 8) + 20) bytes, and half of it.
+is 'the memory of a learned bank' "$(column 4)" '10.2 5.08 '
+grep -q 'query numbers to rows .* 46080 bytes' "$work/plan" || fail "not 3840 x 12: $(cat "$work/plan")"
+grep -q 'What rows learn on 8 GPUs takes' "$work/plan" || fail 'nothing says what rows learn takes'
+table --bank-kind index --ranks 8 --batch-per-gpu 256 --shards 8
+is 'the memory of an index' "$(column 4)" '4.16 '
+# 8192 samples, a quarter of the work of training one, 2000 a second.
+grep -q 'Making the index anew on 8 GPUs takes 1.02 s' "$work/plan" || fail "no refresh: $(cat "$work/plan")"
+refused 'leave --shards out' "$negatron" plan --bank-kind learned --ranks 8 --shards 4
+refused '--bank-kind memory does not go with --here' "$negatron" plan --here --bank-kind memory
+refused "expected one of: queue, memory" "$negatron" plan --bank-kind stack
+
 table --ranks 8,64 --bank-rows 4000000000 --bank-memory-gb 100
 is 'the GPUs that hold the bank' "$(column 1)" '64 '
 grep -q 'on 8 GPUs the bank takes 138 GB of each' "$work/plan" || fail "nothing says what does not fit: $(cat "$work/plan")"

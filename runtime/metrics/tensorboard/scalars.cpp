@@ -65,8 +65,10 @@ std::optional<NamedHistogram> ages_of(const StepMetrics& metrics) {
   if (metrics.rows_by_age.empty()) return std::nullopt;
   const std::int64_t youngest = metrics.rows_by_age.begin()->first;
   const std::int64_t oldest = metrics.rows_by_age.rbegin()->first;
-  // Example: ages 1 to 120 are 40 buckets of 3 steps: 1 to 3, 4 to 6, ...
-  const std::int64_t width = (oldest - youngest) / kMostBuckets + 1;
+  // Example: ages 1 to 120 are 40 buckets of 3 steps: 1 to 3, 4 to 6, ... Ages that come in fours, 0, 4, ..., 240, are
+  // 31 buckets of 8.
+  const std::int64_t together = metrics.ages_together;
+  const std::int64_t width = ((oldest - youngest) / together / kMostBuckets + 1) * together;
   NamedHistogram histogram{"bank/ages", static_cast<double>(youngest), {}, {}};
   for (std::int64_t end = youngest + width; end - width <= oldest; end += width) {
     histogram.ends.push_back(static_cast<double>(end));

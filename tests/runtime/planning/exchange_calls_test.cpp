@@ -13,6 +13,8 @@
 #include "runtime/training/gradient_reducer.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/exchange/bank_exchange.h"
+#include "samplers/exchange/rows/row_gradient.h"
+#include "samplers/exchange/rows/sample_rows.h"
 
 namespace negatron {
 namespace {
@@ -134,6 +136,87 @@ TEST(ExchangeCalls, WithAFurtherRound) {
     rows->sent = comm.traffic().total().at("all_to_all").bytes_sent - sent_to_all(calls);
     expect_same({}, comm.traffic().total(), calls, "rank " + std::to_string(comm.rank()));
   });
+}
+
+/// What two communicators of a rank counted together; with one copy of the bank they are the same one.
+Bytes counted_by(const Communicator& comm, const Communicator& group) {
+  Bytes bytes = comm.traffic().total();
+  if (&comm == &group) return bytes;
+  for (const auto& [name, traffic] : group.traffic().total()) {
+    bytes[name].calls += traffic.calls;
+    bytes[name].bytes_sent += traffic.bytes_sent;
+    bytes[name].bytes_received += traffic.bytes_received;
+  }
+  return bytes;
+}
+
+PlannedJob job_of_kind(BankKind kind, std::int64_t ranks, std::int64_t shards) {
+  PlannedJob job = small_job(ranks, shards);
+  job.bank_kind = kind;
+  // Shares of 1 to 4 ranks, and of these what each of 1 to 4 owners has, are equal.
+  job.global_batch = 144;
+  return job;
+}
+
+TEST(ExchangeCalls, OfAnIndexAreThoseOfAQueueAndNoKeyTravels) {
+  const PlannedJob job = job_of_kind(BankKind::kIndex, 3, 3);
+  expect_planned_bytes(job, false);
+  EXPECT_TRUE(enqueue_calls(job_of_kind(BankKind::kIndex, 4, 2), 0).empty());
+  EXPECT_TRUE(sample_row_calls(job, 0).empty());
+}
+
+/// The bank's part of a step of a memory bank: its rows, the stage, and the queries into the rows.
+TEST(SampleRowCalls, AreThoseOfAStep) {
+  std::mutex one_at_a_time;
+  for (const auto& [ranks, shards] : {std::pair{1, 1}, {2, 2}, {3, 3}, {4, 4}, {4, 2}}) {
+    const PlannedJob job = job_of_kind(BankKind::kMemory, ranks, shards);
+    run_ranks(ranks, {}, [&, shards = shards](Communicator& comm) {
+      BankMesh mesh(comm, shards);
+      StageScene scene = make_stage_scene(job, comm.rank(), at::kCPU);
+      // Of own samples each owner has as many.
+      const Range own = share(job.global_batch, comm.size(), comm.rank());
+      at::Tensor ids = at::empty({own.size()}, at::kLong);
+      for (std::int64_t i = 0; i < own.size(); ++i) {
+        ids[i] = share(job.bank_rows, shards, static_cast<int>(i % shards)).begin + own.begin + i / shards;
+      }
+      const Bytes before = counted_by(comm, mesh.group());
+      const std::vector<std::int64_t> sizes = share_sizes(job.global_batch, comm.size());
+      const at::Tensor all = comm.size() == 1 ? ids : comm.all_gather(ids, sizes);
+      const SampleRows rows(comm, mesh.group(), scene.bank, all);
+      const at::Tensor keys = rows.fetch();
+      BankExchange exchange;
+      exchange.run(mesh.group(), scene.bank, scene.batch, scene.request, scene.terms);
+      rows.blend(scene.batch.queries, at::zeros({own.size()}, at::kLong), 0.5, 1);
+      const std::lock_guard lock(one_at_a_time);
+      std::vector<PlannedCall> calls = exchange_calls(job, comm.rank(), false);
+      for (const PlannedCall& call : sample_row_calls(job, comm.rank())) calls.push_back(call);
+      EXPECT_EQ(keys.sizes(), scene.batch.queries.sizes());
+      EXPECT_TRUE(enqueue_calls(job, comm.rank()).empty());
+      expect_same(before, counted_by(comm, mesh.group()), calls,
+                  "rank " + std::to_string(comm.rank()) + " with S = " + std::to_string(shards));
+    });
+  }
+}
+
+/// The bank's part of a step of a learned bank: the stage with the term that rows raise, and the gradient of the rows.
+TEST(ExchangeCalls, OfALearnedBankAreThoseOfAStep) {
+  std::mutex one_at_a_time;
+  for (const int ranks : {1, 2, 3, 4}) {
+    const PlannedJob job = job_of_kind(BankKind::kLearned, ranks, ranks);
+    run_ranks(ranks, {}, [&](Communicator& comm) {
+      StageScene scene = make_stage_scene(job, comm.rank(), at::kCPU);
+      BankExchange exchange;
+      const Bytes before = comm.traffic().total();
+      const NegativeResult met = exchange.run(comm, scene.bank, scene.batch, scene.request, scene.terms);
+      const at::Tensor by_term = at::ones({scene.batch.queries.size(0)});
+      const at::Tensor gradient =
+          row_gradient(comm, scene.bank, met.met, {{scene.terms[1], by_term, met.scores.terms[1]}});
+      const std::lock_guard lock(one_at_a_time);
+      EXPECT_EQ(gradient.size(0), scene.bank.shard().rows.vectors.size(0));
+      expect_same(before, comm.traffic().total(), exchange_calls(job, comm.rank(), false),
+                  "rank " + std::to_string(comm.rank()) + " of " + std::to_string(ranks));
+    });
+  }
 }
 
 TEST(EnqueueCalls, AreThoseOfTheMesh) {

@@ -102,6 +102,64 @@ TEST(ShardMemory, IsThatOfTheBank) {
   }
 }
 
+TEST(ShardMemory, OfRowsThatStayIsThatOfTheBank) {
+  for (const std::int64_t shards : {1, 3}) {
+    for (const BankKind kind : {BankKind::kMemory, BankKind::kLearned, BankKind::kIndex}) {
+      for (const at::ScalarType dtype : {at::kDouble, at::kBFloat16}) {
+        PlannedJob job;
+        job.ranks = job.shards = shards;
+        job.global_batch = 26;
+        job.bank_rows = 1000;
+        job.width = 16;
+        job.bank_dtype = dtype;
+        job.bank_kind = kind;
+        for (std::int64_t rank = 0; rank < shards; ++rank) {
+          const Bank bank({job.bank_rows, job.width, dtype, at::kCPU, BankFill::kRandom, 0, job.bank_rows, kind},
+                          static_cast<int>(rank), static_cast<int>(shards));
+          const BankShard& shard = bank.shard();
+          const ShardMemory memory = shard_memory(job, rank);
+          EXPECT_EQ(memory.vectors, static_cast<std::int64_t>(shard.rows.vectors.nbytes()));
+          const std::size_t learning = shard.raw.defined() ? shard.raw.nbytes() + shard.velocity.nbytes() : 0;
+          EXPECT_EQ(memory.learning, static_cast<std::int64_t>(learning));
+          EXPECT_EQ(memory.learning > 0, kind == BankKind::kLearned);
+          EXPECT_EQ(memory.anew, kind == BankKind::kIndex ? memory.vectors : 0);
+          EXPECT_EQ(memory.host, static_cast<std::int64_t>(shard.ids.nbytes() + shard.steps.nbytes()));
+        }
+      }
+    }
+  }
+}
+
+TEST(PredictStep, RowsThatLearnTakeProductsAndTheirOwnStep) {
+  const Machine machine = machine_preset("h200").machine;
+  PlannedJob job = job_of_paper();
+  EXPECT_EQ(predict_step(machine, job).learn, 0.0);
+  job.bank_kind = BankKind::kLearned;
+  const StepPrediction step = predict_step(machine, job);
+  // 65,536 rows of 128 on each GPU: the products of the pass once more, and 16 + 2 bytes of each number.
+  const double start = machine.pass_start_seconds;
+  EXPECT_NEAR(step.learn, step.bank.multiply - start + 65536.0 * 128 * 18 / machine.read_bytes_per_second, 1e-12);
+  EXPECT_GT(step.seconds(), step.encoder + step.learn + step.bank.seconds());
+}
+
+TEST(PredictStep, RowsOfAMemoryBankTravel) {
+  const Machine machine = machine_preset("h200").machine;
+  PlannedJob job = job_of_paper();
+  EXPECT_EQ(predict_step(machine, job).enqueue.seconds(), 0.0);
+  job.bank_kind = BankKind::kMemory;
+  EXPECT_GT(predict_step(machine, job).enqueue.seconds(), 0.0);
+}
+
+TEST(PredictRefresh, IsAForwardPassOverTheSamplesOfAShard) {
+  PlannedJob job = job_of_paper();
+  EXPECT_EQ(predict_refresh(job), 0.0);
+  job.bank_kind = BankKind::kIndex;
+  EXPECT_DOUBLE_EQ(predict_refresh(job), 65536 / 2000.0 / 4.0);
+  // With copies of the index each is made whole.
+  job.shards = 2;
+  EXPECT_DOUBLE_EQ(predict_refresh(job), 4 * 65536 / 2000.0 / 4.0);
+}
+
 TEST(CheckJob, RefusesByFlag) {
   const auto refusal = [](const PlannedJob& job) -> std::string {
     try {
@@ -121,6 +179,12 @@ TEST(CheckJob, RefusesByFlag) {
   job = job_of_paper();
   job.bank_rows = 4095;
   EXPECT_NE(refusal(job).find("--bank-rows 4095 is smaller"), std::string::npos);
+  job.bank_kind = BankKind::kMemory;
+  EXPECT_EQ(refusal(job), "");
+  job = job_of_paper();
+  job.bank_kind = BankKind::kLearned;
+  job.shards = 4;
+  EXPECT_NE(refusal(job).find("--bank-kind learned has one copy"), std::string::npos);
   job = job_of_paper();
   job.hard = -1;
   EXPECT_NE(refusal(job).find("--hard"), std::string::npos);

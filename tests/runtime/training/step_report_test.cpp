@@ -1,11 +1,15 @@
 #include "runtime/training/step_report.h"
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <gtest/gtest.h>
 
+#include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
 #include "runtime/training/contrast_setup.h"
+#include "samplers/contrast/bank_mesh.h"
 
 namespace negatron::testing {
 namespace {
@@ -75,6 +79,64 @@ TEST(StepReport, AddsUpOverRanksAndCountsTheBytesOfTheStep) {
     EXPECT_EQ(metrics.momentum, 0.9);
     EXPECT_EQ(metrics.traffic.at("all_reduce").calls, 1);
     EXPECT_EQ(metrics.traffic.at("all_reduce").bytes_received, totals.numel() * 8);
+  });
+}
+
+std::map<std::int64_t, std::int64_t> told_ages(const Bank& bank, Communicator& comm, Communicator& group,
+                                               std::int64_t step, std::int64_t& together) {
+  const auto loss = small_loss();
+  StepReport report({1.0, 0}, comm, group, &bank, *loss);
+  StepTimer timer;
+  report.begin(small_batch(), step, 0.0, 0.1, 0.9);
+  const at::Tensor totals = report.sums(small_output(1.0));
+  comm.all_reduce(totals, ReduceOp::kSum);
+  const StepMetrics metrics = report.finish(totals, 0, timer);
+  together = metrics.ages_together;
+  return metrics.rows_by_age;
+}
+
+using Ages = std::map<std::int64_t, std::int64_t>;
+
+/// Row s of 11 was written at step 10 s, all but the first two, which no step wrote.
+TEST(StepReport, TellsTheAgesOfRowsThatStayOnAnyNumberOfRanks) {
+  for (const BankKind kind : {BankKind::kMemory, BankKind::kIndex}) {
+    for (const int ranks : {1, 2, 3, 4}) {
+      run_ranks(ranks, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+        Bank bank({11, 3, at::kFloat, at::kCPU, BankFill::kRandom, 0, 11, kind}, comm.rank(), comm.size());
+        const Range own = share(11, comm.size(), comm.rank());
+        for (std::int64_t row = std::max<std::int64_t>(own.begin, 2); row < own.end; ++row) {
+          bank.replace(at::full({1}, row - own.begin, at::kLong), at::ones({1, 3}), {}, 10 * row);
+        }
+        std::int64_t together = 0;
+        // Ages are 0 to 80 at step 100, counted in pairs.
+        EXPECT_EQ(told_ages(bank, comm, comm, 100, together),
+                  (Ages{{0, 1}, {10, 1}, {20, 1}, {30, 1}, {40, 1}, {50, 1}, {60, 1}, {70, 1}, {80, 1}}));
+        EXPECT_EQ(together, 2);
+        EXPECT_TRUE(told_ages(bank, comm, comm, 101, together).empty());
+      });
+    }
+  }
+}
+
+TEST(StepReport, TellsThatAllRowsOfALearnedBankAreAsOld) {
+  run_ranks(3, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    Bank bank({11, 3, at::kFloat, at::kCPU, BankFill::kRandom, 0, 11, BankKind::kLearned}, comm.rank(), comm.size());
+    std::int64_t together = 0;
+    EXPECT_TRUE(told_ages(bank, comm, comm, 0, together).empty()) << "no step wrote them";
+    bank.ascend(at::ones_like(bank.shard().rows.vectors), RowSgd{}, 49);
+    EXPECT_EQ(told_ages(bank, comm, comm, 50, together), (Ages{{1, 11}}));
+  });
+}
+
+TEST(StepReport, CountsTheRowsOfOneCopy) {
+  run_ranks(4, CommunicatorOptions{.check = true}, [&](Communicator& comm) {
+    BankMesh mesh(comm, 2);
+    Bank bank({11, 3, at::kFloat, at::kCPU, BankFill::kRandom, 0, 11, BankKind::kMemory}, mesh.group().rank(), 2);
+    const std::int64_t rows = share(11, 2, mesh.group().rank()).size();
+    bank.replace(at::arange(rows, at::kLong), at::ones({rows, 3}), {}, 0);
+    std::int64_t together = 0;
+    EXPECT_EQ(told_ages(bank, comm, mesh.group(), 150, together), (Ages{{148, 11}}));
+    EXPECT_EQ(together, 4);
   });
 }
 

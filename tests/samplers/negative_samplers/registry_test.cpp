@@ -95,6 +95,32 @@ TEST(SamplerRegistry, RefusesWhatDoesNotFitTheTypesOfSamples) {
   EXPECT_THROW(make_sampler("multi-modal", untyped), std::invalid_argument);
 }
 
+/// What the description says of the options is what the sampler then asks for.
+TEST(SamplerRegistry, SaysWhichOptionsLeaveTheBankOut) {
+  const Bank bank({8, 8, at::kFloat, at::kCPU, BankFill::kRandom, 0, 8, BankKind::kIndex}, 0, 1);
+  std::set<std::string> able;
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    if (sampler.leaves_bank_out == nullptr) continue;
+    able.insert(sampler.name);
+    for (const bool meets : {true, false}) {
+      const SamplerArguments arguments = arguments_of(sampler, meets ? "bank=on" : "bank=off");
+      EXPECT_EQ(sampler.leaves_bank_out(arguments.options), meets ? "" : "bank=off") << sampler.name;
+      EXPECT_EQ(make_sampler(sampler.name, arguments)->request(bank, {}).sets.empty(), !meets) << sampler.name;
+    }
+  }
+  EXPECT_EQ(able, (std::set<std::string>{"ance", "daml", "negcut"}));
+}
+
+TEST(SamplerRegistry, SaysWhichOptionsTellTypesApart) {
+  const SamplerDescription& mochi = describe_sampler("mochi");
+  const auto tells = [&](const std::string& text) {
+    return mochi.tells_types_apart(arguments_of(mochi, text).options);
+  };
+  EXPECT_FALSE(tells("n=4"));
+  EXPECT_TRUE(tells("budgets=2/2"));
+  EXPECT_TRUE(tells("type-scales=1/0.5"));
+}
+
 TEST(SamplerRegistry, OnlyTheOracleNeedsConsent) {
   for (const SamplerDescription& sampler : sampler_descriptions()) {
     const bool asks =

@@ -67,6 +67,15 @@ TEST(EventWriter, AgesOfRowsAreAHistogramOfFewBuckets) {
   EXPECT_EQ(few.begin, 1.0);
   EXPECT_EQ(few.ends, (std::vector<double>{2, 3, 4}));
   EXPECT_EQ(few.counts, (std::vector<double>{256, 256, 100}));
+  // Ages 10 and more apart, counted by tens.
+  metrics.rows_by_age = {{0, 4}, {10, 5}, {490, 6}};
+  metrics.ages_together = 10;
+  const NamedHistogram tens = *ages_of(metrics);
+  ASSERT_EQ(tens.ends.size(), 50U);
+  EXPECT_EQ(tens.ends.front(), 10.0);
+  EXPECT_EQ(tens.counts[1], 5.0);
+  EXPECT_EQ(tens.counts.back(), 6.0);
+  metrics.ages_together = 1;
   metrics.rows_by_age.clear();
   for (std::int64_t age = 1; age <= 120; ++age) metrics.rows_by_age[age] = 1;
   const NamedHistogram many = *ages_of(metrics);
