@@ -51,7 +51,7 @@ class Communicator {
 
   int rank() const noexcept { return rank_; }
   int size() const noexcept { return size_; }
-  /// "mpi", "nccl" or "threads".
+  /// "mpi", "nccl", "torch", "threads" or "alone".
   virtual const char* transport() const noexcept = 0;
 
   /// Returns when every rank has entered.

@@ -12,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import negatron
 
-K, DIM, T, M, BATCH = 4096, 128, 0.2, 0.999, 32
+K, DIM, T, M, BATCH = 1024, 128, 0.2, 0.999, 32
 
 
 def encoder():

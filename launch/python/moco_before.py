@@ -10,7 +10,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 
-K, DIM, T, M, BATCH = 4096, 128, 0.2, 0.999, 32
+K, DIM, T, M, BATCH = 1024, 128, 0.2, 0.999, 32
 
 
 def encoder():

@@ -19,8 +19,8 @@ def losses(output):
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_moco_before_and_after_print_the_same_losses(torchrun, root, ranks):
-    # 140 steps of 32 keys are more than the 4096 of the queue: it turns over.
-    steps = 140 if ranks == 1 else 6
+    # More keys than the queue holds: it turns over.
+    steps = 36 // ranks
     folder = root / "launch" / "python"
     before = losses(torchrun(ranks, folder / "moco_before.py", steps))
     after = losses(torchrun(ranks, "job_moco.py", folder, steps))
@@ -40,7 +40,10 @@ def test_the_readmes_example_runs_as_it_stands(python, root, tmp_path):
     script = tmp_path / "example.py"
     script.write_text(example)
     output = python(script, cwd=tmp_path)
-    assert re.search(r"^5\.\d+", output), output
+    value = float(re.match(r"\d+\.\d+", output).group())
+    # Some 65536 random negatives beside a positive that is near: log(65536) - 1 / tau, and what the mixes add.
+    assert 5 < value < 9, output
+    assert (tmp_path / "snap" / "bank.h5").is_file()
 
 
 def test_the_step_of_the_modules_page_runs(root, tmp_path, monkeypatch):
