@@ -60,6 +60,7 @@ is 'the memory of an index' "$(column 4)" '4.16 '
 # 8192 samples, a quarter of the work of training one, 2000 a second.
 grep -q 'Making the index anew on 8 GPUs takes 1.02 s' "$work/plan" || fail "no refresh: $(cat "$work/plan")"
 refused 'leave --shards out' "$negatron" plan --bank-kind learned --ranks 8 --shards 4
+refused '--bank-kind parametric is not planned' "$negatron" plan --bank-kind parametric
 refused '--bank-kind memory does not go with --here' "$negatron" plan --here --bank-kind memory
 refused "expected one of: queue, memory" "$negatron" plan --bank-kind stack
 
