@@ -95,6 +95,7 @@ Json bank_json(const OpenBank& bank) {
           {"dtype", dtype_text(bank.bank().dtype)},
           {"kind", kind_text(bank.bank().kind)},
           {"row_length", name_of(bank.bank().length)},
+          {"row_optimizer", rows_learn(bank.bank().kind) ? row_optimizer_text(bank.bank().row_optimizer) : ""},
           {"shards", bank.bank().shards},
           {"keys", {layout.floor(), layout.head()}},
           {"trainer", bank.manifest.has(kTrainerName)},
@@ -148,6 +149,7 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
            (bank.manifest.has(kTrainerName) ? "" : ", a bank alone: no trainer's state"));
   line(out, "step", std::to_string(bank.manifest.step));
   line(out, "kind", kind_text(bank.bank().kind) + meaning_of(bank.bank().kind));
+  if (rows_learn(bank.bank().kind)) line(out, "trained by", row_optimizer_text(bank.bank().row_optimizer));
   if (is_raw) line(out, "row length", "raw: as the encoder made them, scores are inner products");
   line(out, "keys", std::to_string(layout.floor()) + ":" + std::to_string(layout.head()) + " (sequence numbers)");
   print_ages(out, info);

@@ -65,12 +65,9 @@ std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, con
     throw SnapshotError("'" + named.snapshot.path.string() + "' holds a bank of the kind " +
                         kind_text(manifest.bank->kind) + "; a program of its own has queues only.");
   }
-  BankOptions options;
-  options.rows = manifest.bank->layout.capacity;
-  options.width = manifest.bank->width;
-  options.dtype = dtype == at::ScalarType::Undefined ? manifest.bank->dtype : dtype;
+  BankOptions options = options_of(*manifest.bank);
+  if (dtype != at::ScalarType::Undefined) options.dtype = dtype;
   options.device = device;
-  options.fill = BankFill::kEmpty;
   options.global_batch = kAnyBatch;
   std::unique_ptr<Bank> bank = made_together(use.comm(), [&] {
     auto made = std::make_unique<Bank>(options, use.comm().rank(), use.comm().size());

@@ -60,18 +60,22 @@ bool is_written_later(const OpenBank& bank, std::int64_t step) {
   return rows_stay(bank.bank().kind) && step > bank.manifest.step;
 }
 
-/// [m] bool: rows that learn that are not what their raw rows come to, or whose moments are not finite.
+/// [m] bool: rows that learn that are not what their raw rows come to, or whose moments no optimizer
+/// remembers.
 /// Rows are told as they are stored, so that those in bf16 may differ from others by a few of its steps.
-at::Tensor contradicted(const BankBlock& block, RowLength length) {
+at::Tensor contradicted(const BankBlock& block, const SavedBank& bank) {
   constexpr double kRounding = 8.0;
   const double step = block.vectors.scalar_type() == at::kBFloat16 ? 0x1p-8
                       : block.vectors.scalar_type() == at::kHalf   ? 0x1p-11
                                                                    : 0x1p-23;
   const at::Tensor rows = block.vectors.to(at::kDouble);
-  const at::Tensor gap = (scored_rows(block.raw.to(at::kDouble), length) - rows).abs().amax(1);
+  const at::Tensor gap = (scored_rows(block.raw.to(at::kDouble), bank.length) - rows).abs().amax(1);
   // Of a long row the largest number has the largest steps.
   const at::Tensor size = rows.abs().amax(1).clamp_min(1.0);
-  const at::Tensor moves = block.moments.isfinite().all(1);
+  // What follows a velocity, or Adam's mean, are sums of squares and steps.
+  const std::int64_t signed_numbers = bank.row_optimizer == RowOptimizerKind::kAdagrad ? 0 : bank.width;
+  const at::Tensor moves =
+      block.moments.isfinite().all(1).logical_and_(block.moments.slice(1, signed_numbers).ge(0).all(1));
   // Not a number is not below the bound.
   return (gap <= kRounding * step * size).logical_and_(moves).logical_not_();
 }
@@ -102,7 +106,7 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
       const BankBlock block = reader.read({stretch.sequence, stretch.sequence + stretch.count});
       const at::Tensor norms = row_norms(block.vectors);
       const at::Tensor wrong =
-          block.raw.defined() ? contradicted(block, bank.bank().length) : at::zeros({norms.numel()}, at::kBool);
+          block.raw.defined() ? contradicted(block, bank.bank()) : at::zeros({norms.numel()}, at::kBool);
       const auto* is_wrong = wrong.const_data_ptr<bool>();
       const auto* norm = norms.const_data_ptr<double>();
       const auto* step = block.steps.const_data_ptr<std::int64_t>();
@@ -117,7 +121,8 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
           throw SnapshotError(key() + " has norm " + std::to_string(norm[i]) + " and not 1.");
         }
         if (!is_wrong[i]) continue;
-        throw SnapshotError(key() + " is not what its raw row comes to, or moves by numbers that are not finite.");
+        throw SnapshotError(key() +
+                            " is not what its raw row comes to, or moves by numbers that no optimizer remembers.");
       }
     }
   }

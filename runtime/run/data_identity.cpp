@@ -84,9 +84,8 @@ std::vector<std::string> what_changed_meaning(const DataIdentity& saved, const D
                             std::to_string(taken.bank_steps) + " steps.";
   if (other_images && taken.rows_are_positives) {
     sentences.push_back(
-        "The bank's rows are those of the old images with the same numbers, which are the positives of "
-        "other images" +
-        until);
+        "The bank's rows are those of the old images with the same numbers, which are the positives of other images" +
+        (taken.rows_learn ? ": training begins with them." : until));
   } else if (other_images && taken.bank_rows > 0) {
     sentences.push_back(
         "The bank's rows keep the sample numbers of the old images: masks by number "

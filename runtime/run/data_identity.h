@@ -43,8 +43,9 @@ struct TakenAlong {
   std::int64_t bank_rows = 0;
   /// Steps until all of them have been replaced.
   std::int64_t bank_steps = 0;
-  /// Rows are the positives of the samples with their numbers.
+  /// Rows are the positives of the samples with their numbers; they are trained, and not replaced.
   bool rows_are_positives = false;
+  bool rows_learn = false;
   /// That of the views.
   bool normalization = false;
   /// Accuracies of what the encoder is compared with.

@@ -28,8 +28,8 @@ std::vector<std::string> fill_bank(Communicator& host, const PretrainOptions& op
   const at::Tensor rows =
       encoded_samples(host, trainer.encoders(), encoding, ids, share(bank.capacity(), ranks, 0).size(), pause);
   if (own.size() > 0) {
-    // A row that learns is no sample's for long, and has no label.
-    const at::Tensor labels = rows_have_samples(bank.kind()) ? labels_of(images, ids) : at::Tensor();
+    // A row that learns is no image's for long, and has no label.
+    const at::Tensor labels = rows_learn(bank.kind()) ? at::Tensor() : labels_of(images, ids);
     bank.replace(slots - own.begin, rows, labels, kNoStep);
   }
   return {"the bank begins with what the encoder makes of " +

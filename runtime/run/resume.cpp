@@ -132,6 +132,7 @@ TakenAlong taken_along(const Snapshot& snapshot, const RunPosition& here, const 
   if (trainer.bank() == nullptr || trainer.bank()->kind() == BankKind::kIndex) return taken;
   taken.bank_rows = trainer.bank()->capacity();
   taken.rows_are_positives = rows_are_positives(trainer.bank()->kind());
+  taken.rows_learn = rows_learn(trainer.bank()->kind());
   taken.bank_steps = (taken.bank_rows + here.global_batch - 1) / here.global_batch;
   return taken;
 }

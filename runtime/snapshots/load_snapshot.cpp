@@ -25,6 +25,19 @@ std::string load_trainer_text(const Snapshot& snapshot, const std::string& name)
   return read_trainer_text(trainer_file_of(snapshot), name);
 }
 
+BankOptions options_of(const SavedBank& saved) {
+  BankOptions options;
+  options.rows = saved.layout.capacity;
+  options.width = saved.width;
+  options.dtype = saved.dtype;
+  options.fill = BankFill::kEmpty;
+  options.global_batch = saved.layout.height;
+  options.kind = saved.kind;
+  options.length = saved.length;
+  options.row_optimizer = saved.row_optimizer;
+  return options;
+}
+
 void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& options) {
   const std::string name = "'" + snapshot.path.string() + "'";
   if (!snapshot.manifest.bank) throw SnapshotError(name + " holds no bank, but this run wants one.");
@@ -33,6 +46,9 @@ void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& opti
     throw SnapshotError("The bank of " + name + " has " + what + " " + theirs + "; this run wants " + ours + ".");
   };
   if (saved.kind != bank.options().kind) refuse("the kind", kind_text(saved.kind), kind_text(bank.options().kind));
+  if (saved.length != bank.options().length) {
+    refuse("rows of the length", name_of(saved.length), name_of(bank.options().length));
+  }
   // All refusals come before the bank is touched. A throw of restore itself leaves the bank without a use.
   if (saved.width != bank.width()) refuse("rows of width", std::to_string(saved.width), std::to_string(bank.width()));
   if (saved.layout.capacity != bank.capacity()) {

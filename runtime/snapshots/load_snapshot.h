@@ -20,9 +20,12 @@ struct LoadBankOptions {
   std::int64_t block_bytes = std::int64_t{8} << 20;
 };
 
+/// Options of a bank that load_bank() fills with what is saved. Local.
+BankOptions options_of(const SavedBank& saved);
+
 /// Replaces the bank's content by the snapshot's, whatever ranks either is laid out over. Local: each rank reads the
 /// rows that it owns. Throws SnapshotError that names both values when the snapshot has no bank, or one of another
-/// capacity, width or (without convert_dtype) type.
+/// kind, capacity, width, length of rows, optimizer of rows or (without convert_dtype) type.
 void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& options);
 
 }  // namespace negatron

@@ -100,6 +100,9 @@ SavedBank bank_of(const Json& json) {
   bank.width = json.at("width");
   bank.dtype = dtype_of_text(json.at("dtype"));
   if (json.contains("kind")) bank.kind = kind_of_text(json.at("kind"));
+  if (json.contains("row_optimizer") && !rows_learn(bank.kind)) {
+    throw SnapshotError("its " + kind_text(bank.kind) + " bank says by what its rows are trained");
+  }
   if (json.contains("row_optimizer")) bank.row_optimizer = row_optimizer_of_text(json.at("row_optimizer"));
   if (json.contains("row_length")) bank.length = length_of_text(json.at("row_length"));
   if (bank.width < 1 || bank.width > kMostWidth) {

@@ -87,9 +87,10 @@ void require_positives(const PretrainOptions& options, const ContrastSetup& setu
 }
 
 /// What rows that learn ask of the rest: they have neither label nor type.
-void require_learning(const ContrastSetup& setup, const std::string& flag) {
+void require_learning(const PretrainOptions& options, const ContrastSetup& setup, const std::string& flag) {
   require(setup.has_bank(), flag + " goes with --negatives bank or bank-and-batch, not with " + name_of(setup.source) +
                                 ": its rows are the negatives.");
+  require(options.max_key_age == 0, flag + " has rows that are trained and do not age; leave --max-key-age out.");
   require(!setup.objective.needs_labels, flag + " has rows without labels, by which --objective " +
                                              setup.objective.name + " finds its positives; choose another objective.");
   const SamplerDescription& sampler = setup.sampler;
@@ -225,7 +226,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   const std::string flag = "--bank-kind " + kind_text(options.bank_kind);
   if (options.head.length == RowLength::kAsMade) require_any_length(setup);
   if (rows_are_positives(options.bank_kind)) require_positives(options, setup, flag);
-  if (rows_learn(options.bank_kind)) require_learning(setup, flag);
+  if (rows_learn(options.bank_kind)) require_learning(options, setup, flag);
   require_followed(options, *objective);
   if (options.bank_kind == BankKind::kIndex) require_index(options, setup);
   if (rows_stay(options.bank_kind)) {

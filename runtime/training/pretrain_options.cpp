@@ -1,5 +1,7 @@
 #include "runtime/training/pretrain_options.h"
 
+#include <cmath>
+#include <sstream>
 #include <string>
 
 #include "comm/require.h"
@@ -31,6 +33,17 @@ void validate_init(const InitialWeights& init) {
   require(!init.adapt_channels || !init.file.empty(), "--init-adapt-channels needs --init.");
 }
 
+/// An optimizer that divides by the root of squares moves each number of a row by about the rate in its first step.
+void require_rows_rate(const PretrainOptions& options) {
+  if (!rows_learn(options.bank_kind) || options.rows.kind == RowOptimizerKind::kSgd) return;
+  const double most = 1.0 / std::sqrt(static_cast<double>(options.head.output));
+  std::ostringstream sentence;
+  sentence << "--rows-optimizer " << row_optimizer_text(options.rows.kind) << " with --rows-lr " << options.rows.rate
+           << " would move a row by more than its length of 1 in its first step; for --width " << options.head.output
+           << " give less than " << most << ", such as 0.01.";
+  require(options.head.length == RowLength::kAsMade || options.rows.rate < most, sentence.str());
+}
+
 /// What a query meets.
 void validate_method(const PretrainOptions& options) {
   require(options.bank_threads >= -1,
@@ -40,6 +53,7 @@ void validate_method(const PretrainOptions& options) {
   require(options.rows.rate >= 0.0 && options.rows.weight_decay >= 0.0 && options.rows.momentum >= 0.0 &&
               options.rows.momentum < 1.0,
           "--rows-lr and --rows-weight-decay must be at least 0, and --rows-momentum of [0, 1).");
+  require_rows_rate(options);
   require(options.max_key_age >= 0, "--max-key-age must be at least 0 steps (0 means no limit).");
   require(options.predictor_hidden >= 1, "--predictor-hidden must be at least 1.");
   require(options.telemetry_every >= 0, "--telemetry-every must be at least 0 steps (0 means never).");

@@ -40,7 +40,7 @@ std::vector<at::Tensor> trained_with_loss(const ContrastiveLoss& loss) {
 /// what is reported is the first one's.
 ContrastOutput mean_of(ContrastOutput output, const ContrastOutput& other) {
   output.loss = 0.5 * (output.loss + other.loss);
-  output.row_gradient = sum_of(output.row_gradient, other.row_gradient);
+  output.row_gradient = sum_of(std::move(output.row_gradient), other.row_gradient);
   if (output.row_gradient.values.defined()) output.row_gradient.values.mul_(0.5);
   return output;
 }
@@ -141,6 +141,7 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   }
   if (setup_.has_learned()) contrast.rows_tau = options_.rows_tau;
   contrast.rows_follow = setup_.has_parametric();
+  contrast.only_met_rows = setup_.has_rows_that_learn() && !moves_unmet_rows(options_.rows);
   contrast.needs_accuracy = report_.needs_accuracy();
   if (report_.looks_at_hard_sets()) contrast.report_hardest = options_.telemetry_top;
   return contrast;

@@ -120,7 +120,7 @@ class Bank {
   void replace(const at::Tensor& rows, const at::Tensor& vectors, const at::Tensor& labels, std::int64_t step);
 
   /// Of rows that learn: own rows take a step of `optimizer` by the gradient with respect to the rows as they score;
-  /// all of them, or those that `gradient` is of where the others would stay as they are. Throws std::invalid_argument
+  /// all of them, or those that have a gradient where the others stay as they are. Throws std::invalid_argument
   /// when a shape does not fit or the optimizer is of another kind than the bank's.
   void train(const GradientOfRows& gradient, const RowOptimizer& optimizer, std::int64_t step);
 

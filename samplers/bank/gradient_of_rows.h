@@ -17,12 +17,15 @@ struct GradientOfRows {
   bool is_of_all() const { return values.defined() && !rows.defined(); }
 };
 
-/// a + b, either of which may be undefined. Local.
-GradientOfRows sum_of(const GradientOfRows& a, const GradientOfRows& b);
+/// a + b, either of which may be undefined; the values of one that is of all rows are used for it. Local.
+GradientOfRows sum_of(GradientOfRows a, GradientOfRows b);
 
 /// What `values` [m, d] of local rows `rows` [m] int64, any of which may be there several times, come to: each row
 /// once, its values summed in their order. Local.
 GradientOfRows summed_by_row(const at::Tensor& rows, const at::Tensor& values);
+
+/// The same gradient as one by the rows that have any: those whose values are not all 0. Waits for a device. Local.
+GradientOfRows of_met_rows(const GradientOfRows& gradient);
 
 /// The same gradient as one by all `count` rows, [count, d], zeros where there is none. Local.
 at::Tensor of_all_rows(const GradientOfRows& gradient, std::int64_t count);

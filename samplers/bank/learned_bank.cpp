@@ -26,8 +26,8 @@ void Bank::train(const GradientOfRows& gradient, const RowOptimizer& optimizer, 
           "Bank::train: the gradient must be floating and [" + std::to_string(met) + ", " +
               std::to_string(options_.width) + "], as the rows that it is of");
   leave_to_copy();
-  if (gradient.rows.defined() && !moves_unmet_rows(optimizer)) {
-    train_met(gradient, optimizer, step);
+  if (!moves_unmet_rows(optimizer)) {
+    train_met(of_met_rows(gradient), optimizer, step);
     return;
   }
   const at::Tensor values = of_all_rows(gradient, rows);
@@ -45,14 +45,19 @@ void Bank::train(const GradientOfRows& gradient, const RowOptimizer& optimizer, 
 }
 
 void Bank::train_met(const GradientOfRows& gradient, const RowOptimizer& optimizer, std::int64_t step) {
-  const at::Tensor& rows = gradient.rows;
-  const at::Tensor raw = shard_.raw.index_select(0, rows);
-  const at::Tensor moments = shard_.moments.index_select(0, rows);
-  step_rows(optimizer, raw, moments, by_raw_rows(gradient.values.to(raw.scalar_type()), raw, options_.length));
-  shard_.raw.index_copy_(0, rows, raw);
-  shard_.moments.index_copy_(0, rows, moments);
-  shard_.rows.vectors.index_copy_(0, rows, scored_rows(raw, options_.length).to(options_.dtype));
-  write_step(rows.cpu(), step);
+  const std::int64_t met = gradient.rows.size(0);
+  const std::int64_t together = gradient.rows.is_cpu() ? kRowsTogether : std::max<std::int64_t>(met, 1);
+  for (std::int64_t begin = 0; begin < met; begin += together) {
+    const auto some = [&](const at::Tensor& all) { return all.narrow(0, begin, std::min(together, met - begin)); };
+    const at::Tensor rows = some(gradient.rows);
+    const at::Tensor raw = shard_.raw.index_select(0, rows);
+    const at::Tensor moments = shard_.moments.index_select(0, rows);
+    step_rows(optimizer, raw, moments, by_raw_rows(some(gradient.values).to(raw.scalar_type()), raw, options_.length));
+    shard_.raw.index_copy_(0, rows, raw);
+    shard_.moments.index_copy_(0, rows, moments);
+    shard_.rows.vectors.index_copy_(0, rows, scored_rows(raw, options_.length).to(options_.dtype));
+  }
+  write_step(gradient.rows.cpu(), step);
 }
 
 void Bank::rest(const at::Tensor& rows) {

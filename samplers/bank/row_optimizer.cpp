@@ -9,6 +9,11 @@ constexpr double kAdamLeast = 1e-8;
 /// How long Adam remembers squares.
 constexpr double kSquareMomentum = 0.999;
 
+/// Apart from the gradient, whose size the divisor takes out.
+void decay(const RowOptimizer& optimizer, const at::Tensor& raw) {
+  if (optimizer.weight_decay > 0.0) raw.mul_(1.0 - optimizer.rate * optimizer.weight_decay);
+}
+
 void step_sgd(const RowOptimizer& optimizer, const at::Tensor& raw, const at::Tensor& velocity,
               const at::Tensor& gradient) {
   velocity.mul_(optimizer.momentum).add_(gradient);
@@ -18,8 +23,8 @@ void step_sgd(const RowOptimizer& optimizer, const at::Tensor& raw, const at::Te
 
 void step_adagrad(const RowOptimizer& optimizer, const at::Tensor& raw, const at::Tensor& squares,
                   const at::Tensor& gradient) {
-  if (optimizer.weight_decay > 0.0) gradient.add_(raw, optimizer.weight_decay);
   squares.add_(gradient.square().mean(1, /*keepdim=*/true));
+  decay(optimizer, raw);
   raw.addcdiv_(gradient, squares.sqrt().add_(kAdagradLeast), -optimizer.rate);
 }
 
@@ -36,7 +41,7 @@ void step_adam(const RowOptimizer& optimizer, const at::Tensor& raw, const at::T
   squares.mul_(kSquareMomentum).addcmul_(gradient, gradient, 1.0 - kSquareMomentum);
   const at::Tensor mean_share = 1.0 - at::pow(optimizer.momentum, steps);  // [n, 1]
   const at::Tensor square_share = 1.0 - at::pow(kSquareMomentum, steps);   // [n, 1]
-  if (optimizer.weight_decay > 0.0) raw.mul_(1.0 - optimizer.rate * optimizer.weight_decay);
+  decay(optimizer, raw);
   raw.addcdiv_(mean / mean_share, (squares / square_share).sqrt_().add_(kAdamLeast), -optimizer.rate);
 }
 

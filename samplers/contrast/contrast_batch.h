@@ -39,6 +39,8 @@ struct ContrastBatch {
   /// Rows of the bank are trained with the encoder, and the gradient of the loss itself by what queries met of them is
   /// wanted as ContrastOutput::row_gradient (GRADIENT.md 12). Does not go with rows_tau, nor with several copies.
   bool rows_follow = false;
+  /// Of rows that learn: only what queries met is wanted of the gradient, as the others stay as they are.
+  bool only_met_rows = false;
   /// So many hardest rows of each query are wanted in `ContrastOutput::negatives`; 0 for none.
   std::int64_t report_hardest = 0;
 };

@@ -95,7 +95,7 @@ ContrastOutput LossStep::derive() {
   if (generated_) generated_->add_gradient(shares, contrast_.anchors.global_count, output);
   if (mined_) report_mined(output);
   if (batch_.rows_follow) add_row_gradient(shares, output);
-  if (rows_raise()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_.rows_tau, of_rows, output);
+  if (rows_raise()) add_rows_loss(bank_group(), *bank_, contrast_.anchors, batch_, of_rows, output);
   return output;
 }
 
@@ -110,8 +110,8 @@ void LossStep::add_row_gradient(std::vector<TermShare> shares, ContrastOutput& o
   // Scores of a row are made anew here, and would differ from those of the pass in the bits that decide.
   if (is_sharp(terms_) && queries_.scalar_type() != at::kDouble) {
     throw std::invalid_argument(
-        "contrastive loss: rows that are trained with it do not go with a term that takes the nearest row alone, "
-        "unless in fp64");
+        "contrastive loss: rows that are trained with it (--bank-kind parametric) do not go with a term that takes the "
+        "nearest row alone, as --sampler self-adversarial with so large an alpha, unless in fp64");
   }
   for (TermShare& share : shares) {
     PassResult one;
@@ -119,7 +119,7 @@ void LossStep::add_row_gradient(std::vector<TermShare> shares, ContrastOutput& o
     to_type(one, queries_.scalar_type());
     share.result = one.terms.front();
   }
-  output.row_gradient = row_gradient(bank_group(), *bank_, output.negatives.met, shares);
+  output.row_gradient = row_gradient(bank_group(), *bank_, output.negatives.met, shares, wanted_rows(batch_));
   // The queries of all ranks are not needed any more.
   output.negatives.met = {};
 }

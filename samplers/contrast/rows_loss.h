@@ -2,7 +2,9 @@
 
 #include "comm/communicator.h"
 #include "samplers/bank/bank.h"
+#include "samplers/contrast/contrast_batch.h"
 #include "samplers/contrast/contrast_output.h"
+#include "samplers/exchange/rows/row_gradient.h"
 #include "samplers/objectives/objective.h"
 #include "samplers/pass/score_term.h"
 
@@ -16,10 +18,13 @@ ScoreTerm rows_term(double tau);
 ///
 ///     L_i = softplus(l_i - s+_i / tau),     dL/dl_i = 1 - the probability of the positive,
 ///
-/// a mean over the queries of all ranks (Hu et al., AdCo, CVPR 2021, eq. 4; GRADIENT.md 9). `met` is what rows_term()
-/// came to, and output.negatives.met what was met, which is dropped then. Collective over the ranks that share the
-/// bank.
-void add_rows_loss(Communicator& group, const Bank& bank, const Anchors& anchors, double tau, const TermResult& met,
-                   ContrastOutput& output);
+/// a mean over the queries of all ranks (Hu et al., AdCo, CVPR 2021, eq. 4; GRADIENT.md 9), tau that of `batch`. `met`
+/// is what rows_term() came to, and output.negatives.met what was met, which is dropped then. Collective over the ranks
+/// that share the bank.
+void add_rows_loss(Communicator& group, const Bank& bank, const Anchors& anchors, const ContrastBatch& batch,
+                   const TermResult& met, ContrastOutput& output);
+
+/// Which rows the gradient of a step is wanted of.
+GradientRows wanted_rows(const ContrastBatch& batch);
 
 }  // namespace negatron

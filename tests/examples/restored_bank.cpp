@@ -22,14 +22,7 @@ negatron::Bank restored(negatron::Communicator& ranks, const std::string& path) 
   const negatron::Snapshot snapshot = negatron::open_named_snapshot(ranks, files, path, {}).snapshot;
   if (!snapshot.manifest.bank) throw std::invalid_argument("There is no bank in '" + path + "'.");
   const negatron::SavedBank& saved = *snapshot.manifest.bank;
-  negatron::BankOptions options;
-  options.rows = saved.layout.capacity;
-  options.width = saved.width;
-  options.dtype = saved.dtype;
-  options.kind = saved.kind;
-  options.fill = negatron::BankFill::kEmpty;
-  options.global_batch = saved.layout.height;
-  negatron::Bank bank(options, ranks.rank(), ranks.size());
+  negatron::Bank bank(negatron::options_of(saved), ranks.rank(), ranks.size());
   negatron::load_bank(snapshot, bank, {});
   return bank;
 }

@@ -19,7 +19,9 @@ done_by "$negatron" pretrain "${weights[@]}" --dry-run
 says 'queries, own rows'
 says '[40, 16]'
 for optimizer in sgd adagrad adam; do
-  drawn=("${weights[@]}" --rows-optimizer "$optimizer" --sampler uniform --sampler-options m=12)
+  rate=0.05
+  [ "$optimizer" != sgd ] || rate=1
+  drawn=("${slow[@]}" --rows-lr "$rate" --rows-optimizer "$optimizer" --sampler uniform --sampler-options m=12)
   done_by on 2 pretrain "${drawn[@]}" --run-dir "$optimizer"
   done_by on 2 pretrain "${drawn[@]}" --max-steps 5 --run-dir "parts-$optimizer"
   done_by on 2 pretrain "${drawn[@]}" --resume auto --run-dir "parts-$optimizer"
@@ -33,7 +35,7 @@ for optimizer in sgd adagrad adam; do
   bank diff "$optimizer" "one-$optimizer"
   says 'equal: the same rows'
 done
-done_by on 2 pretrain "${slow[@]}" --rows-lr 0 --run-dir still
+done_by on 2 pretrain "${slow[@]}" --rows-lr 0 --sampler uniform --sampler-options m=12 --run-dir still
 [ "$(losses sgd)" != "$(losses still)" ] || fail 'rows that learn trained as rows that do not'
 done_by on 3 pretrain --config adam/config.ini --epochs 3 --resume auto --run-dir adam
 says 'resumed from step'
@@ -44,13 +46,20 @@ holds 'r["kind"] == "parametric" and r["rows"] == 40 and r["filled"] == 40 and r
 holds 'r["rows_without_id"] == 0'
 bank info sgd
 says 'parametric: a row for each sample, trained with the encoder'
+refused 'give less than 0.25, such as 0.01' "$negatron" pretrain "${weights[@]}" --rows-optimizer adam --run-dir never
+refused 'leave --max-key-age out' "$negatron" pretrain "${weights[@]}" --max-key-age 3 --run-dir never
 "$python" - one-sgd one-adagrad one-adam <<'END' || fail 'files hold other things than the optimizers remember'
-import sys, h5py, numpy
+import glob, sys, h5py, numpy
 for name, dataset, width in zip(sys.argv[1:], ("velocity", "squares", "moments"), (16, 1, 33)):
     with h5py.File(name + "/bank.h5") as f:
         assert f[dataset].shape == (40, width), f[dataset].shape
         assert (f["ids"][:] == numpy.arange(40)).all() and abs(f[dataset][:]).max() > 0
         raw = f["raw"][:].astype(float)
+        last = sorted(glob.glob(name.removeprefix("one-") + "/snapshots/step-*"))[-1]
+        with h5py.File(last + "/bank.h5") as whole:
+            # The run that adam trained has gone on since.
+            for part in ("raw", dataset):
+                assert name == "one-adam" or (whole[part][:] == f[part][:]).all(), part
         assert abs(raw / numpy.linalg.norm(raw, axis=1, keepdims=True) - f["rows"][:]).max() < 1e-6
 END
 refused 'holds a bank of the kind parametric' "$negatron" bank merge one-sgd sgd never

@@ -125,16 +125,35 @@ void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at:
   });
 }
 
-/// The rows that any query met, ascending, where all sets are lists; undefined where queries met more than that.
-at::Tensor listed_rows_of(const MetRows& met) {
-  std::vector<at::Tensor> all;
+/// Where the gradient of each entry of each list goes.
+struct ListedPlaces {
+  /// The rows that any query met, ascending.
+  at::Tensor rows;
+  /// [Q, L] of each set: the place of an entry's row among them, 0 for an entry of none.
+  std::vector<at::Tensor> places;
+};
+
+bool all_are_lists(const MetRows& met) {
+  return !met.sets.empty() &&
+         std::all_of(met.sets.begin(), met.sets.end(), [](const MetSet& set) { return set.lists.defined(); });
+}
+
+// Example: two sets whose lists are 4, none, 9 and 4, 7. Rows are 4, 7, 9 and places 0, 0, 2 and 0, 1.
+ListedPlaces places_of_lists(const MetRows& met) {
+  std::vector<at::Tensor> flat;
+  for (const MetSet& set : met.sets) flat.push_back(set.lists.flatten());
+  const at::Tensor all = at::cat(flat);
+  const at::Tensor present = (all >= 0).nonzero().squeeze(1);
+  const auto [rows, inverse, unused] =
+      at::_unique2(all.index_select(0, present), /*sorted=*/true, /*return_inverse=*/true, false);
+  const at::Tensor places = at::zeros_like(all).index_copy_(0, present, inverse);
+  ListedPlaces found{rows, {}};
+  std::int64_t begin = 0;
   for (const MetSet& set : met.sets) {
-    if (!set.lists.defined()) return {};
-    all.push_back(set.lists.flatten());
+    found.places.push_back(places.narrow(0, begin, set.lists.numel()).view_as(set.lists));
+    begin += set.lists.numel();
   }
-  if (all.empty()) return {};
-  const at::Tensor rows = at::cat(all);
-  return std::get<0>(at::_unique2(rows.index({rows >= 0}), /*sorted=*/true, false, false));
+  return found;
 }
 
 }  // namespace
@@ -142,34 +161,34 @@ at::Tensor listed_rows_of(const MetRows& met) {
 // Example: two ranks with a query and a row each, one log-sum-exp at scale 5. Query 1 meets s = 0.2 with row 1 and 0.6
 // with row 2: t = log(e^1 + e^3) = 3.12693, and with s+ = 0.8 the loss is softplus(t - 4) = 0.34901, dL/dt = 0.29462,
 // half of which counts, as the loss is a mean over two queries. Rank 1 sends (0.14731, 3.12693, 0) to rank 2, whose row
-// has p = exp(5 * 0.6 - 3.12693) = 0.88080 and gets 0.14731 * 0.88080 * 5 q_1 = 0.64875 q_1 of it.
+// has p = exp(5 * 0.6 - 3.12693) = 0.88080 and gets 0.14731 * 0.88080 * 5 q_1 = 0.64874 q_1 of it.
 GradientOfRows row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
-                            const std::vector<TermShare>& shares) {
+                            const std::vector<TermShare>& shares, GradientRows wanted) {
   const at::NoGradGuard no_grad;
   for (const TermShare& share : shares) {
     require(share.term.rows == TermRows::kCandidates, "row_gradient: rows take no gradient as further positives");
   }
   const at::ScalarType type = shares.front().result.value.scalar_type();
   const at::Tensor numbers = group.all_gather(share_numbers(shares, type), met.shares.sizes);  // [Q, T, 3]
-  const at::Tensor listed = listed_rows_of(met);
-  const std::int64_t rows = listed.defined() ? listed.size(0) : bank.shard().rows.vectors.size(0);
+  ListedPlaces listed;
+  if (wanted == GradientRows::kMet && all_are_lists(met)) listed = places_of_lists(met);
+  const std::int64_t rows = listed.rows.defined() ? listed.rows.size(0) : bank.shard().rows.vectors.size(0);
   const at::Tensor gradient = at::zeros({rows, bank.width()}, numbers.options());
   std::vector<SentTerm> terms;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     terms.push_back({shares[i].term, numbers.select(1, static_cast<std::int64_t>(i))});
   }
-  for (const MetSet& set : met.sets) {
+  for (std::size_t i = 0; i < met.sets.size(); ++i) {
+    const MetSet& set = met.sets[i];
     if (set.lists.defined()) {
-      // Of rows that nobody listed there is none.
-      const at::Tensor places = listed.defined() ? at::searchsorted(listed, set.lists) : set.lists;
-      add_listed(set, terms, places, gradient);
+      add_listed(set, terms, listed.rows.defined() ? listed.places[i] : set.lists, gradient);
     } else if (terms.size() == 1 && is_plain(terms.front().term) && met_all(set)) {
       add_plain(set, terms.front(), gradient);
     } else {
       add_masked(set, terms, gradient);
     }
   }
-  return {listed, gradient};
+  return {listed.rows, gradient};
 }
 
 }  // namespace negatron

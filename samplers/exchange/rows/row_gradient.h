@@ -9,8 +9,13 @@
 
 namespace negatron {
 
-/// The gradient of a loss of all ranks by this rank's rows, as they score, in the dtype of the shares: by all of them,
-/// or where queries met only rows that were listed, by those that any of them met,
+enum class GradientRows {
+  kAll,
+  /// Where queries met only rows that were listed, those that any of them met; else all.
+  kMet
+};
+
+/// The gradient of a loss of all ranks by this rank's rows, as they score, in the dtype of the shares:
 ///
 ///     dL/dn_j = sum over queries i that met row j, sum over terms t:   dL/dt_i  p_i(s)  g'(s)  q_i,     s = q_i . n_j
 ///
@@ -20,6 +25,6 @@ namespace negatron {
 /// and vectors that a sampler made are constants for the rows. Collective over the ranks that share the bank. Throws
 /// std::invalid_argument for a term over further positives.
 GradientOfRows row_gradient(Communicator& group, const Bank& bank, const MetRows& met,
-                            const std::vector<TermShare>& shares);
+                            const std::vector<TermShare>& shares, GradientRows wanted = GradientRows::kAll);
 
 }  // namespace negatron

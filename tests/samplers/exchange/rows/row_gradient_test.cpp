@@ -48,6 +48,7 @@ struct RowScene {
   std::int64_t filled = kSceneRows;
   /// Each term of query i counts with weight cos(i + term).
   at::ScalarType dtype = at::kDouble;
+  GradientRows wanted = GradientRows::kAll;
 };
 
 struct RowAnswer {
@@ -88,7 +89,8 @@ RowAnswer run_scene(const RowScene& scene, int ranks) {
     const at::Tensor total = at::full({1}, loss, at::kDouble);
     comm.all_reduce(total, ReduceOp::kSum);
     comm.traffic().start_step();
-    const at::Tensor own = of_all_rows(row_gradient(comm, bank, result.met, shares), bank.shard().rows.vectors.size(0));
+    const at::Tensor own =
+        of_all_rows(row_gradient(comm, bank, result.met, shares, scene.wanted), bank.shard().rows.vectors.size(0));
     std::int64_t bytes = 0;
     for (const auto& [name, traffic] : comm.traffic().step()) bytes += traffic.bytes_received;
     // By slot: a bank that is not full has holes between its rows.
@@ -198,6 +200,9 @@ TEST(RowGradient, UnderMasksHolesAndWeights) {
     // One plain term under a rule must not take the short way, which knows none.
     scene.terms.pop_back();
     expect_right(scene, name + ", one term");
+    const at::Tensor of_all = run_scene(scene, 3).gradient;
+    scene.wanted = GradientRows::kMet;
+    EXPECT_TRUE(at::equal(run_scene(scene, 3).gradient, of_all)) << name;
   }
 }
 
