@@ -16,25 +16,52 @@ namespace {
 struct Message {
   std::int64_t rows;
   std::int64_t step;
+  double epoch;
+  double progress;
+  BatchCall call;
   std::int8_t dtype;
   std::int8_t has_ids;
   std::int8_t has_labels;
   std::int8_t queries_take_gradient;
   std::int8_t keys_take_gradient;
   std::int8_t has_problem;
-  std::int8_t unused[2];
+  std::int8_t trains;
 };
-static_assert(sizeof(Message) == 24);
+static_assert(sizeof(Message) == 40);
+
+std::string name_of(BatchCall call) {
+  switch (call) {
+    case BatchCall::kLoss:
+      return "loss";
+    case BatchCall::kEnqueue:
+      return "enqueue";
+    case BatchCall::kHardest:
+      return "hardest";
+  }
+  return {};
+}
 
 /// In which words ranks differ from rank 0; empty where they do not.
 std::string difference(const Message& first, const Message& other) {
   const auto name = [](std::int8_t type) { return std::string(toString(static_cast<at::ScalarType>(type))); };
+  if (first.call != other.call) return "rank 0 is in " + name_of(first.call) + " and " + name_of(other.call);
   const auto given = [](std::int8_t is) { return is != 0 ? "given" : "not given"; };
   const auto taken = [](std::int8_t is) { return is != 0 ? "taken" : "not taken"; };
   const auto told = [](const std::string& what, const std::string& here, const std::string& there) {
     return what + " " + here + " on rank 0 and " + there;
   };
-  if (first.step != other.step) return told("the step is", std::to_string(first.step), std::to_string(other.step));
+  if (first.step != other.step) {
+    const std::string what = first.call == BatchCall::kHardest ? "n is" : "the step is";
+    return told(what, std::to_string(first.step), std::to_string(other.step));
+  }
+  if (first.epoch != other.epoch) return told("the epoch is", std::to_string(first.epoch), std::to_string(other.epoch));
+  if (first.progress != other.progress) {
+    return told("the progress is", std::to_string(first.progress), std::to_string(other.progress));
+  }
+  if (first.trains != other.trains) {
+    return told("the loss is", first.trains != 0 ? "training" : "evaluating",
+                other.trains != 0 ? "training" : "evaluating");
+  }
   if (first.dtype != other.dtype) return told("the dtype is", name(first.dtype), name(other.dtype));
   if (first.has_ids != other.has_ids) return told("ids are", given(first.has_ids), given(other.has_ids));
   if (first.has_labels != other.has_labels) {
@@ -57,24 +84,30 @@ std::string difference(const Message& first, const Message& other) {
 
 }  // namespace
 
-std::vector<std::int64_t> agree_on_batch(Communicator& comm, const std::string& call, const BatchRecord& record,
-                                         const std::string& problem) {
+std::vector<std::int64_t> agree_on_batch(Communicator& comm, const BatchRecord& record, const std::string& problem) {
+  const std::string call = name_of(record.call);
   const Message own{record.rows,
                     record.step,
+                    record.epoch,
+                    record.progress,
+                    record.call,
                     static_cast<std::int8_t>(record.dtype),
                     record.has_ids,
                     record.has_labels,
                     record.queries_take_gradient,
                     record.keys_take_gradient,
                     !problem.empty(),
-                    {}};
+                    record.trains};
   std::string bytes(sizeof own, '\0');
   std::memcpy(bytes.data(), &own, sizeof own);
   std::vector<Message> all;
   for (const std::string& text : gather_equal_texts(comm, bytes)) {
     std::memcpy(&all.emplace_back(), text.data(), sizeof own);
   }
-  if (std::any_of(all.begin(), all.end(), [](const Message& of) { return of.has_problem != 0; })) {
+  // A rank that has called something else has no part in the texts of a problem.
+  const bool one_call =
+      std::all_of(all.begin(), all.end(), [&](const Message& of) { return of.call == all.front().call; });
+  if (one_call && std::any_of(all.begin(), all.end(), [](const Message& of) { return of.has_problem != 0; })) {
     throw_problem(comm, call, problem);
   }
   std::string first;

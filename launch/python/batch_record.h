@@ -10,25 +10,32 @@
 
 namespace negatron::python {
 
+/// What a rank has called. All ranks call the same, in one order.
+enum class BatchCall : std::int8_t { kLoss, kEnqueue, kHardest };
+
 /// What a rank says of its part of a batch before any of it travels.
 struct BatchRecord {
+  BatchCall call = BatchCall::kLoss;
   /// b, which ranks may have different.
   std::int64_t rows = 0;
   // Alike on all ranks.
+  /// The training step; of kHardest how many rows are wanted.
   std::int64_t step = 0;
   at::ScalarType dtype = at::kFloat;
   bool has_ids = false;
   bool has_labels = false;
   bool queries_take_gradient = false;
   bool keys_take_gradient = false;
+  bool trains = false;
+  double epoch = 0.0;
+  double progress = 0.0;
 };
 
 /// Tells all ranks this rank's record, or the `problem` for which it cannot take part (empty for none), and returns b
 /// of every rank. Throws std::invalid_argument on all ranks when one has a problem, DisagreementError on all when
-/// records differ; `call` is what the user called, for the message. Collective. Bytes received per rank: 24 (P - 1),
+/// records differ. Collective. Bytes received per rank: 40 (P - 1),
 /// and after a problem all texts.
-std::vector<std::int64_t> agree_on_batch(Communicator& comm, const std::string& call, const BatchRecord& record,
-                                         const std::string& problem);
+std::vector<std::int64_t> agree_on_batch(Communicator& comm, const BatchRecord& record, const std::string& problem);
 
 /// The rows [b, ...] of all ranks, of which each has `sizes`, cut anew so that every rank has its share() of them, as a
 /// queue wants its keys. Collective unless they are cut so already; then `values` itself. Bytes received per rank: at

@@ -186,12 +186,12 @@ void add_loss_options(py::module_& module) {
 std::shared_ptr<ProgramLoss> make_program_loss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBank> bank,
                                                PretrainOptions options,
                                                const std::pair<MaybeTensor, MaybeTensor>& types_and_counts,
-                                               std::int64_t steps_per_epoch) {
+                                               std::int64_t steps_per_epoch, const std::string& reduction) {
   const SampleFacts facts{or_undefined(types_and_counts.first), or_undefined(types_and_counts.second)};
   // What a run reads from a file is here already; that there is one is what samplers ask.
   if (facts.types.defined()) options.sample_types = "sample_types";
   if (facts.counts.defined()) options.sample_counts = "sample_counts";
-  return std::make_shared<ProgramLoss>(std::move(group), std::move(bank), options, facts, steps_per_epoch);
+  return std::make_shared<ProgramLoss>(std::move(group), std::move(bank), options, facts, steps_per_epoch, reduction);
 }
 
 void add_loss(py::module_& module) {
@@ -208,7 +208,7 @@ void add_loss(py::module_& module) {
       .def_readwrite("progress", &LossInput::progress);
   py::class_<ProgramLoss, std::shared_ptr<ProgramLoss>>(module, "Loss")
       .def(py::init(&make_program_loss), py::arg("group"), py::arg("bank"), py::arg("options"),
-           py::arg("types_and_counts"), py::arg("steps_per_epoch"), NoLock())
+           py::arg("types_and_counts"), py::arg("steps_per_epoch"), py::arg("reduction"), NoLock())
       .def(
           "step",
           [](ProgramLoss& loss, const LossInput& input) {

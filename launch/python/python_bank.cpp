@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "comm/together.h"
 #include "launch/python/batch_record.h"
+#include "launch/python/made_together.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "runtime/snapshots/named_snapshot.h"
@@ -32,16 +32,6 @@ std::string shape_of(const at::Tensor& tensor) {
   return text.str();
 }
 
-template <typename Make>
-auto made_together(Communicator& comm, const Make& make) {
-  decltype(make()) made;
-  failing_as<std::invalid_argument>([&] {
-    together(comm, [&] { made = make(); });
-    return 0;
-  });
-  return made;
-}
-
 }  // namespace
 
 ProgramBank::ProgramBank(std::shared_ptr<Group> group, const BankOptions& options) : group_(std::move(group)) {
@@ -57,6 +47,7 @@ ProgramBank::ProgramBank(std::shared_ptr<Group> group, std::unique_ptr<Bank> ban
 std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, const std::string& path, at::Device device,
                                                at::ScalarType dtype) {
   const Group::Use use = group->use();
+  use.comm().agree("the bank to load", path + " as " + toString(dtype) + " on " + c10::DeviceTypeName(device.type()));
   PosixFileLayer files;
   const NamedSnapshot named = open_named_snapshot(use.comm(), files, path, {});
   const Manifest& manifest = named.snapshot.manifest;
@@ -86,12 +77,13 @@ void ProgramBank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const a
   if (problem.empty()) problem = problem_of_numbers("ids", ids, keys.size(0));
   if (problem.empty()) problem = problem_of_numbers("labels", labels, keys.size(0));
   BatchRecord record;
+  record.call = BatchCall::kEnqueue;
   record.rows = problem.empty() ? keys.size(0) : 0;
   record.step = step_;
   record.dtype = keys.scalar_type();
   record.has_ids = ids.defined();
   record.has_labels = labels.defined();
-  const std::vector<std::int64_t> sizes = agree_on_batch(use.comm(), "enqueue", record, problem);
+  const std::vector<std::int64_t> sizes = agree_on_batch(use.comm(), record, problem);
   std::int64_t total = 0;
   for (const std::int64_t size : sizes) total += size;
   if (total > bank_->capacity()) {
@@ -116,10 +108,11 @@ HardestRows ProgramBank::hardest(const at::Tensor& queries, std::int64_t count) 
     problem = "n must lie between 1 and the " + std::to_string(bank_->capacity()) + " rows of the bank";
   }
   BatchRecord record;
+  record.call = BatchCall::kHardest;
   record.rows = problem.empty() ? queries.size(0) : 0;
   record.step = count;
   record.dtype = queries.scalar_type();
-  const std::vector<std::int64_t> sizes = agree_on_batch(use.comm(), "hardest", record, problem);
+  const std::vector<std::int64_t> sizes = agree_on_batch(use.comm(), record, problem);
   return hardest_rows(use.comm(), *bank_, exchange_, queries, sizes, count);
 }
 

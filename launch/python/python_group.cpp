@@ -63,6 +63,9 @@ void Group::close() {
 }
 
 std::shared_ptr<Group> mpi_group(const CommunicatorOptions& options) {
+  if (getpid() != job().process) {
+    throw CommError("MPI began in the process that this one was forked from; negatron.alone() is for this one");
+  }
   if (job().mpi_ended) throw CommError("MPI has ended in this process and cannot begin again");
   if (job().environment == nullptr) job().environment = std::make_unique<Environment>(nullptr, nullptr);
   return remembered(make_mpi_communicator(*job().environment, options));

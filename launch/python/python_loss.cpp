@@ -3,24 +3,38 @@
 #include <torch/autograd.h>
 
 #include <algorithm>
+#include <iomanip>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 
 #include "comm/require.h"
 #include "launch/python/batch_record.h"
+#include "launch/python/made_together.h"
+#include "runtime/snapshots/files/digest.h"
 #include "runtime/training/step_sums.h"
 
 namespace negatron::python {
 namespace {
 
-/// What of the options ranks must have alike.
-std::string text_of(const PretrainOptions& options, const ContrastSetup& setup, std::int64_t steps_per_epoch) {
+std::string digest_of_numbers(const at::Tensor& numbers) {
+  if (!numbers.defined()) return "none";
+  const at::Tensor all = numbers.cpu().contiguous();
+  return digest_of(std::string(static_cast<const char*>(all.const_data_ptr()), all.nbytes()));
+}
+
+/// What of the options ranks must have alike, as it was given: nothing of it has been looked at yet.
+std::string text_of(const PretrainOptions& options, const SampleFacts& facts, std::int64_t steps_per_epoch,
+                    const std::string& reduction) {
   std::ostringstream text;
-  text << options.objective << " (" << options.objective_options << "), negatives " << name_of(setup.source)
+  text << std::setprecision(std::numeric_limits<double>::max_digits10) << options.objective << " ("
+       << options.objective_options << "), negatives " << (options.negatives ? name_of(*options.negatives) : "as known")
        << ", sampler " << options.sampler << " (" << options.sampler_options << "), tau " << options.tau
        << (options.learn_tau ? " learned" : "") << ", seed " << options.seed << ", own sample "
-       << options.mask_own_sample << ", max age " << options.max_key_age << ", steps of an epoch " << steps_per_epoch;
+       << options.mask_own_sample << ", max age " << options.max_key_age << ", steps of an epoch " << steps_per_epoch
+       << ", oracle " << options.allow_oracle << ", types " << digest_of_numbers(facts.types) << ", counts "
+       << digest_of_numbers(facts.counts) << ", reduction " << reduction;
   return text.str();
 }
 
@@ -50,19 +64,21 @@ std::unique_ptr<ContrastiveLoss> make_loss(const PretrainOptions& options, const
 }  // namespace
 
 ProgramLoss::ProgramLoss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBank> bank, const PretrainOptions& given,
-                         const SampleFacts& facts, std::int64_t steps_per_epoch)
+                         const SampleFacts& facts, std::int64_t steps_per_epoch, const std::string& reduction)
     : group_(std::move(group)),
       bank_(std::move(bank)),
       device_(bank_ != nullptr ? bank_->bank().options().device : at::Device(at::kCPU)),
       tau_(given.tau) {
   const Group::Use use = group_->use();
   const PretrainOptions options = with_bank(given, bank_.get());
-  // On all ranks alike, as what it looks at is compared first; the names of methods are in the text as they were given.
-  setup_ = resolve_contrast(options);
-  require(!setup_.has_bank() || bank_ != nullptr,
-          "--objective " + options.objective + " with --negatives " + name_of(setup_.source) + " needs a bank.");
-  use.comm().agree("the loss", text_of(options, setup_, steps_per_epoch));
-  loss_ = make_loss(options, setup_, bank_.get(), facts, steps_per_epoch);
+  // First, so that what is refused below is refused on all ranks.
+  use.comm().agree("the loss", text_of(options, facts, steps_per_epoch, reduction));
+  loss_ = made_together(use.comm(), [&] {
+    setup_ = resolve_contrast(options);
+    require(!setup_.has_bank() || bank_ != nullptr,
+            "--objective " + options.objective + " with --negatives " + name_of(setup_.source) + " needs a bank.");
+    return make_loss(options, setup_, bank_.get(), facts, steps_per_epoch);
+  });
 }
 
 std::string ProgramLoss::problem_of_batch(const LossInput& input) const {
@@ -109,8 +125,11 @@ LossOutput ProgramLoss::step(const LossInput& input) {
   record.has_labels = input.labels.defined();
   record.queries_take_gradient = input.queries_take_gradient;
   record.keys_take_gradient = input.keys_take_gradient;
+  record.trains = input.trains;
+  record.epoch = input.epoch;
+  record.progress = input.progress;
   ContrastBatch batch;
-  batch.shares.sizes = agree_on_batch(comm, "loss", record, problem);
+  batch.shares.sizes = agree_on_batch(comm, record, problem);
   if (batch.shares.total() == 0) throw std::invalid_argument("loss: the batch of all ranks is empty");
   if (input.ids.defined()) batch.ids = input.ids.cpu();
   if (input.labels.defined()) batch.labels = input.labels.cpu();

@@ -43,9 +43,10 @@ struct LossOutput {
 class ProgramLoss {
  public:
   /// `bank` may be null where the negatives are those of the batch. Of `options` counts what describes objective and
-  /// sampler. Collective. Throws std::invalid_argument and DisagreementError.
+  /// sampler; `reduction` is the program's, which ranks must have alike. Collective. Throws std::invalid_argument and
+  /// DisagreementError.
   ProgramLoss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBank> bank, const PretrainOptions& options,
-              const SampleFacts& facts, std::int64_t steps_per_epoch);
+              const SampleFacts& facts, std::int64_t steps_per_epoch, const std::string& reduction);
 
   /// Collective; nothing is left to do for backward that communicates. Throws std::invalid_argument and
   /// DisagreementError on all ranks before any vector travels.

@@ -32,6 +32,7 @@ from negatron.bank import Bank, HardestRows
 from negatron.contrastive_loss import ContrastiveLoss
 from negatron.job import Group, alone, finalize, init
 from negatron.methods import objectives, samplers
+from negatron import lightly
 
 __all__ = [
     "Bank",
@@ -46,6 +47,7 @@ __all__ = [
     "alone",
     "finalize",
     "init",
+    "lightly",
     "objectives",
     "samplers",
 ]

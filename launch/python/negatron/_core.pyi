@@ -81,7 +81,7 @@ class Loss:
         bank: Bank | None,
         options: LossOptions,
         types_and_counts: tuple[torch.Tensor | None, torch.Tensor | None],
-        steps_per_epoch: int,
+        steps_per_epoch: int, reduction: str,
     ) -> None: ...
     def step(
         self, input: LossInput

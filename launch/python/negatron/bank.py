@@ -135,7 +135,8 @@ class Bank:
         }
 
     def numpy(self) -> numpy.ndarray:
-        """The vectors of `shard` as a read-only array [m, d], without a copy. Local.
+        """The vectors of `shard` as a read-only array [m, d], without a copy. Some may be of no row: those where
+        `shard()["slots"]` is -1. Local.
 
         Raises TypeError for a bank on a GPU and for bfloat16, which numpy does not have.
         """

@@ -132,7 +132,7 @@ class ContrastiveLoss(torch.nn.Module):
         self.reduction = reduction
         core_bank = bank._core if bank is not None else None
         facts = (sample_types, sample_counts)
-        self._core = _core.Loss(self.group._core, core_bank, options, facts, steps_per_epoch)
+        self._core = _core.Loss(self.group._core, core_bank, options, facts, steps_per_epoch, reduction)
         for name, tensor in self._core.parameters():
             # Shares its memory: what an optimizer writes is what the loss reads.
             self.register_parameter(name.replace(".", "_"), torch.nn.Parameter(tensor.detach()))
@@ -160,11 +160,28 @@ class ContrastiveLoss(torch.nn.Module):
         Collective, and all that is collective; backward meets no other rank. Raises ValueError, or DisagreementError, on
         all ranks before any vector travels. A gradient of a gradient is not defined and raises RuntimeError.
         """
+        trains = self.training and torch.is_grad_enabled()
+        if torch.is_inference_mode_enabled() or q.is_inference() or k.is_inference():
+            # The loss comes with its gradients, which are taken in a graph of its own.
+            with torch.inference_mode(False), torch.no_grad():
+                return self._loss_of(q.clone(), k.clone(), ids, labels, trains, epoch, progress)
+        return self._loss_of(q, k, ids, labels, trains, epoch, progress)
+
+    def _loss_of(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        ids: torch.Tensor | None,
+        labels: torch.Tensor | None,
+        trains: bool,
+        epoch: float,
+        progress: float,
+    ) -> torch.Tensor:
         if q.dtype in (torch.float16, torch.bfloat16):
             q, k = q.float(), k.float()
         parameters = self._shared_parameters()
         given = _core.LossInput(q.detach(), k.detach(), ids, labels)
-        given.trains = self.training and torch.is_grad_enabled()
+        given.trains = trains
         given.epoch = epoch
         given.progress = progress
         scale = float(self.group.size) if self.reduction == "mean" else 1.0

@@ -90,12 +90,19 @@ def init(group: dist.ProcessGroup | None = None, *, time_limit: float = 600.0, c
     if group is not None:
         carrier = _carrier(group)
         return Group(_core.torch_group(carrier.group_name, time_limit, check), carrier)
-    if _started_by_mpi():
-        return Group(_core.mpi_group(time_limit, check))
+    # Before MPI's: srun may have started torchrun.
     if "TORCHELASTIC_RUN_ID" in os.environ:
         raise _core.CommError(
             "torchrun started this process, and torch.distributed has no group yet; call "
             "torch.distributed.init_process_group() before negatron.init()"
+        )
+    if _started_by_mpi():
+        return Group(_core.mpi_group(time_limit, check))
+    others = os.environ.get("WORLD_SIZE", "1")
+    if "RANK" in os.environ and others.isdigit() and int(others) > 1:
+        raise _core.CommError(
+            f"RANK and WORLD_SIZE say that there are {others} processes, and torch.distributed has no group yet; call "
+            "torch.distributed.init_process_group() before negatron.init(), or negatron.alone()"
         )
     return alone(time_limit=time_limit, check=check)
 
@@ -115,7 +122,9 @@ def _close_at_exit() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    _core.close_groups(not _failed)
+    # Another hook may have taken the place of ours; what was shown last is remembered all the same.
+    failed = _failed or getattr(sys, "last_value", None) is not None
+    _core.close_groups(not failed)
 
 
 def _watch_for_failure() -> None:

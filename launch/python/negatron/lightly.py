@@ -40,7 +40,9 @@ class NTXentLoss(torch.nn.Module):
         gather_distributed: as above.
         group: the ranks; what `negatron.init()` finds at the first call, when it is left out.
         dtype: how the bank's rows are stored.
-        options: further arguments of `negatron.ContrastiveLoss`, as sampler="mochi".
+        options: further arguments of `negatron.ContrastiveLoss`, as sampler="mochi"; none that is learned.
+
+    The bank is not in `state_dict()`, as each rank has a part of it: keep it by `criterion.bank.save(path)`.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class NTXentLoss(torch.nn.Module):
         **options: Any,
     ) -> None:
         super().__init__()
+        if options.get("learn_tau"):
+            raise ValueError("this loss has no parameters; negatron.ContrastiveLoss(..., learn_tau=True) learns tau")
         if not temperature > 0.0:
             raise ValueError(f"Illegal temperature: {temperature} is not above 0")
         self.temperature = temperature
@@ -62,7 +66,12 @@ class NTXentLoss(torch.nn.Module):
         self._group = group
         self._dtype = dtype
         self._options = options
-        self._loss: ContrastiveLoss | None = None
+        # No module of this one: the state of a criterion is the same before its first batch and after it.
+        self._made: list[ContrastiveLoss] = []
+
+    @property
+    def _loss(self) -> ContrastiveLoss | None:
+        return self._made[0] if self._made else None
 
     @property
     def bank(self) -> Bank | None:
@@ -72,11 +81,12 @@ class NTXentLoss(torch.nn.Module):
     def forward(self, out0: torch.Tensor, out1: torch.Tensor) -> torch.Tensor:
         """out0, out1: [b, d], two views of each of b samples. Collective."""
         if self._loss is None:
-            self._loss = self._make(out0)
+            self._made.append(self._make(out0))
         q = torch.nn.functional.normalize(out0, dim=1)
         k = torch.nn.functional.normalize(out1, dim=1)
-        value = self._loss(q, k)
-        bank = self._loss.bank
+        loss = self._made[0].train(self.training)
+        value = loss(q, k)
+        bank = loss.bank
         if bank is not None and out0.requires_grad:
             bank.enqueue(k.detach())
         return value

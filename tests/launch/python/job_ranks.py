@@ -45,10 +45,23 @@ def differ(group):
     expect(negatron.DisagreementError, "the gradient of q is not taken on rank 0 and taken on rank 1",
            lambda: loss(q.clone().requires_grad_(wrong), k))
     expect(ValueError, "k must be [b, 8]", lambda: bank.enqueue(narrow if wrong else k))
-    expect(negatron.DisagreementError, "the step is 2 on rank 0 and 3 on rank 1", lambda: bank.hardest(q, 3 if wrong else 2))
+    expect(negatron.DisagreementError, "n is 2 on rank 0 and 3 on rank 1", lambda: bank.hardest(q, 3 if wrong else 2))
     expect(negatron.DisagreementError, "the bank", lambda: negatron.Bank(group, 21 if wrong else 20, WIDTH))
     expect(negatron.DisagreementError, "the loss", lambda: negatron.ContrastiveLoss(bank, tau=0.1 if wrong else 0.2))
     expect(ValueError, "rows of width at least 1", lambda: negatron.Bank(group, 20, 0))
+    expect(negatron.DisagreementError, "rank 0 is in loss and enqueue on rank 1",
+           lambda: bank.enqueue(k) if wrong else loss(q, k))
+    expect(negatron.DisagreementError, "the loss",
+           lambda: negatron.ContrastiveLoss(bank, objective="info-ncee" if wrong else "info-nce"))
+    expect(negatron.DisagreementError, "the loss",
+           lambda: negatron.ContrastiveLoss(bank, reduction="mean" if wrong else "sum"))
+    expect(ValueError, "did you mean info-nce?", lambda: negatron.ContrastiveLoss(bank, objective="info-ncee"))
+    expect(negatron.DisagreementError, "the loss is training on rank 0 and evaluating on rank 1",
+           lambda: loss.train(not wrong)(q, k))
+    loss.train()
+    expect(negatron.DisagreementError, "the epoch is", lambda: loss(q, k, epoch=1.0 if wrong else 0.0))
+    expect(negatron.DisagreementError, "the bank to load",
+           lambda: negatron.Bank.load(group, "/nonexistent" if wrong else "/dev/null"))
     loss(q, k)
     bank.enqueue(k)
     assert bank.step == 1

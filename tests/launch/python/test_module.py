@@ -231,3 +231,42 @@ def test_what_is_public_is_described():
     for name in negatron.__all__:
         thing = getattr(negatron, name)
         assert name.endswith("Error") or inspect.getdoc(thing), name
+
+
+def test_inference_mode_gives_the_same_loss(bank):
+    loss = negatron.ContrastiveLoss(bank, learn_tau=True)
+    expected = loss(unit(4), unit(4, seed=1)).item()
+    with torch.inference_mode():
+        assert loss(unit(4), unit(4, seed=1)).item() == expected
+        q = unit(4)
+    assert not loss(q, q).isnan()
+
+
+def test_a_criterion_keeps_its_state_through_its_first_batch():
+    criterion = negatron.lightly.NTXentLoss(memory_bank_size=(20, 8))
+    state = criterion.state_dict()
+    criterion(unit(4).requires_grad_(), unit(4, seed=1))
+    assert criterion.state_dict() == state and criterion.bank.step == 1
+    negatron.lightly.NTXentLoss(memory_bank_size=(20, 8)).load_state_dict(criterion.state_dict())
+    with pytest.raises(ValueError, match="learn_tau=True"):
+        negatron.lightly.NTXentLoss(memory_bank_size=(20, 8), learn_tau=True)
+
+
+def test_ranks_without_a_group_are_told_what_to_call(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(negatron.CommError, match="there are 2 processes"):
+        negatron.init()
+    # srun may have started torchrun.
+    for name, value in {"SLURM_PROCID": "0", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(negatron.CommError, match="torchrun started this process"):
+        negatron.init()
+
+
+def test_arrays_tell_which_rows_there_are(group):
+    bank = negatron.Bank(group, rows=10, width=8, fill="empty", global_batch=4)
+    bank.enqueue(unit(4))
+    there = bank.shard()["slots"].numpy() >= 0
+    assert there.sum() == 4 and len(bank.numpy()) == len(there)

@@ -209,10 +209,10 @@ TEST(ExchangeCalls, OfALearnedBankAreThoseOfAStep) {
       const Bytes before = comm.traffic().total();
       const NegativeResult met = exchange.run(comm, scene.bank, scene.batch, scene.request, scene.terms);
       const at::Tensor by_term = at::ones({scene.batch.queries.size(0)});
-      const at::Tensor gradient =
+      const GradientOfRows gradient =
           row_gradient(comm, scene.bank, met.met, {{scene.terms[1], by_term, met.scores.terms[1]}});
       const std::lock_guard lock(one_at_a_time);
-      EXPECT_EQ(gradient.size(0), scene.bank.shard().rows.vectors.size(0));
+      EXPECT_EQ(gradient.values.size(0), scene.bank.shard().rows.vectors.size(0));
       expect_same(before, comm.traffic().total(), exchange_calls(job, comm.rank(), false),
                   "rank " + std::to_string(comm.rank()) + " of " + std::to_string(ranks));
     });

@@ -119,7 +119,7 @@ TEST(ShardMemory, OfRowsThatStayIsThatOfTheBank) {
           const BankShard& shard = bank.shard();
           const ShardMemory memory = shard_memory(job, rank);
           EXPECT_EQ(memory.vectors, static_cast<std::int64_t>(shard.rows.vectors.nbytes()));
-          const std::size_t learning = shard.raw.defined() ? shard.raw.nbytes() + shard.velocity.nbytes() : 0;
+          const std::size_t learning = shard.raw.defined() ? shard.raw.nbytes() + shard.moments.nbytes() : 0;
           EXPECT_EQ(memory.learning, static_cast<std::int64_t>(learning));
           EXPECT_EQ(memory.learning > 0, kind == BankKind::kLearned);
           EXPECT_EQ(memory.anew, kind == BankKind::kIndex ? memory.vectors : 0);

@@ -123,7 +123,7 @@ TEST(StepReport, TellsThatAllRowsOfALearnedBankAreAsOld) {
     Bank bank({11, 3, at::kFloat, at::kCPU, BankFill::kRandom, 0, 11, BankKind::kLearned}, comm.rank(), comm.size());
     std::int64_t together = 0;
     EXPECT_TRUE(told_ages(bank, comm, comm, 0, together).empty()) << "no step wrote them";
-    bank.ascend(at::ones_like(bank.shard().rows.vectors), RowSgd{}, 49);
+    bank.train({{}, at::ones_like(bank.shard().rows.vectors)}, RowOptimizer{}, 49);
     EXPECT_EQ(told_ages(bank, comm, comm, 50, together), (Ages{{1, 11}}));
   });
 }
