@@ -29,6 +29,7 @@ const SettingValues& former_values() {
                                        {"batch-order", "random"},
                                        {"batch-similar", "0.5"},
                                        {"refresh-every", "1epoch"},
+                                       {"rows-optimizer", "sgd"},
                                        {"tf32", "off"},
                                        {"cudnn-benchmark", "off"}};
   return values;
