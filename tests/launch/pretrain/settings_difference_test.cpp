@@ -1,5 +1,7 @@
 #include "launch/pretrain/settings_difference.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "launch/pretrain/pretrain_flags.h"
@@ -33,10 +35,14 @@ TEST(SettingsDifference, AFlagThatCameLaterIsNoDifferenceAtItsDefault) {
   PretrainArguments now;
   const std::string ini = pretrain_flags(now).ini();
   std::string old = ini;
-  for (const char* name : {"data-kind", "data-channels", "image-size", "hue", "normalize", "optimizer", "lars-trust",
-                           "adam-beta1", "adam-beta2", "clip-norm", "accumulate", "encoder", "init", "bad-images",
-                           "feature-noise", "feature-dropout", "tf32", "cudnn-benchmark", "head-output", "rows-optimizer"}) {
-    const std::size_t before = old.find("\n" + std::string(name) + " = ");
+  for (const char* name : {"data-kind",  "data-channels",   "image-size",    "hue",
+                           "normalize",  "optimizer",       "lars-trust",    "adam-beta1",
+                           "adam-beta2", "clip-norm",       "accumulate",    "encoder",
+                           "init",       "bad-images",      "feature-noise", "feature-dropout",
+                           "tf32",       "cudnn-benchmark", "head-output",   "rows-optimizer"}) {
+    const std::string line = std::string(name) + " = ";
+    // What is not set is a comment.
+    const std::size_t before = std::min(old.find("\n" + line), old.find("\n# " + line));
     ASSERT_NE(before, std::string::npos) << name;
     old.erase(before, old.find('\n', before + 1) - before);
   }
