@@ -16,7 +16,7 @@ inline constexpr std::int64_t kAgeBuckets = 50;
 /// As every function here, local.
 inline at::Tensor row_ages(const Bank& bank, std::int64_t step) {
   const at::Tensor& written = bank.shard().steps;
-  return (step - written.masked_select(written >= 0)).clamp_min(0);
+  return written.masked_select(written.ge(0)).neg().add(step).clamp_min(0);
 }
 
 /// Of the oldest of them; 0 without one.
