@@ -28,7 +28,7 @@ inline std::int64_t oldest_age(const Bank& bank, std::int64_t step) {
 /// [kAgeBuckets] fp64 on the host: how many are i * together to (i + 1) * together - 1 steps old. Example: of rows of
 /// ages 1, 2 and 120, three together, 1 and 2 are in bucket 0 and 120 is in bucket 40.
 inline at::Tensor ages_of_rows(const Bank& bank, std::int64_t step, std::int64_t together) {
-  return at::bincount(row_ages(bank, step).floor_divide(together), {}, kAgeBuckets).to(at::kDouble);
+  return row_ages(bank, step).floor_divide(together).bincount({}, kAgeBuckets).to(at::kDouble);
 }
 
 }  // namespace negatron
