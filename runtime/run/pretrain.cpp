@@ -265,16 +265,11 @@ class Pretraining {
         trainer_.steps_done(), leaves(), [this] { return state(); }, trainer_.bank()));
   }
 
-  /// For who looks at the run. All that counts is saved: what is wrong here is told, and no more. Rank 0 alone, local.
+  /// For who looks at the run. Rank 0 alone, local.
   void show_hardest() {
     const bool has_saved = options_.snapshots.every.unit != RunInterval::Unit::kNever && trainer_.bank() != nullptr;
     if (!options_.tensorboard || !has_saved || job_.host->rank() != 0) return;
-    try {
-      const at::Tensor sheet = hardest_sheet(job_.run_directory, *data_.train);
-      if (sheet.defined()) log_.hardest(trainer_.steps_done(), sheet);
-    } catch (const std::exception& error) {
-      log_.remark(std::string("TensorBoard gets no pictures of the hardest negatives: ") + error.what());
-    }
+    log_hardest(job_.run_directory, *data_.train, trainer_.steps_done(), log_);
   }
 
   const PretrainOptions& options_;

@@ -11,7 +11,6 @@
 #include "runtime/snapshots/files/new_path.h"
 #include "runtime/snapshots/save_part.h"
 #include "runtime/snapshots/snapshot_error.h"
-#include "runtime/snapshots/virtual_bank.h"
 
 namespace negatron {
 namespace {
@@ -31,20 +30,6 @@ std::string make_partial(FileLayer& files, const fs::path& out) {
   return partial.string();
 }
 
-/// Rank 0's, when all shards are there; the order is that of commit_parts().
-void publish(FileLayer& files, const SaveJob& job, const fs::path& out, std::vector<ManifestFile> parts) {
-  Manifest manifest{job.step, job.world_size, job.bank, std::move(parts)};
-  const std::string name(kVirtualBankName);
-  manifest.files.push_back({name, write_virtual_bank(files, job.temporary / name, *job.bank, job.writing)});
-  const std::string text = manifest_text(manifest);
-  // Never publish what could not be read back.
-  parse_manifest(text);
-  write_text(files, job.temporary / kManifestName, text);
-  files.sync_directory(job.temporary);
-  files.rename_to_new(job.temporary, out);
-  files.sync_directory(parent_of(out));
-}
-
 }  // namespace
 
 void save_bank(Communicator& comm, FileLayer& files, const fs::path& named, std::int64_t step, Bank& bank) {
@@ -52,7 +37,7 @@ void save_bank(Communicator& comm, FileLayer& files, const fs::path& named, std:
   SaveJob job;
   job.step = step;
   job.world_size = comm.size();
-  job.bank = SavedBank{bank.layout().state(), comm.size(), bank.width(), bank.options().dtype, bank.options().kind};
+  job.bank = describe(bank);
   job.shard = comm.rank();
   job.copy = bank.start_copy();
   failing_as<SnapshotError>([&] {
@@ -65,7 +50,9 @@ void save_bank(Communicator& comm, FileLayer& files, const fs::path& named, std:
         for (ManifestFile& file : parse_files(text)) parts.push_back(std::move(file));
       }
       on_rank_0(comm, [&] {
-        publish(files, job, out, std::move(parts));
+        write_manifest(files, job, std::move(parts));
+        files.rename_to_new(job.temporary, out);
+        files.sync_directory(parent_of(out));
         return std::string();
       });
     } catch (const FailedTogether&) {

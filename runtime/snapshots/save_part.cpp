@@ -93,6 +93,14 @@ std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
 // Were 4 before 3, a power cut could leave step-000000300 without some of its files: a damaged snapshot where there
 // should be none. As it is, one that strikes before 4 leaves a name with ".tmp-" in it, which nobody restores from.
 void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts) {
+  write_manifest(files, job, std::move(parts));
+  // The save may have made the directory of all snapshots, whose own name is in the run directory above it.
+  files.sync_directory(job.run_directory);
+
+  publish(files, job);
+}
+
+void write_manifest(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts) {
   Manifest manifest{job.step, job.world_size, job.bank, std::move(parts)};
   if (job.bank) {
     const std::string name(kVirtualBankName);
@@ -104,10 +112,12 @@ void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile
   job.writing.reach("manifest");
   write_text(files, job.temporary / kManifestName, text);
   files.sync_directory(job.temporary);
-  // The save may have made the directory of all snapshots, whose own name is in the run directory above it.
-  files.sync_directory(job.run_directory);
+}
 
-  publish(files, job);
+SavedBank describe(const Bank& bank) {
+  const BankOptions& options = bank.options();
+  return {bank.layout().state(), bank.layout().ranks(), bank.width(),         options.dtype,
+          options.kind,          options.length,        options.row_optimizer};
 }
 
 }  // namespace negatron

@@ -39,4 +39,10 @@ std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job);
 /// snapshot.
 void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts);
 
+/// The first half of that: bank.h5 and the manifest, durable in the temporary directory.
+void write_manifest(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts);
+
+/// What a manifest says of this bank. Local.
+SavedBank describe(const Bank& bank);
+
 }  // namespace negatron

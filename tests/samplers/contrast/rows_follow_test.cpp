@@ -5,50 +5,22 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/samplers/contrast/contrast_job.h"
+#include "tests/samplers/contrast/row_jobs.h"
 
 namespace negatron::testing {
 namespace {
 
-constexpr std::int64_t kWeightRows = 11;
-constexpr std::int64_t kWeightWidth = 4;
-constexpr std::int64_t kWeightQueries = 5;
-
-at::Tensor weight_rows(std::int64_t count, double seed) {
-  const at::Tensor rows =
-      at::sin(at::arange(count * kWeightWidth, at::kDouble).view({count, kWeightWidth}) * 1.3 + seed);
-  return rows / rows.norm(2, {1}, true);
-}
-
 ContrastJob following_job(const std::string& objective, const std::string& sampler, const std::string& options) {
-  ContrastJob job;
-  job.raw_queries = weight_rows(kWeightQueries, 0.2);
-  job.raw_keys = job.raw_queries + 0.4 * weight_rows(kWeightQueries, 7.0);
-  job.bank = weight_rows(kWeightRows, 3.0);
+  ContrastJob job = job_over_rows(5, 11);
   job.objective = objective;
-  job.temperature.tau = 0.3;
   job.sampler = sampler;
   job.sampler_options = options;
   job.rows_follow = true;
   return job;
 }
 
-/// [K, d] of the loss by the rows.
-at::Tensor differences_of_loss(ContrastJob job, int ranks) {
-  constexpr double kNudge = 1e-6;
-  const at::Tensor bank = job.bank;
-  at::Tensor gradient = at::zeros_like(bank);
-  for (std::int64_t row = 0; row < bank.size(0); ++row) {
-    for (std::int64_t i = 0; i < bank.size(1); ++i) {
-      const auto moved = [&](double step) {
-        job.bank = bank.clone();
-        job.bank[row][i] += step;
-        return run_contrast(job, ranks).loss;
-      };
-      gradient[row][i] = (moved(kNudge) - moved(-kNudge)) / (2.0 * kNudge);
-    }
-  }
-  return gradient;
+at::Tensor differences_of_loss(const ContrastJob& job, int ranks) {
+  return differences_by_rows(job, ranks, [](const ContrastAnswer& answer) { return answer.loss; });
 }
 
 struct Following {

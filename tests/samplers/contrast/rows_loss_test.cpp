@@ -7,57 +7,30 @@
 #include "samplers/bank/row_geometry.h"
 #include "samplers/negative_samplers/registry.h"
 #include "tests/reference/plain_learned.h"
-#include "tests/samplers/contrast/contrast_job.h"
+#include "tests/samplers/contrast/row_jobs.h"
 
 namespace negatron::testing {
 namespace {
 
 constexpr std::int64_t kLearnedRows = 11;
-constexpr std::int64_t kLearnedWidth = 4;
 constexpr std::int64_t kLearnedQueries = 5;
-
-at::Tensor some_rows(std::int64_t count, double seed) {
-  const at::Tensor rows =
-      at::sin(at::arange(count * kLearnedWidth, at::kDouble).view({count, kLearnedWidth}) * 1.3 + seed);
-  return rows / rows.norm(2, {1}, true);
-}
 
 /// Rows 2 and 5 are equal, so that orders have a tie.
 ContrastJob learned_job(const std::string& sampler, const std::string& options, double tau) {
-  ContrastJob job;
-  job.raw_queries = some_rows(kLearnedQueries, 0.2);
-  job.raw_keys = job.raw_queries + 0.4 * some_rows(kLearnedQueries, 7.0);
+  ContrastJob job = job_over_rows(kLearnedQueries, kLearnedRows);
   job.labels = at::arange(kLearnedQueries, at::kLong).remainder(3);
-  job.bank = some_rows(kLearnedRows, 3.0);
   job.bank[5] = job.bank[2];
   job.objective = "info-nce";
-  job.temperature.tau = 0.3;
   job.sampler = sampler;
   job.sampler_options = options;
   job.rows_tau = tau;
   return job;
 }
 
-double rows_loss(const ContrastJob& job, int ranks) {
-  return run_contrast(job, ranks).metrics.at("rows_loss") / static_cast<double>(kLearnedQueries);
-}
-
-/// [K, d]. Rows that tie are left out: moved, they change places in an order.
-at::Tensor central_differences(ContrastJob job, int ranks) {
-  constexpr double kNudge = 1e-6;
-  const at::Tensor bank = job.bank;
-  at::Tensor gradient = at::zeros_like(bank);
-  for (std::int64_t row = 0; row < bank.size(0); ++row) {
-    for (std::int64_t i = 0; i < bank.size(1); ++i) {
-      const auto moved = [&](double step) {
-        job.bank = bank.clone();
-        job.bank[row][i] += step;
-        return rows_loss(job, ranks);
-      };
-      gradient[row][i] = (moved(kNudge) - moved(-kNudge)) / (2.0 * kNudge);
-    }
-  }
-  return gradient;
+at::Tensor central_differences(const ContrastJob& job, int ranks) {
+  return differences_by_rows(job, ranks, [](const ContrastAnswer& answer) {
+    return answer.metrics.at("rows_loss") / static_cast<double>(kLearnedQueries);
+  });
 }
 
 /// Every way in which a query can come to meet a row: all of them, windows of scores and ranks, draws, lists, weights.
@@ -79,7 +52,7 @@ TEST(RowsLoss, GradientIsThatOfCentralDifferencesAcrossRanks) {
   for (const auto& [sampler, options] : kWays) {
     ContrastJob job = learned_job(sampler, options, 0.2);
     // A row that is moved must not change places with its twin.
-    job.bank[5] = some_rows(1, 9.0)[0];
+    job.bank[5] = wave_rows(1, 9.0)[0];
     const at::Tensor found = run_contrast(job, 3).row_gradient;
     const at::Tensor expected = central_differences(job, 3);
     EXPECT_GT(found.abs().max().item<double>(), 1e-3) << sampler;

@@ -5,8 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "samplers/pass/attention_pass.h"
-#include "tests/samplers/pass/cuda/emulated_device.h"
+#include "tests/samplers/pass/cuda/emulated_pass.h"
 #include "tests/samplers/pass/kernel_trial.h"
 #include "tests/samplers/pass/pass_trial.h"
 
@@ -15,152 +14,16 @@
 namespace negatron {
 namespace {
 
+using testing::bf16_rows;
 using testing::EmulatedDevice;
 using testing::expect_equal_to_plain;
 using testing::make_rows;
 using testing::plain_request;
 using testing::unit;
 
-/// Four slices where there are tiles enough.
-const CudaPass& pass() {
-  static const CudaPass emulated(BlockedPass::kDefaultQueryBlock, std::make_shared<EmulatedDevice>(4));
-  return emulated;
-}
-
 void expect_served(const Rows& rows, const PassRequest& request) {
-  ASSERT_TRUE(pass().uses_kernel(rows, request));
-  expect_equal_to_plain(pass(), rows, request);
-}
-
-Rows bf16_rows(std::int64_t count, std::int64_t width, const at::Tensor& valid = at::Tensor()) {
-  return make_rows(unit(count, width, 1).to(at::kBFloat16), valid);
-}
-
-/// A device whose tensor cores put sums into other places than the emulation expects.
-class WrongDevice : public EmulatedDevice {
- public:
-  void merge(const SliceMerge& merge) const override {
-    EmulatedDevice::merge(merge);
-    ++merges;
-    merge.values[0][0] += 1.0F;
-  }
-  mutable int merges = 0;
-};
-
-TEST(CudaPass, AKernelThatIsWrongOnItsDeviceIsNotUsed) {
-  const auto wrong = std::make_shared<WrongDevice>();
-  const CudaPass guarded(BlockedPass::kDefaultQueryBlock, wrong);
-  const Rows rows = bf16_rows(90, 16);
-  const PassRequest request = plain_request(unit(5, 16, 2), {5.0});
-  ASSERT_TRUE(guarded.serves(rows, request));
-  int merges = 0;
-  for (int i = 0; i < 2; ++i) {
-    const PassResult result = guarded.run(rows, request);
-    EXPECT_TRUE(at::equal(result.terms[0].gradient, BlockedPass().run(rows, request).terms[0].gradient));
-    EXPECT_EQ(wrong->merges > merges, i == 0) << "tried once";
-    merges = wrong->merges;
-  }
-}
-
-/// The kernel's fixed reference and attention's queries in one part are for unit rows: neither is chosen for others.
-TEST(CudaPass, LeavesRawRowsToThePassThatShiftsByWhatItMet) {
-  Rows rows = make_rows((unit(400, 16, 1) * at::linspace(0.01, 30.0, 400).unsqueeze(1)).to(at::kBFloat16));
-  PassRequest request = plain_request(unit(5, 16, 2) * 20.0, {1.0});
-  request.may_skip_max = true;
-  ASSERT_TRUE(pass().serves(rows, request) && AttentionPass::serves(rows, request)) << "were they unit rows";
-  rows.length = RowLength::kAsMade;
-  EXPECT_FALSE(pass().serves(rows, request));
-  EXPECT_FALSE(AttentionPass::serves(rows, request));
-  const PassResult result = pass().run(rows, request), expected = BlockedPass().run(rows, request);
-  EXPECT_TRUE(at::equal(result.terms[0].value, expected.terms[0].value));
-  EXPECT_TRUE(at::equal(result.terms[0].gradient, expected.terms[0].gradient));
-  request.best = 7;
-  EXPECT_TRUE(at::equal(pass().run(rows, request).best, BlockedPass().run(rows, request).best));
-  EXPECT_TRUE(at::equal(pass().best(rows, request.candidates, {}, 7), BlockedPass().run(rows, request).best));
-  for (const double time : pass().trial_times(rows, request)) EXPECT_TRUE(std::isinf(time)) << "nothing to choose from";
-}
-
-/// A device on which work takes as long as it is told, by whether a kernel is in it.
-class TimedDevice : public EmulatedDevice {
- public:
-  TimedDevice(double attention, double kernel) : times_{attention, kernel} {}
-  void scan(const BankScan& scan) const override {
-    EmulatedDevice::scan(scan);
-    ++scans;
-  }
-  std::optional<double> time_of(const std::function<void()>& work, std::chrono::milliseconds limit) const override {
-    const int before = scans;
-    work();
-    ++runs;
-    // The first run of each also loads what it needs, and one run is disturbed.
-    const double extra = runs % 7 == 1 || runs % 7 == 5 ? 50.0 : 0.0;
-    const double time = times_[scans > before ? 1 : 0] + extra;
-    if (std::chrono::duration<double, std::milli>(time) > limit) return std::nullopt;
-    return time;
-  }
-  mutable int scans = 0;
-  mutable int runs = 0;
-
- private:
-  GpuPassTimes times_;
-};
-
-/// As a step asks: the maximum is welcome.
-PassRequest step_request(const std::vector<double>& scales) {
-  PassRequest request = plain_request(unit(5, 16, 2), scales);
-  for (ScoreTerm& term : request.terms) term.want_slope = false;
-  request.may_skip_max = true;
-  return request;
-}
-
-TEST(CudaPass, AStepDoesNotPayForAMaximumThatItCanDoWithout) {
-  const auto device = std::make_shared<TimedDevice>(1.0, 2.0);
-  const CudaPass own(BlockedPass::kDefaultQueryBlock, device);
-  const Rows rows = bf16_rows(90, 16);
-  PassRequest request = step_request({5.0});
-  EXPECT_TRUE(own.run(rows, request).max.isnan().all().item<bool>());
-  EXPECT_EQ(device->scans, 0) << "attention serves it";
-  request.may_skip_max = false;
-  EXPECT_FALSE(own.run(rows, request).max.isnan().any().item<bool>());
-  EXPECT_GT(device->scans, 0);
-}
-
-TEST(CudaPass, TrialsTellTheMedianTimesOfBoth) {
-  const auto device = std::make_shared<TimedDevice>(3.0, 2.0);
-  CudaPass own(BlockedPass::kDefaultQueryBlock, device);
-  const Rows rows = bf16_rows(90, 16);
-  // The kernel's trial against ATen comes first, outside of the times.
-  ASSERT_TRUE(own.uses_kernel(rows, step_request({5.0})));
-  device->runs = 0;
-  EXPECT_EQ(own.trial_times(rows, step_request({5.0})), (GpuPassTimes{3.0, 2.0}));
-  own.prefer(GpuPass::kKernel, 1);
-  EXPECT_FALSE(own.run(rows, step_request({5.0})).max.isnan().any().item<bool>());
-  EXPECT_EQ(own.preferred(2), GpuPass::kAttention) << "of two terms nothing was said";
-  const int scans = device->scans;
-  EXPECT_TRUE(own.run(rows, step_request({5.0, 1.0})).max.isnan().all().item<bool>());
-  EXPECT_EQ(device->scans, scans);
-}
-
-TEST(CudaPass, WhatCannotServeHasNoTime) {
-  constexpr double kNever = std::numeric_limits<double>::infinity();
-  const CudaPass own(BlockedPass::kDefaultQueryBlock, std::make_shared<TimedDevice>(3.0, 2.0));
-  EXPECT_EQ(own.trial_times(bf16_rows(90, 16, at::arange(90) > 3), step_request({5.0}))[0], kNever);
-  EXPECT_EQ(own.trial_times(make_rows(unit(90, 16, 1).to(at::kHalf)), step_request({5.0}))[1], kNever);
-  const CudaPass wrong(BlockedPass::kDefaultQueryBlock, std::make_shared<WrongDevice>());
-  EXPECT_EQ(wrong.trial_times(bf16_rows(90, 16), step_request({5.0}))[1], kNever);
-  const CudaPass without(BlockedPass::kDefaultQueryBlock, nullptr);
-  EXPECT_EQ(without.trial_times(bf16_rows(90, 16), step_request({5.0})), (GpuPassTimes{kNever, kNever}));
-}
-
-TEST(CudaPass, ATrialThatDoesNotEndIsAnErrorAndNoWait) {
-  const double beyond = 1000.0 * static_cast<double>(kTrialLimit.count()) + 1.0;
-  const CudaPass own(BlockedPass::kDefaultQueryBlock, std::make_shared<TimedDevice>(1.0, beyond));
-  try {
-    own.uses_kernel(bf16_rows(90, 16), step_request({5.0}));
-    ADD_FAILURE() << "went on";
-  } catch (const std::runtime_error& error) {
-    EXPECT_NE(std::string(error.what()).find("--bank-dtype"), std::string::npos) << error.what();
-  }
+  ASSERT_TRUE(testing::emulated_pass().uses_kernel(rows, request));
+  expect_equal_to_plain(testing::emulated_pass(), rows, request);
 }
 
 TEST(CudaPass, EqualsPlainInEveryShape) {
@@ -252,7 +115,7 @@ TEST(CudaPass, FullyMaskedQueryIsEmptyAndOthersAreNot) {
   PassRequest request = plain_request(unit(2, 8, 2), {100.0, 0.0});
   request.candidates.exclusions = at::tensor({1, 3, 1, 190}, at::kLong).view({-1, 2});
   expect_served(rows, request);
-  const PassResult result = pass().run(rows, request);
+  const PassResult result = testing::emulated_pass().run(rows, request);
   EXPECT_EQ(result.max[1].item<double>(), -std::numeric_limits<double>::infinity());
   EXPECT_EQ(result.terms[0].value[1].item<double>(), -std::numeric_limits<double>::infinity());
   EXPECT_TRUE(at::equal(result.terms[0].gradient[1], at::zeros({8})));
@@ -264,7 +127,7 @@ TEST(CudaPass, QueryThatIsNotFiniteGetsNanAndOthersDoNot) {
   at::Tensor queries = unit(4, 16, 2);
   queries[1][3].fill_(std::numeric_limits<float>::quiet_NaN());
   queries[2][5].fill_(std::numeric_limits<float>::infinity());
-  const PassResult result = pass().run(rows, plain_request(queries, {5.0}));
+  const PassResult result = testing::emulated_pass().run(rows, plain_request(queries, {5.0}));
   const at::Tensor expected = at::tensor({0, 1, 1, 0}, at::kLong).to(at::kBool);
   EXPECT_TRUE(at::equal(result.terms[0].value.isnan(), expected)) << result.terms[0].value;
   EXPECT_TRUE(at::equal(result.terms[0].gradient.isnan().any(1), expected));
@@ -275,7 +138,7 @@ TEST(CudaPass, BitsDependOnNeitherTheOrderOfThreadsNorThatOfBlocks) {
   const Rows rows = bf16_rows(333, 40, at::arange(333).remainder(9) < 7);
   PassRequest request = plain_request(unit(130, 40, 2), {100.0});
   request.candidates.exclusions = at::tensor({5, 1, 129, 330}, at::kLong).view({-1, 2});
-  const PassResult expected = pass().run(rows, request);
+  const PassResult expected = testing::emulated_pass().run(rows, request);
   for (const std::uint64_t order : {1, 2, 3}) {
     const CudaPass other(BlockedPass::kDefaultQueryBlock, std::make_shared<EmulatedDevice>(4, order));
     const PassResult result = other.run(rows, request);
@@ -289,8 +152,8 @@ TEST(CudaPass, PassesOnWhatItDoesNotServe) {
   const Rows rows = bf16_rows(100, 16);
   PassRequest request = plain_request(unit(4, 16, 2), {5.0});
   const auto expect_passed_on = [&](const Rows& own, const PassRequest& asked) {
-    EXPECT_FALSE(pass().serves(own, asked));
-    testing::expect_close(pass().run(own, asked), BlockedPass().run(own, asked), 1e-6);
+    EXPECT_FALSE(testing::emulated_pass().serves(own, asked));
+    testing::expect_close(testing::emulated_pass().run(own, asked), BlockedPass().run(own, asked), 1e-6);
   };
   expect_passed_on(make_rows(rows.vectors.to(at::kFloat)), request);
   expect_passed_on(bf16_rows(100, 12), plain_request(unit(4, 12, 2), {5.0}));
