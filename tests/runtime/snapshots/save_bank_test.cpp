@@ -48,7 +48,7 @@ TEST(SaveBank, KeepsWhatTheBankIs) {
   run.length = RowLength::kAsMade;
   expect_to_come_back(run);
   run.length = RowLength::kUnit;
-  for (const BankKind kind : {BankKind::kMemory, BankKind::kLearned, BankKind::kParametric}) {
+  for (const BankKind kind : {BankKind::kLearned, BankKind::kParametric}) {
     run.kind = kind;
     expect_to_come_back(run);
   }
