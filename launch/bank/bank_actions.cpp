@@ -1,5 +1,6 @@
 #include "launch/bank/bank_actions.h"
 
+#include <algorithm>
 #include <limits>
 #include <ostream>
 
@@ -22,6 +23,22 @@ using Words = std::vector<std::string>;
 // Each command below is read in one order: declare its flags, parse, refuse what cannot be meant, and only then open a
 // bank. Nothing is read, and nothing written, before the whole command line is known to make sense.
 
+/// Null when there is none.
+const OpenBank* bank_of_name(const std::vector<OpenBank>& banks, const std::string& name) {
+  const auto found =
+      std::find_if(banks.begin(), banks.end(), [&](const OpenBank& one) { return one.bank().name == name; });
+  return found == banks.end() ? nullptr : &*found;
+}
+
+/// One bank is compared with another whatever their names are.
+void require_same_names(const std::vector<OpenBank>& a, const std::vector<OpenBank>& b) {
+  const bool all_there =
+      std::all_of(a.begin(), a.end(), [&](const OpenBank& one) { return bank_of_name(b, one.bank().name) != nullptr; });
+  if (all_there && a.size() == b.size()) return;
+  throw UsageError("'" + a.front().path.string() + "' and '" + b.front().path.string() +
+                   "' hold banks of other names; say which with --name.");
+}
+
 int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   BankArguments request(
       "usage: negatron bank info PATH [FLAGS]\n\n"
@@ -31,14 +48,20 @@ int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   request.flags().add("sample", within(&options.uniformity_rows, 0, kMostBankRows),
                       "rows that uniformity is computed over, all pairs of them");
   request.flags().add("seed", seed_field(&options.seed), "of the choice of those rows");
+  request.take_name();
   if (!request.parse(arguments, 1, 1)) return kExitOk;
-  const OpenBank bank = request.open(request.path(0));
-  const BankInfo found = bank_info(bank, options, request.memory());
-  if (request.json()) {
-    out << json_text(info_json(bank, found, options.seed)) << "\n";
-  } else {
-    print_info(out, bank, found, options.seed);
+  const std::vector<OpenBank> banks = request.open_all(request.path(0));
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const OpenBank& bank : banks) {
+    const BankInfo found = bank_info(bank, options, request.memory());
+    if (request.json()) {
+      all.push_back(info_json(bank, found, options.seed));
+    } else {
+      print_info(out, bank, found, options.seed);
+    }
   }
+  // Of one bank an object, as before there could be several.
+  if (request.json()) out << json_text(all.size() == 1 ? all.front() : all) << "\n";
   return kExitOk;
 }
 
@@ -72,9 +95,9 @@ int reshard(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   if (!request.parse(arguments, 2, 2)) return kExitOk;
   // Before the bank is opened, because verifying it takes as long as reading it.
   checked_ranks(ranks);
-  const OpenBank bank = request.open(request.path(0));
+  const std::vector<OpenBank> banks = request.open_all(request.path(0));
   report_written(out, request.json(), request.path(1),
-                 reshard_bank(request.files(), bank, request.path(1), ranks, request.memory()));
+                 reshard_banks(request.files(), banks, request.path(1), ranks, request.memory()));
   return kExitOk;
 }
 
@@ -89,18 +112,27 @@ int diff(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   constexpr double kMostTolerance = 2.0;
   request.flags().add("tolerance", within(&tolerance, 0.0, kMostTolerance),
                       "largest difference of a number of rows that count as equal; 0: every bit, and the type");
+  request.take_name();
   if (!request.parse(arguments, 2, 2)) return kExitOk;
-  const OpenBank a = request.open(request.path(0));
-  const OpenBank b = request.open(request.path(1));
-  const BankDiff found = diff_banks(a, b, request.memory());
-  const BankComparison comparison{found, compare_rows(a, b, request.memory()), tolerance};
-  if (request.json()) {
-    out << json_text(diff_json(a, b, comparison)) << "\n";
-  } else {
-    print_diff(out, a, b, comparison);
+  const std::vector<OpenBank> a = request.open_all(request.path(0));
+  const std::vector<OpenBank> b = request.open_all(request.path(1));
+  require_same_names(a, b);
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  bool equal = true;
+  for (const OpenBank& one : a) {
+    const OpenBank& other = *bank_of_name(b, one.bank().name);
+    const BankDiff found = diff_banks(one, other, request.memory());
+    const BankComparison comparison{found, compare_rows(one, other, request.memory()), tolerance};
+    equal = equal && comparison.equal();
+    if (request.json()) {
+      all.push_back(diff_json(one, other, comparison));
+    } else {
+      print_diff(out, one, other, comparison);
+    }
   }
+  if (request.json()) out << json_text(all.size() == 1 ? all.front() : all) << "\n";
   // As diff(1) does, so that scripts may ask without reading the output.
-  return comparison.equal() ? kExitOk : kExitFailure;
+  return equal ? kExitOk : kExitFailure;
 }
 
 int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
@@ -111,6 +143,7 @@ int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   MergeOptions options;
   request.flags().add("rows", within(&options.rows, 0, kMostBankRows),
                       "rows of the result, of which the newest survive; 0: the sum");
+  request.take_name();
   request.flags().add("convert", float_type_field(&options.convert),
                       "round all rows to this type: fp32, bf16, fp16 or fp64");
   request.flags().add("ranks", within(&options.ranks, 1, kMostRanks), "files that the bank is to lie in");
@@ -123,7 +156,7 @@ int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   const MergeResult result = merge_banks(request.files(), banks, target, options, request.memory());
   if (!request.json()) {
     out << "read " << result.rows_read << " rows of " << banks.size() << " banks: " << result.duplicates
-        << " were there already, " << result.dropped << " were too old for " << result.manifest.bank->layout.capacity
+        << " were there already, " << result.dropped << " were too old for " << result.manifest.bank().layout.capacity
         << " rows\n";
   }
   report_written(out, request.json(), target, result.manifest,

@@ -82,10 +82,25 @@ std::string BankArguments::seekable(const std::string& path) {
   return spooled_.back()->path().string();
 }
 
+void BankArguments::take_name() {
+  flags_.add("name", &name_, "which bank of a snapshot that has several (view-a, view-b)");
+}
+
 OpenBank BankArguments::open(const std::string& path) {
-  OpenBank bank = open_bank(files_, path, memory());
-  for (const std::string& note : bank.notes) remarks_ << "negatron: note: " << terminal_text(note) << "\n";
+  OpenBank bank = open_bank(files_, path, memory(), name_);
+  tell_notes(bank);
   return bank;
+}
+
+std::vector<OpenBank> BankArguments::open_all(const std::string& path) {
+  if (!name_.empty()) return {open(path)};
+  std::vector<OpenBank> banks = open_banks(files_, path, memory());
+  tell_notes(banks.front());
+  return banks;
+}
+
+void BankArguments::tell_notes(const OpenBank& bank) {
+  for (const std::string& note : bank.notes) remarks_ << "negatron: note: " << terminal_text(note) << "\n";
 }
 
 std::vector<std::int64_t> read_numbers(const std::string& flag, const std::string& text) {

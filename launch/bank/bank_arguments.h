@@ -37,16 +37,24 @@ class BankArguments {
   /// The path itself, or of what can be read once only (a pipe) that of a copy in memory, up to --memory, which lives
   /// as long as this. Throws SnapshotError.
   std::string seekable(const std::string& path);
-  /// open_bank, whose notes become remarks.
+  /// Lets people say which bank of a snapshot is meant, for a command that works on one. Before parse().
+  void take_name();
+  const std::string& name() const { return name_; }
+  /// open_bank of what take_name() took, whose notes become remarks.
   OpenBank open(const std::string& path);
+  /// open_banks, or that one where a name was given; the same with notes.
+  std::vector<OpenBank> open_all(const std::string& path);
 
  private:
+  void tell_notes(const OpenBank& bank);
+
   std::ostream& out_;
   std::ostream& remarks_;
   std::string usage_;
   FlagTable flags_;
   bool json_ = false;
   std::int64_t memory_mib_ = 256;
+  std::string name_;
   std::vector<std::string> paths_;
   PosixFileLayer files_;
   std::vector<std::unique_ptr<SpooledFile>> spooled_;

@@ -93,6 +93,7 @@ Json bank_json(const OpenBank& bank) {
           {"filled", layout.filled()},
           {"width", bank.bank().width},
           {"dtype", dtype_text(bank.bank().dtype)},
+          {"name", bank.bank().name},
           {"kind", kind_text(bank.bank().kind)},
           {"row_length", name_of(bank.bank().length)},
           {"row_optimizer", rows_learn(bank.bank().kind) ? row_optimizer_text(bank.bank().row_optimizer) : ""},
@@ -140,6 +141,7 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
   const BankLayout layout = bank.layout();
   const bool is_raw = bank.bank().length == RowLength::kAsMade;
   out << bank.path.string() << "\n";
+  if (!bank.bank().name.empty()) line(out, "bank", bank.bank().name);
   line(out, "rows",
        std::to_string(layout.filled()) + " of " + std::to_string(layout.capacity()) + " filled, width " +
            std::to_string(bank.bank().width) + ", " + dtype_text(bank.bank().dtype));
@@ -222,6 +224,7 @@ void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const B
   const auto differs = [&](const char* name, const auto& of_a, const auto& of_b) {
     if (of_a != of_b) out << name << ": " << of_a << " in A, " << of_b << " in B\n";
   };
+  if (!a.bank().name.empty()) out << "bank " << a.bank().name << "\n";
   differs("width", a.bank().width, b.bank().width);
   differs("type", dtype_text(a.bank().dtype), dtype_text(b.bank().dtype));
   differs("capacity", a.layout().capacity(), b.layout().capacity());
@@ -246,16 +249,22 @@ void report_written(std::ostream& out, bool as_json, const std::filesystem::path
                     const Json& more) {
   if (as_json) {
     Json json = bank_json({path, manifest, {}});
+    if (manifest.banks.size() > 1) {
+      for (const SavedBank& bank : manifest.banks) json["banks"].push_back(bank.name);
+    }
     json.update(more);
     out << json_text(json) << "\n";
     return;
   }
-  const BankLayout layout(manifest.bank->layout, manifest.bank->shards);
+  const SavedBank& first = manifest.banks.front();
+  const BankLayout layout(first.layout, first.shards);
   std::int64_t bytes = 0;
   for (const ManifestFile& file : manifest.files) bytes += file.digest.bytes;
-  out << "wrote " << path.string() << ": " << layout.filled() << " of " << layout.capacity() << " rows of width "
-      << manifest.bank->width << ", " << dtype_text(manifest.bank->dtype) << ", "
-      << plural(manifest.bank->shards, "shard") << ", step " << manifest.step << ", " << size_text(bytes) << "\n";
+  out << "wrote " << path.string() << ": "
+      << (manifest.banks.size() > 1 ? "the banks " + bank_names_text(manifest.banks) + ", each " : std::string())
+      << layout.filled() << " of " << layout.capacity() << " rows of width " << first.width << ", "
+      << dtype_text(first.dtype) << ", " << plural(first.shards, "shard") << ", step " << manifest.step << ", "
+      << size_text(bytes) << "\n";
 }
 
 }  // namespace negatron

@@ -71,6 +71,7 @@ int extract_action(const Words& arguments, std::ostream& out, std::ostream& rema
   std::string range;
   request.flags().add("ids", &ids, "sample ids, or a file of them");
   request.flags().add("labels", &labels, "labels, or a file of them");
+  request.take_name();
   request.flags().add("range", &range, "sequence numbers, without END; negatron bank info shows those that there are");
   if (!request.parse(arguments, 2, 2)) return kExitOk;
   // Both would leave open whether a row must fit one of them or both; neither would copy the bank, which reshard does.
@@ -123,6 +124,7 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
   bool normalize = false;
   request.flags().add("top", within(&top, 1, kMostBankRows), "rows for each query");
   request.flags().add("ids", &ids, "sample ids, or a file of them");
+  request.take_name();
   request.flags().add("range", &range, "which rows of QUERIES, FIRST:END; else all");
   matrix_flags.add_to(request.flags());
   request.flags().add("normalize", &normalize,

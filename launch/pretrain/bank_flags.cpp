@@ -30,6 +30,9 @@ void add_bank_flags(FlagTable& table, PretrainOptions& o) {
       "K, keys in the bank over all ranks; memory, index and parametric have as many as there are training samples");
   table.add("bank-momentum", within(&o.bank_momentum, 0.0, 1.0),
             "m of a memory bank's rows: v <- m v + (1 - m) f, when their sample is met");
+  table.add(
+      "bank-per-view", &o.bank_per_view,
+      "two memory banks, one for each view of a sample: queries of either view meet the other one's rows, as CMC");
   table.add("refresh-every", refresh_field(&o.refresh_every),
             "when an index is made anew, beside the start: steps (500), epochs (2epochs), or never");
   table.add("rows-tau", within(&o.rows_tau, kLeastTemperature, kMostTemperature),

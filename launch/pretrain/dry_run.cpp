@@ -97,9 +97,10 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
              shape({batch, width}) + (options.head.length == RowLength::kAsMade ? " of any length" : ""));
   if (setup.has_bank()) {
     const BankLayout layout = layout_of_bank(options, ranks);
-    print_line(out, "bank, all ranks",
+    print_line(out, options.bank_per_view ? "bank of a view, all ranks" : "bank, all ranks",
                shape({options.bank_rows, width}) + " " + dtype_text(row_type(options, place.precision)));
-    print_line(out, "bank, this rank", shape({layout.local_rows(0), width}));
+    print_line(out, options.bank_per_view ? "bank of a view, this rank" : "bank, this rank",
+               shape({layout.local_rows(0), width}));
   }
   print_memory(options, setup, data, sizes, out);
   print_steps(options, train, out);

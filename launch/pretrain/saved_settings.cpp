@@ -10,6 +10,7 @@ const SettingValues& former_values() {
                                        {"stem", "imagenet"},
                                        {"encoder-norm", "auto"},
                                        {"head-output", "unit"},
+                                       {"bank-per-view", "off"},
                                        {"data-kind", "auto"},
                                        {"data-channels", "auto"},
                                        {"image-size", "0"},

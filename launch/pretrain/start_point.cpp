@@ -150,10 +150,11 @@ class Start {
 
   /// Rank 0 and all others look at the same manifest.
   void require_bank_of(const Snapshot& snapshot, bool goes_on) {
-    const BankOptions bank = bank_options(request_.options, {at::kCPU, *request_.options.precision});
-    const bool has_bank = resolve_contrast(request_.options).has_bank();
-    require_bank(snapshot, has_bank ? &bank : nullptr, request_.convert_bank);
-    if (goes_on) require_row_optimizer(snapshot, has_bank ? &bank : nullptr);
+    WantedBanks wanted;
+    wanted.options = bank_options(request_.options, {at::kCPU, *request_.options.precision});
+    if (resolve_contrast(request_.options).has_bank()) wanted.names = bank_names(request_.options);
+    require_banks(snapshot, wanted, request_.convert_bank);
+    if (goes_on) require_row_optimizer(snapshot, wanted);
   }
 
   void open_bank() {

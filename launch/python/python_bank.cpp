@@ -51,12 +51,12 @@ std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, con
   PosixFileLayer files;
   const NamedSnapshot named = open_named_snapshot(use.comm(), files, path, {});
   const Manifest& manifest = named.snapshot.manifest;
-  if (!manifest.bank) throw SnapshotError("'" + named.snapshot.path.string() + "' holds no bank.");
-  if (manifest.bank->kind != BankKind::kQueue) {
+  if (manifest.banks.empty()) throw SnapshotError("'" + named.snapshot.path.string() + "' holds no bank.");
+  if (manifest.bank().kind != BankKind::kQueue) {
     throw SnapshotError("'" + named.snapshot.path.string() + "' holds a bank of the kind " +
-                        kind_text(manifest.bank->kind) + "; a program of its own has queues only.");
+                        kind_text(manifest.bank().kind) + "; a program of its own has queues only.");
   }
-  BankOptions options = options_of(*manifest.bank);
+  BankOptions options = options_of(manifest.bank());
   if (dtype != at::ScalarType::Undefined) options.dtype = dtype;
   options.device = device;
   options.global_batch = kAnyBatch;

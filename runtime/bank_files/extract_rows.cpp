@@ -36,7 +36,7 @@ struct Wanted {
 void add_keys_of_shard(const OpenBank& bank, int shard, std::int64_t rows, Wanted& wanted,
                        std::vector<std::int64_t>& sequence) {
   const RingOrder order(bank.layout(), shard);
-  const Hdf5Reader file(bank.path / bank_file_name(shard, bank.bank().shards));
+  const Hdf5Reader file(bank.path / bank_file_name(shard, bank.bank().shards, bank.bank().name));
   for (std::int64_t begin = 0; begin < order.size(); begin += rows) {
     const std::int64_t count = std::min(rows, order.size() - begin);
     const at::Tensor block = file.read_rows(dataset_of(wanted.column), begin, count);

@@ -12,13 +12,29 @@ std::int64_t OpenBank::row_bytes() const {
   return bank().width * static_cast<std::int64_t>(c10::elementSize(bank().dtype));
 }
 
-OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemory& memory) {
+OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemory& memory, const std::string& name) {
+  std::vector<OpenBank> banks = open_banks(files, path, memory);
+  if (banks.size() == 1 && name.empty()) return std::move(banks.front());
+  const std::vector<SavedBank>& all = banks.front().manifest.banks;
+  const auto found =
+      std::find_if(banks.begin(), banks.end(), [&](const OpenBank& one) { return one.bank().name == name; });
+  if (found != banks.end()) return std::move(*found);
+  const std::string snapshot = "The snapshot '" + banks.front().path.string() + "' holds ";
+  if (all.size() == 1) throw std::invalid_argument(snapshot + "one bank, which needs no --name.");
+  throw std::invalid_argument(snapshot + "the banks " + bank_names_text(all) + "; say which with --name.");
+}
+
+std::vector<OpenBank> open_banks(const FileLayer& files, const fs::path& path, const BankMemory& memory) {
   ChosenSnapshot chosen = choose_snapshot(files, path, std::min(kDigestBlockBytes, memory.left()));
   Snapshot& snapshot = chosen.snapshot;
-  if (!snapshot.manifest.bank) {
+  if (snapshot.manifest.banks.empty()) {
     throw std::invalid_argument("The snapshot '" + snapshot.path.string() + "' holds no bank.");
   }
-  return {snapshot.path, std::move(snapshot.manifest), std::move(chosen.notes)};
+  std::vector<OpenBank> banks;
+  for (std::size_t i = 0; i < snapshot.manifest.banks.size(); ++i) {
+    banks.push_back({snapshot.path, snapshot.manifest, i == 0 ? chosen.notes : std::vector<std::string>(), i});
+  }
+  return banks;
 }
 
 void for_each_block(const OpenBank& bank, std::int64_t rows, const std::function<void(const BankBlock&)>& visit) {

@@ -23,8 +23,10 @@ struct OpenBank {
   Manifest manifest;
   /// What people should hear about how it was chosen, a sentence each.
   std::vector<std::string> notes;
+  /// Which of the banks of the manifest.
+  std::size_t which = 0;
 
-  const SavedBank& bank() const { return *manifest.bank; }
+  const SavedBank& bank() const { return manifest.banks.at(which); }
   BankLayout layout() const { return {bank().layout, bank().shards}; }
   /// Of the vector.
   std::int64_t row_bytes() const;
@@ -41,9 +43,12 @@ struct OpenBank {
   std::int64_t bytes_of_learned() const { return learned_row_bytes(bank()); }
 };
 
-/// What choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is no bank in
-/// it.
-OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory);
+/// The bank of that name in what choose_snapshot() means by `path`; without a name the only one. Local. Throws as that,
+/// and std::invalid_argument when there is no such bank in it, or several without a name.
+OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory,
+                   const std::string& name = {});
+/// All banks of it, in the order of its manifest: at least one. Local. Throws as open_bank().
+std::vector<OpenBank> open_banks(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory);
 
 /// All keys of a bank, oldest first, in blocks of up to `rows`.
 void for_each_block(const OpenBank& bank, std::int64_t rows, const std::function<void(const BankBlock&)>& visit);

@@ -1,16 +1,17 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "runtime/bank_files/open_bank.h"
 
 namespace negatron {
 
-/// Writes the same snapshot, trainer's state included, laid out over `ranks` ranks: every key keeps its sequence
-/// number, and so its slot. Reads the bank once for each file of the result. Local. Throws std::invalid_argument for a
-/// number of ranks outside [1, kMostRanks] and as write_bank.
-Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesystem::path& out, std::int64_t ranks,
-                      BankMemory memory);
+/// Writes the same snapshot, all `banks` of it and the trainer's state, laid out over `ranks` ranks: every key keeps
+/// its sequence number, and so its slot. Reads a bank once for each file of the result. Local. Throws
+/// std::invalid_argument for a number of ranks outside [1, kMostRanks] and as write_bank.
+Manifest reshard_banks(FileLayer& files, const std::vector<OpenBank>& banks, const std::filesystem::path& out,
+                       std::int64_t ranks, BankMemory memory);
 
 /// What five digits of a file name can count.
 inline constexpr std::int64_t kMostRanks = 99999;

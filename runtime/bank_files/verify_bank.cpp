@@ -82,7 +82,7 @@ at::Tensor contradicted(const BankBlock& block, const SavedBank& bank) {
 
 /// One shard's rows, read through the reader, which compares sequence numbers, steps, shapes and types.
 void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
-  const fs::path path = bank.path / bank_file_name(shard, bank.bank().shards);
+  const fs::path path = bank.path / bank_file_name(shard, bank.bank().shards, bank.bank().name);
   const std::string name = "'" + path.string() + "'";
   BankReader reader = bank.whole_reader(rows_per_block * bank.bank().shards);
   const RingOrder order(reader.layout(), shard);
@@ -136,7 +136,7 @@ void check_duplicates(const OpenBank& bank, const BankMemory& memory, SnapshotVe
   const BankLayout layout = bank.layout();
   find_duplicates({bank}, options, memory, [&](const RowPlace& first, const RowPlace& again) {
     const int shard = layout.place_of(again.sequence % layout.capacity())->rank;
-    const std::string name = bank_file_name(shard, bank.bank().shards);
+    const std::string name = bank_file_name(shard, bank.bank().shards, bank.bank().name);
     for (FileVerdict& file : verdict.files) {
       if (file.name != name || !file.problem.empty()) continue;
       file.problem = "'" + (bank.path / name).string() + "': the key " + std::to_string(again.sequence) +
@@ -158,13 +158,14 @@ void check_files(const FileLayer& files, const Manifest& manifest, const BankMem
 }
 
 void check_bank(const OpenBank& bank, const BankMemory& memory, SnapshotVerdict& verdict) {
-  verdict.files.front().problem = problem_of([&] { check_steps(bank); });
+  std::string& of_manifest = verdict.files.front().problem;
+  if (of_manifest.empty()) of_manifest = problem_of([&] { check_steps(bank); });
   const std::int64_t bytes_per_row =
       bank.bytes_while_reading_whole() + (kNormBytesPerElement + kComparedBytesPerElement) * bank.bank().width;
   const std::int64_t rows = std::max<std::int64_t>(1, memory.left() / bytes_per_row);
   bool all_shards = true;
   for (int shard = 0; shard < bank.bank().shards; ++shard) {
-    const std::string name = bank_file_name(shard, bank.bank().shards);
+    const std::string name = bank_file_name(shard, bank.bank().shards, bank.bank().name);
     const auto file = std::find_if(verdict.files.begin(), verdict.files.end(),
                                    [&](const FileVerdict& one) { return one.name == name; });
     if (file->problem.empty()) file->problem = problem_of([&] { check_shard(bank, shard, rows); });
@@ -195,7 +196,7 @@ SnapshotVerdict verify_bank(const FileLayer& files, const fs::path& snapshot, co
   // From the outside in: each look relies on what the one before found right. Damage of one file does not end the work,
   // so the user sees all files that are damaged and not one at a time.
   check_files(files, manifest, memory, verdict);
-  if (manifest.bank) check_bank({snapshot, manifest, {}}, memory, verdict);
+  for (std::size_t i = 0; i < manifest.banks.size(); ++i) check_bank({snapshot, manifest, {}, i}, memory, verdict);
   std::set<std::string> known{std::string(kManifestName)};
   for (const ManifestFile& file : manifest.files) known.insert(file.name);
   for (const std::string& name : files.list(snapshot)) {

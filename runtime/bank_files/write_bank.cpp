@@ -111,24 +111,36 @@ void reserve_for_writing(const SavedBank& bank, BankMemory& memory) {
 
 Manifest write_bank(FileLayer& files, const fs::path& out, const NewBank& bank, const NewRows& read,
                     std::int64_t block_rows) {
-  check_new_snapshot(files, out, bank.step);
-  Manifest manifest{bank.step, bank.bank.shards, bank.bank, {}};
+  return write_banks(files, out, {bank}, {read}, block_rows);
+}
+
+Manifest write_banks(FileLayer& files, const fs::path& out, const std::vector<NewBank>& banks,
+                     const std::vector<NewRows>& read, std::int64_t block_rows) {
+  const NewBank& first = banks.front();
+  check_new_snapshot(files, out, first.step);
+  Manifest manifest{first.step, first.bank.shards, {}, {}};
   write_then_rename(files, without_slash(out), [&](const fs::path& partial) {
     files.make_directory(partial);
     FileWriting writing;
-    writing.block_bytes = block_rows * bank.row_bytes();
-    const BankLayout layout(bank.bank.layout, bank.bank.shards);
-    for (int shard = 0; shard < bank.bank.shards; ++shard) {
-      const RingOrder order(layout, shard);
-      const std::string name = bank_file_name(shard, bank.bank.shards);
-      manifest.files.push_back({name, write_bank_file(files, partial / name, bank.bank, shard,
-                                                      shard_sources(bank.bank, order, read), writing)});
+    for (std::size_t i = 0; i < banks.size(); ++i) {
+      const SavedBank& bank = banks[i].bank;
+      manifest.banks.push_back(bank);
+      writing.block_bytes = block_rows * banks[i].row_bytes();
+      const BankLayout layout(bank.layout, bank.shards);
+      for (int shard = 0; shard < bank.shards; ++shard) {
+        const RingOrder order(layout, shard);
+        const std::string name = bank_file_name(shard, bank.shards, bank.name);
+        const ShardSources sources = shard_sources(bank, order, read[i]);
+        manifest.files.push_back({name, write_bank_file(files, partial / name, bank, shard, sources, writing)});
+      }
     }
-    if (bank.trainer_of != nullptr) {
-      manifest.files.push_back(copy_trainer(files, *bank.trainer_of, partial, writing.block_bytes));
+    if (first.trainer_of != nullptr) {
+      manifest.files.push_back(copy_trainer(files, *first.trainer_of, partial, writing.block_bytes));
     }
-    const std::string name(kVirtualBankName);
-    manifest.files.push_back({name, write_virtual_bank(files, partial / name, bank.bank, writing)});
+    for (const SavedBank& bank : manifest.banks) {
+      const std::string name = virtual_bank_name(bank.name);
+      manifest.files.push_back({name, write_virtual_bank(files, partial / name, bank, writing)});
+    }
     const std::string text = manifest_text(manifest);
     // Never publish what could not be read back.
     parse_manifest(text);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "runtime/bank_files/bank_memory.h"
 #include "runtime/bank_files/open_bank.h"
@@ -37,6 +38,11 @@ void reserve_for_writing(const SavedBank& bank, BankMemory& memory);
 /// is left and `out` does not exist. Local. Throws as check_new_snapshot, what `read` throws, and SnapshotError.
 Manifest write_bank(FileLayer& files, const std::filesystem::path& out, const NewBank& bank, const NewRows& read,
                     std::int64_t block_rows);
+
+/// The same of several banks, each with its name, of one step; the first one says whose trainer.h5 is kept. `read` has
+/// one for each.
+Manifest write_banks(FileLayer& files, const std::filesystem::path& out, const std::vector<NewBank>& banks,
+                     const std::vector<NewRows>& read, std::int64_t block_rows);
 
 /// What a row takes in memory while it is written, beside what `read` takes for it: the block being collected, the
 /// block being written.

@@ -30,7 +30,7 @@ std::vector<std::string> fill_bank(Communicator& host, const PretrainOptions& op
   if (own.size() > 0) {
     // A row that learns is no image's for long, and has no label.
     const at::Tensor labels = rows_learn(bank.kind()) ? at::Tensor() : labels_of(images, ids);
-    bank.replace(slots - own.begin, rows, labels, kNoStep);
+    for (const NamedBank& one : trainer.banks()) one.bank->replace(slots - own.begin, rows, labels, kNoStep);
   }
   return {"the bank begins with what the encoder makes of " +
           std::string(rows_have_samples(bank.kind()) ? "each sample" : std::to_string(bank.capacity()) + " samples")};

@@ -167,7 +167,7 @@ class Pretraining {
   void look_up() {
     StepWishes agreed;
     log_.snapshots(snapshots_.outside_steps(
-        agreed, trainer_.steps_done(), [this] { return state(); }, trainer_.bank()));
+        agreed, trainer_.steps_done(), [this] { return state(); }, trainer_.banks()));
     end_as(agreed);
     if (end_ != RunEnd::kDone) throw CutOff{};
   }
@@ -220,7 +220,7 @@ class Pretraining {
     const bool epoch_done = position_.batch_in_epoch == position_.steps_per_epoch;
     const std::int64_t epochs_done = epoch_done ? position_.epoch + 1 : -1;
     log_.snapshots(snapshots_.after_step(
-        agreed, trainer_.steps_done(), epochs_done, [this] { return state(); }, trainer_.bank()));
+        agreed, trainer_.steps_done(), epochs_done, [this] { return state(); }, trainer_.banks()));
     end_as(agreed);
   }
 
@@ -262,7 +262,7 @@ class Pretraining {
 
   void save_last() {
     log_.snapshots(snapshots_.save_last(
-        trainer_.steps_done(), leaves(), [this] { return state(); }, trainer_.bank()));
+        trainer_.steps_done(), leaves(), [this] { return state(); }, trainer_.banks()));
   }
 
   /// For who looks at the run. Rank 0 alone, local.

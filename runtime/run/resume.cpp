@@ -96,9 +96,32 @@ at::Tensor taken_order(TrainerState& state) {
   return order;
 }
 
-/// Null for a trainer without a bank.
-const BankOptions* options_of_bank(const Trainer& trainer) {
-  return trainer.bank() == nullptr ? nullptr : &trainer.bank()->options();
+WantedBanks wanted_banks(Trainer& trainer) {
+  WantedBanks wanted;
+  for (const NamedBank& one : trainer.banks()) {
+    wanted.options = one.bank->options();
+    wanted.names.push_back(one.name);
+  }
+  return wanted;
+}
+
+/// As the random rows of a start: a key of another run has no age in this one, and rows that learn are at rest.
+void begin_from(const Snapshot& snapshot, const NamedBank& own) {
+  constexpr std::int64_t kNoStep = -1;
+  const SavedBank& saved = *snapshot.manifest.bank_named(own.name);
+  BankReader reader(snapshot.path, saved, kBlockBytes, BankReader::Learned::kRead);
+  BankLayoutState layout = saved.layout;
+  for (BankBatch& batch : layout.batches) batch.step = kNoStep;
+  const BankOptions& options = own.bank->options();
+  own.bank->restore(layout, [&](Range sequence) {
+    BankBlock block = reader.read(sequence);
+    block.steps = at::full_like(block.steps, kNoStep);
+    if (block.moments.defined()) {
+      const std::int64_t numbers = moments_width(options.row_optimizer, options.width);
+      block.moments = at::zeros({block.raw.size(0), numbers}, block.raw.options());
+    }
+    return block;
+  });
 }
 
 /// Nothing for an empty text.
@@ -175,7 +198,7 @@ void check_saved_run(const Manifest& manifest, const TrainerState& state) {
   for (const std::int64_t count : {saved.epoch, saved.batch_in_epoch, saved.steps_per_epoch, saved.global_batch}) {
     if (count >= kMost) throw SnapshotError("The snapshot has no possible count of epochs, batches and samples.");
   }
-  const std::int64_t width = manifest.bank ? manifest.bank->width : 0;
+  const std::int64_t width = manifest.banks.empty() ? 0 : manifest.banks.front().width;
   for (const auto& [name, tensor] : state.tensors) {
     if (!ContrastiveLoss::remembers_rows(name) || (tensor.dim() == 2 && tensor.size(1) == width)) continue;
     throw SnapshotError("The snapshot's '" + name + "' are no rows of its bank's width, " + std::to_string(width) +
@@ -231,10 +254,10 @@ ResumedRun resume_run(Communicator& comm, const Snapshot& snapshot, const RunPos
       }
       position.raw_pixels = position.random_weights = std::nan("");
     }
-    require_bank(snapshot, options_of_bank(trainer), convert_bank);
-    require_row_optimizer(snapshot, options_of_bank(trainer));
+    require_banks(snapshot, wanted_banks(trainer), convert_bank);
+    require_row_optimizer(snapshot, wanted_banks(trainer));
     trainer.restore(state, position.epoch * here.steps_per_epoch + position.batch_in_epoch);
-    if (trainer.bank() != nullptr) load_bank(snapshot, *trainer.bank(), {convert_bank, kBlockBytes});
+    for (const NamedBank& one : trainer.banks()) load_bank(snapshot, *one.bank, {convert_bank, kBlockBytes, one.name});
   });
   return resumed;
 }
@@ -244,22 +267,8 @@ std::vector<std::string> start_from_bank(Communicator& comm, const Snapshot& sna
   std::vector<std::string> remarks;
   read_together(comm, [&] {
     if (trainer.bank() == nullptr) throw SnapshotError("--bank gives a bank, but this run has none (--negatives).");
-    require_bank(snapshot, options_of_bank(trainer), convert_bank);
-    BankReader reader(snapshot.path, *snapshot.manifest.bank, kBlockBytes, BankReader::Learned::kRead);
-    BankLayoutState layout = snapshot.manifest.bank->layout;
-    // As the random rows of a start: a key of another run has no age in this one, and learned rows are at rest.
-    constexpr std::int64_t kNoStep = -1;
-    for (BankBatch& batch : layout.batches) batch.step = kNoStep;
-    trainer.bank()->restore(layout, [&](Range sequence) {
-      BankBlock block = reader.read(sequence);
-      block.steps = at::full_like(block.steps, kNoStep);
-      if (block.moments.defined()) {
-        const BankOptions& own = trainer.bank()->options();
-        block.moments =
-            at::zeros({block.raw.size(0), moments_width(own.row_optimizer, own.width)}, block.raw.options());
-      }
-      return block;
-    });
+    require_banks(snapshot, wanted_banks(trainer), convert_bank);
+    for (const NamedBank& one : trainer.banks()) begin_from(snapshot, one);
     // A bank that was imported or merged comes from no data that anybody knows.
     if (!snapshot.manifest.has(kTrainerName)) return;
     const std::optional<DataIdentity> saved = parse_identity(load_trainer_text(snapshot, kData));

@@ -34,7 +34,8 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
   const int sharing = options.shards > 0 ? static_cast<int>(options.shards) : ranks;
   if (setup.has_bank()) {
     const BankLayout layout = layout_of_bank(options, sharing);
-    const std::int64_t rows = layout.local_rows(0);
+    const auto banks = static_cast<std::int64_t>(bank_names(options).size());
+    const std::int64_t rows = banks * layout.local_rows(0);
     const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
     memory.bank_rows = rows * options.head.output * stored;
     memory.bank_numbers = rows * kNumbersOfRow;
@@ -45,7 +46,7 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
       const std::int64_t array = rows * width * element;
       // Raw rows, moments, and the gradient of each direction; and while they are saved all but that once more.
       const std::int64_t kept_rows = array + rows * moments_width(options.rows.kind, width) * element;
-      memory.bank_learning = kept_rows + (options.symmetric ? 2 : 1) * array;
+      memory.bank_learning = kept_rows + (options.both_directions() ? 2 : 1) * array;
       if (saves) memory.bank_learning += memory.bank_rows + kept_rows + memory.bank_numbers;
     }
   }

@@ -64,14 +64,15 @@ bool RunSnapshots::is_due(std::int64_t step, std::int64_t epochs_done) const {
 }
 
 std::vector<SnapshotMetrics> RunSnapshots::after_step(const StepWishes& agreed, std::int64_t step,
-                                                      std::int64_t epochs_done, const State& state, Bank* bank) {
+                                                      std::int64_t epochs_done, const State& state,
+                                                      const std::vector<NamedBank>& banks) {
   std::vector<SnapshotMetrics> told;
   tell(store_.poll(comm_), told);
   // Whoever stops or leaves decides about the last save by itself.
   if (agreed.stop || agreed.leave) return told;
   const bool due = is_due(step, epochs_done) || agreed.snapshot;
   if (!due && !waiting_) return told;
-  const bool begun = start(step, state, bank, told);
+  const bool begun = start(step, state, banks, told);
   if (!begun && due) {
     SnapshotMetrics late;
     late.step = step;
@@ -84,14 +85,14 @@ std::vector<SnapshotMetrics> RunSnapshots::after_step(const StepWishes& agreed, 
 }
 
 std::vector<SnapshotMetrics> RunSnapshots::outside_steps(StepWishes& agreed, std::int64_t step, const State& state,
-                                                         Bank* bank) {
+                                                         const std::vector<NamedBank>& banks) {
   agreed = agreed_on(comm_, wishes());
   std::vector<SnapshotMetrics> told;
   tell(store_.poll(comm_), told);
   if (agreed.stop || agreed.leave) return told;
   // A save that ended just now lets one begin that was late.
   const bool wanted = (agreed.snapshot || waiting_) && last_started_ != step;
-  if (wanted) waiting_ = !start(step, state, bank, told);
+  if (wanted) waiting_ = !start(step, state, banks, told);
   return told;
 }
 
@@ -102,12 +103,13 @@ bool RunSnapshots::any_terminated() {
   return any.item<std::int64_t>() != 0;
 }
 
-std::vector<SnapshotMetrics> RunSnapshots::save_last(std::int64_t step, bool always, const State& state, Bank* bank) {
+std::vector<SnapshotMetrics> RunSnapshots::save_last(std::int64_t step, bool always, const State& state,
+                                                     const std::vector<NamedBank>& banks) {
   std::vector<SnapshotMetrics> told;
   if (interval_.unit == RunInterval::Unit::kNever && !always) return told;
   if (last_started_ == step) return told;
   told = finish();
-  start(step, state, bank, told);
+  start(step, state, banks, told);
   return told;
 }
 
@@ -117,9 +119,10 @@ std::vector<SnapshotMetrics> RunSnapshots::finish() {
   return told;
 }
 
-bool RunSnapshots::start(std::int64_t step, const State& state, Bank* bank, std::vector<SnapshotMetrics>& told) {
+bool RunSnapshots::start(std::int64_t step, const State& state, const std::vector<NamedBank>& banks,
+                         std::vector<SnapshotMetrics>& told) {
   try {
-    if (!store_.start_save(comm_, step, state(), bank)) return false;
+    if (!store_.start_save(comm_, step, state(), banks)) return false;
     last_started_ = step;
   } catch (const SnapshotError& error) {
     SaveReport failed;

@@ -30,16 +30,18 @@ class RunSnapshots {
   /// is the number of steps done, `epochs_done` that of epochs when the step was the last of one, else -1. `state` is
   /// called on all ranks when a save begins. Returns what there is to tell. Collective.
   std::vector<SnapshotMetrics> after_step(const StepWishes& agreed, std::int64_t step, std::int64_t epochs_done,
-                                          const State& state, Bank* bank);
+                                          const State& state, const std::vector<NamedBank>& banks);
   /// Between two parts of an evaluation, during which no step carries wishes: agrees on those of all ranks, begins a
   /// save of the last step if one is wished for and there is none, and looks after the one that runs. `agreed` is what
   /// was agreed on. Collective.
-  std::vector<SnapshotMetrics> outside_steps(StepWishes& agreed, std::int64_t step, const State& state, Bank* bank);
+  std::vector<SnapshotMetrics> outside_steps(StepWishes& agreed, std::int64_t step, const State& state,
+                                             const std::vector<NamedBank>& banks);
   /// Whether any rank was told to leave by SIGTERM. Collective.
   bool any_terminated();
   /// Begins the snapshot of the end without waiting for it, unless the last one is of this step; `always` also when
   /// nothing but signals makes snapshots. Collective.
-  std::vector<SnapshotMetrics> save_last(std::int64_t step, bool always, const State& state, Bank* bank);
+  std::vector<SnapshotMetrics> save_last(std::int64_t step, bool always, const State& state,
+                                         const std::vector<NamedBank>& banks);
   /// Waits for the save that runs, if one does. Collective.
   std::vector<SnapshotMetrics> finish();
   /// Whether the last snapshot that was asked for is there. True without any.
@@ -50,7 +52,8 @@ class RunSnapshots {
  private:
   bool is_due(std::int64_t step, std::int64_t epochs_done) const;
   /// False while another one runs.
-  bool start(std::int64_t step, const State& state, Bank* bank, std::vector<SnapshotMetrics>& told);
+  bool start(std::int64_t step, const State& state, const std::vector<NamedBank>& banks,
+             std::vector<SnapshotMetrics>& told);
   void tell(const SaveReport& report, std::vector<SnapshotMetrics>& told);
 
   Communicator& comm_;

@@ -74,7 +74,7 @@ SavedEncoder read_saved_encoder(const Snapshot& snapshot) {
   saved.name = "snapshot '" + snapshot.path.string() + "'";
   saved.inputs = saved_inputs(state, "The " + saved.name);
   saved.step = snapshot.manifest.step;
-  saved.bank = snapshot.manifest.bank;
+  if (!snapshot.manifest.banks.empty()) saved.bank = snapshot.manifest.banks.front();
   for (const auto& [name, tensor] : state.tensors) {
     if (is_of_network(name)) saved.tensors.emplace_back(name, tensor);
   }

@@ -24,7 +24,7 @@ struct SavedEncoder {
   SavedInputs inputs;
   /// Steps that it was trained; nothing where a file does not say so.
   std::optional<std::int64_t> step;
-  /// Nothing for a run without a bank, and for a file.
+  /// Its first one. Nothing for a run without a bank, and for a file.
   std::optional<SavedBank> bank;
 
   bool has(const std::string& prefix) const;

@@ -8,9 +8,22 @@
 #include "runtime/text/utf8_text.h"
 
 namespace negatron {
+namespace {
+
+constexpr std::string_view kStem = "bank";
+constexpr std::string_view kBeforeName = "-";
+constexpr const char* kExtension = ".h5";
+
+/// What the names of a bank's files begin with.
+std::string stem_of(std::string_view bank) {
+  return bank.empty() ? std::string(kStem) : std::string(kStem).append(kBeforeName).append(bank);
+}
+
+}  // namespace
 
 std::int64_t format_for(const SavedBank& bank) {
   constexpr std::int64_t kFirst = 1, kKinds = 2;
+  if (!bank.name.empty()) return kNamesFormat;
   const bool is_new = bank.length != RowLength::kUnit || bank.kind == BankKind::kParametric ||
                       bank.row_optimizer != RowOptimizerKind::kSgd;
   if (is_new) return kRowsFormat;
@@ -98,10 +111,35 @@ LearnedDataset moments_dataset(const SavedBank& bank) {
   return {"velocity", width};
 }
 
-std::string bank_file_name(int shard, int shards) {
+std::string bank_file_name(int shard, int shards, std::string_view bank) {
   char text[64];
-  std::snprintf(text, sizeof text, "bank.%05d-of-%05d.h5", shard, shards);
-  return text;
+  std::snprintf(text, sizeof text, ".%05d-of-%05d.h5", shard, shards);
+  return stem_of(bank) + text;
+}
+
+std::string virtual_bank_name(std::string_view bank) {
+  return stem_of(bank) + kExtension;
+}
+
+bool is_bank_name(std::string_view name) {
+  constexpr std::size_t kLongest = 32;
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return !name.empty() && name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+bool is_bank_file_name(const std::string& name) {
+  // The stem ends at the first dot, as no name of a bank has one.
+  const std::string stem = name.substr(0, name.find('.'));
+  if (!stem.starts_with(kStem)) return false;
+  std::string_view bank = std::string_view(stem).substr(kStem.size());
+  if (!bank.empty()) {
+    if (!bank.starts_with(kBeforeName) || !is_bank_name(bank.substr(1))) return false;
+    bank.remove_prefix(1);
+  }
+  int shard = 0, shards = 0;
+  if (name == virtual_bank_name(bank)) return true;
+  return std::sscanf(name.c_str() + stem.size(), ".%d-of-%d.h5", &shard, &shards) == 2 &&
+         name == bank_file_name(shard, shards, bank);
 }
 
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "runtime/snapshots/files/digest.h"
 #include "runtime/snapshots/files/file_layer.h"
@@ -25,13 +26,16 @@ struct SavedBank {
   RowLength length = RowLength::kUnit;
   /// Of rows that learn.
   RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
+  /// What tells it from the other banks of its snapshot; empty where it is the only one.
+  std::string name = {};
 };
 
 /// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.
-/// Version 2 knows banks of another kind than the queue, version 3 rows of any length, and
-/// the weights of a classifier and the optimizers of rows beside sgd.
-inline constexpr std::int64_t kSnapshotFormat = 3;
+/// Version 2 knows banks of another kind than the queue, version 3 rows of any length, the weights of a classifier and
+/// the optimizers of rows beside sgd, version 4 banks that have names, several of them in one snapshot.
+inline constexpr std::int64_t kSnapshotFormat = 4;
 inline constexpr std::int64_t kRowsFormat = 3;
+inline constexpr std::int64_t kNamesFormat = 4;
 
 /// The oldest version that can say what is to be said of such a bank: what is written, so that older programs go on
 /// reading queues of unit rows.
@@ -47,8 +51,14 @@ RowOptimizerKind row_optimizer_of_text(const std::string& text);
 /// Of the name_of() a length. Throws std::invalid_argument.
 RowLength length_of_text(const std::string& text);
 
-/// "bank.00000-of-00004.h5"
-std::string bank_file_name(int shard, int shards);
+/// "bank.00000-of-00004.h5", and of the bank "view-a" "bank-view-a.00000-of-00004.h5".
+std::string bank_file_name(int shard, int shards, std::string_view bank = {});
+/// "bank.h5", "bank-view-a.h5"
+std::string virtual_bank_name(std::string_view bank = {});
+/// Whether files of the names above can be told from others: up to 32 letters a to z, digits and hyphens.
+bool is_bank_name(std::string_view name);
+/// Whether it is a name of the two kinds above, whatever its numbers.
+bool is_bank_file_name(const std::string& name);
 
 /// How raw rows and what their optimizer remembers are stored: fp32, or fp64 beside rows in fp64.
 at::ScalarType learned_type(const SavedBank& bank);

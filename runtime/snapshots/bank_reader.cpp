@@ -78,7 +78,7 @@ std::vector<int> BankReader::shards_for(int rank, int ranks) const {
 BankReader::Shard& BankReader::open(int shard) {
   const auto known = shards_.find(shard);
   if (known != shards_.end()) return known->second;
-  const std::filesystem::path path = directory_ / bank_file_name(shard, bank_.shards);
+  const std::filesystem::path path = directory_ / bank_file_name(shard, bank_.shards, bank_.name);
   Shard opened{Hdf5Reader(path), RingOrder(layout_, shard), 0, {}};
   const auto require = [&](bool condition, const std::string& what) {
     if (!condition)

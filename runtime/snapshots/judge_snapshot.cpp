@@ -43,12 +43,13 @@ std::vector<std::string> files_for(const Manifest& manifest, const fs::path& pat
                                    const FindOptions& options) {
   std::vector<std::string> names;
   if (manifest.has(kTrainerName)) names.emplace_back(kTrainerName);
-  if (!manifest.bank) return names;
-  if (rank == 0) names.emplace_back(kVirtualBankName);
-  const BankReader reader(path, *manifest.bank, options.block_bytes);
-  // With several copies of the bank rank r reads what rank r % shards of the first copy reads.
-  for (const int shard : reader.shards_for(rank % shards, shards)) {
-    names.push_back(bank_file_name(shard, manifest.bank->shards));
+  for (const SavedBank& bank : manifest.banks) {
+    if (rank == 0) names.push_back(virtual_bank_name(bank.name));
+    const BankReader reader(path, bank, options.block_bytes);
+    // With several copies of the bank rank r reads what rank r % shards of the first copy reads.
+    for (const int shard : reader.shards_for(rank % shards, shards)) {
+      names.push_back(bank_file_name(shard, bank.shards, bank.name));
+    }
   }
   return names;
 }
@@ -59,9 +60,10 @@ void check_content(const Manifest& manifest, const fs::path& path, int rank, int
     const TrainerState state = read_trainer_file(path / kTrainerName);
     if (options.check_state) options.check_state(manifest, state);
   }
-  if (!manifest.bank) return;
-  BankReader reader(path, *manifest.bank, options.block_bytes);
-  for (const int shard : reader.shards_for(rank % shards, shards)) reader.check(shard);
+  for (const SavedBank& bank : manifest.banks) {
+    BankReader reader(path, bank, options.block_bytes);
+    for (const int shard : reader.shards_for(rank % shards, shards)) reader.check(shard);
+  }
 }
 
 /// Tries again while something is missing that rank 0 sees.

@@ -40,8 +40,12 @@ BankOptions options_of(const SavedBank& saved) {
 
 void load_bank(const Snapshot& snapshot, Bank& bank, const LoadBankOptions& options) {
   const std::string name = "'" + snapshot.path.string() + "'";
-  if (!snapshot.manifest.bank) throw SnapshotError(name + " holds no bank, but this run wants one.");
-  const SavedBank& saved = *snapshot.manifest.bank;
+  const SavedBank* found = snapshot.manifest.bank_named(options.name);
+  if (found == nullptr) {
+    throw SnapshotError(name + " holds no bank" + (options.name.empty() ? "" : " '" + options.name + "'") +
+                        ", but this run wants one.");
+  }
+  const SavedBank& saved = *found;
   const auto refuse = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
     throw SnapshotError("The bank of " + name + " has " + what + " " + theirs + "; this run wants " + ours + ".");
   };

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "runtime/snapshots/hdf5/hdf5_types.h"
+#include "runtime/snapshots/manifest_banks.h"
 #include "runtime/snapshots/plain_json.h"
 #include "runtime/text/utf8_text.h"
 
@@ -23,20 +23,13 @@ constexpr std::string_view kBeforeVersion = R"({"format": "negatron snapshot", "
 constexpr std::string_view kBeforeDigest = R"(, "digest": ")";
 constexpr std::string_view kAfterDigest = "\",\n";
 constexpr std::size_t kDigestDigits = 32;
-constexpr std::int64_t kMostWidth = 1 << 24;
 /// The table of batches is all that grows: a line of it takes some twenty bytes, so this is room for a million batches,
 /// of 256 keys those of 2^28 rows.
 constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 26;
 /// Of a batch three numbers and the list of them; of a rank's files some ten values.
 constexpr JsonLimits kManifestLimits{6, std::int64_t{5} << 20, std::int64_t{5} << 18, 64};
-constexpr std::int64_t kMostRanks = 1 << 16;
-/// The part of every rank in every batch is looked at.
-constexpr std::int64_t kMostParts = std::int64_t{1} << 30;
 /// Of the parser, which may quote the file.
 constexpr std::size_t kMostReasonBytes = 200;
-/// A grid has room for batches that are smaller than the first: a run whose batches become this many times smaller is
-/// none.
-constexpr std::int64_t kMostCellsPerRow = 256;
 /// What HDF5 writes around the datasets of a shard takes a few thousand bytes.
 constexpr std::int64_t kMostShardMetadata = 1 << 16;
 /// Four whole numbers.
@@ -58,84 +51,12 @@ std::vector<ManifestFile> files_of(const Json& list) {
   return files;
 }
 
-Json bank_json(const SavedBank& bank) {
-  const BankLayout layout(bank.layout, bank.shards);
-  Json shards = Json::array();
-  for (int shard = 0; shard < bank.shards; ++shard) {
-    // Every rank's keys are spread over all batches, so what tells its part is the number of rows.
-    shards.push_back({{"file", bank_file_name(shard, bank.shards)}, {"rows", RingOrder(layout, shard).size()}});
-  }
-  Json batches = Json::array();
-  for (const BankBatch& batch : bank.layout.batches) batches.push_back({batch.start, batch.size, batch.step});
-  Json json{{"capacity", bank.layout.capacity},
-            {"width", bank.width},
-            {"dtype", dtype_text(bank.dtype)},
-            {"filled", layout.filled()},
-            {"shards", shards},
-            {"layout",
-             {{"columns", bank.layout.columns},
-              {"height", bank.layout.height},
-              {"head", bank.layout.head},
-              {"next_number", bank.layout.next_number},
-              {"batches", batches}}}};
-  // Queues are described as they were before there were other kinds.
-  if (bank.kind != BankKind::kQueue) json["kind"] = kind_text(bank.kind);
-  // So are rows that learn, before there was more than one way.
-  if (bank.row_optimizer != RowOptimizerKind::kSgd) json["row_optimizer"] = row_optimizer_text(bank.row_optimizer);
-  if (bank.length != RowLength::kUnit) json["row_length"] = name_of(bank.length);
-  return json;
-}
-
-SavedBank bank_of(const Json& json) {
-  SavedBank bank;
-  const Json& layout = json.at("layout");
-  bank.layout = {json.at("capacity"), layout.at("columns"),     layout.at("height"),
-                 layout.at("head"),   layout.at("next_number"), {}};
-  // Batches have consecutive numbers, so the next one tells all: with next_number 3 and two batches they are 1 and 2.
-  std::int64_t number = bank.layout.next_number - static_cast<std::int64_t>(layout.at("batches").size());
-  for (const Json& batch : layout.at("batches")) {
-    bank.layout.batches.push_back({number++, batch.at(0), batch.at(1), batch.at(2)});
-  }
-  bank.shards = static_cast<int>(json.at("shards").size());
-  bank.width = json.at("width");
-  bank.dtype = dtype_of_text(json.at("dtype"));
-  if (json.contains("kind")) bank.kind = kind_of_text(json.at("kind"));
-  if (json.contains("row_optimizer") && !rows_learn(bank.kind)) {
-    throw SnapshotError("its " + kind_text(bank.kind) + " bank says by what its rows are trained");
-  }
-  if (json.contains("row_optimizer")) bank.row_optimizer = row_optimizer_of_text(json.at("row_optimizer"));
-  if (json.contains("row_length")) bank.length = length_of_text(json.at("row_length"));
-  if (bank.width < 1 || bank.width > kMostWidth) {
-    throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
-  }
-  if (bank.shards > kMostRanks) throw SnapshotError("its bank lies over " + std::to_string(bank.shards) + " ranks");
-  if (static_cast<std::int64_t>(bank.layout.batches.size()) > kMostParts / std::max(1, bank.shards)) {
-    throw SnapshotError("its bank lies in " + std::to_string(bank.layout.batches.size()) + " batches over " +
-                        std::to_string(bank.shards) + " ranks");
-  }
-  // Refuses what contradicts itself.
-  [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
-  if (bank.kind == BankKind::kLearned && bank.length != RowLength::kUnit) {
-    throw SnapshotError("its learned bank has rows of any length, and learned rows are unit rows");
-  }
-  if (rows_stay(bank.kind) && !is_table(bank.layout)) {
-    throw SnapshotError("its " + kind_text(bank.kind) + " bank is not one batch of all its rows");
-  }
-  // Memory is taken for the grid when the bank is restored.
-  if (bank.layout.height > kMostCellsPerRow * bank.layout.capacity / bank.layout.columns) {
-    throw SnapshotError("its bank of " + std::to_string(bank.layout.capacity) + " rows has a grid of " +
-                        std::to_string(bank.layout.columns) + " x " + std::to_string(bank.layout.height));
-  }
-  return bank;
-}
-
 /// The size of a shard's file is that of its rows, whatever its digest is.
-void check_shard_sizes(const Manifest& manifest) {
-  const SavedBank& bank = *manifest.bank;
+void check_shard_sizes(const Manifest& manifest, const SavedBank& bank) {
   const BankLayout layout(bank.layout, bank.shards);
   const std::int64_t bytes_of_row = row_bytes(bank) + kNumberBytesOfRow;
   for (int shard = 0; shard < bank.shards; ++shard) {
-    const ManifestFile& file = manifest.file(bank_file_name(shard, bank.shards));
+    const ManifestFile& file = manifest.file(bank_file_name(shard, bank.shards, bank.name));
     const std::int64_t rows = RingOrder(layout, shard).size();
     // Division, because the product of hostile sizes overflows.
     if (rows <= file.digest.bytes / bytes_of_row && file.digest.bytes - rows * bytes_of_row <= kMostShardMetadata)
@@ -149,12 +70,10 @@ void check_shard_sizes(const Manifest& manifest) {
 void check_names(const Manifest& manifest) {
   std::set<std::string> wanted;
   // Without a bank trainer.h5 is all there is and must be there; beside a bank it may be missing.
-  if (!manifest.bank || manifest.has(kTrainerName)) wanted.insert(std::string(kTrainerName));
-  if (manifest.bank) {
-    wanted.insert(std::string(kVirtualBankName));
-    for (int shard = 0; shard < manifest.bank->shards; ++shard) {
-      wanted.insert(bank_file_name(shard, manifest.bank->shards));
-    }
+  if (manifest.banks.empty() || manifest.has(kTrainerName)) wanted.insert(std::string(kTrainerName));
+  for (const SavedBank& bank : manifest.banks) {
+    wanted.insert(virtual_bank_name(bank.name));
+    for (int shard = 0; shard < bank.shards; ++shard) wanted.insert(bank_file_name(shard, bank.shards, bank.name));
   }
   std::set<std::string> found;
   for (const ManifestFile& file : manifest.files) found.insert(file.name);
@@ -202,10 +121,31 @@ const ManifestFile& Manifest::file(std::string_view name) const {
   return *found;
 }
 
+const SavedBank& Manifest::bank() const {
+  if (banks.size() == 1) return banks.front();
+  if (banks.empty()) throw SnapshotError("The snapshot holds no bank.");
+  throw SnapshotError("The snapshot holds several banks, " + bank_names_text(banks) + ".");
+}
+
+const SavedBank* Manifest::bank_named(std::string_view name) const {
+  const auto found = std::find_if(banks.begin(), banks.end(), [&](const SavedBank& one) { return one.name == name; });
+  return found == banks.end() ? nullptr : &*found;
+}
+
+std::string bank_names_text(const std::vector<SavedBank>& banks) {
+  std::string text;
+  for (std::size_t i = 0; i < banks.size(); ++i) {
+    if (i > 0) text += i + 1 == banks.size() ? " and " : ", ";
+    text += "'" + banks[i].name + "'";
+  }
+  return text;
+}
+
 std::string manifest_text(const Manifest& manifest) {
   Json body{{"step", manifest.step}, {"world_size", manifest.world_size}, {"files", files_json(manifest.files)}};
-  if (manifest.bank) body["bank"] = bank_json(*manifest.bank);
-  const std::int64_t version = format_for(manifest.bank.value_or(SavedBank{}));
+  add_banks(body, manifest.banks);
+  std::int64_t version = format_for(SavedBank{});
+  for (const SavedBank& bank : manifest.banks) version = std::max(version, format_for(bank));
   const std::string before = std::string(kBeforeVersion) + std::to_string(version) + std::string(kBeforeDigest);
   // Without its opening brace, which the first line has.
   const std::string after = std::string(kAfterDigest) + body.dump().substr(1) + "\n";
@@ -227,14 +167,14 @@ Manifest parse_manifest(std::string_view text) {
     Manifest manifest;
     manifest.step = json.at("step");
     const std::int64_t ranks = json.at("world_size");
-    if (manifest.step < 0 || ranks < 1 || ranks > kMostRanks) {
+    if (manifest.step < 0 || ranks < 1 || ranks > kMostSavedRanks) {
       throw SnapshotError("its step or its world size is not possible");
     }
     manifest.world_size = static_cast<int>(ranks);
     manifest.files = files_of(json.at("files"));
-    if (json.contains("bank")) manifest.bank = bank_of(json.at("bank"));
+    manifest.banks = banks_of(json);
     check_names(manifest);
-    if (manifest.bank) check_shard_sizes(manifest);
+    for (const SavedBank& bank : manifest.banks) check_shard_sizes(manifest, bank);
     return manifest;
   } catch (const Json::exception& error) {
     throw SnapshotError("it is not as a manifest should be (" + shown_text(error.what(), kMostReasonBytes) + ")");

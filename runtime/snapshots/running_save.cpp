@@ -68,10 +68,11 @@ CommitOutcome commit_outcome_of(const std::string& text) {
 
 }  // namespace
 
-RunningSave::RunningSave(FileLayer& files, SaveJob job, Bank* bank, int rank) : files_(files), job_(std::move(job)) {
+RunningSave::RunningSave(FileLayer& files, SaveJob job, const std::vector<NamedBank>& banks, int rank)
+    : files_(files), job_(std::move(job)) {
   // From here on nothing may throw on one rank alone: the others would wait for it in the all_reduce of poll.
   part_ = started_or_failed<PartOutcome>([&] {
-    if (bank != nullptr) take(*bank, rank);
+    for (const NamedBank& bank : banks) take(bank, rank);
     return std::async(std::launch::async, [this] { return write_own_part(); });
   });
 }
@@ -85,12 +86,12 @@ RunningSave::~RunningSave() {
 // Copies no rows: the copy reads the bank's own tensors block by block, and the bank puts rows aside that it overwrites
 // before their turn. So a save takes memory for one block and for what training overtakes: of a learned bank, for the
 // whole shard once more.
-void RunningSave::take(Bank& bank, int rank) {
-  const int shards = bank.layout().ranks();
-  job_.bank = describe(bank);
+void RunningSave::take(const NamedBank& named, int rank) {
+  Bank& bank = *named.bank;
+  job_.banks.push_back(describe(named));
   job_.shard = bank.rank();
   // With several copies of the bank the first ranks hold the first.
-  if (rank < shards) job_.copy = bank.start_copy();
+  if (rank < bank.layout().ranks()) job_.copies.push_back(bank.start_copy());
 }
 
 PartOutcome RunningSave::write_own_part() {
@@ -105,8 +106,8 @@ PartOutcome RunningSave::write_own_part() {
 SaveReport RunningSave::poll(Communicator& comm) {
   // While committing only rank 0 has a thread; the others are ready at once.
   const bool ready = committing_ ? !commit_.valid() || is_ready(commit_) : is_ready(part_);
-  // This rank's rows are on the disk, or never will be: its bank need not set anything aside any more.
-  if (ready && !committing_) job_.copy.reset();
+  // This rank's rows are on the disk, or never will be: its banks need not set anything aside any more.
+  if (ready && !committing_) job_.copies.clear();
   // The slowest rank decides. The answer is the same everywhere, so all ranks make the collectives of the next phase in
   // one and the same poll, however their threads are timed.
   // Example: 3 ranks, whose threads end at steps 10, 12 and 11. The polls of steps 10 and 11 reduce to 0, that of step

@@ -52,10 +52,10 @@ struct CommitOutcome {
 /// and never communicates; poll() does, and is called by the rank's own thread. What the thread uses does not move.
 class RunningSave {
  public:
-  /// Begins to write this rank's part: rank 0's of the trainer's state, and the rows of `bank` (null for none) on the
-  /// ranks of its first copy. Throws nothing that only this rank would throw: what goes wrong is this part's outcome.
-  /// `files` and `bank` outlive the save. Local.
-  RunningSave(FileLayer& files, SaveJob job, Bank* bank, int rank);
+  /// Begins to write this rank's part: rank 0's of the trainer's state, and the rows of `banks` on the ranks of their
+  /// first copy. Throws nothing that only this rank would throw: what goes wrong is this part's outcome.
+  /// `files` and the banks outlive the save. Local.
+  RunningSave(FileLayer& files, SaveJob job, const std::vector<NamedBank>& banks, int rank);
   /// Gives the save up if it is not over: its directory stays behind as a temporary one. Waits for at most one block
   /// and one fsync.
   ~RunningSave();
@@ -69,7 +69,7 @@ class RunningSave {
   SaveReport poll(Communicator& comm);
 
  private:
-  void take(Bank& bank, int rank);
+  void take(const NamedBank& named, int rank);
   PartOutcome write_own_part();
   /// On rank 0, when `error` says that a rank's part failed, or is empty: commits, or removes what was written.
   CommitOutcome commit_or_clean(const std::string& error, std::vector<ManifestFile> parts);

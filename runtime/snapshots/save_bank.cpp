@@ -37,9 +37,9 @@ void save_bank(Communicator& comm, FileLayer& files, const fs::path& named, std:
   SaveJob job;
   job.step = step;
   job.world_size = comm.size();
-  job.bank = describe(bank);
+  job.banks = {describe({&bank})};
   job.shard = comm.rank();
-  job.copy = bank.start_copy();
+  job.copies = {bank.start_copy()};
   failing_as<SnapshotError>([&] {
     job.temporary = on_rank_0(comm, [&] { return make_partial(files, out); });
     try {

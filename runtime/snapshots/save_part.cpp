@@ -66,14 +66,15 @@ ShardSources sources_of(BankCopy& copy) {
 // returned, so once the ranks have gathered these digests all contents are on the disk; names are not yet.
 std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
   std::vector<ManifestFile> written;
-  if (!job.copy && !job.trainer) return written;
+  if (job.copies.empty() && !job.trainer) return written;
   // Of several ranks the first one makes them. In the threads that write, as a file system may take its time; and with
   // those above, as a run whose directory was removed goes on to save.
   make_directories(files, job.temporary);
-  if (job.copy) {
-    const std::string name = bank_file_name(job.shard, job.bank->shards);
+  for (std::size_t i = 0; i < job.copies.size(); ++i) {
+    const SavedBank& bank = job.banks[i];
+    const std::string name = bank_file_name(job.shard, bank.shards, bank.name);
     written.push_back(
-        {name, write_bank_file(files, job.temporary / name, *job.bank, job.shard, sources_of(*job.copy), job.writing)});
+        {name, write_bank_file(files, job.temporary / name, bank, job.shard, sources_of(*job.copies[i]), job.writing)});
   }
   if (job.trainer) {
     const std::string name(kTrainerName);
@@ -84,7 +85,7 @@ std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job) {
 
 // The order, and why no two steps can change places:
 //
-//   1  contents     synced file by file (write_part), here that of bank.h5: what a manifest vouches for must be there
+//   1  contents     synced file by file (write_part), here those of bank.h5: what a manifest vouches for must be there
 //   2  manifest     last of all files, since a directory that holds a valid one counts as a snapshot
 //   3  fsync        of the temporary directory: contents without names would be lost with it
 //   4  rename       the one step that is all or nothing
@@ -101,10 +102,10 @@ void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile
 }
 
 void write_manifest(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts) {
-  Manifest manifest{job.step, job.world_size, job.bank, std::move(parts)};
-  if (job.bank) {
-    const std::string name(kVirtualBankName);
-    manifest.files.push_back({name, write_virtual_bank(files, job.temporary / name, *job.bank, job.writing)});
+  Manifest manifest{job.step, job.world_size, job.banks, std::move(parts)};
+  for (const SavedBank& bank : job.banks) {
+    const std::string name = virtual_bank_name(bank.name);
+    manifest.files.push_back({name, write_virtual_bank(files, job.temporary / name, bank, job.writing)});
   }
   const std::string text = manifest_text(manifest);
   // Never publish what could not be read back.
@@ -114,10 +115,11 @@ void write_manifest(FileLayer& files, const SaveJob& job, std::vector<ManifestFi
   files.sync_directory(job.temporary);
 }
 
-SavedBank describe(const Bank& bank) {
+SavedBank describe(const NamedBank& named) {
+  const Bank& bank = *named.bank;
   const BankOptions& options = bank.options();
-  return {bank.layout().state(), bank.layout().ranks(), bank.width(),         options.dtype,
-          options.kind,          options.length,        options.row_optimizer};
+  return {bank.layout().state(), bank.layout().ranks(), bank.width(),          options.dtype,
+          options.kind,          options.length,        options.row_optimizer, named.name};
 }
 
 }  // namespace negatron

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/snapshots/manifest.h"
+#include "runtime/snapshots/named_bank.h"
 #include "runtime/snapshots/snapshot_directory.h"
 #include "runtime/snapshots/trainer_state.h"
 
@@ -23,9 +24,9 @@ struct SaveJob {
   int world_size = 1;
   /// Rank 0 only.
   std::optional<TrainerState> trainer;
-  std::optional<SavedBank> bank;
-  /// Only on ranks that write their shard, which is `shard`.
-  std::shared_ptr<BankCopy> copy;
+  std::vector<SavedBank> banks;
+  /// Of each of them, on ranks that write their shard, which is `shard`; else none.
+  std::vector<std::shared_ptr<BankCopy>> copies;
   int shard = 0;
   Retention retention;
   FileWriting writing;
@@ -34,15 +35,15 @@ struct SaveJob {
 /// What one rank writes: its shard, and on rank 0 trainer.h5. Throws SnapshotError.
 std::vector<ManifestFile> write_part(FileLayer& files, const SaveJob& job);
 
-/// When all parts are written, on rank 0: bank.h5, the manifest, and the renaming that makes it a snapshot. `parts` are
-/// the files of all ranks. Removes no older ones: that is prune_snapshots. Throws SnapshotError, and then there is no
-/// snapshot.
+/// When all parts are written, on rank 0: bank.h5 of each bank, the manifest, and the renaming that makes it a
+/// snapshot. `parts` are the files of all ranks. Removes no older ones: that is prune_snapshots. Throws SnapshotError,
+/// and then there is no snapshot.
 void commit_parts(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts);
 
 /// The first half of that: bank.h5 and the manifest, durable in the temporary directory.
 void write_manifest(FileLayer& files, const SaveJob& job, std::vector<ManifestFile> parts);
 
 /// What a manifest says of this bank. Local.
-SavedBank describe(const Bank& bank);
+SavedBank describe(const NamedBank& bank);
 
 }  // namespace negatron

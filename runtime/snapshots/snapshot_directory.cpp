@@ -41,14 +41,8 @@ bool has_valid_manifest(const FileLayer& files, const fs::path& path) {
   }
 }
 
-/// That of a shard, whatever its numbers: "bank.00000-of-00004.h5".
-bool is_bank_file(const std::string& name) {
-  int shard = 0, shards = 0;
-  return std::sscanf(name.c_str(), "bank.%d-of-%d.h5", &shard, &shards) == 2 && name == bank_file_name(shard, shards);
-}
-
 bool is_of_a_save(const std::string& name) {
-  return name == kManifestName || name == kTrainerName || name == kVirtualBankName || is_bank_file(name);
+  return name == kManifestName || name == kTrainerName || is_bank_file_name(name);
 }
 
 /// A directory of such a name is none of a save's files.

@@ -31,7 +31,8 @@ SnapshotStore::SnapshotStore(FileLayer& files, fs::path run_directory, SnapshotO
   }
 }
 
-bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const TrainerState& state, Bank* bank) {
+bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const TrainerState& state,
+                               const std::vector<NamedBank>& banks) {
   // All ranks come here or none: saving() is equal on all, because a save ends only after a collective that gave all of
   // them the same answer.
   if (saving()) {
@@ -49,7 +50,7 @@ bool SnapshotStore::start_save(Communicator& comm, std::int64_t step, const Trai
   // A throw on all ranks alike, with nothing begun: training goes on and the next save may be tried.
   job.temporary =
       directory_ / failing_as<SnapshotError>([&] { return on_rank_0(comm, [&] { return prepare(job, state); }); });
-  save_ = std::make_unique<RunningSave>(files_, std::move(job), bank, comm.rank());
+  save_ = std::make_unique<RunningSave>(files_, std::move(job), banks, comm.rank());
   return true;
 }
 

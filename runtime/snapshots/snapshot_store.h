@@ -28,11 +28,12 @@ class SnapshotStore {
   SnapshotStore(FileLayer& files, std::filesystem::path run_directory, SnapshotOptions options);
 
   /// Begins to save what is now: tensors of `state` are copied at once (on rank 0, whose state it is), the rows of
-  /// `bank` (may be null) while training goes on. The bank must live until the save is over; ranks beyond its first
+  /// `banks` while training goes on. They must live until the save is over; ranks beyond their first
   /// copy write nothing. Collective (two small broadcasts). Returns false, on all ranks, while another save is running,
   /// which from now on writes as fast as it can: the caller reports that and tries again. Asks the disk nothing; throws
   /// SnapshotError on all ranks when there is no memory for the state.
-  bool start_save(Communicator& comm, std::int64_t step, const TrainerState& state, Bank* bank);
+  bool start_save(Communicator& comm, std::int64_t step, const TrainerState& state,
+                  const std::vector<NamedBank>& banks);
 
   /// To be called once per step. Collective while a save is running: one all_reduce of 8 bytes, and a gather of file
   /// names when all ranks have written; nothing at all otherwise. Reports the end of a save once, with kCommitted or

@@ -81,8 +81,8 @@ void create_virtual(const Hdf5Handle& file, const char* name, at::ScalarType dty
       // from row 2 on and 2 again 4 rows later, in its own file 2 rows and the 2 that follow.
       select(target, {sequence - layout.floor(), run.size, run.count, block}, width);
       select(source, {order.position_of(sequence), block, run.count, block}, width);
-      hdf5_ok(H5Pset_virtual(properties.get(), target.get(), bank_file_name(shard, bank.shards).c_str(), name,
-                             source.get()),
+      hdf5_ok(H5Pset_virtual(properties.get(), target.get(), bank_file_name(shard, bank.shards, bank.name).c_str(),
+                             name, source.get()),
               "mapping a shard into bank.h5");
     }
   }

@@ -29,8 +29,18 @@ BankLayout layout_of_bank(const PretrainOptions& options, int ranks) {
   return {options.bank_rows, ranks, rows_stay(options.bank_kind) ? options.bank_rows : options.global_batch};
 }
 
-std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group) {
-  return std::make_unique<Bank>(bank_options(options, place), group.rank(), group.size());
+std::vector<std::string> bank_names(const PretrainOptions& options) {
+  if (options.bank_per_view) return {"view-b", "view-a"};
+  return {""};
+}
+
+std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group,
+                                std::size_t number) {
+  // Far from the seeds that people choose, so that no two banks begin with the same random rows.
+  constexpr std::uint64_t kBetweenSeeds = 0x9E3779B97F4A7C15;
+  BankOptions bank = bank_options(options, place);
+  bank.seed += number * kBetweenSeeds;
+  return std::make_unique<Bank>(bank, group.rank(), group.size());
 }
 
 }  // namespace negatron

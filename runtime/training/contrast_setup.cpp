@@ -54,6 +54,11 @@ void require_needs(const SamplerDescription& sampler, const PretrainOptions& opt
 
 /// How batch, bank and both directions go together with where the negatives come from.
 void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
+  require(!options.bank_per_view || setup.has_memory(),
+          "--bank-per-view needs --bank-kind memory: each view of a sample has a row in a bank of its own.");
+  require(!options.bank_per_view || setup.sampler.slots_of_sample == nullptr,
+          "--bank-per-view has two banks, and --sampler " + setup.sampler.name +
+              " keeps slots of one bank for each sample; choose another sampler.");
   require(!options.symmetric || setup.keys() != KeyMaker::kQueryEncoder,
           "--symmetric goes with a key encoder; here the query encoder makes both views of every sample.");
   require(!setup.has_bank() || rows_stay(options.bank_kind) || options.bank_rows >= options.global_batch,
@@ -80,7 +85,8 @@ void require_positives(const PretrainOptions& options, const ContrastSetup& setu
   require(setup.source == NegativeSource::kBank, flag + " goes with --negatives bank, not with " +
                                                      name_of(setup.source) +
                                                      ": rows of the batch's samples are in the bank already.");
-  require(!options.symmetric, flag + " has one view of each sample; --symmetric needs two and a key encoder.");
+  require(!options.symmetric, flag + " has no key encoder, which --symmetric needs" +
+                                  (setup.has_memory() ? "; --bank-per-view contrasts both views." : "."));
   require(options.mask_own_sample, flag +
                                        " has the positive of a query in its own sample's row, which cannot be a "
                                        "negative as well; leave --mask-own-sample on.");

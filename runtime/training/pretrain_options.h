@@ -71,6 +71,9 @@ struct PretrainOptions {
   std::int64_t bank_rows = 4096;
   /// What a row of a memory bank keeps of itself when its sample was encoded.
   double bank_momentum = 0.5;
+  /// A memory bank for each of the two views of a sample; queries of either view meet the other one's (Tian, Krishnan
+  /// and Isola, CMC, ECCV 2020).
+  bool bank_per_view = false;
   /// Of a learned bank: the temperature of the loss that its rows raise.
   double rows_tau = 0.02;
   /// How rows that learn are trained; those of a parametric bank at a rate that falls as the encoder's does.
@@ -168,7 +171,9 @@ struct PretrainOptions {
   bool tensorboard = true;
 
   /// Views that a step takes of a sample: where rows are positives, they stand in the place of the second one.
-  int views_of_sample() const { return rows_are_positives(bank_kind) ? 1 : 2; }
+  int views_of_sample() const { return rows_are_positives(bank_kind) && !bank_per_view ? 1 : 2; }
+  /// Whether either view is query once, in two stages of one step.
+  bool both_directions() const { return symmetric || bank_per_view; }
 
   /// Throws std::invalid_argument with one sentence that names the flag, also when `ranks` ranks cannot do it. What
   /// objective, sampler and bank ask of each other is resolve_contrast()'s to say.

@@ -55,6 +55,7 @@ Trainer::Trainer(const PretrainOptions& options, const ContrastSetup& setup, con
       encoders_(encoder_options(options, setup_, data), place, comm),
       mesh_(comm, shard_count(options, comm)),
       bank_(setup_.has_bank() ? make_bank(options, place, mesh_.group()) : nullptr),
+      other_bank_(options.bank_per_view ? make_bank(options, place, mesh_.group(), 1) : nullptr),
       loss_(make_contrastive_loss(options, setup_, parameter_dtype(place.precision), place.device, data.steps_per_epoch,
                                   data.facts)),
       optimizer_(make_optimizer(encoders_.trained(), trained_with_loss(*loss_), options.optimizer)),
@@ -108,7 +109,8 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
     if (options_.optimizer.clip_norm > 0.0) clip();
     optimizer_->step(rate);
     encoders_.follow(momentum);
-    update_bank(batch, queries, keys, output.row_gradient);  // 8  after the loss: no key meets itself
+    // 8  after the loss: no key meets itself
+    update_bank(batch, queries, other ? other->queries : at::Tensor(), keys, output.row_gradient);
     loss_->learn(comm_, contrast, output.negatives);
   }
   timer.leave();
@@ -134,6 +136,7 @@ ContrastBatch Trainer::describe(const Batch& batch) {
   if (setup_.has_memory()) {
     const at::Tensor ids = gathered_ids(batch, comm_, contrast.shares);
     own_rows_.emplace(comm_, mesh_.group(), *bank_, ids);
+    if (other_bank_) other_rows_.emplace(comm_, mesh_.group(), *other_bank_, ids);
     contrast.bank_ids = ids.narrow(0, contrast.bank_shares.first, contrast.bank_shares.total());
   } else if (setup_.masks_own_sample(options_) && !encoders_.place().device.is_cpu() &&
              (loss_->sampler()->meets_rows() || report_.looks_at_hard_sets())) {
@@ -162,9 +165,13 @@ at::Tensor Trainer::positive_rows(const Batch& batch, at::ScalarType type) {
   return weights_.emplace(mesh_.group(), *bank_, slots, type).vectors().squeeze(1);
 }
 
-void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
-                          const GradientOfRows& row_gradient) {
-  if (own_rows_) {
+void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& other_queries,
+                          const at::Tensor& keys, const GradientOfRows& row_gradient) {
+  if (other_rows_) {
+    // Each bank takes the view that its name says: queries of a view met the other one's.
+    own_rows_->blend(other_queries, batch.labels, options_.bank_momentum, steps_done_);
+    other_rows_->blend(queries, batch.labels, options_.bank_momentum, steps_done_);
+  } else if (own_rows_) {
     own_rows_->blend(queries, batch.labels, options_.bank_momentum, steps_done_);
   } else if (setup_.has_learned()) {
     bank_->train(row_gradient, options_.rows, steps_done_);
@@ -193,11 +200,13 @@ void Trainer::clip() {
 // Its queries leave behind those of the first direction, and stages end in the order in which they began.
 std::optional<Trainer::OtherDirection> Trainer::begin_other_direction(const ViewPair& views,
                                                                       const ContrastBatch& contrast) {
-  if (!options_.symmetric) return std::nullopt;
+  if (!options_.both_directions()) return std::nullopt;
   ViewPair swapped = views.swapped();
-  LossStep stage = loss_->begin(comm_, bank(), contrast, swapped.query());
-  const at::Tensor keys = swapped.key();
-  return OtherDirection{std::move(swapped), std::move(stage), keys};
+  const at::Tensor queries = swapped.query();
+  Bank* bank = other_bank_ ? other_bank_.get() : bank_.get();
+  LossStep stage = loss_->begin(comm_, bank, contrast, queries);
+  const at::Tensor keys = other_rows_ ? other_rows_->fetch().to(queries.scalar_type()) : swapped.key();
+  return OtherDirection{std::move(swapped), queries, std::move(stage), keys};
 }
 
 // Gradients of the parts add up in the parameters, and only the last part's makes them final. What the loss itself
@@ -212,6 +221,14 @@ void Trainer::backward_in_parts(ViewPair& views, std::optional<OtherDirection>& 
       direction->backward(part);
     }
   }
+}
+
+std::vector<NamedBank> Trainer::banks() {
+  const std::vector<std::string> names = bank_names(options_);
+  std::vector<NamedBank> banks;
+  if (bank_) banks.push_back({bank_.get(), names.front()});
+  if (other_bank_) banks.push_back({other_bank_.get(), names.back()});
+  return banks;
 }
 
 std::vector<at::Tensor> Trainer::trained_tensors() const {

@@ -15,6 +15,7 @@
 #include "runtime/encoders/view_pair.h"
 #include "runtime/metrics/step_metrics.h"
 #include "runtime/metrics/step_timer.h"
+#include "runtime/snapshots/named_bank.h"
 #include "runtime/snapshots/trainer_state.h"
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
@@ -70,9 +71,11 @@ class Trainer {
   void restore(const TrainerState& state, std::int64_t schedule_step);
 
   EncoderPair& encoders() noexcept { return encoders_; }
-  /// Null when negatives come from elsewhere.
+  /// That which the queries of the first view meet. Null when negatives come from elsewhere.
   const Bank* bank() const noexcept { return bank_.get(); }
   Bank* bank() noexcept { return bank_.get(); }
+  /// All that snapshots have, by the names of bank_names(): none, one, or one for each view.
+  std::vector<NamedBank> banks();
   /// The ranks that share one copy of the bank, and what finds rows in it.
   Communicator& bank_group() noexcept { return mesh_.group(); }
   BankExchange& exchange() noexcept { return loss_->exchange(); }
@@ -82,6 +85,7 @@ class Trainer {
   /// The batch with its views the other way round, on its way to a loss.
   struct OtherDirection {
     ViewPair views;
+    at::Tensor queries;
     LossStep stage;
     at::Tensor keys;
   };
@@ -94,12 +98,14 @@ class Trainer {
   at::Tensor gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares);
   /// The positives where they are rows of the bank, in `type`; else undefined. Collective.
   at::Tensor positive_rows(const Batch& batch, at::ScalarType type);
-  /// Line 8: what the bank takes of the step. Collective where keys, features or gradients move.
-  void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& keys,
-                   const GradientOfRows& row_gradient);
+  /// Line 8: what the bank takes of the step; `other_queries` are those of the other direction, undefined without one.
+  /// Collective where keys, features or gradients move.
+  void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& other_queries,
+                   const at::Tensor& keys, const GradientOfRows& row_gradient);
   /// Cuts the gradients of the encoders and the objective, and those of what makes negatives, to --clip-norm. Local.
   void clip();
-  /// With --symmetric each view is query once and key once, and the loss is the mean of both directions. The second one
+  /// With --symmetric each view is query once and key once, and the loss is the mean of both directions; with
+  /// --bank-per-view each is query once, and its keys are rows of the other view's bank. The second one
   /// begins before the first one's stage is finished, so that its queries travel meanwhile. Collective.
   std::optional<OtherDirection> begin_other_direction(const ViewPair& views, const ContrastBatch& contrast);
   /// What of backward is left behind the loss's own where the batch passes the encoders in several parts: both
@@ -128,14 +134,17 @@ class Trainer {
   EncoderPair encoders_;
   BankMesh mesh_;
   std::unique_ptr<Bank> bank_;
+  /// With --bank-per-view: met by the queries of the second view.
+  std::unique_ptr<Bank> other_bank_;
   std::unique_ptr<ContrastiveLoss> loss_;
   std::unique_ptr<Optimizer> optimizer_;
   TrainingSchedule schedule_;
   GradientReducer reducer_;
   FiniteGuard guard_;
   StepReport report_;
-  /// Of the step, with a memory bank, and with a parametric one.
+  /// Of the step: own samples' rows of bank() and of the other bank, with memory banks; and of a parametric one.
   std::optional<SampleRows> own_rows_;
+  std::optional<SampleRows> other_rows_;
   std::optional<ListedRows> weights_;
   std::int64_t steps_done_ = 0;
   /// Where the schedules stand, less steps_done_: not 0 after a resume with another batch.

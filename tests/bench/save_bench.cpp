@@ -211,7 +211,7 @@ void measure(Communicator& comm, const fs::path& directory, std::int64_t rows, s
     forget_peak();
     const double before = memory("VmRSS");
     const double began = seconds_since(clock_start);
-    store.start_save(comm, training.steps(), state, &bank);
+    store.start_save(comm, training.steps(), state, {{&bank}});
     must_commit(store.finish(comm));
     // Only rank 0 commits.
     measured.snapshot.push_back(over_ranks(comm, comm.rank() == 0 ? committed_at - began : 0.0, ReduceOp::kMax));
@@ -226,7 +226,7 @@ void measure(Communicator& comm, const fs::path& directory, std::int64_t rows, s
     const double before = memory("VmRSS");
     // Its copy of the trainer's state belongs to the first step.
     const auto begin = Clock::now();
-    store.start_save(comm, training.steps(), state, &bank);
+    store.start_save(comm, training.steps(), state, {{&bank}});
     const double start = seconds_since(begin);
     const std::size_t first = measured.saving_steps.size();
     SaveReport report;

@@ -20,8 +20,8 @@ namespace {
 negatron::Bank restored(negatron::Communicator& ranks, const std::string& path) {
   negatron::PosixFileLayer files;
   const negatron::Snapshot snapshot = negatron::open_named_snapshot(ranks, files, path, {}).snapshot;
-  if (!snapshot.manifest.bank) throw std::invalid_argument("There is no bank in '" + path + "'.");
-  const negatron::SavedBank& saved = *snapshot.manifest.bank;
+  if (snapshot.manifest.banks.empty()) throw std::invalid_argument("There is no bank in '" + path + "'.");
+  const negatron::SavedBank& saved = snapshot.manifest.bank();
   negatron::Bank bank(negatron::options_of(saved), ranks.rank(), ranks.size());
   negatron::load_bank(snapshot, bank, {});
   return bank;

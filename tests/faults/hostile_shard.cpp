@@ -73,7 +73,7 @@ SavedBank another_bank(SavedBank bank, std::mt19937& random) {
 void write_odd_shard(const fs::path& snapshot, std::mt19937& random) {
   PosixFileLayer files;
   const Manifest manifest = read_manifest(files, snapshot);
-  const SavedBank whole = *manifest.bank;
+  const SavedBank whole = manifest.bank();
   const SavedBank bank = one_of(random, 2) == 0 ? whole : another_bank(whole, random);
   const int name = static_cast<int>(one_of(random, static_cast<std::size_t>(whole.shards)));
   const int shard = one_of(random, kRarely) == 0 ? 0 : name;

@@ -52,12 +52,12 @@ class Saver {
       ++step;
       if (!store_.saving()) {
         reach_("between");
-        store_.start_save(comm_, step, run_.state(step), &bank);
+        store_.start_save(comm_, step, run_.state(step), {{&bank}});
         ++saves;
       }
       if (saves % kTwiceEvery == 0) {
         report(store_.finish(comm_));
-        store_.start_save(comm_, step, run_.state(step), &bank);
+        store_.start_save(comm_, step, run_.state(step), {{&bank}});
         report(store_.finish(comm_));
       } else {
         report(store_.poll(comm_));
@@ -156,7 +156,7 @@ std::string check_newest(const fs::path& directory, int ranks, std::int64_t& ste
     if (!found.snapshot) return;
     const Manifest& manifest = found.snapshot->manifest;
     found_step = manifest.step;
-    BankReader reader(found.snapshot->path, *manifest.bank, kBlockBytes);
+    BankReader reader(found.snapshot->path, manifest.bank(), kBlockBytes);
     const BankLayout& layout = reader.layout();
     if (layout.head() != found_step * run.batches.front()) wrong += "the bank is not that of its step ";
     const Range all{layout.floor(), layout.head()};

@@ -82,7 +82,7 @@ TEST(BankMemoryBound, EveryOperationStaysUnderItOnABankManyTimesLarger) {
   };
   expect_bounded("info", [&] { EXPECT_EQ(bank_info(bank, {}, memory).labels.size(), 10U); });
   expect_bounded("verify", [&] { EXPECT_TRUE(verify_bank(files, bank.path, memory).good()); });
-  expect_bounded("reshard", [&] { reshard_bank(files, bank, directory / "one", 1, memory); });
+  expect_bounded("reshard", [&] { reshard_banks(files, {bank}, directory / "one", 1, memory); });
   expect_bounded("diff", [&] { EXPECT_TRUE(diff_banks(bank, opened(files, directory / "one"), memory).equal()); });
   expect_bounded("merge", [&] {
     MergeOptions options;
@@ -107,7 +107,7 @@ TEST(BankMemoryBound, TooLittleIsRefusedWithWhatItTakes) {
   write_bank(files, directory / "bank", large_bank(), large_rows, 4096);
   const OpenBank bank = opened(files, directory / "bank");
   const std::string refusal =
-      testing::refusal([&] { reshard_bank(files, bank, directory / "one", 1, BankMemory(8 * kMiB)); });
+      testing::refusal([&] { reshard_banks(files, {bank}, directory / "one", 1, BankMemory(8 * kMiB)); });
   EXPECT_NE(refusal.find("usage: This needs --memory 9 (MiB) for ids, labels and steps of the 262144 rows"),
             std::string::npos)
       << refusal;

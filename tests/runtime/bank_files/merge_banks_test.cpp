@@ -48,8 +48,8 @@ TEST_F(MergeBanks, TwoTimesOfOneRunAreTheLongerBankOfThatRun) {
   // The last 23 keys of 7 and of 9 steps of 6: the last 35.
   EXPECT_EQ(result.duplicates, 11);
   EXPECT_EQ(result.dropped, 0);
-  EXPECT_EQ(result.manifest.bank->layout.capacity, 46);
-  EXPECT_EQ(result.manifest.bank->layout.head, 35);
+  EXPECT_EQ(result.manifest.bank().layout.capacity, 46);
+  EXPECT_EQ(result.manifest.bank().layout.head, 35);
   EXPECT_EQ(result.manifest.step, 9);
   SmallRun longer;
   longer.rows = 35;
@@ -113,7 +113,7 @@ TEST_F(MergeBanks, DifferentBanksAreRefusedAndTypesAreRounded) {
 TEST_F(MergeBanks, EmptyBanksMakeAnEmptyBank) {
   const SmallRun empty{50, 3, at::kFloat, BankFill::kEmpty, {6}};
   const OpenBank a = saved("a", empty, 0, 2);
-  EXPECT_EQ(merge({a, saved("b", empty, 0, 3)}, "merged").manifest.bank->layout.capacity, 100);
+  EXPECT_EQ(merge({a, saved("b", empty, 0, 3)}, "merged").manifest.bank().layout.capacity, 100);
   EXPECT_TRUE(diff(a, "merged").equal());
   EXPECT_TRUE(verify_bank(files_, directory_ / "merged", BankMemory(kPlenty)).good());
   // And add nothing to another one.

@@ -64,7 +64,7 @@ TEST_F(RawBanks, AreDescribedByTheirDirections) {
 
 TEST_F(RawBanks, StayRawWhenTheyAreReshardedAndMerged) {
   made("raw", rows_);
-  reshard_bank(files_, bank("raw"), directory_ / "three", 3, BankMemory(kPlenty));
+  reshard_banks(files_, {bank("raw")}, directory_ / "three", 3, BankMemory(kPlenty));
   EXPECT_EQ(bank("three").bank().length, RowLength::kAsMade);
   EXPECT_TRUE(diff_banks(bank("raw"), bank("three"), BankMemory(kPlenty)).equal());
   made("later", {{0.5, 9, 0, 7, 12.0}});

@@ -42,7 +42,7 @@ TEST_P(Reshard, GoesThroughOtherNumbersOfRanksAndComesBackTheSame) {
   OpenBank last = original;
   for (const int ranks : {3, 1, 7, 4}) {
     const fs::path next = directory / ("over-" + std::to_string(ranks));
-    reshard_bank(files, last, next, ranks, BankMemory(kPlenty));
+    reshard_banks(files, {last}, next, ranks, BankMemory(kPlenty));
     last = opened(files, next);
     EXPECT_EQ(last.bank().shards, ranks);
     const BankDiff diff = diff_banks(original, last, BankMemory(kPlenty));
@@ -58,8 +58,8 @@ TEST_P(Reshard, TheRunGoesOnFromTheResult) {
   PosixFileLayer files;
   const fs::path saved = testing::save_run(run, files, directory / "run", steps, 2);
   fs::create_directories(directory / "other/snapshots");
-  reshard_bank(files, opened(files, saved), directory / ("other/snapshots/" + step_name(steps)), 3,
-               BankMemory(kPlenty));
+  reshard_banks(files, {opened(files, saved)}, directory / ("other/snapshots/" + step_name(steps)), 3,
+                BankMemory(kPlenty));
   // Compares the restored bank and the trainer's state with what they must be.
   EXPECT_EQ(testing::restored_step(run, files, directory / "other", 3), steps) << name;
   EXPECT_EQ(testing::restored_step(run, files, directory / "other", 2), steps) << name;
@@ -82,7 +82,7 @@ TEST(ReshardBank, RefusesWhatCannotBeAndLeavesNothing) {
   const OpenBank bank = opened(files, testing::save_run(run, files, directory / "run", 7, 2));
   fs::create_directories(directory / "out");
   const auto reshard = [&](const fs::path& out, std::int64_t ranks, std::int64_t memory = kPlenty) {
-    return testing::refusal([&] { reshard_bank(files, bank, out, ranks, BankMemory(memory)); });
+    return testing::refusal([&] { reshard_banks(files, {bank}, out, ranks, BankMemory(memory)); });
   };
   EXPECT_NE(reshard(directory / "out", 2).find("usage: '" + (directory / "out").string() + "' exists"),
             std::string::npos);

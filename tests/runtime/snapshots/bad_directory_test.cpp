@@ -36,7 +36,7 @@ std::string refusal(const SmallRun& run, FileLayer& files, const fs::path& direc
     SnapshotStore store(files, directory, options);
     std::string own;
     try {
-      store.start_save(comm, step, run.state(step), &bank);
+      store.start_save(comm, step, run.state(step), {{&bank}});
       const SaveReport report = store.finish(comm);
       if (report.state != SaveState::kCommitted) own = report.problem.empty() ? "no reason" : report.problem;
     } catch (const SnapshotError& error) {

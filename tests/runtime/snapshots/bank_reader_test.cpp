@@ -58,20 +58,20 @@ TEST_F(ForeignShards, OfUnitRowsAreNoneOfARawBank) {
 /// Programs of before go on reading what they know, and refuse what they would take for unit rows.
 TEST(Manifest, SaysTheLengthOfRowsWhereItIsNotOne) {
   Manifest manifest;
-  manifest.bank = SavedBank{BankLayout(7, 1, 3).state(), 1, 5};
+  manifest.banks = {SavedBank{BankLayout(7, 1, 3).state(), 1, 5}};
   const std::string shard = bank_file_name(0, 1);
-  for (const std::string& name : {std::string(kVirtualBankName), shard}) {
+  for (const std::string& name : {virtual_bank_name(), shard}) {
     manifest.files.push_back({name, {0, std::string(32, '0')}});
   }
   const std::string unit = manifest_text(manifest);
   EXPECT_NE(unit.find("\"version\": 1,"), std::string::npos);
   EXPECT_EQ(unit.find("row_length"), std::string::npos);
-  EXPECT_EQ(parse_manifest(unit).bank->length, RowLength::kUnit);
-  manifest.bank->length = RowLength::kAsMade;
+  EXPECT_EQ(parse_manifest(unit).bank().length, RowLength::kUnit);
+  manifest.banks.front().length = RowLength::kAsMade;
   const std::string raw = manifest_text(manifest);
   EXPECT_NE(raw.find("\"version\": 3,"), std::string::npos);
-  EXPECT_EQ(parse_manifest(raw).bank->length, RowLength::kAsMade);
-  manifest.bank->kind = BankKind::kLearned;
+  EXPECT_EQ(parse_manifest(raw).bank().length, RowLength::kAsMade);
+  manifest.banks.front().kind = BankKind::kLearned;
   EXPECT_THROW(parse_manifest(manifest_text(manifest)), SnapshotError);
 }
 

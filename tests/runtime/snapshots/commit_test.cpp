@@ -37,7 +37,7 @@ TEST(Commit, WaitsForTheSlowestRank) {
       Bank bank = run.bank(comm.rank(), comm.size());
       run.train(bank, 0, 4);
       SnapshotStore store(files, directory.path(), options);
-      ASSERT_TRUE(store.start_save(comm, 4, run.state(4), &bank));
+      ASSERT_TRUE(store.start_save(comm, 4, run.state(4), {{&bank}}));
       for (int i = 0; i < kPolls; ++i) {
         EXPECT_EQ(store.poll(comm).state, SaveState::kRunning);
         EXPECT_FALSE(fs::exists(directory / ("snapshots/" + step_name(4)))) << "committed while a rank is at " << stage;
@@ -72,7 +72,7 @@ TEST(Commit, NobodyWhoTrainsWaitsForADirectory) {
     Bank bank = run.bank(comm.rank(), comm.size());
     run.train(bank, 0, 4);
     SnapshotStore store(files, directory.path(), {});
-    ASSERT_TRUE(store.start_save(comm, 4, run.state(4), &bank));
+    ASSERT_TRUE(store.start_save(comm, 4, run.state(4), {{&bank}}));
     EXPECT_EQ(store.poll(comm).state, SaveState::kRunning);
     comm.barrier();
     files.go_on();
@@ -211,7 +211,7 @@ TEST(Commit, TwoHundredSavesTakeTheSpaceOfTwo) {
     SnapshotStore store(files, directory.path(), {});
     for (std::int64_t step = 1; step <= 200; ++step) {
       run.train(bank, step - 1, step);
-      ASSERT_TRUE(store.start_save(comm, step, run.state(step), &bank));
+      ASSERT_TRUE(store.start_save(comm, step, run.state(step), {{&bank}}));
       ASSERT_EQ(store.finish(comm).state, SaveState::kCommitted);
       std::uintmax_t bytes = 0;
       for (const auto& entry : fs::recursive_directory_iterator(directory.path())) {

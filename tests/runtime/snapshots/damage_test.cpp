@@ -170,11 +170,11 @@ TEST_F(Damage, ANewerFormatIsRefusedAndKept) {
 TEST_F(Damage, VerifyNamesEveryBadFile) {
   EXPECT_TRUE(verify_snapshot(files_, newest(), 100).empty());
   write_file(newest() / kTrainerName, "nothing");
-  fs::remove(newest() / kVirtualBankName);
+  fs::remove(newest() / virtual_bank_name());
   const std::vector<std::string> problems = verify_snapshot(files_, newest(), 100);
   ASSERT_EQ(problems.size(), 2U);
   EXPECT_NE((problems[0] + problems[1]).find(kTrainerName), std::string::npos);
-  EXPECT_NE((problems[0] + problems[1]).find(kVirtualBankName), std::string::npos);
+  EXPECT_NE((problems[0] + problems[1]).find(virtual_bank_name()), std::string::npos);
 }
 
 TEST_F(Damage, ASnapshotAskedForByNameIsOpenedOrRefused) {

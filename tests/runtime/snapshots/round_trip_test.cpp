@@ -67,7 +67,7 @@ TEST(Snapshot, ARunThatChangesItsRanksAgainAndAgainStaysTheSameRun) {
         comm.all_reduce(held, ReduceOp::kSum);
         EXPECT_EQ(held.item<std::int64_t>(), bank.filled());
         SnapshotStore store(files, directory.path(), {});
-        ASSERT_TRUE(store.start_save(comm, saved + kStepsBetween, run.state(saved + kStepsBetween), &bank));
+        ASSERT_TRUE(store.start_save(comm, saved + kStepsBetween, run.state(saved + kStepsBetween), {{&bank}}));
         ASSERT_EQ(store.finish(comm).state, SaveState::kCommitted);
       });
       saved += kStepsBetween;
@@ -108,13 +108,13 @@ TEST(Snapshot, OnlyTheFirstCopyOfAReplicatedBankWrites) {
     Bank bank = run.bank(comm.rank() % kShards, kShards);
     run.train(bank, 0, kSteps);
     SnapshotStore store(files, directory.path(), {});
-    ASSERT_TRUE(store.start_save(comm, kSteps, run.state(kSteps), &bank));
+    ASSERT_TRUE(store.start_save(comm, kSteps, run.state(kSteps), {{&bank}}));
     EXPECT_EQ(store.finish(comm).state, SaveState::kCommitted);
     FindOptions options;
     options.shards = kShards;
     const FoundSnapshot found = find_newest_snapshot(comm, files, directory.path(), options);
     ASSERT_TRUE(found.snapshot.has_value());
-    EXPECT_EQ(found.snapshot->manifest.bank->shards, kShards);
+    EXPECT_EQ(found.snapshot->manifest.bank().shards, kShards);
     EXPECT_EQ(found.snapshot->manifest.world_size, 4);
     Bank restored = run.bank(comm.rank() % kShards, kShards);
     load_bank(*found.snapshot, restored, {});
@@ -128,7 +128,7 @@ TEST(Snapshot, OfARunWithoutABank) {
   const SmallRun run;
   run_ranks(2, kChecked, [&](Communicator& comm) {
     SnapshotStore store(files, directory.path(), {});
-    ASSERT_TRUE(store.start_save(comm, 3, run.state(3), nullptr));
+    ASSERT_TRUE(store.start_save(comm, 3, run.state(3), {}));
     ASSERT_EQ(store.finish(comm).state, SaveState::kCommitted);
     const FoundSnapshot found = find_newest_snapshot(comm, files, directory.path(), {});
     ASSERT_TRUE(found.snapshot.has_value());
@@ -154,11 +154,11 @@ TEST(Snapshot, EqualsItsStepWhileTrainingGoesOn) {
     for (int saves = 0; saves < 3; ++saves) {
       run.train(bank, step, step + 1);
       const std::int64_t saved = ++step;
-      ASSERT_TRUE(store.start_save(comm, saved, run.state(saved), &bank));
+      ASSERT_TRUE(store.start_save(comm, saved, run.state(saved), {{&bank}}));
       std::int64_t during = 0;
       SaveReport report;
       do {
-        EXPECT_FALSE(store.start_save(comm, step, run.state(step), &bank)) << "two saves overlap";
+        EXPECT_FALSE(store.start_save(comm, step, run.state(step), {{&bank}})) << "two saves overlap";
         run.train(bank, step, step + 1);
         ++step;
         ++during;
@@ -189,7 +189,7 @@ TEST(Snapshot, AStoreThatEndsGivesUpItsSave) {
     Bank bank = run.bank(comm.rank(), comm.size());
     {
       SnapshotStore store(files, directory.path(), options);
-      ASSERT_TRUE(store.start_save(comm, 4, run.state(4), &bank));
+      ASSERT_TRUE(store.start_save(comm, 4, run.state(4), {{&bank}}));
     }
     comm.barrier();
     EXPECT_FALSE(find_newest_snapshot(comm, files, directory.path(), {}).snapshot.has_value());

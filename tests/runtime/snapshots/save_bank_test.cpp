@@ -27,7 +27,7 @@ void expect_to_come_back(const SmallRun& run) {
     save_bank(comm, own, folder / "saved", kStepsDone, bank);
   });
   const Snapshot snapshot{folder / "saved", read_manifest(files, folder / "saved")};
-  const SavedBank& saved = *snapshot.manifest.bank;
+  const SavedBank& saved = snapshot.manifest.bank();
   EXPECT_EQ(saved.length, run.length);
   EXPECT_EQ(saved.row_optimizer, run.options().row_optimizer);
   Bank back(options_of(saved), 0, 1);

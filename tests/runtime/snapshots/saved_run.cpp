@@ -81,7 +81,7 @@ SaveReport save(const SmallRun& run, FileLayer& files, const std::filesystem::pa
     Bank bank = run.bank(comm.rank(), comm.size());
     run.train(bank, 0, steps);
     SnapshotStore store(files, directory, options);
-    ASSERT_TRUE(store.start_save(comm, steps, run.state(steps), &bank));
+    ASSERT_TRUE(store.start_save(comm, steps, run.state(steps), {{&bank}}));
     const SaveReport own = store.finish(comm);
     if (comm.rank() == 0) report = own;
   });

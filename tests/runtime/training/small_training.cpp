@@ -185,7 +185,7 @@ Saved newest_saved(const std::filesystem::path& run_directory) {
   saved.step = snapshot.manifest.step;
   saved.world_size = snapshot.manifest.world_size;
   saved.trainer = load_trainer(snapshot);
-  saved.bank = snapshot.manifest.bank;
+  if (!snapshot.manifest.banks.empty()) saved.bank = snapshot.manifest.banks.front();
   if (saved.bank) {
     BankReader reader(path, *saved.bank, 1 << 16, BankReader::Learned::kRead);
     saved.keys = reader.read({reader.layout().floor(), reader.layout().head()});

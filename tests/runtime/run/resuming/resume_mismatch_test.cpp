@@ -141,8 +141,8 @@ TEST(SavedRun, CountsThatNoRunHasAreRefused) {
   TrainerState state = state_after(4);
   state.tensors.emplace_back("bank_clusters", at::ones({4, 3}));
   EXPECT_THROW(check_saved_run(manifest, state), SnapshotError);
-  manifest.bank.emplace();
-  manifest.bank->width = 3;
+  manifest.banks.emplace_back();
+  manifest.banks.front().width = 3;
   EXPECT_NO_THROW(check_saved_run(manifest, state));
 }
 

@@ -115,7 +115,7 @@ int fail_each_call(int error_number, int times) {
       std::string own;
       bool committed = false;
       try {
-        EXPECT_TRUE(store.start_save(comm, kSecond, run.state(kSecond), &bank));
+        EXPECT_TRUE(store.start_save(comm, kSecond, run.state(kSecond), {{&bank}}));
         const SaveReport report = store.finish(comm);
         committed = report.state == SaveState::kCommitted;
         own = report.problem;
