@@ -77,7 +77,8 @@ SavedBank bank_of(const Json& json) {
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
-  if (bank.shards > kMostSavedRanks) throw SnapshotError("its bank lies over " + std::to_string(bank.shards) + " ranks");
+  if (bank.shards > kMostSavedRanks)
+    throw SnapshotError("its bank lies over " + std::to_string(bank.shards) + " ranks");
   if (static_cast<std::int64_t>(bank.layout.batches.size()) > kMostParts / std::max(1, bank.shards)) {
     throw SnapshotError("its bank lies in " + std::to_string(bank.layout.batches.size()) + " batches over " +
                         std::to_string(bank.shards) + " ranks");

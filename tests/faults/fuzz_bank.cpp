@@ -66,7 +66,7 @@ int run_bank_quietly(const std::vector<std::string>& words) {
 }
 
 /// What `pretrain --resume auto` does before it trains, on one rank.
-int restore(const fs::path& run_directory, BankKind kind) {
+int restore(const fs::path& run_directory, const HostileRun& from) {
   int code = kExitOk;
   run_ranks(1, CommunicatorOptions{}, [&](Communicator& comm) {
     try {
@@ -78,9 +78,13 @@ int restore(const fs::path& run_directory, BankKind kind) {
       }
       load_trainer(*found.snapshot);
       SmallRun run;
-      run.kind = kind;
-      Bank bank = run.bank(0, 1);
-      load_bank(*found.snapshot, bank, {});
+      run.kind = from.kind;
+      for (const std::string& name : from.banks) {
+        Bank bank = run.bank(0, 1);
+        LoadBankOptions options;
+        options.name = name;
+        load_bank(*found.snapshot, bank, options);
+      }
     } catch (const SnapshotError& error) {
       code = is_fit_for_a_terminal(error.what()) ? kExitUsage : kSaidTooMuch;
     }
@@ -128,21 +132,21 @@ class Fuzzer {
     const std::vector<std::string>& kinds = HostileSnapshots::kinds();
     const std::string& kind = kinds[static_cast<std::size_t>(number) % kinds.size()];
     const std::size_t round = static_cast<std::size_t>(number) / kinds.size();
-    const BankKind bank = kBankKinds[round % std::size(kBankKinds)];
+    const HostileRun& run = hostile_runs()[round % hostile_runs().size()];
     const fs::path folder = directory_ / "case";
-    const fs::path input = hostile_.make(kind, bank, folder, random);
+    const fs::path input = hostile_.make(kind, run, folder, random);
     const std::string whole = listing(directory_ / "whole");
     const std::string given = listing(folder);
     const bool restores = !HostileSnapshots::is_matrix(kind) && random() % 3 == 0;
     const ChildEnd end = run_guarded({}, [&] {
-      return restores ? restore(folder, bank) : read(kind, bank, input, static_cast<std::uint32_t>(random()));
+      return restores ? restore(folder, run) : read(kind, run, input, static_cast<std::uint32_t>(random()));
     });
     std::string complaint = end.complaint;
     if (complaint.empty() && listing(directory_ / "whole") != whole) complaint = "changed what lies outside";
     // Restoring may set a snapshot aside; an import writes its bank.
     const bool may_change = restores || HostileSnapshots::is_matrix(kind);
     if (complaint.empty() && !may_change && listing(folder) != given) complaint = "changed what it was given";
-    const std::string name = HostileSnapshots::is_matrix(kind) ? kind : kind + " of a bank of kind " + kind_text(bank);
+    const std::string name = HostileSnapshots::is_matrix(kind) ? kind : kind + " of a run of kind " + run.name();
     Counts& counts = counts_[name];
     ++counts.cases;
     ++counts.codes[end.code];
@@ -153,26 +157,30 @@ class Fuzzer {
     fs::remove_all(directory_ / "made");
   }
 
-  int read(const std::string& kind, BankKind bank, const fs::path& input, std::uint32_t choice) const {
+  int read(const std::string& kind, const HostileRun& run, const fs::path& input, std::uint32_t choice) const {
     const std::string path = input.string();
     if (HostileSnapshots::is_matrix(kind)) {
       return run_bank_quietly({"import", path, (directory_ / "case" / "made").string()});
     }
     const fs::path made = directory_ / "made";
     fs::create_directory(made);
+    const auto named = [&](std::vector<std::string> words) {
+      if (!run.banks.back().empty()) words.insert(words.end(), {"--name", run.banks.back()});
+      return words;
+    };
     switch (choice % 8) {
       case 0:
         return run_bank_quietly({"info", path});
       case 1:
-        return run_bank_quietly({"diff", path, hostile_.whole(bank).string()});
+        return run_bank_quietly({"diff", path, hostile_.whole(run).string()});
       case 2:
         return run_bank_quietly({"reshard", path, (made / "bank").string(), "--ranks", "3"});
       case 3:
-        return run_bank_quietly({"extract", path, (made / "rows.h5").string(), "--range", "0:9"});
+        return run_bank_quietly(named({"extract", path, (made / "rows.h5").string(), "--range", "0:9"}));
       case 4:
-        return run_bank_quietly({"near", path, "--ids", "1"});
+        return run_bank_quietly(named({"near", path, "--ids", "1"}));
       case 5:
-        return run_bank_quietly({"merge", path, hostile_.whole(bank).string(), (made / "bank").string()});
+        return run_bank_quietly({"merge", path, hostile_.whole(run).string(), (made / "bank").string()});
       default:
         return run_bank_quietly({"verify", path});
     }

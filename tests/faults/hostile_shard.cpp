@@ -54,7 +54,7 @@ SavedBank another_bank(SavedBank bank, std::mt19937& random) {
                                               RowOptimizerKind::kAdam};
   switch (one_of(random, 4)) {
     case 0:
-      bank.kind = kBankKinds[one_of(random, std::size(kBankKinds))];
+      bank.kind = hostile_runs()[one_of(random, hostile_runs().size())].kind;
       break;
     case 1:
       bank.dtype = kTypes[one_of(random, std::size(kTypes))];
@@ -73,7 +73,7 @@ SavedBank another_bank(SavedBank bank, std::mt19937& random) {
 void write_odd_shard(const fs::path& snapshot, std::mt19937& random) {
   PosixFileLayer files;
   const Manifest manifest = read_manifest(files, snapshot);
-  const SavedBank whole = manifest.bank();
+  const SavedBank whole = manifest.banks[one_of(random, manifest.banks.size())];
   const SavedBank bank = one_of(random, 2) == 0 ? whole : another_bank(whole, random);
   const int name = static_cast<int>(one_of(random, static_cast<std::size_t>(whole.shards)));
   const int shard = one_of(random, kRarely) == 0 ? 0 : name;
@@ -100,7 +100,7 @@ void write_odd_shard(const fs::path& snapshot, std::mt19937& random) {
     sources.raw = odd(raw_dataset(bank));
     sources.moments = odd(moments_dataset(bank));
   }
-  const fs::path file = snapshot / bank_file_name(name, whole.shards);
+  const fs::path file = snapshot / bank_file_name(name, whole.shards, whole.name);
   fs::remove(file);
   write_bank_file(files, file, bank, shard, sources, {});
   renew_digests(snapshot);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 
 #include "runtime/matrices/write_npy.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
@@ -132,18 +133,43 @@ void replace(const fs::path& path, const fs::path& outside, Random& random) {
   }
 }
 
+/// All banks of the run hold the same rows.
+void save_banks(const HostileRun& run, FileLayer& files, const fs::path& directory) {
+  SmallRun small;
+  small.kind = run.kind;
+  run_ranks(kShards, CommunicatorOptions{}, [&](Communicator& comm) {
+    std::vector<std::unique_ptr<Bank>> banks;
+    std::vector<NamedBank> named;
+    for (const std::string& name : run.banks) {
+      banks.push_back(std::make_unique<Bank>(small.bank(comm.rank(), comm.size())));
+      small.train(*banks.back(), 0, kSteps);
+      named.push_back({banks.back().get(), name});
+    }
+    SnapshotStore store(files, directory, {});
+    store.start_save(comm, kSteps, small.state(kSteps), named);
+    store.finish(comm);
+  });
+}
+
 }  // namespace
+
+std::string HostileRun::name() const {
+  return (banks.size() > 1 ? "two " : "") + kind_text(kind);
+}
+
+const std::vector<HostileRun>& hostile_runs() {
+  static const std::vector<HostileRun> runs = {{BankKind::kQueue},      {BankKind::kMemory},
+                                               {BankKind::kLearned},    {BankKind::kIndex},
+                                               {BankKind::kParametric}, {BankKind::kMemory, {"view-b", "view-a"}}};
+  return runs;
+}
 
 HostileSnapshots::HostileSnapshots(const fs::path& directory) : directory_(directory) {
   PosixFileLayer files;
-  for (const BankKind kind : kBankKinds) fs::create_directories(directory / kind_text(kind));
+  for (const HostileRun& run : hostile_runs()) fs::create_directories(directory / run.name());
   fs::create_directories(directory / "outside");
   std::ofstream(directory / "outside" / "file") << "not of this run";
-  for (const BankKind kind : kBankKinds) {
-    SmallRun run;
-    run.kind = kind;
-    save(run, files, directory / kind_text(kind), kSteps, kShards);
-  }
+  for (const HostileRun& run : hostile_runs()) save_banks(run, files, directory / run.name());
   at::Tensor rows = at::arange(kMatrixRows * kMatrixWidth, at::kFloat).reshape({kMatrixRows, kMatrixWidth}) + 1.0;
   rows = (rows / rows.norm(2, 1, true)).contiguous();
   write_npy(files, directory / "rows.npy", at::kFloat, {kMatrixRows, kMatrixWidth}, bytes_of_tensor(rows));
@@ -162,11 +188,12 @@ bool HostileSnapshots::is_matrix(const std::string& kind) {
   return kind == ".npy" || kind == "import";
 }
 
-fs::path HostileSnapshots::whole(BankKind bank) const {
-  return directory_ / kind_text(bank) / "snapshots" / step_name(kSteps);
+fs::path HostileSnapshots::whole(const HostileRun& run) const {
+  return directory_ / run.name() / "snapshots" / step_name(kSteps);
 }
 
-fs::path HostileSnapshots::make(const std::string& kind, BankKind bank, const fs::path& target, Random& random) const {
+fs::path HostileSnapshots::make(const std::string& kind, const HostileRun& run, const fs::path& target,
+                                Random& random) const {
   if (is_matrix(kind)) {
     fs::create_directories(target);
     const fs::path file = target / (kind == ".npy" ? "rows.npy" : "rows.h5");
@@ -174,7 +201,7 @@ fs::path HostileSnapshots::make(const std::string& kind, BankKind bank, const fs
     damage(file, random);
     return file;
   }
-  fs::copy(directory_ / kind_text(bank), target, fs::copy_options::recursive);
+  fs::copy(directory_ / run.name(), target, fs::copy_options::recursive);
   fs::path snapshot = target / "snapshots" / step_name(kSteps);
   if (kind == "raw") {
     damage(below(random, 4) == 0 ? snapshot / kManifestName : any_data_file(snapshot, random), random);

@@ -10,9 +10,17 @@
 
 namespace negatron::testing {
 
-/// Those of which there is a run.
-inline constexpr BankKind kBankKinds[] = {BankKind::kQueue, BankKind::kMemory, BankKind::kLearned, BankKind::kIndex,
-                                          BankKind::kParametric};
+/// A run of which there is a snapshot.
+struct HostileRun {
+  BankKind kind;
+  /// What snapshots call its banks.
+  std::vector<std::string> banks = {""};
+
+  /// "memory", "two memory"
+  std::string name() const;
+};
+/// One of each kind of bank, and one that has two.
+const std::vector<HostileRun>& hostile_runs();
 
 /// Whole snapshots and matrices, and what somebody may make of them. Everything lies under one directory. Functions are
 /// local and depend on `random` alone.
@@ -20,8 +28,7 @@ class HostileSnapshots {
  public:
   using Random = std::mt19937;
 
-  /// Writes what is whole into `directory`: for each kind of bank a run with a snapshot over two shards, and matrices
-  /// to import.
+  /// Writes what is whole into `directory`: for each run a snapshot over two shards, and matrices to import.
   explicit HostileSnapshots(const std::filesystem::path& directory);
 
   /// The kinds of mutation, by which a report counts.
@@ -29,13 +36,13 @@ class HostileSnapshots {
   /// Whether a kind is of files for `bank import`, and not of snapshots.
   static bool is_matrix(const std::string& kind);
 
-  /// Makes a copy that is wrong in this way, in `target`, which must not exist, of the run with that kind of bank.
+  /// Makes a copy that is wrong in this way, in `target`, which must not exist, of that run.
   /// Returns the snapshot, or the matrix.
-  std::filesystem::path make(const std::string& kind, BankKind bank, const std::filesystem::path& target,
+  std::filesystem::path make(const std::string& kind, const HostileRun& run, const std::filesystem::path& target,
                              Random& random) const;
 
-  /// The snapshot of the run with that kind of bank.
-  std::filesystem::path whole(BankKind bank) const;
+  /// The snapshot of that run.
+  std::filesystem::path whole(const HostileRun& run) const;
 
  private:
   std::filesystem::path directory_;

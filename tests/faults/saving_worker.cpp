@@ -38,6 +38,10 @@ void tell_stage(const fs::path& directory, int rank, std::string_view stage) {
   std::fstream(stage_path(directory, rank), std::ios::in | std::ios::out) << text << std::flush;
 }
 
+/// The names of a queue and of a bank whose rows learn, which one snapshot holds.
+constexpr const char* kItems = "items";
+constexpr const char* kWords = "words";
+
 /// Saves until it is killed.
 class Saver {
  public:
@@ -46,18 +50,20 @@ class Saver {
     if (comm.rank() == 0) journal_.open(journal_path(directory), std::ios::app);
   }
 
-  void save_behind_training(Bank& bank, std::int64_t step) {
+  void save_behind_training(Bank& items, Bank& words, std::int64_t step) {
+    const std::vector<NamedBank> banks = {{&items, kItems}, {&words, kWords}};
     for (std::int64_t saves = 0;;) {
-      run_.train(bank, step, step + 1);
+      run_.train(items, step, step + 1);
+      learned_.train(words, step, step + 1);
       ++step;
       if (!store_.saving()) {
         reach_("between");
-        store_.start_save(comm_, step, run_.state(step), {{&bank}});
+        store_.start_save(comm_, step, run_.state(step), banks);
         ++saves;
       }
       if (saves % kTwiceEvery == 0) {
         report(store_.finish(comm_));
-        store_.start_save(comm_, step, run_.state(step), {{&bank}});
+        store_.start_save(comm_, step, run_.state(step), banks);
         report(store_.finish(comm_));
       } else {
         report(store_.poll(comm_));
@@ -72,6 +78,7 @@ class Saver {
   }
 
   SmallRun run_ = killed_run();
+  SmallRun learned_ = killed_rows();
   Communicator& comm_;
   SnapshotStore& store_;
   SavePointHook reach_;
@@ -86,6 +93,15 @@ SmallRun killed_run() {
   run.width = 64;
   run.fill = BankFill::kEmpty;
   run.batches = {37};
+  return run;
+}
+
+SmallRun killed_rows() {
+  SmallRun run;
+  // Few, as whoever looks at a snapshot trains them from the start.
+  run.rows = 61;
+  run.width = 16;
+  run.kind = BankKind::kLearned;
   return run;
 }
 
@@ -123,25 +139,44 @@ int save_until_killed(int argc, char** argv, const fs::path& directory) {
     tell_stage(directory, rank, stage);
     fail(stage);
   };
-  const SmallRun run = killed_run();
-  Bank bank = run.bank(comm->rank(), comm->size());
+  Bank items = killed_run().bank(comm->rank(), comm->size());
+  Bank words = killed_rows().bank(comm->rank(), comm->size());
   const FoundSnapshot found = find_newest_snapshot(*comm, files, directory, {});
   std::int64_t step = 0;
   if (found.snapshot) {
-    load_bank(*found.snapshot, bank, {});
+    load_bank(*found.snapshot, items, {false, kBlockBytes, kItems});
+    load_bank(*found.snapshot, words, {false, kBlockBytes, kWords});
     step = found.snapshot->manifest.step;
   }
   SnapshotStore store(files, directory, options);
   tell_stage(directory, comm->rank(), "between");
   std::ofstream(pid_path(directory, comm->rank())) << ::getpid() << std::endl;
   try {
-    Saver(*comm, directory, store, options.at_save_point).save_behind_training(bank, step);
+    Saver(*comm, directory, store, options.at_save_point).save_behind_training(items, words, step);
   } catch (const std::exception& error) {
     // Said here: leaving by exception aborts the job before anyone could.
     std::cerr << "rank " << comm->rank() << ": " << error.what() << std::endl;
   }
   environment.abort(1);
 }
+
+namespace {
+
+/// Rows that learn are what as many steps from the start come to, with what their optimizer remembers.
+std::string what_is_wrong_with_words(const Snapshot& snapshot) {
+  const SmallRun run = killed_rows();
+  Bank found = run.bank(0, 1);
+  load_bank(snapshot, found, {false, kBlockBytes, kWords});
+  Bank expected = run.bank(0, 1);
+  run.train(expected, 0, snapshot.manifest.step);
+  const BankShard& a = found.shard();
+  const BankShard& b = expected.shard();
+  const bool same = at::equal(a.raw, b.raw) && at::equal(a.moments, b.moments) &&
+                    at::equal(a.rows.vectors, b.rows.vectors) && at::equal(a.steps, b.steps);
+  return same ? "" : "rows that learn are not those of their step ";
+}
+
+}  // namespace
 
 std::string check_newest(const fs::path& directory, int ranks, std::int64_t& step) {
   const SmallRun run = killed_run();
@@ -156,7 +191,12 @@ std::string check_newest(const fs::path& directory, int ranks, std::int64_t& ste
     if (!found.snapshot) return;
     const Manifest& manifest = found.snapshot->manifest;
     found_step = manifest.step;
-    BankReader reader(found.snapshot->path, manifest.bank(), kBlockBytes);
+    if (manifest.bank_named(kItems) == nullptr || manifest.bank_named(kWords) == nullptr) {
+      wrong += "a bank is missing ";
+      return;
+    }
+    wrong += what_is_wrong_with_words(*found.snapshot);
+    BankReader reader(found.snapshot->path, *manifest.bank_named(kItems), kBlockBytes);
     const BankLayout& layout = reader.layout();
     if (layout.head() != found_step * run.batches.front()) wrong += "the bank is not that of its step ";
     const Range all{layout.floor(), layout.head()};

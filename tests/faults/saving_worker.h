@@ -11,6 +11,8 @@ namespace negatron::testing {
 /// The run that is killed: content is a function of the step, so that whoever finds a snapshot can tell whether it is
 /// whole.
 SmallRun killed_run();
+/// The same with rows that learn, in a second bank.
+SmallRun killed_rows();
 /// In which stage a rank is, for the statistics of kills; "between" saves is one of them.
 const std::vector<std::string>& stages();
 /// Only rank 0 commits.

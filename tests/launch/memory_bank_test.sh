@@ -78,4 +78,38 @@ for flag in '--negatives batch' '--negatives bank-and-batch' '--symmetric' '--ma
   refused "$flag" "$negatron" pretrain "${memory[@]}" "${asked[@]}" --run-dir never
 done
 [ ! -e never ] || fail 'a refused run made a directory'
+
+# --- a bank for each view ---
+views=("${memory[@]}" --bank-per-view on)
+done_by "$negatron" pretrain "${views[@]}" --dry-run
+says 'two views'
+says 'bank of a view, this rank'
+done_by on 2 pretrain "${views[@]}" --run-dir views
+done_by on 2 pretrain "${views[@]}" --max-steps 5 --run-dir half
+done_by on 2 pretrain "${views[@]}" --resume auto --run-dir half
+[ "$(losses views)" = "$(losses half)" ] || fail 'a run with two banks that was interrupted trained otherwise'
+bank verify views
+says 'bank-view-a.00001-of-00002.h5'
+bank diff views half
+[ "$(grep -c 'equal: the same rows' out)" -eq 2 ] || fail "not both banks are equal: $(cat out)"
+bank info views --json
+holds '[b["name"] for b in r] == ["view-b", "view-a"] and all(b["rows"] == 40 and b["kind"] == "memory" for b in r)'
+bank info views --name view-a --json
+holds 'r["name"] == "view-a"'
+bank reshard views wide --ranks 3
+says "the banks 'view-b' and 'view-a'"
+bank diff views wide
+bank near views --ids 3 --name view-a
+refused "holds the banks 'view-b' and 'view-a'; say which with --name" "$negatron" bank near views --ids 3
+refused "holds the banks 'view-b' and 'view-a'; say which" "$negatron" bank extract views x.h5 --ids 3 --name view-c
+refused 'holds one bank, which needs no --name' "$negatron" bank info whole --name view-a
+refused 'hold banks of other names' "$negatron" bank diff views whole
+done_by on 3 pretrain --config views/config.ini --epochs 3 --resume wide --run-dir later
+done_by on 2 pretrain "${views[@]}" --max-steps 1 --bank wide --run-dir anew
+refused "holds the banks 'view-b' and 'view-a', this run has one bank (--bank-per-view)" \
+  on 2 pretrain "${memory[@]}" --bank wide --run-dir never
+refused 'holds one bank, this run has a bank for each view (--bank-per-view)' \
+  on 2 pretrain "${views[@]}" --bank whole --run-dir never
+refused '--bank-per-view needs --bank-kind memory' "$negatron" pretrain "${small[@]}" --bank-per-view on --run-dir never
+[ ! -e never ] || fail 'a refused run made a directory'
 verdict 'memory banks'

@@ -75,7 +75,7 @@ says 'the bank begins with what the encoder makes of each sample'
 refused 'rows that were trained by adam, this run'\''s are by sgd (--rows-optimizer)' \
   on 2 pretrain "${weights[@]}" --resume one-adam --run-dir never
 refused '--negatives bank, not with' "$negatron" pretrain "${weights[@]}" --negatives batch --run-dir never
-refused 'one view of each sample' "$negatron" pretrain "${weights[@]}" --symmetric on --run-dir never
+refused 'has no key encoder, which --symmetric needs' "$negatron" pretrain "${weights[@]}" --symmetric on --run-dir never
 refused 'leave --shards at 0' on 2 pretrain "${weights[@]}" --shards 1 --run-dir never
 refused 'by which --objective supcon finds its positives' \
   "$negatron" pretrain "${weights[@]}" --objective supcon --run-dir never

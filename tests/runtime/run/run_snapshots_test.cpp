@@ -77,10 +77,10 @@ std::vector<std::int64_t> steps_begun(const SnapshotSettings& settings, const st
       }
     };
     for (std::int64_t step = 1; step <= 10; ++step) {
-      note(snapshots.after_step({}, step, step % 5 == 0 ? step / 5 : -1, some_state, nullptr));
+      note(snapshots.after_step({}, step, step % 5 == 0 ? step / 5 : -1, some_state, {}));
       note(snapshots.finish());
     }
-    note(snapshots.save_last(10, false, some_state, nullptr));
+    note(snapshots.save_last(10, false, some_state, {}));
     note(snapshots.finish());
   });
   return begun;
@@ -168,7 +168,7 @@ TEST(RunSnapshots, MinutesAreThoseOfRank0) {
     EXPECT_FALSE(snapshots.wishes().snapshot);
     now += std::chrono::minutes(1);
     EXPECT_EQ(snapshots.wishes().snapshot, comm.rank() == 0);
-    snapshots.after_step({.snapshot = true}, 7, -1, some_state, nullptr);
+    snapshots.after_step({.snapshot = true}, 7, -1, some_state, {});
     EXPECT_FALSE(snapshots.wishes().snapshot) << "the interval begins anew with a snapshot";
     const auto told = snapshots.finish();
     ASSERT_EQ(told.size(), 1U);
@@ -185,17 +185,17 @@ TEST(RunSnapshots, OutsideStepsASaveEndsAndAnyRanksSignalIsEverybodys) {
     settings.every = parse_snapshot_interval("100");
     RunSignals signals;
     RunSnapshots snapshots(comm, files, folder.path(), settings, &signals);
-    EXPECT_TRUE(snapshots.save_last(7, false, some_state, nullptr).empty());
+    EXPECT_TRUE(snapshots.save_last(7, false, some_state, {}).empty());
     StepWishes agreed;
     std::vector<SnapshotMetrics> told;
     // As many as the save needs; the same number on every rank.
-    while (told.empty()) told = snapshots.outside_steps(agreed, 7, some_state, nullptr);
+    while (told.empty()) told = snapshots.outside_steps(agreed, 7, some_state, {});
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(told[0].outcome, Outcome::kCommitted);
     EXPECT_EQ(told[0].step, 7);
     EXPECT_FALSE(agreed.leave || agreed.stop || agreed.snapshot);
     if (comm.rank() == 1) signals.snapshot.store(true);
-    snapshots.outside_steps(agreed, 7, some_state, nullptr);
+    snapshots.outside_steps(agreed, 7, some_state, {});
     EXPECT_TRUE(agreed.leave);
     EXPECT_FALSE(agreed.stop);
   });
@@ -233,7 +233,7 @@ TEST(RunSnapshots, OneThatCannotKeepUpIsReportedAndMadeAsSoonAsItCan) {
     SnapshotSettings settings;
     settings.every = parse_snapshot_interval("2");
     RunSnapshots snapshots(comm, files, folder.path(), settings, nullptr);
-    const auto after = [&](std::int64_t step) { return snapshots.after_step({}, step, -1, some_state, nullptr); };
+    const auto after = [&](std::int64_t step) { return snapshots.after_step({}, step, -1, some_state, {}); };
     EXPECT_TRUE(after(1).empty());
     EXPECT_TRUE(after(2).empty());
     EXPECT_TRUE(after(3).empty());
@@ -263,7 +263,7 @@ TEST(RunSnapshots, AFullDiskIsToldOnAllRanksAndTheRunGoesOn) {
     settings.every = parse_snapshot_interval("1");
     RunSnapshots snapshots(comm, files, folder.path(), settings, nullptr);
     const auto save = [&](std::int64_t step) {
-      snapshots.after_step({}, step, -1, some_state, nullptr);
+      snapshots.after_step({}, step, -1, some_state, {});
       return snapshots.finish();
     };
     EXPECT_EQ(save(1).at(0).outcome, Outcome::kCommitted);
@@ -279,7 +279,7 @@ TEST(RunSnapshots, AFullDiskIsToldOnAllRanksAndTheRunGoesOn) {
     if (comm.rank() == 0) files.set(false, false);
     comm.barrier();
     // What failed at this very step is tried again when the run leaves.
-    EXPECT_TRUE(snapshots.save_last(2, false, some_state, nullptr).empty());
+    EXPECT_TRUE(snapshots.save_last(2, false, some_state, {}).empty());
     EXPECT_EQ(snapshots.finish().at(0).outcome, Outcome::kCommitted);
     EXPECT_TRUE(snapshots.saved());
   });

@@ -29,7 +29,7 @@ class ForeignShards : public ::testing::Test {
     change(other);
     EXPECT_EQ(testing::save(run_, files, directory.path(), kReadSteps, 2).state, SaveState::kCommitted);
     const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kReadSteps));
-    const SavedBank bank = *read_manifest(files, snapshot).bank;
+    const SavedBank bank = read_manifest(files, snapshot).bank();
     const TemporaryDirectory elsewhere;
     EXPECT_EQ(testing::save(other, files, elsewhere.path(), steps, 2).state, SaveState::kCommitted);
     for (int shard = 0; shard < 2; ++shard) {
@@ -94,7 +94,7 @@ TEST(BankReader, AsksForWhatIsThereOnly) {
   PosixFileLayer files;
   ASSERT_EQ(testing::save(run, files, directory.path(), kReadSteps, 2).state, SaveState::kCommitted);
   const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kReadSteps));
-  BankReader reader(snapshot, *read_manifest(files, snapshot).bank, kBlockBytes);
+  BankReader reader(snapshot, read_manifest(files, snapshot).bank(), kBlockBytes);
   const Range all{reader.layout().floor(), reader.layout().head()};
   EXPECT_THROW(reader.read({all.begin - 1, all.end}), SnapshotError);
   EXPECT_THROW(reader.read({all.begin, all.end + 1}), SnapshotError);

@@ -120,7 +120,7 @@ TEST(ManifestVersion, IsThatOfTheBanksKind) {
   bank.width = 4;
   const auto written = [&](BankKind kind) {
     bank.kind = kind;
-    return manifest_text({3, 1, bank, {}});
+    return manifest_text({3, 1, {bank}, {}});
   };
   EXPECT_NE(written(BankKind::kQueue).find("\"version\": 1,"), std::string::npos);
   EXPECT_EQ(written(BankKind::kQueue).find("kind"), std::string::npos);

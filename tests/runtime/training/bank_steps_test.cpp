@@ -16,20 +16,6 @@
 namespace negatron::testing {
 namespace {
 
-/// This rank's batches of rectangles(), as a run of these options makes them.
-BatchSource batches_of(const PretrainOptions& options, const Communicator& comm) {
-  const auto data = rectangles();
-  BatchOptions batches;
-  batches.global_batch = options.global_batch;
-  batches.rank = comm.rank();
-  batches.ranks = comm.size();
-  batches.seed = options.seed;
-  batches.views = options.views_of_sample();
-  batches.augmentation = options.augmentation;
-  batches.format = ViewFormat::of(*data);
-  return {data, batches};
-}
-
 TEST(BankSteps, WithAMemoryBankDoNotDependOnTheNumberOfRanks) {
   for (const char* objective : {"info-nce", "nce", "hcl"}) {
     PretrainOptions options = with_memory(small_options(objective));
@@ -48,7 +34,7 @@ TEST(BankSteps, WithAMemoryBankContrastASampleWithItsOwnRow) {
   const PretrainOptions options = with_memory(small_options("info-nce"));
   run_ranks(1, {}, [&](Communicator& comm) {
     const auto data = rectangles();
-    const BatchSource source = batches_of(options, comm);
+    const BatchSource source = small_batches(options, comm);
     Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
                     {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
     EXPECT_FALSE(trainer.encoders().has_momentum_encoder());
@@ -95,7 +81,7 @@ TEST(BankSteps, WithALearnedBankRaiseTheLossOfTheirOwnTemperature) {
     options.symmetric = symmetric;
     run_ranks(1, {}, [&](Communicator& comm) {
       const auto data = rectangles();
-      const BatchSource source = batches_of(options, comm);
+      const BatchSource source = small_batches(options, comm);
       Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
                       {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
       PlainLearned plain = PlainLearned::start(options.bank_rows, options.head.output, options.seed);
@@ -166,7 +152,7 @@ void expect_a_classifier(RowLength length) {
   if (!is_unit) options.learning_rate = 0.1;
   run_ranks(1, {}, [&](Communicator& comm) {
     const auto data = rectangles();
-    const BatchSource source = batches_of(options, comm);
+    const BatchSource source = small_batches(options, comm);
     Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp64}, comm,
                     {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
     const TrainingSchedule schedule(options, source.steps_per_epoch());
@@ -211,7 +197,7 @@ TEST(BankSteps, AStepThatIsSkippedLeavesCachesAsTheyWere) {
   run_ranks(2, {}, [&](Communicator& comm) {
     at::set_num_threads(1);
     const auto data = rectangles();
-    const BatchSource source = batches_of(options, comm);
+    const BatchSource source = small_batches(options, comm);
     Trainer trainer(options, resolve_contrast(options), {at::kCPU, Precision::kFp32}, comm,
                     {data->channels(), source.steps_per_epoch(), {}, data->view_size()});
     const auto caches = [&] { return trainer.state().tensor("sampler_lists").clone(); };

@@ -51,6 +51,19 @@ PretrainOptions small_options(const std::string& objective) {
   return options;
 }
 
+BatchSource small_batches(const PretrainOptions& options, const Communicator& comm) {
+  const auto data = rectangles();
+  BatchOptions batches;
+  batches.global_batch = options.global_batch;
+  batches.rank = comm.rank();
+  batches.ranks = comm.size();
+  batches.seed = options.seed;
+  batches.views = options.views_of_sample();
+  batches.augmentation = options.augmentation;
+  batches.format = ViewFormat::of(*data);
+  return {data, batches};
+}
+
 PretrainOptions with_memory(PretrainOptions options) {
   options.bank_kind = BankKind::kMemory;
   options.bank_rows = rectangles()->size();
@@ -186,9 +199,13 @@ Saved newest_saved(const std::filesystem::path& run_directory) {
   saved.world_size = snapshot.manifest.world_size;
   saved.trainer = load_trainer(snapshot);
   if (!snapshot.manifest.banks.empty()) saved.bank = snapshot.manifest.banks.front();
+  for (const SavedBank& bank : snapshot.manifest.banks) {
+    BankReader reader(path, bank, 1 << 16, BankReader::Learned::kRead);
+    saved.further_keys.push_back(reader.read({reader.layout().floor(), reader.layout().head()}));
+  }
   if (saved.bank) {
-    BankReader reader(path, *saved.bank, 1 << 16, BankReader::Learned::kRead);
-    saved.keys = reader.read({reader.layout().floor(), reader.layout().head()});
+    saved.keys = saved.further_keys.front();
+    saved.further_keys.erase(saved.further_keys.begin());
   }
   return saved;
 }

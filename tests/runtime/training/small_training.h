@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "comm/communicator.h"
+#include "runtime/data/batch_source.h"
 #include "runtime/data/image_source.h"
 #include "runtime/run/pretrain.h"
 #include "runtime/snapshots/bank_reader.h"
@@ -24,6 +25,9 @@ namespace negatron::testing {
 std::shared_ptr<const ImageSource> rectangles();
 /// A run that learns in 20 steps: 5 steps an epoch, the last of them ragged.
 PretrainOptions small_options(const std::string& objective);
+
+/// The batches of a rank that trains on rectangles() with these options.
+BatchSource small_batches(const PretrainOptions& options, const Communicator& comm);
 
 /// The same with a memory bank of rectangles().
 PretrainOptions with_memory(PretrainOptions options);
@@ -84,6 +88,8 @@ struct Saved {
   std::optional<SavedBank> bank;
   /// Every key that counts, in its global order.
   BankBlock keys;
+  /// Those of the banks that follow the first.
+  std::vector<BankBlock> further_keys;
 };
 Saved newest_saved(const std::filesystem::path& run_directory);
 std::filesystem::path newest_path(const std::filesystem::path& run_directory);

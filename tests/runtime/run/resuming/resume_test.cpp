@@ -25,6 +25,11 @@ void expect_bit_equal(const Saved& found, const Saved& expected) {
   EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
   EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
   EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
+  ASSERT_EQ(found.further_keys.size(), expected.further_keys.size());
+  for (std::size_t i = 0; i < found.further_keys.size(); ++i) {
+    EXPECT_TRUE(at::equal(found.further_keys[i].vectors, expected.further_keys[i].vectors));
+    EXPECT_TRUE(at::equal(found.further_keys[i].steps, expected.further_keys[i].steps));
+  }
   EXPECT_EQ(found.bank->length, expected.bank->length);
   EXPECT_EQ(found.bank->row_optimizer, expected.bank->row_optimizer);
   ASSERT_EQ(found.keys.raw.defined(), rows_learn(expected.bank->kind));
@@ -153,6 +158,34 @@ INSTANTIATE_TEST_SUITE_P(
         Method{"learned_adagrad", "info-nce", "", "uniform", "m=20", false, true, 0, 2, "conv", OptimizerKind::kSgd,
                BankKind::kLearned, RowLength::kUnit, RowOptimizerKind::kAdagrad}),
     [](const auto& tested) { return tested.param.name; });
+
+/// Both banks come back, on other ranks too.
+TEST(SavedRun, GoesOnWithABankOfEachView) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = with_memory(resumed_options("nce"));
+  start.options.bank_per_view = true;
+  start.options.objective_options = "log-z=first-batch";
+  start.ranks = 3;
+  start.run_directory = folder / "whole";
+  run(start);
+  start.run_directory = folder / "parts";
+  run_first_part(start);
+  std::filesystem::copy(folder / "parts", folder / "elsewhere", std::filesystem::copy_options::recursive);
+  start.resume = "auto";
+  run(start);
+  const Saved whole = newest_saved(folder / "whole");
+  ASSERT_EQ(whole.further_keys.size(), 1U);
+  EXPECT_FALSE(at::equal(whole.further_keys[0].vectors, whole.keys.vectors));
+  expect_bit_equal(newest_saved(folder / "parts"), whole);
+  EXPECT_EQ(metrics_lines(folder / "parts", "step"), metrics_lines(folder / "whole", "step"));
+
+  start.ranks = 2;
+  start.run_directory = folder / "elsewhere";
+  run(start);
+  const Saved elsewhere = newest_saved(folder / "elsewhere");
+  EXPECT_TRUE(at::allclose(elsewhere.further_keys.at(0).vectors, whole.further_keys[0].vectors, 1e-3, 1e-3));
+}
 
 /// The order of an epoch that was begun is that of its beginning, and is in the snapshot.
 TEST(SavedRun, GoesOnInTheOrderThatItsEpochBeganWith) {
