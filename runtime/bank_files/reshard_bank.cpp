@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "runtime/bank_files/learned_rows.h"
 #include "runtime/bank_files/write_bank.h"
 
 namespace negatron {
@@ -23,8 +24,18 @@ Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesys
   if (bank.manifest.has(kTrainerName)) result.trainer_of = &bank;
   check_new_snapshot(files, out, result.step);
   reserve_for_writing(result.bank, memory);
-  const std::int64_t rows = memory.fitting(bank.bytes_while_reading_whole() + bytes_while_writing(result.row_bytes()));
-  BankReader reader = bank.whole_reader(rows);
+  // A file is written matrix by matrix, and each is read by itself, so that no byte is read twice. A block of what rows
+  // that learn have beside what scores is read while the last one of the others is still there.
+  const std::int64_t rows =
+      memory.fitting(bank.bytes_while_reading() + bank.bytes_of_learned() + bytes_while_writing(result.row_bytes()));
+  BankReader reader = bank.reader(rows);
+  LearnedRows raw(bank, raw_dataset(bank.bank()));
+  LearnedRows moments(bank, moments_dataset(bank.bank()));
+  if (rows_learn(bank.bank().kind)) {
+    for (int shard = 0; shard < bank.bank().shards; ++shard) reader.check(shard);
+    result.raw = [&](Range sequence) { return raw.read(sequence); };
+    result.moments = [&](Range sequence) { return moments.read(sequence); };
+  }
   return write_bank(
       files, out, result, [&](Range sequence) { return reader.read(sequence); }, rows);
 }

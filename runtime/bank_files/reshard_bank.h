@@ -7,8 +7,8 @@
 namespace negatron {
 
 /// Writes the same snapshot, trainer's state included, laid out over `ranks` ranks: every key keeps its sequence
-/// number, and so its slot. Reads the bank once for each file of the result. Local. Throws std::invalid_argument for a
-/// number of ranks outside [1, kMostRanks] and as write_bank.
+/// number, and so its slot. Reads a queue once for each file of the result, rows that stay once in all. Local. Throws
+/// std::invalid_argument for a number of ranks outside [1, kMostRanks] and as write_bank.
 Manifest reshard_bank(FileLayer& files, const OpenBank& bank, const std::filesystem::path& out, std::int64_t ranks,
                       BankMemory memory);
 

@@ -46,19 +46,19 @@ BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const 
 
 /// A further matrix of a shard of rows that learn, whose rows are one stretch: position p is the key that follows p
 /// others.
-MatrixSource further_rows(const RingOrder& order, const NewRows& read, at::Tensor BankBlock::*which) {
-  return [&order, &read, which, position = std::int64_t{0}](std::int64_t rows) mutable {
+MatrixSource further_rows(const RingOrder& order, const NewMatrix& read) {
+  return [&order, &read, position = std::int64_t{0}](std::int64_t rows) mutable {
     const RingOrder::Stretch stretch = order.stretches({position, position + rows}).front();
     position += rows;
-    return read({stretch.sequence, stretch.sequence + rows}).*which;
+    return read({stretch.sequence, stretch.sequence + rows});
   };
 }
 
-ShardSources shard_sources(const SavedBank& bank, const RingOrder& order, const NewRows& read) {
-  ShardSources sources{shard_rows(bank, order, read)};
-  if (rows_learn(bank.kind)) {
-    sources.raw = further_rows(order, read, &BankBlock::raw);
-    sources.moments = further_rows(order, read, &BankBlock::moments);
+ShardSources shard_sources(const NewBank& bank, const RingOrder& order, const NewRows& read) {
+  ShardSources sources{shard_rows(bank.bank, order, read)};
+  if (rows_learn(bank.bank.kind)) {
+    sources.raw = further_rows(order, bank.raw);
+    sources.moments = further_rows(order, bank.moments);
   }
   return sources;
 }
@@ -121,8 +121,8 @@ Manifest write_bank(FileLayer& files, const fs::path& out, const NewBank& bank, 
     for (int shard = 0; shard < bank.bank.shards; ++shard) {
       const RingOrder order(layout, shard);
       const std::string name = bank_file_name(shard, bank.bank.shards);
-      manifest.files.push_back({name, write_bank_file(files, partial / name, bank.bank, shard,
-                                                      shard_sources(bank.bank, order, read), writing)});
+      manifest.files.push_back(
+          {name, write_bank_file(files, partial / name, bank.bank, shard, shard_sources(bank, order, read), writing)});
     }
     if (bank.trainer_of != nullptr) {
       manifest.files.push_back(copy_trainer(files, *bank.trainer_of, partial, writing.block_bytes));

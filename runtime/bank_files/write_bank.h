@@ -10,6 +10,9 @@
 
 namespace negatron {
 
+/// Rows of a matrix [m, width] of the keys with these sequence numbers, asked in ascending order for each shard.
+using NewMatrix = std::function<at::Tensor(Range sequence)>;
+
 /// A snapshot that is made from files and not by a run.
 struct NewBank {
   SavedBank bank;
@@ -17,12 +20,15 @@ struct NewBank {
   std::int64_t step = 0;
   /// Its trainer.h5 is kept, so that a run can go on from the result; null: a bank alone.
   const OpenBank* trainer_of = nullptr;
+  /// Of rows that learn; empty for others.
+  NewMatrix raw = {};
+  NewMatrix moments = {};
 
   std::int64_t row_bytes() const;
 };
 
-/// Gives the keys with these sequence numbers of the new bank, all of one batch, raw rows and moments of a learned
-/// one included. Asked in ascending order for each shard, and again for each of those two.
+/// Gives the keys with these sequence numbers of the new bank, all of one batch, without what rows that learn have
+/// beside what scores. Asked in ascending order for each shard.
 using NewRows = std::function<BankBlock(Range sequence)>;
 
 /// Throws as check_new_path(), and when `out` is named like the snapshot of another step. For operations that read much
