@@ -4,6 +4,7 @@
 #include "launch/flags/bank_kind_field.h"
 #include "launch/flags/float_type.h"
 #include "launch/flags/number_fields.h"
+#include "launch/flags/row_optimizer_field.h"
 #include "launch/flags/typed_fields.h"
 #include "runtime/snapshots/bank_file.h"
 #include "samplers/pass/cpu/kernel_choice.h"
@@ -26,9 +27,10 @@ void require_usage(bool condition, const std::string& message) {
 PlannedJob PlanArguments::job(std::int64_t job_ranks) const {
   PlannedJob job;
   job.ranks = job_ranks;
-  const std::int64_t chosen = bank_kind == BankKind::kLearned ? job_ranks : 1;
+  const std::int64_t chosen = rows_learn(bank_kind) ? job_ranks : 1;
   job.shards = shards > 0 ? shards : chosen;
   job.bank_kind = bank_kind;
+  job.row_optimizer = row_optimizer;
   job.global_batch = batch_per_gpu > 0 ? batch_per_gpu * job_ranks : global_batch;
   job.bank_rows = bank_rows;
   job.width = width;
@@ -61,9 +63,10 @@ void PlanArguments::validate() const {
   require_usage(!here || bank_kind == BankKind::kQueue,
                 "--bank-kind " + kind_text(bank_kind) +
                     " does not go with --here, which runs the stage of a queue; leave one of them out.");
-  require_usage(bank_kind != BankKind::kParametric,
-                "--bank-kind parametric is not planned: its rows travel as those of memory do, and learn as those of "
-                "learned; plan these.");
+  require_usage(rows_learn(bank_kind) || row_optimizer == RowOptimizerKind::kSgd,
+                "--rows-optimizer " + row_optimizer_text(row_optimizer) +
+                    " is of rows that learn, and those of --bank-kind " + kind_text(bank_kind) +
+                    " do not; choose learned or parametric.");
   preset();
   require_isa(cpu_isa);
   if (here) return;
@@ -76,8 +79,12 @@ FlagTable plan_flags(PlanArguments& request) {
   table.add("global-batch", within(&request.global_batch, 1, kMostBankRows), "samples per step over all ranks");
   table.add("batch-per-gpu", within(&request.batch_per_gpu, 0, kMostBatch),
             "samples per step and rank instead, 0 for --global-batch");
-  table.add("bank-kind", bank_kind_field(&request.bank_kind),
-            "queue, memory, learned or index, as pretrain has them; rows of memory and index are training samples");
+  table.add(
+      "bank-kind", bank_kind_field(&request.bank_kind),
+      "queue, memory, learned, index or parametric, as pretrain has them; rows are training samples but for queue "
+      "and learned");
+  table.add("rows-optimizer", row_optimizer_field(&request.row_optimizer),
+            "of rows that learn: sgd, adagrad or adam, which remember d, 1 and 2 d + 1 numbers a row");
   table.add("bank-rows", within(&request.bank_rows, 1, kMostBankRows), "K, keys in the bank over all ranks");
   table.add("width", within(&request.width, 1, kMostWidth), "d, width of queries, keys and bank rows");
   table.add("bank-dtype", float_type_field(&request.bank_dtype), "how rows are stored: fp32, bf16, fp16");

@@ -26,6 +26,7 @@ struct PlanArguments {
   std::int64_t width = 128;
   at::ScalarType bank_dtype = at::kBFloat16;
   BankKind bank_kind = BankKind::kQueue;
+  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
   std::int64_t hard = 0;
   /// 0: choose.
   std::int64_t shards = 0;

@@ -24,6 +24,7 @@ Json job_json(const PlannedJob& job) {
           {"width", job.width},
           {"bank_dtype", dtype_text(job.bank_dtype)},
           {"bank_kind", kind_text(job.bank_kind)},
+          {"rows_optimizer", rows_learn(job.bank_kind) ? Json(row_optimizer_text(job.row_optimizer)) : Json()},
           {"hard", job.hard},
           {"images_per_second_without_bank", 1.0 / job.sample_seconds},
           {"gradient_bytes", job.gradient_bytes}};

@@ -55,7 +55,8 @@ void print_row(std::ostream& out, const std::vector<std::string>& cells) {
 }
 
 std::string title(const PlannedJob& job) {
-  const std::string kind = rows_stay(job.bank_kind) ? ", bank of kind " + kind_text(job.bank_kind) : "";
+  std::string kind = rows_stay(job.bank_kind) ? ", bank of kind " + kind_text(job.bank_kind) : "";
+  if (rows_learn(job.bank_kind)) kind += " trained by " + row_optimizer_text(job.row_optimizer);
   return "K " + std::to_string(job.bank_rows) + ", d " + std::to_string(job.width) + ", " + dtype_text(job.bank_dtype) +
          kind + ", InfoNCE over the whole bank" + (job.hard > 0 ? ", hardest " + std::to_string(job.hard) : "");
 }

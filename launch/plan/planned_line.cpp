@@ -12,7 +12,7 @@ double received(const std::vector<PlannedCall>& calls) {
 }
 
 /// What a step moves for the bank: the stage with the calls of a further round where the plan expects one, keys that
-/// travel to other copies, and rows of a memory bank.
+/// travel to other copies, and rows that are positives.
 std::vector<PlannedCall> bank_calls(const PlannedJob& job) {
   std::vector<PlannedCall> calls = exchange_calls(job, 0, job.hard > 0 && expects_further_round(job));
   for (const PlannedCall& call : enqueue_calls(job, 0)) calls.push_back(call);

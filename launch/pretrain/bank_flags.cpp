@@ -2,6 +2,7 @@
 
 #include "launch/flags/bank_kind_field.h"
 #include "launch/flags/number_fields.h"
+#include "launch/flags/row_optimizer_field.h"
 #include "launch/flags/typed_fields.h"
 
 namespace negatron {
@@ -40,10 +41,7 @@ void add_bank_flags(FlagTable& table, PretrainOptions& o) {
   table.add("rows-lr", within(&o.rows.rate, 0.0, kMostRate),
             "learning rate of rows that learn: of a learned bank all the time, of a parametric one at first");
   table.add(
-      "rows-optimizer",
-      one_of<RowOptimizerKind>(&o.rows.kind, {{"sgd", RowOptimizerKind::kSgd},
-                                              {"adagrad", RowOptimizerKind::kAdagrad},
-                                              {"adam", RowOptimizerKind::kAdam}}),
+      "rows-optimizer", row_optimizer_field(&o.rows.kind),
       "of rows that learn: sgd with momentum, adagrad (one number a row), or adam; with the last two, rows that a "
       "step did not meet stay as they are");
   table.add("rows-momentum", within(&o.rows.momentum, 0.0, 1.0),

@@ -53,6 +53,9 @@ void add_encoder_flags(FlagTable& table, EncoderArguments& request) {
 SettingValues settings_that_stand(SettingValues settings, const EncoderArguments& request) {
   // What means the machine or the path of a training run means nothing here.
   for (const char* name : {"threads", "device", "bad-images", "data-memory"}) settings.erase(name);
+  // A run that left its baselines out spared itself the time before its first step, and has said nothing of what it is
+  // compared with when it is done.
+  settings.erase("baselines");
   if (request.data.path.empty()) return settings;
   for (const char* name : {"data", "data-kind", "eval-data", "holdout"}) settings.erase(name);
   return settings;

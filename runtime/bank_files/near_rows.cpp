@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "comm/require.h"
 #include "runtime/bank_files/extract_rows.h"
 #include "runtime/bank_files/row_norms.h"
 
@@ -15,10 +16,6 @@ namespace {
 constexpr double kNoScore = -std::numeric_limits<double>::infinity();
 /// Of a score and its row: the score, four numbers of 64 bits, and the same while the best are picked.
 constexpr std::int64_t kBytesPerAnswer = 2 * 5 * sizeof(double);
-
-void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 /// Row `index` of rows [m, d], which is row `number` of the file; `any` takes every length.
 void check_query(const at::Tensor& rows, std::int64_t index, double norm, std::int64_t number, bool normalize,

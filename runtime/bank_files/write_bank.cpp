@@ -46,19 +46,19 @@ BankBlockSource shard_rows(const SavedBank& bank, const RingOrder& order, const 
 
 /// A further matrix of a shard of rows that learn, whose rows are one stretch: position p is the key that follows p
 /// others.
-MatrixSource further_rows(const RingOrder& order, const NewRows& read, at::Tensor BankBlock::*which) {
-  return [&order, &read, which, position = std::int64_t{0}](std::int64_t rows) mutable {
+MatrixSource further_rows(const RingOrder& order, const NewMatrix& read) {
+  return [&order, &read, position = std::int64_t{0}](std::int64_t rows) mutable {
     const RingOrder::Stretch stretch = order.stretches({position, position + rows}).front();
     position += rows;
-    return read({stretch.sequence, stretch.sequence + rows}).*which;
+    return read({stretch.sequence, stretch.sequence + rows});
   };
 }
 
-ShardSources shard_sources(const SavedBank& bank, const RingOrder& order, const NewRows& read) {
-  ShardSources sources{shard_rows(bank, order, read)};
-  if (rows_learn(bank.kind)) {
-    sources.raw = further_rows(order, read, &BankBlock::raw);
-    sources.moments = further_rows(order, read, &BankBlock::moments);
+ShardSources shard_sources(const NewBank& bank, const RingOrder& order) {
+  ShardSources sources{shard_rows(bank.bank, order, bank.rows)};
+  if (rows_learn(bank.bank.kind)) {
+    sources.raw = further_rows(order, bank.raw);
+    sources.moments = further_rows(order, bank.moments);
   }
   return sources;
 }
@@ -111,11 +111,13 @@ void reserve_for_writing(const SavedBank& bank, BankMemory& memory) {
 
 Manifest write_bank(FileLayer& files, const fs::path& out, const NewBank& bank, const NewRows& read,
                     std::int64_t block_rows) {
-  return write_banks(files, out, {bank}, {read}, block_rows);
+  NewBank whole = bank;
+  whole.rows = read;
+  return write_banks(files, out, {whole}, block_rows);
 }
 
 Manifest write_banks(FileLayer& files, const fs::path& out, const std::vector<NewBank>& banks,
-                     const std::vector<NewRows>& read, std::int64_t block_rows) {
+                     std::int64_t block_rows) {
   const NewBank& first = banks.front();
   check_new_snapshot(files, out, first.step);
   Manifest manifest{first.step, first.bank.shards, {}, {}};
@@ -130,7 +132,7 @@ Manifest write_banks(FileLayer& files, const fs::path& out, const std::vector<Ne
       for (int shard = 0; shard < bank.shards; ++shard) {
         const RingOrder order(layout, shard);
         const std::string name = bank_file_name(shard, bank.shards, bank.name);
-        const ShardSources sources = shard_sources(bank, order, read[i]);
+        const ShardSources sources = shard_sources(banks[i], order);
         manifest.files.push_back({name, write_bank_file(files, partial / name, bank, shard, sources, writing)});
       }
     }

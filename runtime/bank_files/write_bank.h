@@ -11,20 +11,28 @@
 
 namespace negatron {
 
-/// A snapshot that is made from files and not by a run.
+/// Rows of a matrix [m, width] of the keys with these sequence numbers, asked in ascending order for each shard.
+using NewMatrix = std::function<at::Tensor(Range sequence)>;
+
+/// Gives the keys with these sequence numbers of the new bank, all of one batch, without what rows that learn have
+/// beside what scores. Asked in ascending order for each shard.
+using NewRows = std::function<BankBlock(Range sequence)>;
+
+/// A bank that is made from files and not by a run.
 struct NewBank {
   SavedBank bank;
   /// The training step that it stands for; 0 without training.
   std::int64_t step = 0;
   /// Its trainer.h5 is kept, so that a run can go on from the result; null: a bank alone.
   const OpenBank* trainer_of = nullptr;
+  /// What write_banks() asks for its rows.
+  NewRows rows = {};
+  /// Of rows that learn; empty for others.
+  NewMatrix raw = {};
+  NewMatrix moments = {};
 
   std::int64_t row_bytes() const;
 };
-
-/// Gives the keys with these sequence numbers of the new bank, all of one batch, raw rows and moments of a learned
-/// one included. Asked in ascending order for each shard, and again for each of those two.
-using NewRows = std::function<BankBlock(Range sequence)>;
 
 /// Throws as check_new_path(), and when `out` is named like the snapshot of another step. For operations that read much
 /// before they write.
@@ -39,10 +47,10 @@ void reserve_for_writing(const SavedBank& bank, BankMemory& memory);
 Manifest write_bank(FileLayer& files, const std::filesystem::path& out, const NewBank& bank, const NewRows& read,
                     std::int64_t block_rows);
 
-/// The same of several banks, each with its name, of one step; the first one says whose trainer.h5 is kept. `read` has
-/// one for each.
+/// The same of several banks, each with its name and its rows, of one step; the first one says whose trainer.h5 is
+/// kept.
 Manifest write_banks(FileLayer& files, const std::filesystem::path& out, const std::vector<NewBank>& banks,
-                     const std::vector<NewRows>& read, std::int64_t block_rows);
+                     std::int64_t block_rows);
 
 /// What a row takes in memory while it is written, beside what `read` takes for it: the block being collected, the
 /// block being written.

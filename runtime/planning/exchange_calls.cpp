@@ -74,7 +74,7 @@ bool expects_further_round(const PlannedJob& job) {
 std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank, bool further_round) {
   const GroupShare share = share_of_group(job, rank);
   std::vector<PlannedCall> calls{gather("queries to shards", share, job.width * kQueryBytes)};
-  // The ids of a memory bank's batch are there already, for its rows.
+  // Where rows are positives the ids of the batch are there already, for them.
   const bool ids_travel = job.has_kind(BankKind::kQueue) || job.has_kind(BankKind::kIndex);
   if (job.sample_ids && ids_travel) calls.push_back(gather("sample ids to shards", share, kNumberBytes));
 
@@ -95,16 +95,16 @@ std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank
   if (job.has_kind(BankKind::kLearned)) terms.push_back(rows_term(1.0));
   const std::int64_t elements = BankStage::partial_elements(batch, {}, terms);
   calls.push_back(return_to_owners("partials to owners", share, elements * kQueryBytes));
-  if (job.has_kind(BankKind::kLearned)) {
+  if (rows_learn(job.bank_kind)) {
     calls.push_back(gather("query numbers to rows", share, kShareNumbers * kQueryBytes));
   }
   return calls;
 }
 
 // Example: 8 samples on 4 ranks that share one bank, of which rank 0 owns a quarter. Of its 2 own samples 1.5 rows come
-// from elsewhere; of the 6 samples of others 1.5 rows are asked of it, whose queries come back.
+// from elsewhere; of the 6 samples of others 1.5 rows are asked of it, whose queries or gradients come back.
 std::vector<PlannedCall> sample_row_calls(const PlannedJob& job, std::int64_t rank) {
-  if (!job.has_kind(BankKind::kMemory)) return {};
+  if (!rows_are_positives(job.bank_kind)) return {};
   const std::int64_t own = share(job.global_batch, static_cast<int>(job.ranks), static_cast<int>(rank)).size();
   const std::int64_t others = job.global_batch - own;
   const std::int64_t near = group_queries(job, rank) - own;
@@ -123,6 +123,10 @@ std::vector<PlannedCall> sample_row_calls(const PlannedJob& job, std::int64_t ra
                      others * kNumberBytes});
   }
   calls.push_back(all_to_all("rows of own samples", job.shards, part(near), static_cast<double>(own) - part(own), row));
+  if (job.has_kind(BankKind::kParametric)) {
+    calls.push_back(all_to_all("gradients to their rows", job.ranks, given, part(others), job.width * kQueryBytes));
+    return calls;
+  }
   calls.push_back(all_to_all("queries to their rows", job.ranks, given, part(others), job.width * kQueryBytes));
   calls.push_back(all_to_all("labels to their rows", job.ranks, given, part(others), kNumberBytes));
   return calls;

@@ -19,13 +19,14 @@ struct PlannedCall {
 };
 
 /// The collectives that `rank` makes in BankExchange::run, in their order, within its group of `job.shards` ranks, and
-/// of a learned bank that of row_gradient(). `further_round`: with hardest rows, whether lists are completed in a
+/// where rows learn that of row_gradient(). `further_round`: with hardest rows, whether lists are completed in a
 /// further round (hard_set.h). Its keys are not counted: how many are missing depends on the bank. Local.
 std::vector<PlannedCall> exchange_calls(const PlannedJob& job, std::int64_t rank, bool further_round);
 
-/// Of a memory bank: the ids of the whole batch, and rows of own samples on their way to who asks for them and back to
-/// their owners (sample_rows.h), over all ranks. Which rows lie elsewhere depends on the batch: bytes are those of a
-/// batch of which every rank owns the same part, which they are on average. None for other kinds. Local.
+/// Of a memory and of a parametric bank: the ids of the whole batch, rows of own samples on their way to who asks for
+/// them, and what goes back to their owners, over all ranks: queries and labels (sample_rows.h), or gradients
+/// (listed_rows.h). Which rows lie elsewhere depends on the batch: bytes are those of a batch of which every rank owns
+/// the same part, which they are on average. None for other kinds. Local.
 std::vector<PlannedCall> sample_row_calls(const PlannedJob& job, std::int64_t rank);
 
 /// Of BankMesh::enqueue: none with one copy of the bank, and none where rows stay. The ranks that a key goes to, one of

@@ -27,10 +27,9 @@ void check(const PlannedJob& job) {
   require(job.global_batch >= job.ranks, "a global batch of " + std::to_string(job.global_batch) +
                                              " samples is smaller than --ranks " + std::to_string(job.ranks) +
                                              "; each rank needs one.");
-  require(
-      !job.has_kind(BankKind::kLearned) || job.shards == job.ranks,
-      "--bank-kind learned has one copy of the bank, whose rows learn from the queries of all ranks; leave --shards "
-      "out.");
+  require(!rows_learn(job.bank_kind) || job.shards == job.ranks,
+          "--bank-kind " + std::string(job.has_kind(BankKind::kLearned) ? "learned" : "parametric") +
+              " has one copy of the bank, whose rows learn from the queries of all ranks; leave --shards out.");
   require(rows_stay(job.bank_kind) || job.global_batch <= job.bank_rows,
           "--bank-rows " + std::to_string(job.bank_rows) + " is smaller than the global batch of " +
               std::to_string(job.ranks) + " ranks, " + std::to_string(job.global_batch) + ".");

@@ -22,11 +22,14 @@ struct PlannedJob {
   /// d
   std::int64_t width = 128;
   at::ScalarType bank_dtype = at::kBFloat16;
-  /// A learned bank has one copy: shards is ranks.
+  /// A bank whose rows learn has one copy: shards is ranks.
   BankKind bank_kind = BankKind::kQueue;
+  /// Of rows that learn.
+  RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
   /// N, the hardest rows that each query wants to know; 0 for none.
   std::int64_t hard = 0;
-  /// Samples have ids, so that no query meets an older key of its own sample. Rows that learn belong to none.
+  /// Samples have ids, so that no query meets an older key of its own sample. Rows of a learned bank belong to none,
+  /// and those of a memory and of a parametric one always have them.
   bool sample_ids = true;
   /// Of one rank for its forward and backward passes over one sample.
   double sample_seconds = 0.0;

@@ -29,7 +29,7 @@ std::int64_t choose_shards(const Machine& machine, PlannedJob job, double memory
   for (job.shards = 1; job.shards <= job.ranks; ++job.shards) {
     if (job.ranks % job.shards != 0) continue;
     // Rows that learn have one copy.
-    if (job.has_kind(BankKind::kLearned) && job.shards != job.ranks) continue;
+    if (rows_learn(job.bank_kind) && job.shards != job.ranks) continue;
     if (static_cast<double>(shard_memory(job, 0).on_device()) > memory_bytes) continue;
     options.push_back(option_of(machine, job));
   }

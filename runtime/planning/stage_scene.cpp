@@ -22,7 +22,7 @@ StageScene make_stage_scene(const PlannedJob& job, std::int64_t rank, at::Device
   const auto begin = all.begin() + static_cast<std::ptrdiff_t>(rank - group_rank);
   const std::int64_t batch_of_bank = rows_stay(job.bank_kind) ? job.bank_rows : job.global_batch;
   StageScene scene{Bank({job.bank_rows, job.width, job.bank_dtype, device, BankFill::kRandom, kBankSeed, batch_of_bank,
-                         job.bank_kind},
+                         job.bank_kind, RowLength::kUnit, job.row_optimizer},
                         group_rank, static_cast<int>(job.shards)),
                    {},
                    {},
@@ -35,15 +35,13 @@ StageScene make_stage_scene(const PlannedJob& job, std::int64_t rank, at::Device
   batch.queries = random_unit_rows(kQuerySeed, first, size, job.width).to(device, at::kFloat);
   batch.keys = batch.queries;
   if (job.sample_ids && !job.has_kind(BankKind::kLearned)) batch.ids = at::arange(first, first + size, at::kLong);
-  if (batch.ids.defined() && job.has_kind(BankKind::kMemory)) {
+  if (batch.ids.defined() && rows_are_positives(job.bank_kind)) {
     batch.all_ids = at::arange(batch.shares.first, batch.shares.first + batch.shares.total(), at::kLong);
   }
   scene.request.report_hardest = job.hard;
   scene.terms.front().scale = kScale;
-  if (job.has_kind(BankKind::kLearned)) {
-    scene.request.keeps_met = true;
-    scene.terms.push_back(rows_term(kRowsTau));
-  }
+  scene.request.keeps_met = rows_learn(job.bank_kind);
+  if (job.has_kind(BankKind::kLearned)) scene.terms.push_back(rows_term(kRowsTau));
   return scene;
 }
 

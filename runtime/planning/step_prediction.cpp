@@ -11,12 +11,12 @@ namespace negatron {
 namespace {
 
 /// Of a contrastive step's work in the encoders: the query's forward pass is one part, its backward pass two, the key's
-/// forward pass one (COST_MODEL.md 4). A memory bank has no keys.
+/// forward pass one (COST_MODEL.md 4). Where rows are positives there are no keys.
 constexpr double kForwardShare = 0.25;
 constexpr double kBackwardShare = 0.5;
 constexpr double kBackwardShareWithoutKeys = 2.0 / 3.0;
-/// Raw row and velocity, each read and written.
-constexpr double kLearnedTouches = 4.0;
+/// A step reads and writes what it changes.
+constexpr double kTouches = 2.0;
 
 CollectiveTime time_of(const Network& network, const std::vector<PlannedCall>& calls) {
   CollectiveTime sum;
@@ -26,21 +26,20 @@ CollectiveTime time_of(const Network& network, const std::vector<PlannedCall>& c
   return sum;
 }
 
-/// As BankShard has raw rows and velocities: fp32, or fp64 beside rows in fp64.
-std::int64_t learned_bytes_of(const PlannedJob& job) {
-  return job.bank_dtype == at::kDouble ? sizeof(double) : sizeof(float);
+/// Raw rows and moments of one row as BankShard has them: in fp32, or in fp64 beside rows in fp64.
+std::int64_t learned_row_bytes(const PlannedJob& job) {
+  const std::int64_t number = job.bank_dtype == at::kDouble ? sizeof(double) : sizeof(float);
+  return (job.width + moments_width(job.row_optimizer, job.width)) * number;
 }
 
 // Products as in a pass: scores again, and of each row the queries by what they weigh (COST_MODEL.md 8).
 double predict_learning(const Machine& machine, const PlannedJob& job) {
-  if (!job.has_kind(BankKind::kLearned)) return 0.0;
+  if (!rows_learn(job.bank_kind)) return 0.0;
   const auto queries = static_cast<double>(group_queries(job, 0));
-  const double numbers =
-      static_cast<double>(job.bank_rows) / static_cast<double>(job.shards) * static_cast<double>(job.width);
-  const double touched = kLearnedTouches * static_cast<double>(learned_bytes_of(job)) +
-                         static_cast<double>(at::elementSize(job.bank_dtype));
-  return kFlopsPerScoreAndColumn * queries * numbers / machine.pass_flops +
-         numbers * touched / machine.read_bytes_per_second;
+  const double rows = static_cast<double>(job.bank_rows) / static_cast<double>(job.shards);
+  const double touched = kTouches * static_cast<double>(learned_row_bytes(job)) + job.row_bytes();
+  return kFlopsPerScoreAndColumn * queries * rows * static_cast<double>(job.width) / machine.pass_flops +
+         rows * touched / machine.read_bytes_per_second;
 }
 
 }  // namespace
@@ -77,7 +76,7 @@ StepPrediction predict_step(const Machine& machine, const PlannedJob& job) {
   if (!gradients.empty()) {
     const double last = time_of(machine.network, {gradients.back()}).seconds();
     // The last bucket is complete only when backward is over, so at least its time shows however long backward is.
-    const double backward = job.has_kind(BankKind::kMemory) ? kBackwardShareWithoutKeys : kBackwardShare;
+    const double backward = rows_are_positives(job.bank_kind) ? kBackwardShareWithoutKeys : kBackwardShare;
     step.gradients_exposed = std::max(last, step.gradients.seconds() - backward * step.encoder);
   }
   return step;
@@ -101,7 +100,7 @@ ShardMemory shard_memory(const PlannedJob& job, std::int64_t rank) {
   constexpr std::int64_t kValidity = sizeof(float);
   ShardMemory memory{rows * job.width * static_cast<std::int64_t>(at::elementSize(job.bank_dtype)),
                      rows * (2 * kNumber + kValidity), rows * 2 * kNumber};
-  if (job.has_kind(BankKind::kLearned)) memory.learning = 2 * rows * job.width * learned_bytes_of(job);
+  if (rows_learn(job.bank_kind)) memory.learning = rows * learned_row_bytes(job);
   if (job.has_kind(BankKind::kIndex)) memory.anew = memory.vectors;
   return memory;
 }

@@ -27,8 +27,8 @@ struct StepPrediction {
   /// Forward and backward passes over the rank's samples.
   double encoder = 0.0;
   StagePrediction bank;
-  /// Keys into all copies of the bank; of a memory bank rows of own samples to who asks for them, and queries to their
-  /// rows.
+  /// Keys into all copies of the bank; where rows are positives, those of own samples to who asks for them, and queries
+  /// or gradients to their rows.
   CollectiveTime enqueue;
   /// Of rows that learn: the sweep that finds their gradient, and their own step.
   double learn = 0.0;
@@ -47,7 +47,7 @@ struct ShardMemory {
   std::int64_t numbers = 0;
   /// Ids and steps.
   std::int64_t host = 0;
-  /// Of a learned bank: raw rows and velocities.
+  /// Of rows that learn: raw rows, and what their optimizer remembers.
   std::int64_t learning = 0;
   /// Of an index: its rows once more, while they are made anew.
   std::int64_t anew = 0;

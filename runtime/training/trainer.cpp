@@ -85,7 +85,7 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
   LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
   // 3  [b, d] unit rows
-  const at::Tensor rows = positive_rows(batch, queries.scalar_type());
+  const at::Tensor rows = positive_rows(contrast, queries.scalar_type());
   const at::Tensor keys = rows.defined() ? rows : views.key();
   std::optional<OtherDirection> other = begin_other_direction(views, contrast);
   timer.enter(Phase::kBank);
@@ -138,8 +138,8 @@ ContrastBatch Trainer::describe(const Batch& batch) {
     own_rows_.emplace(comm_, mesh_.group(), *bank_, ids);
     if (other_bank_) other_rows_.emplace(comm_, mesh_.group(), *other_bank_, ids);
     contrast.bank_ids = ids.narrow(0, contrast.bank_shares.first, contrast.bank_shares.total());
-  } else if (setup_.masks_own_sample(options_) && !encoders_.place().device.is_cpu() &&
-             (loss_->sampler()->meets_rows() || report_.looks_at_hard_sets())) {
+  } else if (setup_.has_parametric() || (setup_.masks_own_sample(options_) && !encoders_.place().device.is_cpu() &&
+                                         (loss_->sampler()->meets_rows() || report_.looks_at_hard_sets()))) {
     contrast.bank_ids = gathered_ids(batch, mesh_.group(), contrast.bank_shares);
   }
   if (setup_.has_learned()) contrast.rows_tau = options_.rows_tau;
@@ -158,11 +158,11 @@ at::Tensor Trainer::gathered_ids(const Batch& batch, Communicator& ranks, const 
   return ranks.all_gather(own, shares.sizes).cpu();
 }
 
-at::Tensor Trainer::positive_rows(const Batch& batch, at::ScalarType type) {
+at::Tensor Trainer::positive_rows(const ContrastBatch& contrast, at::ScalarType type) {
   if (own_rows_) return own_rows_->fetch().to(type);
   if (!setup_.has_parametric()) return {};
-  const at::Tensor slots = queued_copy(batch.ids.unsqueeze(1), encoders_.place().device);
-  return weights_.emplace(mesh_.group(), *bank_, slots, type).vectors().squeeze(1);
+  const at::Tensor slots = contrast.bank_ids.unsqueeze(1);
+  return weights_.emplace(mesh_.group(), *bank_, slots, contrast.bank_shares.sizes, type).vectors().squeeze(1);
 }
 
 void Trainer::update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& other_queries,

@@ -97,7 +97,7 @@ class Trainer {
   /// The ids of the batches of `ranks`, on the host. Collective over them.
   at::Tensor gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares);
   /// The positives where they are rows of the bank, in `type`; else undefined. Collective.
-  at::Tensor positive_rows(const Batch& batch, at::ScalarType type);
+  at::Tensor positive_rows(const ContrastBatch& contrast, at::ScalarType type);
   /// Line 8: what the bank takes of the step; `other_queries` are those of the other direction, undefined without one.
   /// Collective where keys, features or gradients move.
   void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& other_queries,

@@ -3,6 +3,9 @@
 #include <tuple>
 #include <utility>
 
+#include "samplers/bank/equal_numbers.h"
+#include "samplers/bank/row_sums.h"
+
 namespace negatron {
 
 // Example: a is of all four rows and b of rows 1 and 3, so b's two vectors are added there. Were a of rows 0 and 3, the
@@ -23,8 +26,17 @@ GradientOfRows sum_of(GradientOfRows a, GradientOfRows b) {
 }
 
 GradientOfRows summed_by_row(const at::Tensor& rows, const at::Tensor& values) {
+  if (rows.is_cpu()) {
+    const at::Tensor numbers = rows.contiguous();
+    EqualNumbers equal = find_equal(numbers.const_data_ptr<std::int64_t>(), numbers.numel());
+    const at::Tensor distinct = at::tensor(equal.values, at::kLong);
+    const at::Tensor none = values.narrow(0, 0, 0);
+    return {distinct, sum_stacked({values, none}, {std::move(equal.begins), std::move(equal.positions)})};
+  }
   const auto [distinct, inverse, unused] = at::_unique2(rows, /*sorted=*/true, /*return_inverse=*/true, false);
-  return {distinct, at::zeros({distinct.size(0), values.size(1)}, values.options()).index_add_(0, inverse, values)};
+  const at::Tensor sums = at::zeros({distinct.size(0), values.size(1)}, values.options());
+  add_in_order(sums, inverse, values);
+  return {distinct, sums};
 }
 
 GradientOfRows of_met_rows(const GradientOfRows& gradient) {

@@ -116,6 +116,14 @@ done_by on 2 evaluate run --data data --holdout 10 --baselines off --probe off
 says '30 training images, 10 classified, 3 classes'
 grep -qE '^  trained +[0-9.]+ +- +64$' out || fail "no line of the trained encoder: $(cat out)"
 grep -q 'raw pixels' out && fail '--baselines off evaluates baselines'
+# A run that spared itself the baselines is compared with them afterwards.
+done_by on 2 pretrain "${small[@]}" --baselines off --evaluate-every 0 --max-steps 1 --run-dir spared
+done_by on 2 evaluate spared --probe off
+for subject in 'raw pixels' 'random weights' trained; do
+  grep -qE "^  $subject +[0-9.]+ " out || fail "a run without baselines is not compared with $subject: $(cat out)"
+done
+done_by on 2 evaluate spared --probe off --baselines off
+grep -q 'raw pixels' out && fail '--baselines off beside a run evaluates baselines'
 refused 'did you mean --probe' "$negatron" evaluate run --prob off
 refused '0 paths were given; usage: negatron evaluate RUN|SNAPSHOT|FILE' on 2 evaluate
 refused "'nowhere' does not exist" on 2 evaluate nowhere

@@ -60,7 +60,19 @@ is 'the memory of an index' "$(column 4)" '4.16 '
 # 8192 samples, a quarter of the work of training one, 2000 a second.
 grep -q 'Making the index anew on 8 GPUs takes 1.02 s' "$work/plan" || fail "no refresh: $(cat "$work/plan")"
 refused 'leave --shards out' "$negatron" plan --bank-kind learned --ranks 8 --shards 4
-refused '--bank-kind parametric is not planned' "$negatron" plan --bank-kind parametric
+# Of 256 own rows 224 lie elsewhere, and of 1792 samples of others as many rows lie here: 224 x 256 bytes of rows,
+# 224 x 512 of gradients. 8192 x (128 x (2 + 4 + 8) + 4 + 20) bytes are 14.2 MiB.
+table --bank-kind parametric --rows-optimizer adam --ranks 8 --batch-per-gpu 256
+is 'S of a parametric bank' "$(column 3)" '8 '
+is 'the memory of a parametric bank' "$(column 4)" '14.2 '
+grep -q 'trained by adam' "$work/plan" || fail 'the optimizer of the rows is not told'
+grep -q 'rows of own samples .* 57344 bytes' "$work/plan" || fail "not 224 rows: $(cat "$work/plan")"
+grep -q 'gradients to their rows .* 114688 bytes' "$work/plan" || fail "not 224 gradients: $(cat "$work/plan")"
+grep -q 'query numbers to rows .* 21504 bytes' "$work/plan" || fail "not 1792 x 12: $(cat "$work/plan")"
+grep -q 'What rows learn on 8 GPUs takes' "$work/plan" || fail 'nothing says what rows learn takes'
+"$negatron" plan --bank-kind parametric --ranks 8 --json | grep -q '"rows_optimizer":"sgd"' || fail 'no optimizer in JSON'
+refused 'leave --shards out' "$negatron" plan --bank-kind parametric --ranks 8 --shards 4
+refused '--rows-optimizer adam is of rows that learn' "$negatron" plan --bank-kind memory --rows-optimizer adam
 refused '--bank-kind memory does not go with --here' "$negatron" plan --here --bank-kind memory
 refused "expected one of: queue, memory" "$negatron" plan --bank-kind stack
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "samplers/bank/row_sums.h"
 #include "samplers/exchange/rows/row_fetch.h"
 #include "samplers/random/philox.h"
 
@@ -60,7 +61,7 @@ void BankClusters::round(Communicator& comm, const Bank& bank, std::uint64_t see
   for (const Leaf& leaf : rows.leaves) {
     if (leaf.valid == 0) continue;
     const at::Tensor own = rows.vectors.index_select(0, valid_rows(rows, leaf)).to(at::kDouble);
-    sums.index_add_(0, nearest(own), at::cat({own, at::ones({own.size(0), 1}, own.options())}, 1));
+    add_in_order(sums, nearest(own), at::cat({own, at::ones({own.size(0), 1}, own.options())}, 1));
   }
   comm.all_reduce(sums, ReduceOp::kSum);
 

@@ -4,6 +4,7 @@
 
 #include "comm/queued_copy.h"
 #include "comm/require.h"
+#include "samplers/bank/row_sums.h"
 #include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/exclusion_list.h"
 #include "samplers/pass/listed_pass.h"
@@ -121,7 +122,7 @@ void add_listed(const MetSet& set, const std::vector<SentTerm>& terms, const at:
     }
     weights.masked_fill_(lists < 0, 0.0);
     const at::Tensor of_entries = (weights.unsqueeze(2) * some.unsqueeze(1)).flatten(0, 1);  // [b L, d]
-    gradient.index_add_(0, part(places, block).clamp_min(0).flatten(), of_entries);
+    add_in_order(gradient, part(places, block).clamp_min(0).flatten(), of_entries);
   });
 }
 

@@ -1,8 +1,11 @@
 #include "runtime/bank_files/reshard_bank.h"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "runtime/bank_files/diff_banks.h"
+#include "runtime/bank_files/write_bank.h"
 #include "runtime/snapshots/snapshot_directory.h"
 #include "tests/runtime/bank_files/made_bank.h"
 #include "tests/runtime/data/temporary_directory.h"
@@ -74,6 +77,88 @@ INSTANTIATE_TEST_SUITE_P(Banks, Reshard,
                                            Case{"empty", {50, 3, at::kFloat, BankFill::kEmpty, {6}}, 0},
                                            Case{"one_row", {1, 1, at::kFloat, BankFill::kRandom, {5}}, 3}),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+/// Bytes that this process has asked of files so far.
+std::int64_t bytes_read() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::int64_t bytes = 0;
+  while (io >> name >> bytes) {
+    if (name == "rchar:") return bytes;
+  }
+  throw std::runtime_error("/proc/self/io says nothing of bytes read");
+}
+
+/// Rows that learn, all numbers of which differ, so that one that strays is seen.
+class LearnedRowsSaved {
+ public:
+  LearnedRowsSaved(std::int64_t rows, std::int64_t width, RowOptimizerKind optimizer) {
+    BankLayout layout(rows, 1, rows);
+    layout.append(rows, -1);
+    bank_.step = 4;
+    bank_.bank = {layout.state(), 3, width, at::kBFloat16, BankKind::kParametric, RowLength::kUnit, optimizer};
+    const at::Tensor raw = at::sin(at::arange(rows * width, at::kFloat)).view({rows, width});
+    const std::int64_t remembered = moments_width(optimizer, width);
+    content_ = {raw.to(at::kBFloat16),
+                at::arange(rows),
+                at::arange(rows) % 7,
+                at::arange(rows) % 5,
+                at::arange(rows),
+                raw,
+                at::cos(at::arange(rows * remembered, at::kFloat)).view({rows, remembered})};
+    bank_.raw = [this](Range keys) { return content_.raw.narrow(0, keys.begin, keys.size()); };
+    bank_.moments = [this](Range keys) { return content_.moments.narrow(0, keys.begin, keys.size()); };
+  }
+
+  void write(FileLayer& files, const fs::path& path) {
+    const auto read = [this](Range keys) { return part_of(content_, keys.begin, keys.size()); };
+    write_bank(files, path, bank_, read, 4096);
+  }
+  const BankBlock& content() const { return content_; }
+
+ private:
+  NewBank bank_;
+  BankBlock content_;
+};
+
+TEST(ReshardBank, RowsThatLearnKeepAllThatTheyHave) {
+  for (const RowOptimizerKind optimizer :
+       {RowOptimizerKind::kSgd, RowOptimizerKind::kAdagrad, RowOptimizerKind::kAdam}) {
+    const TemporaryDirectory directory;
+    PosixFileLayer files;
+    LearnedRowsSaved saved(11, 3, optimizer);
+    saved.write(files, directory / "three");
+    OpenBank last = opened(files, directory / "three");
+    for (const int ranks : {2, 1, 9, 13, 3}) {
+      const fs::path next = directory / ("over-" + std::to_string(ranks));
+      reshard_banks(files, {last}, next, ranks, BankMemory(kPlenty));
+      last = opened(files, next);
+      const BankBlock found = last.whole_reader(4).read({0, 11});
+      EXPECT_TRUE(at::equal(found.vectors, saved.content().vectors)) << ranks;
+      EXPECT_TRUE(at::equal(found.ids, saved.content().ids)) << ranks;
+      EXPECT_TRUE(at::equal(found.labels, saved.content().labels)) << ranks;
+      EXPECT_TRUE(at::equal(found.steps, saved.content().steps)) << ranks;
+      EXPECT_TRUE(at::equal(found.raw, saved.content().raw)) << ranks;
+      EXPECT_TRUE(at::equal(found.moments, saved.content().moments)) << ranks;
+    }
+    EXPECT_EQ(digests(last), digests(opened(files, directory / "three")));
+  }
+}
+
+TEST(ReshardBank, RowsThatLearnAreReadOnce) {
+  const TemporaryDirectory directory;
+  PosixFileLayer files;
+  LearnedRowsSaved(20000, 64, RowOptimizerKind::kAdam).write(files, directory / "three");
+  const OpenBank bank = opened(files, directory / "three");
+  std::int64_t size = 0;
+  for (const ManifestFile& file : bank.manifest.files) size += file.digest.bytes;
+  ASSERT_GT(size, 10 << 20);
+  const std::int64_t before = bytes_read();
+  // Memory for a tenth of it, so that no block is all there is.
+  reshard_banks(files, {bank}, directory / "two", 2, BankMemory(4 << 20));
+  // Once, and once more what was written, which is read back.
+  EXPECT_LT(static_cast<double>(bytes_read() - before), 2.2 * static_cast<double>(size));
+}
 
 TEST(ReshardBank, RefusesWhatCannotBeAndLeavesNothing) {
   const TemporaryDirectory directory;

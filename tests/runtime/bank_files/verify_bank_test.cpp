@@ -108,6 +108,8 @@ TEST_F(VerifyBank, LearnedRowsThatAreNotWhatTheirRawRowsComeToAreFound) {
   rows.steps = at::tensor({4, 4, -1}, at::kLong);
   rows.sequence = at::arange(3, at::kLong);
   rows.moments = at::ones({3, 2}, at::kFloat);
+  bank.raw = [&](Range keys) { return rows.raw.narrow(0, keys.begin, keys.size()); };
+  bank.moments = [&](Range keys) { return rows.moments.narrow(0, keys.begin, keys.size()); };
   const auto problem_with = [&](const std::string& name) {
     write_bank(
         files_, directory_ / name, bank, [&](Range keys) { return part_of(rows, keys.begin, keys.size()); }, 2);

@@ -13,6 +13,7 @@
 #include "runtime/training/gradient_reducer.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/exchange/bank_exchange.h"
+#include "samplers/exchange/rows/listed_rows.h"
 #include "samplers/exchange/rows/row_gradient.h"
 #include "samplers/exchange/rows/sample_rows.h"
 
@@ -165,6 +166,21 @@ TEST(ExchangeCalls, OfAnIndexAreThoseOfAQueueAndNoKeyTravels) {
   EXPECT_TRUE(sample_row_calls(job, 0).empty());
 }
 
+/// Ids of own samples, of which each of `shards` owners has as many.
+at::Tensor ids_of_all_owners(const PlannedJob& job, int rank) {
+  const auto shards = static_cast<int>(job.shards);
+  const Range own = share(job.global_batch, static_cast<int>(job.ranks), rank);
+  at::Tensor ids = at::empty({own.size()}, at::kLong);
+  for (std::int64_t i = 0; i < own.size(); ++i) {
+    ids[i] = share(job.bank_rows, shards, static_cast<int>(i % shards)).begin + own.begin + i / shards;
+  }
+  return ids;
+}
+
+at::Tensor ids_of_batch(Communicator& comm, const at::Tensor& own, const std::vector<std::int64_t>& sizes) {
+  return comm.size() == 1 ? own : comm.all_gather(own, sizes);
+}
+
 /// The bank's part of a step of a memory bank: its rows, the stage, and the queries into the rows.
 TEST(SampleRowCalls, AreThoseOfAStep) {
   std::mutex one_at_a_time;
@@ -173,20 +189,14 @@ TEST(SampleRowCalls, AreThoseOfAStep) {
     run_ranks(ranks, {}, [&, shards = shards](Communicator& comm) {
       BankMesh mesh(comm, shards);
       StageScene scene = make_stage_scene(job, comm.rank(), at::kCPU);
-      // Of own samples each owner has as many.
-      const Range own = share(job.global_batch, comm.size(), comm.rank());
-      at::Tensor ids = at::empty({own.size()}, at::kLong);
-      for (std::int64_t i = 0; i < own.size(); ++i) {
-        ids[i] = share(job.bank_rows, shards, static_cast<int>(i % shards)).begin + own.begin + i / shards;
-      }
+      const at::Tensor ids = ids_of_all_owners(job, comm.rank());
       const Bytes before = counted_by(comm, mesh.group());
       const std::vector<std::int64_t> sizes = share_sizes(job.global_batch, comm.size());
-      const at::Tensor all = comm.size() == 1 ? ids : comm.all_gather(ids, sizes);
-      const SampleRows rows(comm, mesh.group(), scene.bank, all);
+      const SampleRows rows(comm, mesh.group(), scene.bank, ids_of_batch(comm, ids, sizes));
       const at::Tensor keys = rows.fetch();
       BankExchange exchange;
       exchange.run(mesh.group(), scene.bank, scene.batch, scene.request, scene.terms);
-      rows.blend(scene.batch.queries, at::zeros({own.size()}, at::kLong), 0.5, 1);
+      rows.blend(scene.batch.queries, at::zeros_like(ids), 0.5, 1);
       const std::lock_guard lock(one_at_a_time);
       std::vector<PlannedCall> calls = exchange_calls(job, comm.rank(), false);
       for (const PlannedCall& call : sample_row_calls(job, comm.rank())) calls.push_back(call);
@@ -194,6 +204,38 @@ TEST(SampleRowCalls, AreThoseOfAStep) {
       EXPECT_TRUE(enqueue_calls(job, comm.rank()).empty());
       expect_same(before, counted_by(comm, mesh.group()), calls,
                   "rank " + std::to_string(comm.rank()) + " with S = " + std::to_string(shards));
+    });
+  }
+}
+
+/// The bank's part of a step of a parametric bank: rows of own samples, the stage, and what of the loss goes to rows by
+/// both doors.
+TEST(SampleRowCalls, OfAParametricBankAreThoseOfAStep) {
+  std::mutex one_at_a_time;
+  for (const int ranks : {1, 2, 3, 4}) {
+    const PlannedJob job = job_of_kind(BankKind::kParametric, ranks, ranks);
+    run_ranks(ranks, {}, [&](Communicator& comm) {
+      StageScene scene = make_stage_scene(job, comm.rank(), at::kCPU);
+      const Bytes before = comm.traffic().total();
+      const std::vector<std::int64_t> sizes = share_sizes(job.global_batch, comm.size());
+      const at::Tensor all = ids_of_batch(comm, ids_of_all_owners(job, comm.rank()), sizes);
+      const ListedRows rows(comm, scene.bank, all.unsqueeze(1), sizes, at::kFloat);
+      BankExchange exchange;
+      const NegativeResult met = exchange.run(comm, scene.bank, scene.batch, scene.request, scene.terms);
+      rows.vectors().sum().backward();
+      const at::Tensor by_term = at::ones({scene.batch.queries.size(0)});
+      const GradientOfRows gradient =
+          row_gradient(comm, scene.bank, met.met, {{scene.terms[0], by_term, met.scores.terms[0]}});
+      const GradientOfRows of_positives = rows.gradient();
+      const std::lock_guard lock(one_at_a_time);
+      EXPECT_EQ(gradient.values.size(0), scene.bank.shard().rows.vectors.size(0));
+      EXPECT_EQ(of_positives.values.sum().item<double>(),
+                static_cast<double>(job.global_batch * job.width / comm.size()));
+      std::vector<PlannedCall> calls = exchange_calls(job, comm.rank(), false);
+      for (const PlannedCall& call : sample_row_calls(job, comm.rank())) calls.push_back(call);
+      EXPECT_TRUE(enqueue_calls(job, comm.rank()).empty());
+      expect_same(before, comm.traffic().total(), calls,
+                  "rank " + std::to_string(comm.rank()) + " of " + std::to_string(ranks));
     });
   }
 }

@@ -103,8 +103,13 @@ TEST(ShardMemory, IsThatOfTheBank) {
 }
 
 TEST(ShardMemory, OfRowsThatStayIsThatOfTheBank) {
+  using Kind = std::pair<BankKind, RowOptimizerKind>;
   for (const std::int64_t shards : {1, 3}) {
-    for (const BankKind kind : {BankKind::kMemory, BankKind::kLearned, BankKind::kIndex}) {
+    for (const auto& [kind, optimizer] :
+         {Kind{BankKind::kMemory, RowOptimizerKind::kSgd}, Kind{BankKind::kLearned, RowOptimizerKind::kSgd},
+          Kind{BankKind::kLearned, RowOptimizerKind::kAdam}, Kind{BankKind::kParametric, RowOptimizerKind::kSgd},
+          Kind{BankKind::kParametric, RowOptimizerKind::kAdagrad}, Kind{BankKind::kParametric, RowOptimizerKind::kAdam},
+          Kind{BankKind::kIndex, RowOptimizerKind::kSgd}}) {
       for (const at::ScalarType dtype : {at::kDouble, at::kBFloat16}) {
         PlannedJob job;
         job.ranks = job.shards = shards;
@@ -113,15 +118,17 @@ TEST(ShardMemory, OfRowsThatStayIsThatOfTheBank) {
         job.width = 16;
         job.bank_dtype = dtype;
         job.bank_kind = kind;
+        job.row_optimizer = optimizer;
         for (std::int64_t rank = 0; rank < shards; ++rank) {
-          const Bank bank({job.bank_rows, job.width, dtype, at::kCPU, BankFill::kRandom, 0, job.bank_rows, kind},
+          const Bank bank({job.bank_rows, job.width, dtype, at::kCPU, BankFill::kRandom, 0, job.bank_rows, kind,
+                           RowLength::kUnit, optimizer},
                           static_cast<int>(rank), static_cast<int>(shards));
           const BankShard& shard = bank.shard();
           const ShardMemory memory = shard_memory(job, rank);
           EXPECT_EQ(memory.vectors, static_cast<std::int64_t>(shard.rows.vectors.nbytes()));
           const std::size_t learning = shard.raw.defined() ? shard.raw.nbytes() + shard.moments.nbytes() : 0;
           EXPECT_EQ(memory.learning, static_cast<std::int64_t>(learning));
-          EXPECT_EQ(memory.learning > 0, kind == BankKind::kLearned);
+          EXPECT_EQ(memory.learning > 0, rows_learn(kind));
           EXPECT_EQ(memory.anew, kind == BankKind::kIndex ? memory.vectors : 0);
           EXPECT_EQ(memory.host, static_cast<std::int64_t>(shard.ids.nbytes() + shard.steps.nbytes()));
         }
@@ -140,6 +147,11 @@ TEST(PredictStep, RowsThatLearnTakeProductsAndTheirOwnStep) {
   const double start = machine.pass_start_seconds;
   EXPECT_NEAR(step.learn, step.bank.multiply - start + 65536.0 * 128 * 18 / machine.read_bytes_per_second, 1e-12);
   EXPECT_GT(step.seconds(), step.encoder + step.learn + step.bank.seconds());
+  // Of a parametric bank as much; Adam has two means and a count in the place of the velocity.
+  job.bank_kind = BankKind::kParametric;
+  EXPECT_DOUBLE_EQ(predict_step(machine, job).learn, step.learn);
+  job.row_optimizer = RowOptimizerKind::kAdam;
+  EXPECT_NEAR(predict_step(machine, job).learn - step.learn, 65536.0 * 129 * 8 / machine.read_bytes_per_second, 1e-12);
 }
 
 TEST(PredictStep, RowsOfAMemoryBankTravel) {
@@ -147,7 +159,13 @@ TEST(PredictStep, RowsOfAMemoryBankTravel) {
   PlannedJob job = job_of_paper();
   EXPECT_EQ(predict_step(machine, job).enqueue.seconds(), 0.0);
   job.bank_kind = BankKind::kMemory;
-  EXPECT_GT(predict_step(machine, job).enqueue.seconds(), 0.0);
+  const double memory = predict_step(machine, job).enqueue.seconds();
+  EXPECT_GT(memory, 0.0);
+  // No labels go to rows of a parametric bank.
+  job.bank_kind = BankKind::kParametric;
+  const double parametric = predict_step(machine, job).enqueue.seconds();
+  EXPECT_GT(parametric, 0.0);
+  EXPECT_LT(parametric, memory);
 }
 
 TEST(PredictRefresh, IsAForwardPassOverTheSamplesOfAShard) {
@@ -185,6 +203,8 @@ TEST(CheckJob, RefusesByFlag) {
   job.bank_kind = BankKind::kLearned;
   job.shards = 4;
   EXPECT_NE(refusal(job).find("--bank-kind learned has one copy"), std::string::npos);
+  job.bank_kind = BankKind::kParametric;
+  EXPECT_NE(refusal(job).find("--bank-kind parametric has one copy"), std::string::npos);
   job = job_of_paper();
   job.hard = -1;
   EXPECT_NE(refusal(job).find("--hard"), std::string::npos);

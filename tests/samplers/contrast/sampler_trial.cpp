@@ -168,7 +168,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
       std::optional<SampleRows> own_rows;
       if (is_memory) own_rows.emplace(comm, mesh.group(), bank, all_ids);
       std::optional<ListedRows> weights;
-      if (is_parametric) weights.emplace(comm, bank, ids.unsqueeze(1), trial.dtype);
+      if (is_parametric) weights.emplace(comm, bank, all_ids.unsqueeze(1), shares, trial.dtype);
       const at::Tensor keys = is_memory       ? own_rows->fetch()
                               : is_parametric ? weights->vectors().squeeze(1)
                                               : rows_of(trial, ids, 2 * step + 1);

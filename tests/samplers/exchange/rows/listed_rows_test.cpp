@@ -52,6 +52,13 @@ std::int64_t bytes_received(const Communicator& comm) {
   return bytes;
 }
 
+/// Distinct rows of `slots` that lie on that rank.
+std::int64_t own_among(const at::Tensor& slots, int ranks, int rank) {
+  const Range own = share(kNamedRows, ranks, rank);
+  const at::Tensor named = std::get<0>(at::_unique2(slots.flatten()));
+  return ((named >= own.begin) & (named < own.end)).sum().item<std::int64_t>();
+}
+
 TEST(ListedRows, GradientIsThatOfTheWholeTable) {
   const at::Tensor expected = expected_gradient();
   // Of 6 ranks one has no query, of 9 some have neither queries nor rows.
@@ -61,7 +68,11 @@ TEST(ListedRows, GradientIsThatOfTheWholeTable) {
       const Bank bank = named_bank(comm.rank(), comm.size());
       const Range mine = share(kNamingQueries, comm.size(), comm.rank());
       const at::Tensor slots = all_slots().slice(0, mine.begin, mine.end);
-      ListedRows listed(comm, bank, slots, at::kDouble);
+      comm.traffic().start_step();
+      ListedRows listed(comm, bank, all_slots(), share_sizes(kNamingQueries, ranks), at::kDouble);
+      const std::int64_t others =
+          std::get<0>(at::_unique2(slots.flatten())).size(0) - own_among(slots, ranks, comm.rank());
+      EXPECT_EQ(bytes_received(comm), others * kNamedWidth * 8) << "nothing but rows";
       const Bank whole = named_bank(0, 1);
       EXPECT_TRUE(at::equal(listed.vectors().detach().flatten(0, 1),
                             whole.shard().rows.vectors.index_select(0, slots.flatten())));
@@ -76,8 +87,7 @@ TEST(ListedRows, GradientIsThatOfTheWholeTable) {
       for (int other = 0; other < ranks; ++other) {
         if (other == comm.rank()) continue;
         const Range theirs = share(kNamingQueries, ranks, other);
-        const at::Tensor named = std::get<0>(at::_unique2(all_slots().slice(0, theirs.begin, theirs.end).flatten()));
-        came += ((named >= own.begin) & (named < own.end)).sum().item<std::int64_t>();
+        came += own_among(all_slots().slice(0, theirs.begin, theirs.end), ranks, comm.rank());
       }
       EXPECT_EQ(bytes_received(comm), came * kNamedWidth * 8);
     });
@@ -87,7 +97,7 @@ TEST(ListedRows, GradientIsThatOfTheWholeTable) {
 TEST(ListedRows, OfARowThatNobodyUsedIsNone) {
   run_ranks(2, {.check = true}, [&](Communicator& comm) {
     const Bank bank = named_bank(comm.rank(), comm.size(), at::kBFloat16);
-    ListedRows listed(comm, bank, at::full({1, 1}, 2, at::kLong), at::kFloat);
+    ListedRows listed(comm, bank, at::full({2, 1}, 2, at::kLong), {1, 1}, at::kFloat);
     EXPECT_EQ(listed.vectors().scalar_type(), at::kFloat);
     // One of two ranks goes backward.
     if (comm.rank() == 1) listed.vectors().sum().backward();
@@ -96,10 +106,17 @@ TEST(ListedRows, OfARowThatNobodyUsedIsNone) {
   });
 }
 
-TEST(ListedRows, RefusesSlotsBelowZero) {
+TEST(ListedRows, RefusesSlotsWithoutARow) {
   run_ranks(1, {}, [&](Communicator& comm) {
     const Bank bank = named_bank(0, 1);
-    EXPECT_THROW(ListedRows(comm, bank, at::full({2, 1}, -1, at::kLong), at::kDouble), std::invalid_argument);
+    const auto of_slots = [&](std::int64_t slot) {
+      ListedRows(comm, bank, at::full({2, 1}, slot, at::kLong), {2}, at::kDouble);
+    };
+    EXPECT_THROW(of_slots(-1), std::invalid_argument);
+    EXPECT_THROW(of_slots(kNamedRows), std::invalid_argument);
+    const at::Tensor slots = at::full({2, 1}, 1, at::kLong);
+    EXPECT_THROW(ListedRows(comm, bank, slots, {3}, at::kDouble), std::invalid_argument);
+    EXPECT_THROW(ListedRows(comm, bank, slots, {2, 0}, at::kDouble), std::invalid_argument);
   });
 }
 

@@ -1,0 +1,124 @@
+#include "samplers/exchange/rows/row_route.h"
+
+#include <stdexcept>
+
+#include "samplers/bank/equal_numbers.h"
+
+namespace negatron {
+namespace {
+
+using Counts = std::vector<std::int64_t>;
+
+/// Where each of these slots lies.
+std::vector<BankPlace> places_of_written(const BankLayout& layout, const std::vector<std::int64_t>& slots) {
+  std::vector<BankPlace> places;
+  places.reserve(slots.size());
+  for (const std::int64_t slot : slots) {
+    const std::optional<BankPlace> place = layout.place_of(slot);
+    if (!place) throw std::invalid_argument("row fetch: a slot was asked for that no key was written to");
+    places.push_back(*place);
+  }
+  return places;
+}
+
+Counts counts_of(const at::Tensor& numbers) {
+  const auto* value = numbers.const_data_ptr<std::int64_t>();
+  return Counts(value, value + numbers.numel());
+}
+
+/// Positions among `places`, those on rank 0 first and those on `last` behind all others.
+std::vector<std::size_t> by_owner(const std::vector<BankPlace>& places, const Counts& counts, int last) {
+  std::vector<std::int64_t> next;
+  std::int64_t begin = 0;
+  for (std::size_t rank = 0; rank < counts.size(); ++rank) {
+    next.push_back(begin);
+    if (static_cast<int>(rank) != last) begin += counts[rank];
+  }
+  next[static_cast<std::size_t>(last)] = begin;
+  std::vector<std::size_t> order(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    order[static_cast<std::size_t>(next[static_cast<std::size_t>(places[i].rank)]++)] = i;
+  }
+  return order;
+}
+
+/// What a rank named, with all of its route but what others ask of it.
+struct OwnNamings {
+  RowRoute route;
+  std::vector<std::int64_t> asking;  // [D] rows of others, those of rank 0 first
+};
+
+// Example with 2 ranks: rank 0 names slots 7, 3, 7, none, where slot 3 lies here and slot 7 on rank 1. Distinct they
+// are 3, 7. One row is asked for, of rank 1, which entries 0 and 2 name: place 0. The own one has place 1, so the index
+// is 0, 1, 0, -1. Every rank knows by the layout where a slot lies, so what is asked for are local rows and not slots.
+OwnNamings name_rows(const Bank& bank, const std::int64_t* slots, std::int64_t count) {
+  const EqualNumbers named = find_equal(slots, count);
+  const std::vector<BankPlace> places = places_of_written(bank.layout(), named.values);
+  OwnNamings own;
+  RowRoute& route = own.route;
+  route.asked.resize(static_cast<std::size_t>(bank.layout().ranks()));
+  for (const BankPlace& place : places) ++route.asked[static_cast<std::size_t>(place.rank)];
+  const std::vector<std::size_t> order = by_owner(places, route.asked, bank.rank());
+  route.asked[static_cast<std::size_t>(bank.rank())] = 0;
+  route.index.resize(static_cast<std::size_t>(count), -1);
+  route.namings.begins.push_back(0);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const BankPlace& place = places[order[i]];
+    const bool is_own = place.rank == bank.rank();
+    (is_own ? route.own : own.asking).push_back(place.row);
+    for (std::int64_t at = named.begins[order[i]]; at < named.begins[order[i] + 1]; ++at) {
+      const std::int64_t entry = named.positions[static_cast<std::size_t>(at)];
+      route.index[static_cast<std::size_t>(entry)] = static_cast<std::int64_t>(i);
+      if (!is_own) route.namings.places.push_back(entry);
+    }
+    if (!is_own) route.namings.begins.push_back(static_cast<std::int64_t>(route.namings.places.size()));
+  }
+  return own;
+}
+
+}  // namespace
+
+RowRoute asked_row_route(Communicator& comm, const Bank& bank, const at::Tensor& slots) {
+  const at::Tensor host = slots.contiguous();
+  OwnNamings own = name_rows(bank, host.const_data_ptr<std::int64_t>(), host.numel());
+  RowRoute route = std::move(own.route);
+  // Two collectives in this order on every rank, also on one that asks for nothing: how many, and which.
+  route.asked_of_us = counts_of(comm.all_to_all(at::tensor(route.asked, at::kLong)));
+  route.wanted = counts_of(comm.all_to_all(at::tensor(own.asking, at::kLong), route.asked, route.asked_of_us));
+  return route;
+}
+
+// Each rank's distinct slots in ascending order, those that lie here: the order in which that rank asks for them.
+RowRoute known_row_route(const Bank& bank, const at::Tensor& slots, at::IntArrayRef counts) {
+  const at::Tensor host = slots.contiguous();
+  const auto* slot = host.const_data_ptr<std::int64_t>();
+  RowRoute route;
+  std::vector<std::int64_t> wanted;
+  std::vector<std::int64_t> asked_of_us;
+  for (std::size_t rank = 0; rank < counts.size(); ++rank) {
+    const std::size_t before = wanted.size();
+    if (static_cast<int>(rank) == bank.rank()) {
+      route = name_rows(bank, slot, counts[rank]).route;
+    } else {
+      const EqualNumbers named = find_equal(slot, counts[rank]);
+      for (const BankPlace& place : places_of_written(bank.layout(), named.values)) {
+        if (place.rank == bank.rank()) wanted.push_back(place.row);
+      }
+    }
+    asked_of_us.push_back(static_cast<std::int64_t>(wanted.size() - before));
+    slot += counts[rank];
+  }
+  route.wanted = std::move(wanted);
+  route.asked_of_us = std::move(asked_of_us);
+  return route;
+}
+
+Work start_to_askers(Communicator& comm, const RowRoute& route, const at::Tensor& values) {
+  return comm.start_all_to_all(values, route.asked_of_us, route.asked);
+}
+
+at::Tensor to_owners(Communicator& comm, const RowRoute& route, const at::Tensor& values) {
+  return comm.all_to_all(values, route.asked, route.asked_of_us);
+}
+
+}  // namespace negatron
