@@ -1,7 +1,9 @@
 #include "launch/python/batch_record.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <stdexcept>
 
@@ -12,12 +14,16 @@
 namespace negatron::python {
 namespace {
 
+constexpr std::int8_t kTrains = 1;
+constexpr std::int8_t kHasKeys = 2;
+
 /// A record on its way. Every byte is set, as all of them travel.
 struct Message {
   std::int64_t rows;
   std::int64_t step;
   double epoch;
   double progress;
+  std::uint64_t settings;
   BatchCall call;
   std::int8_t dtype;
   std::int8_t has_ids;
@@ -25,21 +31,13 @@ struct Message {
   std::int8_t queries_take_gradient;
   std::int8_t keys_take_gradient;
   std::int8_t has_problem;
-  std::int8_t trains;
+  /// kTrains and kHasKeys, each if it is so.
+  std::int8_t loss_flags;
 };
-static_assert(sizeof(Message) == 40);
+static_assert(sizeof(Message) == 48);
 
-std::string name_of(BatchCall call) {
-  switch (call) {
-    case BatchCall::kLoss:
-      return "loss";
-    case BatchCall::kEnqueue:
-      return "enqueue";
-    case BatchCall::kHardest:
-      return "hardest";
-  }
-  return {};
-}
+/// In the order of BatchCall.
+constexpr std::array<const char*, 7> kCalls = {"loss", "enqueue", "hardest", "fetch", "blend", "write", "step_rows"};
 
 /// In which words ranks differ from rank 0; empty where they do not.
 std::string difference(const Message& first, const Message& other) {
@@ -58,9 +56,10 @@ std::string difference(const Message& first, const Message& other) {
   if (first.progress != other.progress) {
     return told("the progress is", std::to_string(first.progress), std::to_string(other.progress));
   }
-  if (first.trains != other.trains) {
-    return told("the loss is", first.trains != 0 ? "training" : "evaluating",
-                other.trains != 0 ? "training" : "evaluating");
+  const auto trains = [](const Message& of) { return (of.loss_flags & kTrains) != 0 ? "training" : "evaluating"; };
+  if (((first.loss_flags ^ other.loss_flags) & kTrains) != 0) return told("the loss is", trains(first), trains(other));
+  if (first.loss_flags != other.loss_flags) {
+    return told("k is", given(first.loss_flags & kHasKeys), given(other.loss_flags & kHasKeys));
   }
   if (first.dtype != other.dtype) return told("the dtype is", name(first.dtype), name(other.dtype));
   if (first.has_ids != other.has_ids) return told("ids are", given(first.has_ids), given(other.has_ids));
@@ -76,6 +75,17 @@ std::string difference(const Message& first, const Message& other) {
   return {};
 }
 
+/// The settings of all ranks, of which some differ. Collective.
+std::string different_settings(Communicator& comm, const std::string& own) {
+  std::string all;
+  const std::vector<std::string> texts = gather_texts(comm, own);
+  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
+    if (rank > 0 && texts[rank] == texts.front()) continue;
+    all += (all.empty() ? "" : ", ") + texts[rank] + " on rank " + std::to_string(rank);
+  }
+  return all;
+}
+
 [[noreturn]] void throw_problem(Communicator& comm, const std::string& call, const std::string& problem) {
   if (comm.size() == 1) throw std::invalid_argument(call + ": " + problem);
   const std::string all = joined_errors(comm, problem);
@@ -84,12 +94,23 @@ std::string difference(const Message& first, const Message& other) {
 
 }  // namespace
 
+std::string name_of(BatchCall call) {
+  return kCalls.at(static_cast<std::size_t>(call));
+}
+
+BatchCall call_of(const std::string& name) {
+  const auto found = std::find(kCalls.begin(), kCalls.end(), name);
+  if (found == kCalls.end()) throw std::invalid_argument("'" + name + "' is no call of ranks together");
+  return static_cast<BatchCall>(found - kCalls.begin());
+}
+
 std::vector<std::int64_t> agree_on_batch(Communicator& comm, const BatchRecord& record, const std::string& problem) {
   const std::string call = name_of(record.call);
   const Message own{record.rows,
                     record.step,
                     record.epoch,
                     record.progress,
+                    std::hash<std::string>{}(record.settings),
                     record.call,
                     static_cast<std::int8_t>(record.dtype),
                     record.has_ids,
@@ -97,7 +118,7 @@ std::vector<std::int64_t> agree_on_batch(Communicator& comm, const BatchRecord& 
                     record.queries_take_gradient,
                     record.keys_take_gradient,
                     !problem.empty(),
-                    record.trains};
+                    static_cast<std::int8_t>((record.trains ? kTrains : 0) | (record.has_keys ? kHasKeys : 0))};
   std::string bytes(sizeof own, '\0');
   std::memcpy(bytes.data(), &own, sizeof own);
   std::vector<Message> all;
@@ -110,8 +131,14 @@ std::vector<std::int64_t> agree_on_batch(Communicator& comm, const BatchRecord& 
   if (one_call && std::any_of(all.begin(), all.end(), [](const Message& of) { return of.has_problem != 0; })) {
     throw_problem(comm, call, problem);
   }
-  std::string first;
   std::vector<int> ranks;
+  for (std::size_t rank = 0; one_call && rank < all.size(); ++rank) {
+    if (all[rank].settings != all.front().settings) ranks.push_back(static_cast<int>(rank));
+  }
+  if (!ranks.empty()) {
+    throw DisagreementError(call + ": ranks differ: " + different_settings(comm, record.settings), ranks);
+  }
+  std::string first;
   std::vector<std::int64_t> sizes;
   for (std::size_t rank = 0; rank < all.size(); ++rank) {
     sizes.push_back(all[rank].rows);

@@ -4,8 +4,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "launch/python/batch_record.h"
+#include "comm/require.h"
 #include "launch/python/made_together.h"
+#include "runtime/snapshots/bank_file.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
 #include "runtime/snapshots/named_snapshot.h"
@@ -22,7 +23,8 @@ std::string text_of(const BankOptions& options) {
   std::ostringstream text;
   text << options.rows << " rows of width " << options.width << " in " << toString(options.dtype) << " on "
        << options.device.type() << ", fill " << static_cast<int>(options.fill) << ", seed " << options.seed
-       << ", global batch " << options.global_batch;
+       << ", global batch " << options.global_batch << ", kind " << kind_text(options.kind) << ", rows "
+       << name_of(options.length) << ", trained by " << row_optimizer_text(options.row_optimizer);
   return text.str();
 }
 
@@ -37,8 +39,11 @@ std::string shape_of(const at::Tensor& tensor) {
 ProgramBank::ProgramBank(std::shared_ptr<Group> group, const BankOptions& options) : group_(std::move(group)) {
   const Group::Use use = group_->use();
   use.comm().agree("the bank", text_of(options));
-  bank_ =
-      made_together(use.comm(), [&] { return std::make_unique<Bank>(options, use.comm().rank(), use.comm().size()); });
+  bank_ = made_together(use.comm(), [&] {
+    require(!rows_stay(options.kind) || options.fill == BankFill::kRandom,
+            "a bank of the kind " + kind_text(options.kind) + " has all its rows from the start; leave fill 'random'");
+    return std::make_unique<Bank>(options, use.comm().rank(), use.comm().size());
+  });
 }
 
 ProgramBank::ProgramBank(std::shared_ptr<Group> group, std::unique_ptr<Bank> bank, std::int64_t step)
@@ -52,10 +57,6 @@ std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, con
   const NamedSnapshot named = open_named_snapshot(use.comm(), files, path, {});
   const Manifest& manifest = named.snapshot.manifest;
   if (manifest.banks.empty()) throw SnapshotError("'" + named.snapshot.path.string() + "' holds no bank.");
-  if (manifest.bank().kind != BankKind::kQueue) {
-    throw SnapshotError("'" + named.snapshot.path.string() + "' holds a bank of the kind " +
-                        kind_text(manifest.bank().kind) + "; a program of its own has queues only.");
-  }
   BankOptions options = options_of(manifest.bank());
   if (dtype != at::ScalarType::Undefined) options.dtype = dtype;
   options.device = device;
@@ -74,6 +75,9 @@ void ProgramBank::enqueue(const at::Tensor& keys, const at::Tensor& ids, const a
   const Group::Use use = group_->use();
   const at::NoGradGuard no_grad;
   std::string problem = problem_of(*bank_, "k", keys);
+  if (rows_stay(bank_->kind())) {
+    problem = "the rows of a bank of the kind " + kind_text(bank_->kind()) + " stay; a queue takes keys";
+  }
   if (problem.empty()) problem = problem_of_numbers("ids", ids, keys.size(0));
   if (problem.empty()) problem = problem_of_numbers("labels", labels, keys.size(0));
   BatchRecord record;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <iostream>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,12 @@ Group::Use Group::use() {
   return {*comm_, std::move(lock)};
 }
 
+bool Group::in_use() {
+  if (getpid() != process_) return false;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  return !lock.owns_lock();
+}
+
 void Group::close() {
   if (getpid() != process_) return;
   const std::lock_guard lock(mutex_);
@@ -82,6 +89,13 @@ std::shared_ptr<Group> lone_group(const CommunicatorOptions& options) {
 void close_groups(bool succeeded) {
   if (getpid() != job().process) return;
   Environment* environment = job().environment.get();
+  for (const std::weak_ptr<Group>& known : job().groups) {
+    const std::shared_ptr<Group> group = known.lock();
+    if (group == nullptr || !group->in_use()) continue;
+    std::cerr << "negatron: rank " << group->rank()
+              << ": the program ends while a thread of it is in a collective, which is given up\n";
+    succeeded = false;
+  }
   // Without a word to the others: they wait for a rank that will not come.
   if (environment != nullptr && !succeeded && environment->size() > 1) job().environment.reset();
   for (const std::weak_ptr<Group>& known : job().groups) {

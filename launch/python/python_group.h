@@ -33,6 +33,8 @@ class Group {
   int rank() const noexcept { return rank_; }
   int size() const noexcept { return size_; }
   const std::string& transport() const noexcept { return transport_; }
+  /// Whether another thread is in a collective of it now. Local.
+  bool in_use();
   /// Frees what MPI or torch keep for it. Local where the group is broken or closed, else collective.
   void close();
 
@@ -53,7 +55,8 @@ std::shared_ptr<Group> torch_group(const std::string& group_name, const Communic
 std::shared_ptr<Group> lone_group(const CommunicatorOptions& options);
 
 /// Closes all groups, and ends MPI where it was begun: in order when the program succeeded, else at once and with it
-/// the other ranks, which would wait for this one. Does nothing in a process that was forked.
+/// the other ranks, which would wait for this one. A program that ends while another thread is in a collective has not
+/// succeeded, and says so. Does nothing in a process that was forked.
 void close_groups(bool succeeded);
 
 }  // namespace negatron::python

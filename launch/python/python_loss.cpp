@@ -1,5 +1,6 @@
 #include "launch/python/python_loss.h"
 
+#include <ATen/SavedTensorHooks.h>
 #include <torch/autograd.h>
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include "launch/python/batch_record.h"
 #include "launch/python/made_together.h"
 #include "runtime/snapshots/files/digest.h"
-#include "runtime/training/step_sums.h"
 
 namespace negatron::python {
 namespace {
@@ -23,6 +23,19 @@ std::string digest_of_numbers(const at::Tensor& numbers) {
   const at::Tensor all = numbers.cpu().contiguous();
   return digest_of(std::string(static_cast<const char*>(all.const_data_ptr()), all.nbytes()));
 }
+
+/// For as long as it lives, no hook of saved tensors sees what the graph of the loss itself saves, which is used up at
+/// once. A checkpoint would take it for something to compute again.
+class WithoutHooks {
+ public:
+  WithoutHooks() : before_(at::SavedTensorDefaultHooks::set_tracing(true)) {}
+  WithoutHooks(const WithoutHooks&) = delete;
+  WithoutHooks& operator=(const WithoutHooks&) = delete;
+  ~WithoutHooks() { at::SavedTensorDefaultHooks::set_tracing(before_); }
+
+ private:
+  bool before_;
+};
 
 /// What of the options ranks must have alike, as it was given: nothing of it has been looked at yet.
 std::string text_of(const PretrainOptions& options, const SampleFacts& facts, std::int64_t steps_per_epoch,
@@ -34,7 +47,7 @@ std::string text_of(const PretrainOptions& options, const SampleFacts& facts, st
        << (options.learn_tau ? " learned" : "") << ", seed " << options.seed << ", own sample "
        << options.mask_own_sample << ", max age " << options.max_key_age << ", steps of an epoch " << steps_per_epoch
        << ", oracle " << options.allow_oracle << ", types " << digest_of_numbers(facts.types) << ", counts "
-       << digest_of_numbers(facts.counts) << ", reduction " << reduction;
+       << digest_of_numbers(facts.counts) << ", reduction " << reduction << ", rows tau " << options.rows_tau;
   return text.str();
 }
 
@@ -48,6 +61,9 @@ PretrainOptions with_bank(PretrainOptions options, const ProgramBank* bank) {
   options.bank_rows = bank->bank().capacity();
   options.head.output = bank->bank().width();
   options.bank_kind = bank->bank().kind();
+  options.head.length = bank->bank().options().length;
+  options.rows.kind = bank->bank().options().row_optimizer;
+  if (bank->bank().options().dtype == at::kDouble) options.precision = Precision::kFp64;
   return options;
 }
 
@@ -68,7 +84,8 @@ ProgramLoss::ProgramLoss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBa
     : group_(std::move(group)),
       bank_(std::move(bank)),
       device_(bank_ != nullptr ? bank_->bank().options().device : at::Device(at::kCPU)),
-      tau_(given.tau) {
+      tau_(given.tau),
+      rows_tau_(given.rows_tau) {
   const Group::Use use = group_->use();
   const PretrainOptions options = with_bank(given, bank_.get());
   // First, so that what is refused below is refused on all ranks.
@@ -77,8 +94,32 @@ ProgramLoss::ProgramLoss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBa
     setup_ = resolve_contrast(options);
     require(!setup_.has_bank() || bank_ != nullptr,
             "--objective " + options.objective + " with --negatives " + name_of(setup_.source) + " needs a bank.");
+    require(!setup_.mining(), "--sampler " + options.sampler +
+                                  " mines samples that must be encoded in every step, which a loop of one's own does "
+                                  "not; negatron pretrain does.");
+    require(options.rows_tau > 0.0, "rows_tau must be a number above 0.");
     return make_loss(options, setup_, bank_.get(), facts, steps_per_epoch);
   });
+}
+
+std::string ProgramLoss::problem_of_keys(const LossInput& input) const {
+  const at::Tensor& queries = input.queries;
+  if (!input.keys.defined()) {
+    if (setup_.has_rows_as_positives()) return {};
+    return "k is needed: the positives of this loss are not rows of its bank";
+  }
+  if (setup_.has_parametric()) {
+    return "the positives of a parametric bank are the rows of the samples themselves, which learn by it; leave k out";
+  }
+  if (input.keys.sizes() != queries.sizes() || input.keys.scalar_type() != queries.scalar_type() ||
+      input.keys.device() != queries.device()) {
+    std::ostringstream text;
+    text << "k must be as q, and is " << input.keys.sizes() << " " << toString(input.keys.scalar_type()) << " on "
+         << input.keys.device() << " beside " << queries.sizes() << " " << toString(queries.scalar_type()) << " on "
+         << queries.device();
+    return text.str();
+  }
+  return {};
 }
 
 std::string ProgramLoss::problem_of_batch(const LossInput& input) const {
@@ -91,16 +132,10 @@ std::string ProgramLoss::problem_of_batch(const LossInput& input) const {
   if (queries.scalar_type() != at::kFloat && queries.scalar_type() != at::kDouble) {
     return "q must be float32 or float64";
   }
-  if (input.keys.sizes() != queries.sizes() || input.keys.scalar_type() != queries.scalar_type() ||
-      input.keys.device() != queries.device()) {
-    std::ostringstream text;
-    text << "k must be as q, and is " << input.keys.sizes() << " " << toString(input.keys.scalar_type()) << " on "
-         << input.keys.device() << " beside " << queries.sizes() << " " << toString(queries.scalar_type()) << " on "
-         << queries.device();
-    return text.str();
-  }
-  std::string problem = problem_of_numbers("ids", input.ids, queries.size(0));
+  std::string problem = problem_of_keys(input);
+  if (problem.empty()) problem = problem_of_numbers("ids", input.ids, queries.size(0));
   if (problem.empty()) problem = problem_of_numbers("labels", input.labels, queries.size(0));
+  if (problem.empty() && setup_.has_rows_of_samples()) problem = bank_->problem_of_ids(input.ids);
   if (!problem.empty()) return problem;
   if (setup_.objective.needs_labels && !input.labels.defined()) {
     return "the objective " + setup_.objective.name + " finds its positives by label: labels are needed";
@@ -113,9 +148,7 @@ std::string ProgramLoss::problem_of_batch(const LossInput& input) const {
   return {};
 }
 
-LossOutput ProgramLoss::step(const LossInput& input) {
-  const Group::Use use = group_->use();
-  Communicator& comm = use.comm();
+ContrastBatch ProgramLoss::agreed_batch(Communicator& comm, const LossInput& input) {
   const std::string problem = problem_of_batch(input);
   BatchRecord record;
   record.rows = problem.empty() ? input.queries.size(0) : 0;
@@ -125,6 +158,7 @@ LossOutput ProgramLoss::step(const LossInput& input) {
   record.has_labels = input.labels.defined();
   record.queries_take_gradient = input.queries_take_gradient;
   record.keys_take_gradient = input.keys_take_gradient;
+  record.has_keys = input.keys.defined();
   record.trains = input.trains;
   record.epoch = input.epoch;
   record.progress = input.progress;
@@ -136,15 +170,37 @@ LossOutput ProgramLoss::step(const LossInput& input) {
   batch.step = record.step;
   batch.epoch = input.epoch;
   batch.progress = input.progress;
+  if (!rows_learn_of(input)) return batch;
+  const RowOptimizerKind optimizer = bank_->bank().options().row_optimizer;
+  if (setup_.has_learned()) batch.rows_tau = rows_tau_;
+  batch.rows_follow = setup_.has_parametric();
+  // By momentum or decay, rows that no query met may move as well.
+  batch.only_met_rows = optimizer != RowOptimizerKind::kSgd;
+  return batch;
+}
+
+LossOutput ProgramLoss::step(const LossInput& input) {
+  const Group::Use use = group_->use();
+  Communicator& comm = use.comm();
+  const ContrastBatch batch = agreed_batch(comm, input);
   const Bank* bank = setup_.has_bank() ? &bank_->bank() : nullptr;
   if (bank != nullptr && !device_.is_cpu() && !chose_pass_) {
-    loss_->exchange().choose_pass(comm, *bank, batch.shares.total(), 1.0 / tau_);
+    const double sharpest = setup_.has_learned() ? std::min(tau_, rows_tau_) : tau_;
+    loss_->exchange().choose_pass(comm, *bank, batch.shares.total(), 1.0 / sharpest);
     chose_pass_ = true;
   }
 
   const at::AutoGradMode with_gradient(true);
+  const WithoutHooks without_hooks;
   const at::Tensor queries = input.queries.detach().requires_grad_(input.queries_take_gradient);
-  const at::Tensor keys = input.keys.detach().requires_grad_(input.keys_take_gradient);
+  const bool follows = rows_learn_of(input) && setup_.has_parametric();
+  // The slot of a sample is its id.
+  std::optional<ListedRows> positives;
+  if (!input.keys.defined()) {
+    positives.emplace(comm, *bank, batch.ids.to(device_).unsqueeze(1), queries.scalar_type());
+  }
+  const at::Tensor given = positives ? positives->vectors().squeeze(1) : input.keys;
+  const at::Tensor keys = given.detach().requires_grad_(positives ? follows : input.keys_take_gradient);
   LossStep begun = loss_->begin(comm, bank, batch, queries);
   const ContrastOutput output = begun.finish(keys);
   LossOutput result;
@@ -162,43 +218,27 @@ LossOutput ProgramLoss::step(const LossInput& input) {
     if (keys.requires_grad()) result.key_gradient = *next++;
     result.parameter_gradients.assign(next, gradients.end());
   }
+  if (rows_learn_of(input)) {
+    result.row_gradient = gradient_of_rows(output, follows ? &*positives : nullptr, result.key_gradient);
+  }
+  if (positives) result.key_gradient = at::Tensor();
   measure(comm, batch, output, input.trains);
   ++steps_;
+  if (setup_.has_index() && input.trains) bank_->count_step();
   return result;
 }
 
-// Sums travel and not means: ranks may have different numbers of queries. All in one message, as step_report.cpp does.
-void ProgramLoss::measure(Communicator& comm, const ContrastBatch& batch, const ContrastOutput& output, bool trains) {
-  StepSums sums;
-  sums.add("loss", output.loss.detach());
-  sums.add("positive_similarity", output.positive_similarity);
-  sums.add("negative_similarity", output.negative_similarity);
-  sums.add("accuracy", output.correct);
-  sums.add(output.metrics);
-  at::Tensor totals = sums.stacked();
-  comm.all_reduce(totals, ReduceOp::kSum);
-  sums.set(totals);
-  const auto queries = static_cast<double>(batch.shares.total());
-  const bool keys_are_anchors = setup_.source == NegativeSource::kBatch && !setup_.objective.queries_only;
-  metrics_.clear();
-  metrics_["loss"] = sums["loss"];
-  for (const char* name : {"positive_similarity", "negative_similarity", "accuracy"}) {
-    metrics_[name] = sums[name] / queries;
+GradientOfRows ProgramLoss::gradient_of_rows(const ContrastOutput& output, const ListedRows* positives,
+                                             const at::Tensor& key_gradient) const {
+  GradientOfRows gradient = output.row_gradient;
+  if (positives != nullptr) {
+    if (key_gradient.defined()) torch::autograd::backward({positives->vectors().squeeze(1)}, {key_gradient});
+    gradient = sum_of(std::move(gradient), positives->gradient());
   }
-  for (const auto& [name, sum] : output.metrics) metrics_[name] = sums[name] / (keys_are_anchors ? 2.0 : 1.0) / queries;
-  metrics_["temperature"] = loss_->objective().temperature();
-  if (setup_.has_bank()) {
-    const Bank& bank = bank_->bank();
-    metrics_["bank_fill"] = static_cast<double>(bank.filled()) / static_cast<double>(bank.capacity());
-    metrics_["bank_age"] = bank.mean_age(batch.step);
-  }
-  NegativeSampler* sampler = loss_->sampler();
-  if (sampler == nullptr) return;
-  if (trains) {
-    sampler->observe({batch.step, metrics_["loss"], metrics_["accuracy"], batch.epoch});
-    loss_->learn(comm, batch, output.negatives);
-  }
-  for (const auto& [name, value] : sampler->metrics()) metrics_[name] = value;
+  if (gradient.values.defined()) return gradient;
+  // No query met any: a gradient all the same, of no row.
+  return {at::empty({0}, at::TensorOptions(device_).dtype(at::kLong)),
+          at::empty({0, bank_->bank().width()}, output.loss.options())};
 }
 
 void ProgramLoss::restore(const NamedState& state) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,18 +13,19 @@
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/pretrain_options.h"
 #include "samplers/contrast/contrastive_loss.h"
+#include "samplers/exchange/rows/listed_rows.h"
 
 namespace negatron::python {
 
 /// This rank's part of a batch. b samples.
 struct LossInput {
   at::Tensor queries;  // [b, d] fp32 or fp64
-  at::Tensor keys;     // the same
+  at::Tensor keys;     // the same, or undefined: the rows of own samples, where they are the positives
   at::Tensor ids;      // [b] int64 or undefined
   at::Tensor labels;   // [b] int64 or undefined
   bool queries_take_gradient = false;
   bool keys_take_gradient = false;
-  /// Samplers that adapt learn of this step.
+  /// Samplers that adapt learn of this step, and rows that learn have a gradient of it.
   bool trains = true;
   /// Passes over the data so far, and share of the training that lies behind: for what is annealed.
   double epoch = 0.0;
@@ -37,6 +39,9 @@ struct LossOutput {
   at::Tensor query_gradient;  // undefined where it was not asked for
   at::Tensor key_gradient;
   std::vector<at::Tensor> parameter_gradients;
+  /// Of rows that learn: by this rank's rows, of all ranks' queries, of the loss that they follow or raise. Values are
+  /// undefined for others.
+  GradientOfRows row_gradient;
 };
 
 /// A ContrastiveLoss over a group and, where negatives come from it, a bank, as a Python program holds it.
@@ -51,8 +56,8 @@ class ProgramLoss {
   /// Collective; nothing is left to do for backward that communicates. Throws std::invalid_argument and
   /// DisagreementError on all ranks before any vector travels.
   LossOutput step(const LossInput& input);
-  /// Of the last step, over all ranks. Local.
-  const std::map<std::string, double>& metrics() const noexcept { return metrics_; }
+  /// Of the last step, over all ranks. Local; from any thread.
+  std::map<std::string, double> metrics() const;
 
   /// What is trained with the encoder, the live tensors. Local.
   std::vector<std::pair<std::string, at::Tensor>> parameters() const { return loss_->named_parameters(); }
@@ -62,6 +67,14 @@ class ProgramLoss {
 
  private:
   std::string problem_of_batch(const LossInput& input) const;
+  std::string problem_of_keys(const LossInput& input) const;
+  /// What is known of the step before its vectors travel. Collective. Throws as step().
+  ContrastBatch agreed_batch(Communicator& comm, const LossInput& input);
+  /// Of rows that learn: all of their gradient, what arrived in those that were positives with it. Collective.
+  GradientOfRows gradient_of_rows(const ContrastOutput& output, const ListedRows* positives,
+                                  const at::Tensor& key_gradient) const;
+  /// Whether rows have a gradient of this step.
+  bool rows_learn_of(const LossInput& input) const { return input.trains && setup_.has_rows_that_learn(); }
   void measure(Communicator& comm, const ContrastBatch& batch, const ContrastOutput& output, bool trains);
 
   std::shared_ptr<Group> group_;
@@ -70,9 +83,11 @@ class ProgramLoss {
   at::Device device_;
   bool chose_pass_ = false;
   double tau_;
+  double rows_tau_;
   std::unique_ptr<ContrastiveLoss> loss_;
   /// Of a loss without a bank.
   std::int64_t steps_ = 0;
+  mutable std::mutex metrics_mutex_;
   std::map<std::string, double> metrics_;
 };
 

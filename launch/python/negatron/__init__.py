@@ -30,9 +30,10 @@ if _core.torch_version != _torch.__version__.split("+")[0]:
 from negatron._core import BrokenGroupError, CommError, DisagreementError, SnapshotError, TimeoutError
 from negatron.bank import Bank, HardestRows
 from negatron.contrastive_loss import ContrastiveLoss
+from negatron.evaluation import Knn, LinearProbe, knn, linear_probe
 from negatron.job import Group, alone, finalize, init
 from negatron.methods import objectives, samplers
-from negatron import lightly
+from negatron import files, lightly
 
 __all__ = [
     "Bank",
@@ -42,12 +43,17 @@ __all__ = [
     "DisagreementError",
     "Group",
     "HardestRows",
+    "Knn",
+    "LinearProbe",
     "SnapshotError",
     "TimeoutError",
     "alone",
+    "files",
     "finalize",
     "init",
+    "knn",
     "lightly",
+    "linear_probe",
     "objectives",
     "samplers",
 ]

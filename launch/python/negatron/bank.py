@@ -1,4 +1,4 @@
-"""The bank: the last K keys of all ranks."""
+"""The bank: the last K keys of all ranks, or K rows that stay."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ import torch
 
 from negatron import _core
 from negatron.job import Group
+from negatron.kept_rows import KeptRows
+from negatron.mistakes import (
+    assign,
+    path_text,
+    require_tensor,
+    require_tensor_or_none,
+    told_before,
+    told_in_call,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     import numpy
@@ -19,7 +29,25 @@ class HardestRows(NamedTuple):
 
     scores: torch.Tensor  # [b, N] float32, -inf where the bank has fewer rows
     slots: torch.Tensor  # [b, N] int64, -1 there
-    ids: torch.Tensor  # [b, N] int64, -1 for a random row of the start
+    ids: torch.Tensor  # [b, N] int64, -1 for a random row of the start, or one of nobody
+
+
+_KINDS = ("queue", "memory", "index", "parametric", "learned")
+_ROWS_LEARN = ("parametric", "learned")
+_LENGTHS = ("unit", "raw")
+_ROW_OPTIMIZERS = ("sgd", "adagrad", "adam")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {value!r}")
+    return value
+
+
+def _dtype(value: object) -> torch.dtype:
+    if not isinstance(value, torch.dtype):
+        raise TypeError(f"dtype must be a torch.dtype, not {value!r}")
+    return value
 
 
 def _with_index(device: torch.device | str) -> torch.device:
@@ -29,9 +57,21 @@ def _with_index(device: torch.device | str) -> torch.device:
     return device
 
 
-class Bank:
-    """A first-in first-out queue of K keys over all ranks of a group, as MoCo's (He et al., CVPR 2020), of which each rank
-    keeps the keys that it made. The union of the shards is exactly the queue of one device (samplers/bank/BANK.md 1).
+class Bank(KeptRows):
+    """K rows over all ranks of a group, each kept by one of them. Of which kind (samplers/bank/BANK.md):
+
+    - "queue": the last K keys, first in, first out, as MoCo's (He et al., CVPR 2020). Every rank keeps the keys that it
+      made, and the union of the shards is exactly the queue of one device. `enqueue` after the loss.
+    - "memory": a row for each of K samples, which is a running mean of what the encoder made of it and the positive of
+      its query (Wu et al., InstDisc, CVPR 2018). `loss(q, ids=ids)`, then `blend(ids, q)`; no k.
+    - "index": a row for each of K samples, which steps leave alone; `write` makes rows anew.
+    - "parametric": a row for each of K samples, trained with the encoder, and the positive of its query (Cao et al., PIC,
+      NeurIPS 2020). `loss(q, ids=ids)`, backward, `step_rows`; no k.
+    - "learned": K rows of nobody, trained to raise a loss (Hu et al., AdCo, CVPR 2021). `loss(q, k)`, backward,
+      `step_rows`.
+
+    Rows of samples are told by ids from 0 to K - 1, and begin as random ones: `write` what the encoder makes of each
+    sample before the first step, or an encoder may collapse.
 
     Args:
         group: the ranks, as `init` gives them.
@@ -39,10 +79,15 @@ class Bank:
         width: d, the length of a key.
         dtype: how rows are stored: float64, float32, bfloat16 or float16.
         device: where this rank's shard lies, and queries and keys with it.
-        fill: "random" begins with random unit rows, as MoCo does; "empty" with none.
+        kind: as above.
+        fill: "random" begins with random unit rows, as MoCo does; "empty", of a queue, with none.
         seed: of the random rows, which are the same for any number of ranks.
-        global_batch: the keys per step over all ranks to lay the bank out for. Others are right too, and cost a move of
-            the shard the first time that they do not fit.
+        global_batch: of a queue, the keys per step over all ranks to lay it out for. Others are right too, and cost a
+            move of the shard the first time that they do not fit.
+        row_optimizer: of rows that learn: "sgd", "adagrad" or "adam" (samplers/bank/row_optimizer.h). With the last two,
+            rows that no query met stay as they are.
+        length: "unit" for vectors of length 1, whose scores are cosines; "raw" for such as keep their lengths, whose
+            scores are inner products (samplers/objectives/LOSSES.md 21). What means cosines is refused with it.
 
     Collective. Raises ValueError, or DisagreementError where ranks ask for different banks.
     """
@@ -55,18 +100,29 @@ class Bank:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
         *,
+        kind: str = "queue",
         fill: str = "random",
         seed: int = 0,
         global_batch: int = 256,
+        row_optimizer: str = "sgd",
+        length: str = "unit",
     ) -> None:
-        options = _core.BankOptions()
-        options.rows = rows
-        options.width = width
-        options.seed = seed
-        options.global_batch = global_batch
-        options.set_dtype(dtype)
-        options.set_device(_with_index(device))
-        options.set_fill(fill)
+        with told_before(group, "the bank"):
+            options = _core.BankOptions()
+            assign(options, rows=rows, width=width, seed=seed, global_batch=global_batch)
+            options.set_dtype(_dtype(dtype))
+            options.set_device(_with_index(device))
+            if kind not in _KINDS:
+                raise ValueError(f"kind is one of {', '.join(map(repr, _KINDS))}, not {kind!r}")
+            if row_optimizer not in _ROW_OPTIMIZERS:
+                raise ValueError(f"row_optimizer is 'sgd', 'adagrad' or 'adam', not {row_optimizer!r}")
+            if length not in _LENGTHS:
+                raise ValueError(f"length is 'unit' or 'raw', not {length!r}")
+            options.set_kind(kind)
+            options.set_length(length)
+            options.set_fill(_text("fill", fill))
+            if kind in _ROWS_LEARN:
+                options.set_row_optimizer(row_optimizer)
         self._group = group
         self._core = _core.Bank(group._core, options)
 
@@ -79,13 +135,17 @@ class Bank:
         dtype: torch.dtype | None = None,
     ) -> Bank:
         """The bank that `save`, or a run of `negatron pretrain`, left at `path`: a snapshot, or a run, of which the newest
-        snapshot that verifies is taken. On any number of ranks it is the same bank. `dtype` converts its rows.
+        snapshot that verifies is taken. On any number of ranks it is the same bank, of the kind that was saved. `dtype`
+        converts its rows.
 
         Collective. Raises SnapshotError where there is no bank, or none that is whole.
         """
         bank = cls.__new__(cls)
         bank._group = group
-        bank._core = _core.Bank.load(group._core, os.fspath(path), _with_index(device), dtype)
+        with told_before(group, "the bank to load"):
+            where = path_text(path)
+            on, kept = _with_index(device), None if dtype is None else _dtype(dtype)
+        bank._core = _core.Bank.load(group._core, where, on, kept)
         return bank
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -94,11 +154,13 @@ class Bank:
 
         Collective. Raises SnapshotError, among others where `path` exists; then nothing is left of it.
         """
-        self._core.save(os.fspath(path))
+        with told_before(self._group, "the path of the bank"):
+            where = path_text(path)
+        self._core.save(where)
 
     def enqueue(self, k: torch.Tensor, ids: torch.Tensor | None = None, labels: torch.Tensor | None = None) -> None:
-        """Appends the keys of all ranks, in the order of the ranks, and lets the oldest expire. After the loss, so that no
-        query meets its own key.
+        """Of a queue. Appends the keys of all ranks, in the order of the ranks, and lets the oldest expire. After the loss,
+        so that no query meets its own key.
 
         Args:
             k: [b, d] unit rows of any floating dtype on the bank's device; copied, without gradient. Ranks may bring
@@ -108,6 +170,10 @@ class Bank:
 
         Collective. Raises ValueError, or DisagreementError, on all ranks before any key travels.
         """
+        with told_in_call(self._group, "enqueue"):
+            require_tensor("k", k)
+            require_tensor_or_none("ids", ids)
+            require_tensor_or_none("labels", labels)
         self._core.enqueue(k, ids, labels)
 
     def hardest(self, q: torch.Tensor, n: int) -> HardestRows:
@@ -120,7 +186,10 @@ class Bank:
 
         Collective. Local for one rank.
         """
-        return HardestRows(*self._core.hardest(q.detach(), n))
+        with told_in_call(self._group, "hardest"):
+            require_tensor("q", q)
+            count = whole_number("n", n)
+        return HardestRows(*self._core.hardest(q.detach(), count))
 
     def shard(self) -> dict[str, torch.Tensor]:
         """This rank's part, without a copy, until the next `enqueue`: "vectors" [m, d]; and [m] int64 each "slots" (-1
@@ -155,6 +224,11 @@ class Bank:
         return self._group
 
     @property
+    def kind(self) -> str:
+        """"queue", "memory", "index", "parametric" or "learned"."""
+        return self._core.kind
+
+    @property
     def rows(self) -> int:
         """K, over all ranks."""
         return self._core.rows
@@ -171,7 +245,8 @@ class Bank:
 
     @property
     def step(self) -> int:
-        """How often keys were enqueued; a bank that was loaded goes on counting."""
+        """How often keys were enqueued, or rows blended or trained, or a loss trained over an index; a bank that was
+        loaded goes on counting."""
         return self._core.step
 
     @property
@@ -186,7 +261,7 @@ class Bank:
         return self.rows
 
     def __repr__(self) -> str:
-        return f"negatron.Bank({self.rows} x {self.width} {self.dtype} on {self.device}, {self._group!r})"
+        return f"negatron.Bank({self.kind} of {self.rows} x {self.width} {self.dtype} on {self.device}, {self._group!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -10,8 +10,19 @@ from negatron import _core
 from negatron.bank import Bank
 from negatron.job import Group
 from negatron.methods import option_text
+from negatron.mistakes import (
+    assign,
+    number,
+    require_tensor,
+    require_tensor_or_none,
+    told_before,
+    told_in_call,
+    whole_number,
+)
 
 _REDUCTIONS = ("sum", "mean")
+# What torch calls the backward that runs in this thread, where none does.
+_NO_BACKWARD = -1
 
 
 class _NoSecondGradient(torch.autograd.Function):
@@ -33,26 +44,31 @@ class _KnownGradients(torch.autograd.Function):
     """The loss is computed with its gradients; backward multiplies them by what arrives, and meets no other rank."""
 
     @staticmethod
-    def forward(ctx: Any, core: _core.Loss, given: _core.LossInput, scale: float, *inputs: torch.Tensor) -> torch.Tensor:
-        # inputs are q, k and the loss's own parameters.
-        given.queries_take_gradient, given.keys_take_gradient = ctx.needs_input_grad[3:5]
-        value, of_q, of_k, of_parameters = core.step(given)
-        gradients = [of_q, of_k, *of_parameters]
+    def forward(
+        ctx: Any, core: _core.Loss, given: _core.LossInput, scale: float, bank: _core.Bank | None, *inputs: torch.Tensor
+    ) -> torch.Tensor:
+        # inputs are q, k or None, what stands for rows that learn or None, and the loss's own parameters.
+        given.queries_take_gradient, given.keys_take_gradient = ctx.needs_input_grad[4:6]
+        value, of_q, of_k, of_parameters, ctx.of_rows = core.step(given)
+        ctx.bank = bank
         ctx.scale = scale
-        ctx.present = [gradient is not None for gradient in gradients]
-        ctx.save_for_backward(*[gradient for gradient in gradients if gradient is not None])
+        # Not by save_for_backward: a hook of saved tensors, as torch.utils.checkpoint has one, would have the loss
+        # computed once more to save what nobody but this function has.
+        ctx.gradients = [of_q, of_k, None, *of_parameters]
         return value * scale
 
     @staticmethod
     def backward(ctx: Any, arriving: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         with torch.no_grad():
-            saved = iter(ctx.saved_tensors)
-            known = [next(saved) * (arriving * ctx.scale) if present else None for present in ctx.present]
+            known = [gradient * (arriving * ctx.scale) if gradient is not None else None for gradient in ctx.gradients]
+            if ctx.of_rows is not None:
+                # Of the loss of all ranks already, of which the scale makes parts.
+                ctx.bank.add_gradient(ctx.of_rows, arriving)
         if torch.is_grad_enabled():
             # create_graph: who differentiates further must hear of it.
             mark = torch.zeros((), device=arriving.device, requires_grad=True)
             known = [None if gradient is None else _NoSecondGradient.apply(gradient, mark) for gradient in known]
-        return (None, None, None, *known)
+        return (None, None, None, None, *known)
 
 
 class ContrastiveLoss(torch.nn.Module):
@@ -77,6 +93,7 @@ class ContrastiveLoss(torch.nn.Module):
         seed: of what samplers draw.
         mask_own_sample: a query leaves out rows with its own id.
         max_age: rows that are more steps old do not score; 0 for no limit.
+        rows_tau: the temperature of the loss that rows of a learned bank raise.
         sample_types, sample_counts: [samples] int64, for samplers that ask for them.
         steps_per_epoch: for samplers that go by epoch.
         allow_oracle: lets samplers see labels that self-supervised training must not see.
@@ -100,39 +117,41 @@ class ContrastiveLoss(torch.nn.Module):
         seed: int = 0,
         mask_own_sample: bool = True,
         max_age: int = 0,
+        rows_tau: float = 0.02,
         sample_types: torch.Tensor | None = None,
         sample_counts: torch.Tensor | None = None,
         steps_per_epoch: int = 1,
         allow_oracle: bool = False,
     ) -> None:
         super().__init__()
-        if reduction not in _REDUCTIONS:
-            raise ValueError(f"reduction is 'sum' or 'mean', not {reduction!r}")
         if bank is None and group is None:
             raise ValueError("a loss needs a bank, or a group where its negatives are those of the batch")
         if bank is not None and group is not None and group is not bank.group:
             raise ValueError("the group of a loss with a bank is the bank's; leave group out")
-        options = _core.LossOptions()
-        options.objective = objective
-        options.objective_options = option_text(objective_options)
-        options.sampler = sampler
-        options.sampler_options = option_text(sampler_options)
-        options.tau = tau
-        options.learn_tau = learn_tau
-        options.seed = seed
-        options.mask_own_sample = mask_own_sample
-        options.max_age = max_age
-        options.allow_oracle = allow_oracle
-        if negatives is not None:
-            options.set_negatives(negatives)
         self.bank = bank
         self.group = bank.group if bank is not None else group
         self.objective = objective
         self.sampler = sampler
         self.reduction = reduction
+        with told_before(self.group, "the loss"):
+            if reduction not in _REDUCTIONS:
+                raise ValueError(f"reduction is 'sum' or 'mean', not {reduction!r}")
+            options = _core.LossOptions()
+            assign(options, objective=objective, objective_options=option_text(objective_options), sampler=sampler)
+            assign(options, sampler_options=option_text(sampler_options), seed=seed, max_age=max_age)
+            assign(options, tau=number("tau", tau), learn_tau=learn_tau, mask_own_sample=mask_own_sample)
+            assign(options, rows_tau=number("rows_tau", rows_tau), allow_oracle=allow_oracle)
+            if negatives is not None:
+                options.set_negatives(negatives)
+            require_tensor_or_none("sample_types", sample_types)
+            require_tensor_or_none("sample_counts", sample_counts)
+            epoch_steps = whole_number("steps_per_epoch", steps_per_epoch)
         core_bank = bank._core if bank is not None else None
         facts = (sample_types, sample_counts)
-        self._core = _core.Loss(self.group._core, core_bank, options, facts, steps_per_epoch, reduction)
+        self._core = _core.Loss(self.group._core, core_bank, options, facts, epoch_steps, reduction)
+        # What backward of a loss over rows that learn is for, also where nothing else takes a gradient.
+        learns = bank is not None and bank.kind in ("parametric", "learned")
+        self._rows = torch.zeros((), requires_grad=True) if learns else None
         for name, tensor in self._core.parameters():
             # Shares its memory: what an optimizer writes is what the loss reads.
             self.register_parameter(name.replace(".", "_"), torch.nn.Parameter(tensor.detach()))
@@ -140,7 +159,7 @@ class ContrastiveLoss(torch.nn.Module):
     def forward(
         self,
         q: torch.Tensor,
-        k: torch.Tensor,
+        k: torch.Tensor | None = None,
         ids: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         *,
@@ -151,42 +170,57 @@ class ContrastiveLoss(torch.nn.Module):
 
         Args:
             q: [b, d] unit rows, with gradient. float32 or float64; what autocast left in float16 or bfloat16 is widened.
-            k: [b, d] their positives, in the same dtype. They take gradient where they ask for it.
-            ids: [b] int64, which samples these are.
+            k: [b, d] their positives, in the same dtype. They take gradient where they ask for it. Left out for a memory
+                bank, unless they are other vectors than its rows, and for a parametric one.
+            ids: [b] int64, which samples these are. Rows of samples are told by them.
             labels: [b] int64.
             epoch: passes over the data so far, for samplers that anneal by epoch.
             progress: 0 to 1, the share of the training that lies behind, for objectives that anneal.
 
         Collective, and all that is collective; backward meets no other rank. Raises ValueError, or DisagreementError, on
-        all ranks before any vector travels. A gradient of a gradient is not defined and raises RuntimeError.
+        all ranks before any vector travels. A gradient of a gradient is not defined and raises RuntimeError, and so does
+        a loss that is computed once more inside backward, as torch.utils.checkpoint may do.
         """
-        trains = self.training and torch.is_grad_enabled()
-        if torch.is_inference_mode_enabled() or q.is_inference() or k.is_inference():
+        with told_in_call(self.group, "loss"):
+            if torch._C._current_graph_task_id() != _NO_BACKWARD:
+                raise RuntimeError(
+                    "a negatron.ContrastiveLoss is collective and counts its steps, and cannot be computed again inside "
+                    "backward; leave it outside of what torch.utils.checkpoint wraps, or last in it with "
+                    "use_reentrant=False"
+                )
+            require_tensor("q", q)
+            for name, value in (("k", k), ("ids", ids), ("labels", labels)):
+                require_tensor_or_none(name, value)
+            given_vectors = [vector for vector in (q, k) if vector is not None]
+            about = {"ids": ids, "labels": labels, "epoch": number("epoch", epoch), "progress": number("progress", progress)}
+        about["trains"] = self.training and torch.is_grad_enabled()
+        if torch.is_inference_mode_enabled() or any(vector.is_inference() for vector in given_vectors):
             # The loss comes with its gradients, which are taken in a graph of its own.
             with torch.inference_mode(False), torch.no_grad():
-                return self._loss_of(q.clone(), k.clone(), ids, labels, trains, epoch, progress)
-        return self._loss_of(q, k, ids, labels, trains, epoch, progress)
+                return self._loss_of(q.clone(), None if k is None else k.clone(), **about)
+        return self._loss_of(q, k, **about)
 
     def _loss_of(
         self,
         q: torch.Tensor,
-        k: torch.Tensor,
+        k: torch.Tensor | None,
+        *,
         ids: torch.Tensor | None,
         labels: torch.Tensor | None,
-        trains: bool,
         epoch: float,
         progress: float,
+        trains: bool,
     ) -> torch.Tensor:
         if q.dtype in (torch.float16, torch.bfloat16):
-            q, k = q.float(), k.float()
-        parameters = self._shared_parameters()
-        given = _core.LossInput(q.detach(), k.detach(), ids, labels)
+            q, k = q.float(), None if k is None else k.float()
+        given = _core.LossInput(q.detach(), None if k is None else k.detach(), ids, labels)
         given.trains = trains
         given.epoch = epoch
         given.progress = progress
         scale = float(self.group.size) if self.reduction == "mean" else 1.0
-        value = _KnownGradients.apply(self._core, given, scale, q, k, *parameters)
-        return value
+        bank = self.bank._core if self.bank is not None else None
+        rows = self._rows if trains else None
+        return _KnownGradients.apply(self._core, given, scale, bank, q, k, rows, *self._shared_parameters())
 
     def _shared_parameters(self) -> list[torch.Tensor]:
         own = list(self.parameters())
@@ -200,7 +234,7 @@ class ContrastiveLoss(torch.nn.Module):
     def metrics(self) -> dict[str, float]:
         """Of the last step, over all ranks: "loss", "positive_similarity", "negative_similarity", "accuracy" (the share of
         queries whose positive beats every negative), "temperature", "bank_fill", "bank_age" (in steps), and what
-        objective and sampler tell. Empty before the first step. Local."""
+        objective and sampler tell. Empty before the first step. Local; any thread may ask."""
         return self._core.metrics()
 
     def get_extra_state(self) -> dict[str, Any]:

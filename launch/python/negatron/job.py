@@ -123,6 +123,7 @@ def _close_at_exit() -> None:
         if stream is not None:
             stream.flush()
     # Another hook may have taken the place of ours; what was shown last is remembered all the same.
+    _core.begin_program_end()
     failed = _failed or getattr(sys, "last_value", None) is not None
     _core.close_groups(not failed)
 

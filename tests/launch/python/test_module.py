@@ -270,3 +270,95 @@ def test_arrays_tell_which_rows_there_are(group):
     bank.enqueue(unit(4))
     there = bank.shard()["slots"].numpy() >= 0
     assert there.sum() == 4 and len(bank.numpy()) == len(there)
+
+
+def test_rows_of_any_length(group):
+    bank = negatron.Bank(group, 20, 8, torch.float64, fill="empty", length="raw", global_batch=4)
+    keys = 3 * torch.randn(20, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    bank.enqueue(keys)
+    q = (2 * unit(4, dtype=torch.float64)).requires_grad_()
+    k = keys[:4] + 0.1
+    negatron.ContrastiveLoss(bank, tau=1.0)(q, k).backward()
+    plain = q.detach().clone().requires_grad_()
+    logits = torch.cat([(plain * k).sum(1, keepdim=True), plain @ keys.T], 1)
+    F.cross_entropy(logits, torch.zeros(4, dtype=torch.long)).backward()
+    assert torch.allclose(q.grad, plain.grad, atol=1e-12) and q.grad.abs().sum() > 0
+    memory = negatron.Bank(group, 20, 8, torch.float64, kind="memory", length="raw")
+    ids = torch.tensor([3, 5])
+    memory.write(ids, keys[:2])
+    memory.blend(ids, keys[2:4], momentum=0.25)
+    assert torch.allclose(memory.fetch(ids), 0.25 * keys[:2] + 0.75 * keys[2:4], atol=1e-14)
+    with pytest.raises(ValueError, match="does not go with --objective hcl"):
+        negatron.ContrastiveLoss(bank, objective="hcl", negatives="bank")
+    with pytest.raises(ValueError, match="trained as unit rows"):
+        negatron.Bank(group, 20, 8, kind="learned", length="raw")
+
+
+@pytest.mark.parametrize(
+    "kind, settings, said",
+    [
+        ("memory", {"negatives": "bank-and-batch"}, "goes with --negatives bank"),
+        ("memory", {"mask_own_sample": False}, "cannot be a negative as well"),
+        ("index", {"sampler": "ance"}, "mines samples that must be encoded in every step"),
+        ("learned", {"objective": "supcon"}, "has rows without labels"),
+        ("learned", {"rows_tau": 0.0}, "rows_tau must be a number above 0"),
+        ("parametric", {"max_age": 3}, "do not age"),
+    ],
+)
+def test_what_does_not_go_with_a_kind_of_rows(group, kind, settings, said):
+    bank = negatron.Bank(group, 20, 8, kind=kind)
+    with pytest.raises(ValueError, match=said):
+        negatron.ContrastiveLoss(bank, **settings)
+
+
+def test_what_a_kind_of_rows_cannot_do(group):
+    refused = {
+        "queue": ("fetch", "blend", "step_rows"),
+        "memory": ("enqueue", "step_rows"),
+        "index": ("enqueue", "blend", "step_rows"),
+        "parametric": ("enqueue", "blend"),
+        "learned": ("enqueue", "fetch", "blend"),
+    }
+    ids, rows = torch.arange(3), unit(3)
+    banks = {kind: negatron.Bank(group, 20, 8, kind=kind) for kind in refused}
+    for kind, bank in banks.items():
+        assert bank.kind == kind and kind in repr(bank) and bank.filled == 20
+        calls = {
+            "enqueue": ("stay; a queue takes keys", lambda: bank.enqueue(rows)),
+            "fetch": ("are those of no sample", lambda: bank.fetch(ids)),
+            "blend": ("are the rows of a memory bank", lambda: bank.blend(ids, rows)),
+            "step_rows": ("are not trained", lambda: bank.step_rows(0.1)),
+        }
+        for call in refused[kind]:
+            said, act = calls[call]
+            with pytest.raises(ValueError, match=f"{call}: .*{said}"):
+                act()
+    for kind in ("parametric", "learned"):
+        with pytest.raises(ValueError, match="rows have no gradient"):
+            banks[kind].step_rows(0.1)
+    with pytest.raises(ValueError, match="leave fill 'random'"):
+        negatron.Bank(group, 20, 8, kind="memory", fill="empty")
+    with pytest.raises(ValueError, match="leave k out"):
+        negatron.ContrastiveLoss(banks["parametric"])(rows, rows, ids)
+    with pytest.raises(ValueError, match="ids are needed"):
+        negatron.ContrastiveLoss(banks["memory"])(rows)
+
+
+def test_looking_leaves_no_gradient_in_rows(group):
+    bank = negatron.Bank(group, 20, 8, kind="parametric")
+    loss = negatron.ContrastiveLoss(bank)
+    with torch.no_grad():
+        looked = loss(unit(3), ids=torch.arange(3)).item()
+    assert not loss.eval()(unit(3), ids=torch.arange(3)).requires_grad and bank.row_gradient() is None
+    value = loss.train()(unit(3), ids=torch.arange(3))
+    assert value.item() == looked and bank.row_gradient() is None
+    value.backward()
+    assert bank.row_gradient().abs().sum() > 0
+
+
+def test_a_memory_bank_takes_other_positives(group):
+    bank = negatron.Bank(group, 20, 8, kind="memory")
+    loss = negatron.ContrastiveLoss(bank)
+    ids = torch.arange(4)
+    own, given = loss(unit(4), ids=ids), loss(unit(4), bank.fetch(ids), ids)
+    assert own.item() == given.item() != loss(unit(4), unit(4, seed=1), ids).item()

@@ -46,14 +46,36 @@ def test_the_readmes_example_runs_as_it_stands(python, root, tmp_path):
     assert (tmp_path / "snap" / "bank.h5").is_file()
 
 
-def test_the_step_of_the_modules_page_runs(root, tmp_path, monkeypatch):
+def code_of(page, section):
+    """The indented lines behind a heading of the module's page, up to the next one."""
+    text = page.split(f"## {section}")[1].split("\n## ")[0]
+    return "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+
+
+def test_the_sections_of_the_modules_page_run(root, tmp_path, monkeypatch):
     page = (root / "launch" / "python" / "README.md").read_text()
-    step = page.split("## 3. A step")[1].split("Objectives, samplers")[0]
-    lines = [line[4:] for line in step.splitlines() if line.startswith("    ")]
-    q = F.normalize(torch.randn(6, 128), dim=1).requires_grad_()
-    k = F.normalize(torch.randn(6, 128), dim=1)
-    exec("\n".join(lines), {"negatron": negatron, "torch": torch, "q": q, "k": k, "ids": torch.arange(6), "labels": torch.arange(6)})
+    monkeypatch.chdir(tmp_path)
+    generator = torch.Generator().manual_seed(1)
+    q = F.normalize(torch.randn(6, 128, generator=generator), dim=1).requires_grad_()
+    k = F.normalize(torch.randn(6, 128, generator=generator), dim=1)
+    there = {"negatron": negatron, "torch": torch, "F": F, "q": q, "k": k, "ids": torch.arange(6), "labels": torch.arange(6) % 2}
+    exec(code_of(page, "3. A step"), there)
     assert q.grad.abs().sum() > 0
+    queue = there["bank"]
+
+    there.update(encoder=torch.nn.Linear(5, 128), images=torch.randn(6, 5, generator=generator))
+    exec(code_of(page, "5. Rows that stay"), there)
+    assert there["memory"].step == 1 and there["weights"].step == 1
+
+    there["q"], there["bank"] = q, queue
+    exec(code_of(page, "6. Files"), there)
+    assert there["found"].ids.shape == (6, 5) and there["rows"].ids.tolist() == [3, 5]
+
+    train, test = (torch.randn(40, 4, generator=generator) for _ in range(2))
+    labels = (train[:, 0] > 0).long()
+    there.update(train=train, test=test, train_labels=labels, test_labels=(test[:, 0] > 0).long())
+    exec(code_of(page, "7. What features"), there)
+    assert there["probe"].accuracy > 0.8 and there["votes"].accuracy > 0.5
 
 
 def plain_nt_xent(out0, out1, tau, queue):

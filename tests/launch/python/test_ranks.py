@@ -47,3 +47,8 @@ def test_torchrun_without_a_group_is_told_what_to_call(torchrun, tmp_path):
     script = tmp_path / "lonely.py"
     script.write_text("import negatron\nnegatron.init()\n")
     assert "call torch.distributed.init_process_group()" in torchrun(1, script, code="failure")
+
+
+@pytest.mark.parametrize("loop", ["fsdp", "loop"])
+def test_loops_of_others(torchrun, tmp_path, loop):
+    expect_done(torchrun(2, "job_frameworks.py", loop, tmp_path), 2)
