@@ -30,13 +30,18 @@ const OpenBank* bank_of_name(const std::vector<OpenBank>& banks, const std::stri
   return found == banks.end() ? nullptr : &*found;
 }
 
-/// One bank is compared with another whatever their names are.
-void require_same_names(const std::vector<OpenBank>& a, const std::vector<OpenBank>& b) {
-  const bool all_there =
-      std::all_of(a.begin(), a.end(), [&](const OpenBank& one) { return bank_of_name(b, one.bank().name) != nullptr; });
-  if (all_there && a.size() == b.size()) return;
+using BankPairs = std::vector<std::pair<const OpenBank*, const OpenBank*>>;
+
+/// Those of one name; one bank is compared with another whatever their names are.
+BankPairs pairs_of(const std::vector<OpenBank>& a, const std::vector<OpenBank>& b) {
+  if (a.size() == 1 && b.size() == 1) return {{&a.front(), &b.front()}};
+  BankPairs pairs;
+  for (const OpenBank& one : a) {
+    if (const OpenBank* other = bank_of_name(b, one.bank().name)) pairs.emplace_back(&one, other);
+  }
+  if (pairs.size() == a.size() && a.size() == b.size()) return pairs;
   throw UsageError("'" + a.front().path.string() + "' and '" + b.front().path.string() +
-                   "' hold banks of other names; say which with --name.");
+                   "' hold banks of other names; --name says which one of several.");
 }
 
 int info(const Words& arguments, std::ostream& out, std::ostream& remarks) {
@@ -114,20 +119,19 @@ int diff(const Words& arguments, std::ostream& out, std::ostream& remarks) {
                       "largest difference of a number of rows that count as equal; 0: every bit, and the type");
   request.take_name();
   if (!request.parse(arguments, 2, 2)) return kExitOk;
+  // A name chooses where there is a choice: one of two views is compared with the bank of a run that has one.
   const std::vector<OpenBank> a = request.open_all(request.path(0));
   const std::vector<OpenBank> b = request.open_all(request.path(1));
-  require_same_names(a, b);
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   bool equal = true;
-  for (const OpenBank& one : a) {
-    const OpenBank& other = *bank_of_name(b, one.bank().name);
-    const BankDiff found = diff_banks(one, other, request.memory());
-    const BankComparison comparison{found, compare_rows(one, other, request.memory()), tolerance};
+  for (const auto& [one, other] : pairs_of(a, b)) {
+    const BankDiff found = diff_banks(*one, *other, request.memory());
+    const BankComparison comparison{found, compare_rows(*one, *other, request.memory()), tolerance};
     equal = equal && comparison.equal();
     if (request.json()) {
-      all.push_back(diff_json(one, other, comparison));
+      all.push_back(diff_json(*one, *other, comparison));
     } else {
-      print_diff(out, one, other, comparison);
+      print_diff(out, *one, *other, comparison);
     }
   }
   if (request.json()) out << json_text(all.size() == 1 ? all.front() : all) << "\n";
@@ -143,7 +147,6 @@ int merge(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   MergeOptions options;
   request.flags().add("rows", within(&options.rows, 0, kMostBankRows),
                       "rows of the result, of which the newest survive; 0: the sum");
-  request.take_name();
   request.flags().add("convert", float_type_field(&options.convert),
                       "round all rows to this type: fp32, bf16, fp16 or fp64");
   request.flags().add("ranks", within(&options.ranks, 1, kMostRanks), "files that the bank is to lie in");

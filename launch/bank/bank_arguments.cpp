@@ -87,14 +87,14 @@ void BankArguments::take_name() {
 }
 
 OpenBank BankArguments::open(const std::string& path) {
-  OpenBank bank = open_bank(files_, path, memory(), name_);
+  OpenBank bank = open_bank(files_, path, memory(), {name_});
   tell_notes(bank);
   return bank;
 }
 
 std::vector<OpenBank> BankArguments::open_all(const std::string& path) {
-  if (!name_.empty()) return {open(path)};
   std::vector<OpenBank> banks = open_banks(files_, path, memory());
+  if (banks.size() > 1 && !name_.empty()) return {open(path)};
   tell_notes(banks.front());
   return banks;
 }

@@ -42,7 +42,7 @@ class BankArguments {
   const std::string& name() const { return name_; }
   /// open_bank of what take_name() took, whose notes become remarks.
   OpenBank open(const std::string& path);
-  /// open_banks, or that one where a name was given; the same with notes.
+  /// open_banks, of several only that one where a name was given; the same with notes.
   std::vector<OpenBank> open_all(const std::string& path);
 
  private:

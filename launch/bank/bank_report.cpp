@@ -261,7 +261,8 @@ void report_written(std::ostream& out, bool as_json, const std::filesystem::path
   std::int64_t bytes = 0;
   for (const ManifestFile& file : manifest.files) bytes += file.digest.bytes;
   out << "wrote " << path.string() << ": "
-      << (manifest.banks.size() > 1 ? "the banks " + bank_names_text(manifest.banks) + ", each " : std::string())
+      << (manifest.banks.size() > 1 ? "the banks " + bank_names_text(manifest.banks) + ", the first with "
+                                    : std::string())
       << layout.filled() << " of " << layout.capacity() << " rows of width " << first.width << ", "
       << dtype_text(first.dtype) << ", " << plural(first.shards, "shard") << ", step " << manifest.step << ", "
       << size_text(bytes) << "\n";

@@ -16,6 +16,7 @@
 #include "runtime/snapshots/snapshot_error.h"
 #include "runtime/training/bank_setup.h"
 #include "runtime/training/contrast_setup.h"
+#include "runtime/training/view_banks.h"
 
 namespace negatron {
 namespace {

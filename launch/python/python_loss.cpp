@@ -167,6 +167,10 @@ ContrastBatch ProgramLoss::agreed_batch(Communicator& comm, const LossInput& inp
   if (batch.shares.total() == 0) throw std::invalid_argument("loss: the batch of all ranks is empty");
   if (input.ids.defined()) batch.ids = input.ids.cpu();
   if (input.labels.defined()) batch.labels = input.labels.cpu();
+  if (!input.keys.defined()) {
+    // Rows are the positives, and which ones every rank knows.
+    batch.bank_ids = comm.size() == 1 ? batch.ids : comm.all_gather(input.ids.to(device_), batch.shares.sizes).cpu();
+  }
   batch.step = record.step;
   batch.epoch = input.epoch;
   batch.progress = input.progress;
@@ -197,7 +201,7 @@ LossOutput ProgramLoss::step(const LossInput& input) {
   // The slot of a sample is its id.
   std::optional<ListedRows> positives;
   if (!input.keys.defined()) {
-    positives.emplace(comm, *bank, batch.ids.to(device_).unsqueeze(1), queries.scalar_type());
+    positives.emplace(comm, *bank, batch.bank_ids.unsqueeze(1), batch.shares.sizes, queries.scalar_type());
   }
   const at::Tensor given = positives ? positives->vectors().squeeze(1) : input.keys;
   const at::Tensor keys = given.detach().requires_grad_(positives ? follows : input.keys_take_gradient);

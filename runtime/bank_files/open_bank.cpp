@@ -12,16 +12,16 @@ std::int64_t OpenBank::row_bytes() const {
   return bank().width * static_cast<std::int64_t>(c10::elementSize(bank().dtype));
 }
 
-OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemory& memory, const std::string& name) {
+OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemory& memory, const BankChoice& choice) {
   std::vector<OpenBank> banks = open_banks(files, path, memory);
-  if (banks.size() == 1 && name.empty()) return std::move(banks.front());
+  if (banks.size() == 1 && choice.name.empty()) return std::move(banks.front());
   const std::vector<SavedBank>& all = banks.front().manifest.banks;
   const auto found =
-      std::find_if(banks.begin(), banks.end(), [&](const OpenBank& one) { return one.bank().name == name; });
+      std::find_if(banks.begin(), banks.end(), [&](const OpenBank& one) { return one.bank().name == choice.name; });
   if (found != banks.end()) return std::move(*found);
   const std::string snapshot = "The snapshot '" + banks.front().path.string() + "' holds ";
-  if (all.size() == 1) throw std::invalid_argument(snapshot + "one bank, which needs no --name.");
-  throw std::invalid_argument(snapshot + "the banks " + bank_names_text(all) + "; say which with --name.");
+  if (all.size() == 1) throw std::invalid_argument(snapshot + "one bank, which needs no " + choice.flag + ".");
+  throw std::invalid_argument(snapshot + "the banks " + bank_names_text(all) + "; say which with " + choice.flag + ".");
 }
 
 std::vector<OpenBank> open_banks(const FileLayer& files, const fs::path& path, const BankMemory& memory) {

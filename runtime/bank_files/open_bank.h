@@ -43,10 +43,18 @@ struct OpenBank {
   std::int64_t bytes_of_learned() const { return learned_row_bytes(bank()); }
 };
 
-/// The bank of that name in what choose_snapshot() means by `path`; without a name the only one. Local. Throws as that,
-/// and std::invalid_argument when there is no such bank in it, or several without a name.
+/// Which bank of a snapshot.
+struct BankChoice {
+  /// Empty: the only one.
+  std::string name = {};
+  /// What people give it by.
+  const char* flag = "--name";
+};
+
+/// That bank of what choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is no
+/// such bank in it, or several without a name.
 OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory,
-                   const std::string& name = {});
+                   const BankChoice& choice = {});
 /// All banks of it, in the order of its manifest: at least one. Local. Throws as open_bank().
 std::vector<OpenBank> open_banks(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory);
 

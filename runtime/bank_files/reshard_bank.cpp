@@ -1,5 +1,6 @@
 #include "runtime/bank_files/reshard_bank.h"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -53,13 +54,17 @@ Manifest reshard_banks(FileLayer& files, const std::vector<OpenBank>& banks, con
     // only files and rows within them are others.
     result.bank.shards = checked_ranks(ranks);
     if (bank.manifest.has(kTrainerName)) result.trainer_of = &bank;
-    reserve_for_writing(result.bank, memory);
     // A file is written matrix by matrix, and each is read by itself, so that no byte is read twice. A block of what
     // rows that learn have beside what scores is read while the last one of the others is still there, and what one
     // bank's reader holds stays while the next bank is read.
     bytes += bank.bytes_while_reading() + bank.bytes_of_learned() + bytes_while_writing(result.row_bytes());
     results.push_back(result);
   }
+  // Banks are written one behind the other: what a file's numbers take is that of the bank that has most of them.
+  const auto largest = std::max_element(results.begin(), results.end(), [](const NewBank& a, const NewBank& b) {
+    return a.bank.layout.capacity < b.bank.layout.capacity;
+  });
+  reserve_for_writing(largest->bank, memory);
   const std::int64_t rows = memory.fitting(bytes);
   std::vector<std::unique_ptr<ReadBank>> readers;
   for (std::size_t i = 0; i < banks.size(); ++i) {
@@ -67,7 +72,6 @@ Manifest reshard_banks(FileLayer& files, const std::vector<OpenBank>& banks, con
     readers.back()->give(results[i]);
   }
   return write_banks(files, out, results, rows);
-}
 }
 
 }  // namespace negatron

@@ -48,7 +48,8 @@ void require_banks(const Snapshot& snapshot, const WantedBanks& wanted, bool con
     return snapshot.manifest.bank_named(one) != nullptr;
   });
   if (!are_there || saved.size() != wanted.names.size()) {
-    throw SnapshotError(name + " holds " + (saved.size() == 1 ? "one bank" : "the banks " + bank_names_text(saved)) +
+    const bool is_nameless = saved.size() == 1 && saved.front().name.empty();
+    throw SnapshotError(name + " holds " + (is_nameless ? "one bank" : "the banks " + bank_names_text(saved)) +
                         ", this run has " + count_text(wanted.names.size()) + " (--bank-per-view).");
   }
   for (const SavedBank& bank : saved) require_bank(name, bank, wanted.options, convert);

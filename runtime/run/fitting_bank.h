@@ -8,7 +8,7 @@
 
 namespace negatron {
 
-/// The banks of a run, which differ in nothing but their names (bank_names() of bank_setup.h); none of a run without.
+/// The banks of a run, which differ in nothing but their names (bank_names() of view_banks.h); none of a run without.
 struct WantedBanks {
   std::vector<std::string> names;
   BankOptions options;

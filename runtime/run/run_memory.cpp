@@ -3,6 +3,7 @@
 #include "comm/share.h"
 #include "runtime/run/data_memory.h"
 #include "runtime/training/bank_setup.h"
+#include "runtime/training/view_banks.h"
 #include "samplers/bank/bank_layout.h"
 
 namespace negatron {

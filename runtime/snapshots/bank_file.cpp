@@ -19,6 +19,15 @@ std::string stem_of(std::string_view bank) {
   return bank.empty() ? std::string(kStem) : std::string(kStem).append(kBeforeName).append(bank);
 }
 
+/// The way back, which no name of a bank makes doubtful: it has no dot.
+std::optional<std::string> bank_of_stem(const std::string& stem) {
+  if (!stem.starts_with(kStem)) return std::nullopt;
+  const std::string rest = stem.substr(kStem.size());
+  if (rest.empty()) return rest;
+  if (!rest.starts_with(kBeforeName) || !is_bank_name(std::string_view(rest).substr(1))) return std::nullopt;
+  return rest.substr(1);
+}
+
 }  // namespace
 
 std::int64_t format_for(const SavedBank& bank) {
@@ -127,19 +136,18 @@ bool is_bank_name(std::string_view name) {
   return !name.empty() && name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-bool is_bank_file_name(const std::string& name) {
-  // The stem ends at the first dot, as no name of a bank has one.
-  const std::string stem = name.substr(0, name.find('.'));
-  if (!stem.starts_with(kStem)) return false;
-  std::string_view bank = std::string_view(stem).substr(kStem.size());
-  if (!bank.empty()) {
-    if (!bank.starts_with(kBeforeName) || !is_bank_name(bank.substr(1))) return false;
-    bank.remove_prefix(1);
-  }
+std::optional<std::string> bank_of_shard_file(const std::string& name) {
+  const std::string::size_type dot = name.find('.');
+  const std::optional<std::string> bank = bank_of_stem(name.substr(0, dot));
   int shard = 0, shards = 0;
-  if (name == virtual_bank_name(bank)) return true;
-  return std::sscanf(name.c_str() + stem.size(), ".%d-of-%d.h5", &shard, &shards) == 2 &&
-         name == bank_file_name(shard, shards, bank);
+  if (!bank || dot == std::string::npos) return std::nullopt;
+  const bool has_numbers = std::sscanf(name.c_str() + dot, ".%d-of-%d.h5", &shard, &shards) == 2;
+  return has_numbers && name == bank_file_name(shard, shards, *bank) ? bank : std::nullopt;
+}
+
+std::optional<std::string> bank_of_virtual_file(const std::string& name) {
+  const std::optional<std::string> bank = bank_of_stem(name.substr(0, name.find('.')));
+  return bank && name == virtual_bank_name(*bank) ? bank : std::nullopt;
 }
 
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,8 +58,9 @@ std::string bank_file_name(int shard, int shards, std::string_view bank = {});
 std::string virtual_bank_name(std::string_view bank = {});
 /// Whether files of the names above can be told from others: up to 32 letters a to z, digits and hyphens.
 bool is_bank_name(std::string_view name);
-/// Whether it is a name of the two kinds above, whatever its numbers.
-bool is_bank_file_name(const std::string& name);
+/// The way back from either, whatever the numbers: nothing for another name.
+std::optional<std::string> bank_of_shard_file(const std::string& name);
+std::optional<std::string> bank_of_virtual_file(const std::string& name);
 
 /// How raw rows and what their optimizer remembers are stored: fp32, or fp64 beside rows in fp64.
 at::ScalarType learned_type(const SavedBank& bank);

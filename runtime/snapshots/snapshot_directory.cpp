@@ -41,8 +41,25 @@ bool has_valid_manifest(const FileLayer& files, const fs::path& path) {
   }
 }
 
-bool is_of_a_save(const std::string& name) {
-  return name == kManifestName || name == kTrainerName || is_bank_file_name(name);
+bool has_shard_of(const std::vector<std::string>& names, const std::string& bank) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return bank_of_shard_file(name) == bank; });
+}
+
+/// In the order in which they may go: what tells whose another file is goes after it, also when the program ends in
+/// between. Example: bank-view-a.h5 is a save's because a shard of view-a is there, while bank-copy.h5 is somebody's.
+std::vector<std::string> files_of_a_save(const std::vector<std::string>& names) {
+  std::vector<std::string> virtual_banks, others;
+  for (const std::string& name : names) {
+    const std::optional<std::string> bank = bank_of_virtual_file(name);
+    if (bank && (bank->empty() || has_shard_of(names, *bank))) {
+      virtual_banks.push_back(name);
+    } else if (name == kManifestName || name == kTrainerName || bank_of_shard_file(name)) {
+      others.push_back(name);
+    }
+  }
+  virtual_banks.insert(virtual_banks.end(), others.begin(), others.end());
+  return virtual_banks;
 }
 
 /// A directory of such a name is none of a save's files.
@@ -197,10 +214,12 @@ std::vector<std::string> remove_snapshot_files(FileLayer& files, const fs::path&
   }
   std::vector<std::string> foreign;
   bool is_still_open = false;
-  for (const std::string& name : files.list(path)) {
-    if (is_of_a_save(name)) {
-      remove_own_file(files, path / name, foreign);
-    } else if (name.starts_with(kStillOpen)) {
+  const std::vector<std::string> names = files.list(path);
+  const std::vector<std::string> own = files_of_a_save(names);
+  for (const std::string& name : own) remove_own_file(files, path / name, foreign);
+  for (const std::string& name : names) {
+    if (std::find(own.begin(), own.end(), name) != own.end()) continue;
+    if (name.starts_with(kStillOpen)) {
       is_still_open = true;
     } else {
       foreign.push_back(name);

@@ -29,11 +29,6 @@ BankLayout layout_of_bank(const PretrainOptions& options, int ranks) {
   return {options.bank_rows, ranks, rows_stay(options.bank_kind) ? options.bank_rows : options.global_batch};
 }
 
-std::vector<std::string> bank_names(const PretrainOptions& options) {
-  if (options.bank_per_view) return {"view-b", "view-a"};
-  return {""};
-}
-
 std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group,
                                 std::size_t number) {
   // Far from the seeds that people choose, so that no two banks begin with the same random rows.

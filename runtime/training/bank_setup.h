@@ -2,8 +2,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "comm/communicator.h"
 #include "runtime/encoders/compute_place.h"
@@ -25,12 +23,8 @@ BankOptions bank_options(const PretrainOptions& options, const ComputePlace& pla
 /// How the bank that the options describe lies over `ranks` ranks. Local.
 BankLayout layout_of_bank(const PretrainOptions& options, int ranks);
 
-/// What snapshots call the banks of a run. The one bank of a run needs no name. With --bank-per-view "view-b", which is
-/// met by the first view's queries, and "view-a", by the second one's. Local.
-std::vector<std::string> bank_names(const PretrainOptions& options);
-
-/// This rank's shard of the bank of that number in bank_names(), laid out over the ranks of `group`, which share one
-/// copy. Local.
+/// This rank's shard of the bank of that number in bank_names() (view_banks.h), laid out over the ranks of `group`,
+/// which share one copy. Local.
 std::unique_ptr<Bank> make_bank(const PretrainOptions& options, const ComputePlace& place, const Communicator& group,
                                 std::size_t number = 0);
 

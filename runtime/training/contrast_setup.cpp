@@ -6,6 +6,7 @@
 
 #include "comm/require.h"
 #include "runtime/snapshots/bank_file.h"
+#include "runtime/training/view_banks.h"
 #include "samplers/contrast/batch_terms.h"
 
 namespace negatron {
@@ -54,13 +55,7 @@ void require_needs(const SamplerDescription& sampler, const PretrainOptions& opt
 
 /// How batch, bank and both directions go together with where the negatives come from.
 void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
-  require(!options.bank_per_view || setup.has_memory(),
-          "--bank-per-view needs --bank-kind memory: each view of a sample has a row in a bank of its own.");
-  require(!options.bank_per_view || setup.sampler.slots_of_sample == nullptr,
-          "--bank-per-view has two banks, and --sampler " + setup.sampler.name +
-              " keeps slots of one bank for each sample; choose another sampler.");
-  require(!options.symmetric || setup.keys() != KeyMaker::kQueryEncoder,
-          "--symmetric goes with a key encoder; here the query encoder makes both views of every sample.");
+  require_view_banks(options, setup);
   require(!setup.has_bank() || rows_stay(options.bank_kind) || options.bank_rows >= options.global_batch,
           "--bank-rows " + std::to_string(options.bank_rows) + " is smaller than --global-batch " +
               std::to_string(options.global_batch) + ": a step would push out its own keys.");

@@ -7,6 +7,7 @@
 #include "comm/share.h"
 #include "runtime/training/bank_setup.h"
 #include "runtime/training/optimizer.h"
+#include "runtime/training/view_banks.h"
 
 namespace negatron {
 namespace {

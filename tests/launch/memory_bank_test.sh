@@ -99,11 +99,33 @@ holds 'r["name"] == "view-a"'
 bank reshard views wide --ranks 3
 says "the banks 'view-b' and 'view-a'"
 bank diff views wide
-bank near views --ids 3 --name view-a
+for name in view-a view-b; do
+  bank extract views "$name.h5" --ids 3,39 --name "$name"
+  bank near views --ids 3 --name "$name" --json
+  mv out "near-$name.json"
+done
+"$python" - <<'END' || fail 'a name did not choose its bank'
+import glob, json, h5py, numpy
+last = sorted(glob.glob("views/snapshots/step-*"))[-1]
+nearest = []
+for name in ("view-a", "view-b"):
+    with h5py.File(f"{last}/bank-{name}.h5") as bank, h5py.File(f"{name}.h5") as some:
+        rows = bank["rows"][:].astype(float)
+        assert (some["rows"][:] == bank["rows"][:][[3, 39]]).all(), name
+        scores = rows @ rows[3]
+        scores[3] = -9
+        found = json.load(open(f"near-{name}.json"))["near"][0]["rows"][0]
+        assert found["id"] == int(scores.argmax()) and abs(found["score"] - scores.max()) < 1e-5, (name, found)
+        nearest.append(rows[3])
+assert abs(nearest[0] - nearest[1]).max() > 1e-3
+END
 refused "holds the banks 'view-b' and 'view-a'; say which with --name" "$negatron" bank near views --ids 3
 refused "holds the banks 'view-b' and 'view-a'; say which" "$negatron" bank extract views x.h5 --ids 3 --name view-c
-refused 'holds one bank, which needs no --name' "$negatron" bank info whole --name view-a
+refused 'holds one bank, which needs no --name' "$negatron" bank near whole --ids 3 --name view-a
 refused 'hold banks of other names' "$negatron" bank diff views whole
+"$negatron" bank diff views whole --name view-a >out 2>err
+[ $? -eq 1 ] || fail "one of two views was not compared with the bank of another run: $(cat out err)"
+says 'only in A'
 done_by on 3 pretrain --config views/config.ini --epochs 3 --resume wide --run-dir later
 done_by on 2 pretrain "${views[@]}" --max-steps 1 --bank wide --run-dir anew
 refused "holds the banks 'view-b' and 'view-a', this run has one bank (--bank-per-view)" \

@@ -34,13 +34,14 @@ def make_schedule(settings, optimizer, epoch_steps):
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-def train(settings, train_images, scale, seed, workers, steps, warm_steps):
+def train(settings, train_images, scale, seed, workers, steps, warm_steps, make_loss=NTXentLoss):
+    """`make_loss(tau, (K, d))` makes the loss with its bank."""
     torch.manual_seed(seed)
     loader = make_loader(settings, train_images.pixels, scale, workers)
     model = MoCo(settings)
     optimizer = make_optimizer(settings, model.trained())
     schedule = make_schedule(settings, optimizer, len(loader))
-    criterion = NTXentLoss(settings.number("tau"), (settings.count("bank-rows"), settings.count("width")))
+    criterion = make_loss(settings.number("tau"), (settings.count("bank-rows"), settings.count("width")))
     losses, begin = [], None
     while len(losses) < steps:
         for views in loader:

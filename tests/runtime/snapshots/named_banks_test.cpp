@@ -9,7 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "comm/threads/thread_communicator.h"
+#include "runtime/bank_files/verify_bank.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
+#include "runtime/snapshots/hdf5/hdf5_reader.h"
+#include "tests/faults/hostile_manifest.h"
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
@@ -84,21 +87,64 @@ TEST(NamedBanks, LeaveWithTheirSnapshotAndTakeNothingElseAlong) {
   PosixFileLayer files;
   const std::filesystem::path snapshots = directory / "snapshots";
   ASSERT_EQ(save_both(files, directory.path(), 1, 2).state, SaveState::kCommitted);
-  std::ofstream(snapshots / step_name(1) / "bank_of_mine.h5") << "mine";
+  std::ofstream(snapshots / step_name(1) / "bank-copy.h5") << "mine";
   ASSERT_EQ(save_both(files, directory.path(), 2, 2).state, SaveState::kCommitted);
   const SaveReport last = save_both(files, directory.path(), 3, 2);
-  EXPECT_NE(last.problem.find("'bank_of_mine.h5' was put into"), std::string::npos) << last.problem;
+  EXPECT_NE(last.problem.find("'bank-copy.h5' was put into"), std::string::npos) << last.problem;
   const std::vector<std::string> left = files.list(snapshots / (step_name(1) + ".kept"));
-  EXPECT_EQ(left, std::vector<std::string>{"bank_of_mine.h5"});
+  EXPECT_EQ(left, std::vector<std::string>{"bank-copy.h5"});
 }
 
-TEST(NamedBanks, HaveFilesThatNobodyElseNamesSo) {
-  for (const char* name : {"bank.h5", "bank.00000-of-00004.h5", "bank-view-a.h5", "bank-view-a.00012-of-00100.h5"}) {
-    EXPECT_TRUE(is_bank_file_name(name)) << name;
+TEST(NamedBanks, AreToldByTheNamesOfTheirFiles) {
+  for (const char* bank : {"", "view-a", "7"}) {
+    EXPECT_EQ(bank_of_virtual_file(virtual_bank_name(bank)), std::string(bank));
+    EXPECT_EQ(bank_of_shard_file(bank_file_name(12, 100, bank)), std::string(bank));
+    EXPECT_EQ(bank_of_shard_file(virtual_bank_name(bank)), std::nullopt);
+    EXPECT_EQ(bank_of_virtual_file(bank_file_name(12, 100, bank)), std::nullopt);
   }
   for (const char* name : {"bank", "bank-.h5", "bank-a b.h5", "bank-A.h5", "bank-a.0-of-4.h5", "bankers.h5",
-                           "my-bank.h5", "bank-a.00000-of-00004.h5.old", "bank..h5", "bank-a.h5.h5"}) {
-    EXPECT_FALSE(is_bank_file_name(name)) << name;
+                           "my-bank.h5", "bank-a.00000-of-00004.h5.old", "bank..h5", "bank-a.h5.h5", ""}) {
+    EXPECT_EQ(bank_of_virtual_file(name), std::nullopt) << name;
+    EXPECT_EQ(bank_of_shard_file(name), std::nullopt) << name;
+  }
+}
+
+/// Rows whose file has the digest that its manifest says, and that mean nothing.
+TEST(NamedBanks, AreAllLookedAt) {
+  for (const char* name : {"items", "words"}) {
+    const TemporaryDirectory directory;
+    PosixFileLayer files;
+    ASSERT_EQ(save_both(files, directory.path(), kNamedSteps, 2).state, SaveState::kCommitted);
+    const std::filesystem::path snapshot = directory / ("snapshots/" + step_name(kNamedSteps));
+    EXPECT_TRUE(verify_bank(files, snapshot, BankMemory(64 << 20)).good());
+    const SavedBank bank = *read_manifest(files, snapshot).bank_named(name);
+    ShardSources sources;
+    const std::filesystem::path file = snapshot / bank_file_name(0, 2, name);
+    const Hdf5Reader whole(file);
+    sources.blocks = [&, done = std::int64_t{0}](std::int64_t count) mutable {
+      const auto part = [&](const char* dataset) { return whole.read_rows(dataset, done, count); };
+      BankBlock block{2.0 * part("rows"), part("ids"), part("labels"), part("steps"), part("sequence")};
+      done += count;
+      return block;
+    };
+    if (rows_learn(bank.kind)) {
+      const auto all_of = [&](LearnedDataset dataset) {
+        return [&whole, dataset, done = std::int64_t{0}](std::int64_t count) mutable {
+          done += count;
+          return whole.read_rows(dataset.name, done - count, count);
+        };
+      };
+      sources.raw = all_of(raw_dataset(bank));
+      sources.moments = all_of(moments_dataset(bank));
+    }
+    const std::filesystem::path changed = directory / "changed.h5";
+    write_bank_file(files, changed, bank, 0, sources, {});
+    std::filesystem::rename(changed, file);
+    renew_digests(snapshot);
+    const SnapshotVerdict verdict = verify_bank(files, snapshot, BankMemory(64 << 20));
+    for (const FileVerdict& one : verdict.files) {
+      EXPECT_EQ(one.problem.empty(), one.name != file.filename().string()) << one.name << ": " << one.problem;
+    }
   }
 }
 

@@ -81,6 +81,9 @@ TEST(ViewBanks, AreRefusedWhereTheyMeanNothing) {
   EXPECT_EQ(refusal_of(options).find("--bank-per-view"), std::string::npos) << refusal_of(options);
   options.sampler = "nscaching";
   EXPECT_NE(refusal_of(options).find("keeps slots of one bank"), std::string::npos);
+  options.sampler = "mochi";
+  options.sampler_options = "n=16,s=8,s-prime=4,clusters=6,max-label-share=0.3";
+  EXPECT_NE(refusal_of(options).find("has clusters of one"), std::string::npos) << refusal_of(options);
 }
 
 }  // namespace
