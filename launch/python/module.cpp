@@ -3,6 +3,8 @@
 // that is checked here.
 
 #include <algorithm>
+#include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "comm/error.h"
@@ -42,6 +44,13 @@ CommunicatorOptions communicator_options(double time_limit, bool check) {
   return options;
 }
 
+/// An exception of Python. Names of files in a message are bytes, which need not be UTF-8.
+void raise_as(PyObject* type, const char* what) {
+  const auto text = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(what, static_cast<Py_ssize_t>(std::strlen(what)), "backslashreplace"));
+  PyErr_SetObject(type, text.ptr());
+}
+
 /// Classes of errors, each beside the builtin that says the same.
 void add_errors(py::module_& module) {
   static py::exception<CommError> comm(module, "CommError", PyExc_RuntimeError);
@@ -61,17 +70,19 @@ void add_errors(py::module_& module) {
         pending_type = pending_value = pending_trace = nullptr;
         return;
       }
-      py::set_error(timeout, error.what());
+      raise_as(timeout.ptr(), error.what());
     } catch (const DisagreementError& error) {
-      py::set_error(disagreement, error.what());
+      raise_as(disagreement.ptr(), error.what());
     } catch (const BrokenGroupError& error) {
-      py::set_error(broken, error.what());
+      raise_as(broken.ptr(), error.what());
     } catch (const CommError& error) {
-      py::set_error(comm, error.what());
+      raise_as(comm.ptr(), error.what());
     } catch (const SnapshotError& error) {
-      py::set_error(snapshot, error.what());
+      raise_as(snapshot.ptr(), error.what());
     } catch (const Refusal& error) {
-      py::set_error(PyExc_ValueError, error.what());
+      raise_as(PyExc_ValueError, error.what());
+    } catch (const std::invalid_argument& error) {
+      raise_as(PyExc_ValueError, error.what());
     }
   });
 }

@@ -12,7 +12,7 @@ from negatron.job import Group
 from negatron.kept_rows import KeptRows
 from negatron.mistakes import (
     assign,
-    path_text,
+    path_bytes,
     require_tensor,
     require_tensor_or_none,
     told_before,
@@ -143,7 +143,7 @@ class Bank(KeptRows):
         bank = cls.__new__(cls)
         bank._group = group
         with told_before(group, "the bank to load"):
-            where = path_text(path)
+            where = path_bytes(path)
             on, kept = _with_index(device), None if dtype is None else _dtype(dtype)
         bank._core = _core.Bank.load(group._core, where, on, kept)
         return bank
@@ -155,7 +155,7 @@ class Bank(KeptRows):
         Collective. Raises SnapshotError, among others where `path` exists; then nothing is left of it.
         """
         with told_before(self._group, "the path of the bank"):
-            where = path_text(path)
+            where = path_bytes(path)
         self._core.save(where)
 
     def enqueue(self, k: torch.Tensor, ids: torch.Tensor | None = None, labels: torch.Tensor | None = None) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Iterable, NamedTuple, Sequence
 import torch
 
 from negatron import _core
-from negatron.mistakes import assign, path_text, require_tensor, whole_number
+from negatron.mistakes import assign, path_bytes, require_tensor, whole_number
 
 Path = str | os.PathLike[str]
 
@@ -57,7 +57,7 @@ def info(path: Path, *, sample: int = 2048, seed: int = 0, memory: int = 256) ->
     the end), "bytes", "age", "labels" (how many rows each has), "norms", "uniformity" (Wang & Isola, ICML 2020, over
     `sample` rows drawn by `seed`) and others, as `negatron bank info --json` prints them. None for a number without a
     value. Local."""
-    found = json.loads(_core.bank_info(path_text(path), whole_number("sample", sample), seed, memory))
+    found = json.loads(_core.bank_info(path_bytes(path), whole_number("sample", sample), seed, memory))
     found["labels"]["rows"] = {int(label): count for label, count in found["labels"]["rows"].items()}
     return found
 
@@ -66,7 +66,7 @@ def verify(path: Path, *, memory: int = 256) -> dict[str, Any]:
     """Every digest and everything else that must hold of a snapshot, or of all snapshots of a run: "good", and
     "snapshots", a dict for each with "path", "good", "files" ("file", "bytes", "good", "problem") and "not_part_of_it".
     A bank that is not good is no exception. Local."""
-    return json.loads(_core.bank_verify(path_text(path), memory))
+    return json.loads(_core.bank_verify(path_bytes(path), memory))
 
 
 def diff(a: Path, b: Path, *, tolerance: float = 0.0, memory: int = 256) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def diff(a: Path, b: Path, *, tolerance: float = 0.0, memory: int = 256) -> dict
     "equal", "common", "only_a", "only_b", "other_vector", "same_order", "same_labels", and of rows that are the same key
     "pairs", "largest_difference" and "smallest_cosine". With a tolerance, numbers that differ by no more are equal.
     Local."""
-    return json.loads(_core.bank_diff(path_text(a), path_text(b), tolerance, memory))
+    return json.loads(_core.bank_diff(path_bytes(a), path_bytes(b), tolerance, memory))
 
 
 def rows(
@@ -87,7 +87,7 @@ def rows(
 ) -> BankRows:
     """Some rows of a bank: those of samples, those with labels, or a range of sequence numbers, as range(first, end) or
     (first, end); `info(path)["keys"]` are all. Local."""
-    return BankRows(*_core.bank_rows(path_text(path), _choice(ids, labels, range), memory))
+    return BankRows(*_core.bank_rows(path_bytes(path), _choice(ids, labels, range), memory))
 
 
 def extract(
@@ -101,7 +101,7 @@ def extract(
 ) -> dict[str, Any]:
     """The same rows into a new file: plain HDF5, or for OUT.npy arrays of numpy, OUT.npy, OUT.ids.npy and so on. Returns
     "path", "rows" (how many) and "ids_not_found" or "labels_not_found". Local."""
-    return json.loads(_core.bank_extract(path_text(path), path_text(out), _choice(ids, labels, range), memory))
+    return json.loads(_core.bank_extract(path_bytes(path), path_bytes(out), _choice(ids, labels, range), memory))
 
 
 def near(
@@ -122,13 +122,13 @@ def near(
         require_tensor("queries", queries)
     wanted = [] if ids is None else _numbers("ids", ids)
     choice = (whole_number("top", top), bool(normalize))
-    return NearRows(*_core.bank_near(path_text(path), queries, wanted, choice, memory))
+    return NearRows(*_core.bank_near(path_bytes(path), queries, wanted, choice, memory))
 
 
 def reshard(path: Path, out: Path, ranks: int, *, memory: int = 256) -> dict[str, Any]:
     """The same snapshot over another number of ranks, into the new directory `out`; a run can be resumed from it. Returns
     what is told of the new bank. Local."""
-    return json.loads(_core.bank_reshard(path_text(path), path_text(out), whole_number("ranks", ranks), memory))
+    return json.loads(_core.bank_reshard(path_bytes(path), path_bytes(out), whole_number("ranks", ranks), memory))
 
 
 def merge(
@@ -147,7 +147,7 @@ def merge(
     assign(options, rows=rows, ranks=ranks)
     if dtype is not None:
         options.set_dtype(dtype)
-    return json.loads(_core.bank_merge([path_text(path) for path in paths], path_text(out), options, memory))
+    return json.loads(_core.bank_merge([path_bytes(path) for path in paths], path_bytes(out), options, memory))
 
 
 def import_rows(
@@ -183,7 +183,7 @@ def import_rows(
            global_batch=global_batch, ranks=ranks)
     if dtype is not None:
         options.set_dtype(dtype)
-    return json.loads(_core.bank_import(rows, path_text(out), options, memory))
+    return json.loads(_core.bank_import(rows, path_bytes(out), options, memory))
 
 
 def _numbers(name: str, values: Any) -> list[int]:

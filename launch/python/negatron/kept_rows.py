@@ -60,8 +60,8 @@ class KeptRows:
     def step_rows(
         self, lr: float, *, momentum: float = 0.9, weight_decay: float = 1e-4, grad_scale: float = 1.0
     ) -> None:
-        """Of rows that learn. They take a step by the gradient that backward of losses over this bank has left since the last
-        one: down the loss in a parametric bank, up a loss of their own in a learned one (ContrastiveLoss,
+        """Of rows that learn. They take a step by the gradient that backward of losses over this bank has left since the
+        last one: down the loss in a parametric bank, up a loss of their own in a learned one (ContrastiveLoss,
         `rows_tau`). It is the gradient of the loss of *all* ranks, whatever the `reduction`, times what each backward
         multiplied the loss by, which must be alike on all ranks.
 

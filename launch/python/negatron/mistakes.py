@@ -74,9 +74,10 @@ def number(name: str, value: Any) -> float:
         raise TypeError(f"{name} must be a number, not {value!r}") from None
 
 
-def path_text(value: Any) -> str:
+def path_bytes(value: Any) -> bytes:
+    """Names of files are bytes, which need not be UTF-8."""
     try:
-        return os.fsdecode(value)
+        return os.fsencode(value)
     except TypeError:
         raise TypeError(f"a path must be a str or os.PathLike, not {value!r}") from None
 

@@ -3,6 +3,11 @@
 import re
 import sys
 
+import pytest
+import torch
+import torch.nn.functional as F
+
+import negatron
 from conftest import run
 
 
@@ -35,6 +40,43 @@ def test_the_program_begins_with_a_bank_of_python_and_back(python, program, root
     # Three steps of twelve keys pushed out all but the five newest of Python's, which have no step in the run.
     left = [(-1, number, number % 4) for number in range(55, 60)]
     assert f"oldest {left}"[:-1] + ", (0, " in output, output
+
+
+@pytest.mark.parametrize("kind", ["memory", "parametric", "learned"])
+def test_rows_that_stay_go_to_the_program_and_back(program, root, tmp_path, kind):
+    run([sys.executable, root / "tests/launch/write_pngs.py", tmp_path / "data", 60, 2])
+    # The program asks how many samples there are itself.
+    rows = SMALL[4:6] if kind == "learned" else []
+    flags = [*SMALL[:4], *rows, *SMALL[6:], "--data", tmp_path / "data", "--bank-kind", kind]
+    if kind == "parametric":
+        flags += ["--rows-optimizer", "adam", "--rows-lr", 0.01]
+    program("pretrain", *flags, "--run-dir", tmp_path / "run")
+    bank = negatron.Bank.load(negatron.alone(), tmp_path / "run")
+    assert (bank.kind, bank.rows, bank.step) == (kind, 41 if kind == "learned" else 40, 3)
+    q, ids = F.normalize(torch.randn(4, 16), dim=1).requires_grad_(), torch.arange(4)
+    loss = negatron.ContrastiveLoss(bank)
+    value = loss(q, q.detach()) if kind == "learned" else loss(q, ids=ids)
+    value.backward()
+    if kind == "memory":
+        bank.blend(ids, q)
+    else:
+        bank.step_rows(0.01)
+    bank.save(tmp_path / "again")
+    assert negatron.files.verify(tmp_path / "again")["good"]
+    assert negatron.files.diff(tmp_path / "run", tmp_path / "again")["only_b"] > 0
+    program("pretrain", *flags, "--bank", tmp_path / "again", "--run-dir", tmp_path / "next")
+
+
+def test_names_that_are_no_text(tmp_path):
+    bank = negatron.Bank(negatron.alone(), 20, 8)
+    odd = bytes(tmp_path) + b"/odd-\xff"
+    bank.save(odd)
+    assert torch.equal(negatron.Bank.load(negatron.alone(), odd).shard()["vectors"], bank.shard()["vectors"])
+    assert negatron.files.info(odd)["path"].endswith("odd-\\xff")
+    with pytest.raises(negatron.SnapshotError, match=r"odd-\\xff' exists"):
+        bank.save(odd)
+    with pytest.raises(ValueError, match=r"none-\\xff"):
+        negatron.files.info(bytes(tmp_path) + b"/none-\xff")
 
 
 def test_a_path_that_is_there_is_refused(python, tmp_path):
