@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "comm/require.h"
 #include "runtime/snapshots/snapshot_directory.h"
 #include "runtime/snapshots/virtual_bank.h"
 
@@ -57,6 +58,7 @@ MatrixSource further_rows(const RingOrder& order, const NewMatrix& read) {
 ShardSources shard_sources(const NewBank& bank, const RingOrder& order) {
   ShardSources sources{shard_rows(bank.bank, order, bank.rows)};
   if (rows_learn(bank.bank.kind)) {
+    require(bank.raw && bank.moments, "write_bank: of rows that learn there must be raw rows and moments");
     sources.raw = further_rows(order, bank.raw);
     sources.moments = further_rows(order, bank.moments);
   }

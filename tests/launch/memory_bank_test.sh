@@ -119,6 +119,15 @@ for name in ("view-a", "view-b"):
         nearest.append(rows[3])
 assert abs(nearest[0] - nearest[1]).max() > 1e-3
 END
+# Both are filled: rows of samples that the one step did not meet are still the same.
+done_by on 2 pretrain "${views[@]}" --max-steps 1 --bank-fill features --run-dir filled
+"$python" - <<'END' || fail 'not both banks began with features'
+import glob, h5py
+last = glob.glob("filled/snapshots/step-*")[-1]
+with h5py.File(f"{last}/bank-view-a.h5") as a, h5py.File(f"{last}/bank-view-b.h5") as b:
+    same = (a["rows"][:] == b["rows"][:]).all(axis=1)
+    assert same.sum() == 28 and (a["steps"][:][same] == -1).all(), same
+END
 refused "holds the banks 'view-b' and 'view-a'; say which with --name" "$negatron" bank near views --ids 3
 refused "holds the banks 'view-b' and 'view-a'; say which" "$negatron" bank extract views x.h5 --ids 3 --name view-c
 refused 'holds one bank, which needs no --name' "$negatron" bank near whole --ids 3 --name view-a

@@ -23,8 +23,8 @@ class ListedRows {
   /// [b, U, d] the rows that own queries named, as they score: a leaf of autograd.
   const at::Tensor& vectors() const { return vectors_; }
 
-  /// What arrived, by this rank's rows, of all ranks that named them: what one rank named summed in the order of its
-  /// queries, and the ranks' vectors in their order. Collective. Bytes received per rank: A d w, for A rows that others
+  /// What arrived, by this rank's rows, of all ranks that named them: what another rank named is summed there in the order
+  /// of its queries, and the owner adds those sums and its own queries' entries in the order of the ranks. Collective. Bytes received per rank: A d w, for A rows that others
   /// named, each rank's distinct ones, and w bytes of an element of `type`.
   GradientOfRows gradient() const;
 
