@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "comm/share.h"
 #include "samplers/bank/equal_numbers.h"
 
 namespace negatron {
@@ -9,15 +10,17 @@ namespace {
 
 using Counts = std::vector<std::int64_t>;
 
+BankPlace place_of_written(const BankLayout& layout, std::int64_t slot) {
+  const std::optional<BankPlace> place = layout.place_of(slot);
+  if (!place) throw std::invalid_argument("row fetch: a slot was asked for that no key was written to");
+  return *place;
+}
+
 /// Where each of these slots lies.
 std::vector<BankPlace> places_of_written(const BankLayout& layout, const std::vector<std::int64_t>& slots) {
   std::vector<BankPlace> places;
   places.reserve(slots.size());
-  for (const std::int64_t slot : slots) {
-    const std::optional<BankPlace> place = layout.place_of(slot);
-    if (!place) throw std::invalid_argument("row fetch: a slot was asked for that no key was written to");
-    places.push_back(*place);
-  }
+  for (const std::int64_t slot : slots) places.push_back(place_of_written(layout, slot));
   return places;
 }
 
@@ -76,6 +79,23 @@ OwnNamings name_rows(const Bank& bank, const std::int64_t* slots, std::int64_t c
   return own;
 }
 
+/// Of slots that another rank named, those that lie here, in their order.
+std::vector<std::int64_t> slots_here(const Bank& bank, const std::int64_t* slots, std::int64_t count) {
+  const BankLayout& layout = bank.layout();
+  // Slots of rows that stay are divided by share(): two comparisons in the place of several divisions.
+  const bool stay = rows_stay(bank.kind());
+  const Range own = share(layout.capacity(), layout.ranks(), bank.rank());
+  std::vector<std::int64_t> here;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t slot = slots[i];
+    if (slot < 0) continue;
+    const bool is_here = stay && slot < layout.capacity() ? slot >= own.begin && slot < own.end
+                                                          : place_of_written(layout, slot).rank == bank.rank();
+    if (is_here) here.push_back(slot);
+  }
+  return here;
+}
+
 }  // namespace
 
 RowRoute asked_row_route(Communicator& comm, const Bank& bank, const at::Tensor& slots) {
@@ -100,10 +120,9 @@ RowRoute known_row_route(const Bank& bank, const at::Tensor& slots, at::IntArray
     if (static_cast<int>(rank) == bank.rank()) {
       route = name_rows(bank, slot, counts[rank]).route;
     } else {
-      const EqualNumbers named = find_equal(slot, counts[rank]);
-      for (const BankPlace& place : places_of_written(bank.layout(), named.values)) {
-        if (place.rank == bank.rank()) wanted.push_back(place.row);
-      }
+      const std::vector<std::int64_t> here = slots_here(bank, slot, counts[rank]);
+      const EqualNumbers named = find_equal(here.data(), static_cast<std::int64_t>(here.size()));
+      for (const BankPlace& place : places_of_written(bank.layout(), named.values)) wanted.push_back(place.row);
     }
     asked_of_us.push_back(static_cast<std::int64_t>(wanted.size() - before));
     slot += counts[rank];

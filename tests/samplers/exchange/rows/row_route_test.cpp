@@ -90,6 +90,17 @@ TEST(RowRoute, IsTheSameAskedOrKnown) {
   }
 }
 
+/// Or the others would wait for the rank that named it.
+TEST(RowRoute, ASlotWithoutARowIsRefusedByAllRanks) {
+  for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory}) {
+    run_ranks(3, {}, [&](Communicator& comm) {
+      const Bank bank = routed_bank(comm, kind);
+      const at::Tensor slots = at::tensor({std::int64_t{1}, kRoutedRows, std::int64_t{2}}, at::kLong);
+      EXPECT_THROW(known_row_route(bank, slots, {1, 1, 1}), std::invalid_argument) << comm.rank();
+    });
+  }
+}
+
 TEST(RowRoute, NamesEachRowByAllOfItsEntries) {
   // Slots 7, 3, 7, none on rank 0 of two, where rows 0 to 5 lie on rank 0: one row of rank 1, named by entries 0 and 2.
   run_ranks(2, {.check = true}, [](Communicator& comm) {
