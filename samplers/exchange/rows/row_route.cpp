@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "comm/queued_copy.h"
 #include "comm/share.h"
 #include "samplers/bank/equal_numbers.h"
 
@@ -24,9 +25,10 @@ std::vector<BankPlace> places_of_written(const BankLayout& layout, const std::ve
   return places;
 }
 
-Counts counts_of(const at::Tensor& numbers) {
-  const auto* value = numbers.const_data_ptr<std::int64_t>();
-  return Counts(value, value + numbers.numel());
+std::vector<std::int64_t> on_host(const at::Tensor& numbers) {
+  const at::Tensor host = numbers.cpu();
+  const auto* value = host.const_data_ptr<std::int64_t>();
+  return {value, value + host.numel()};
 }
 
 /// Positions among `places`, those on rank 0 first and those on `last` behind all others.
@@ -103,8 +105,12 @@ RowRoute asked_row_route(Communicator& comm, const Bank& bank, const at::Tensor&
   OwnNamings own = name_rows(bank, host.const_data_ptr<std::int64_t>(), host.numel());
   RowRoute route = std::move(own.route);
   // Two collectives in this order on every rank, also on one that asks for nothing: how many, and which.
-  route.asked_of_us = counts_of(comm.all_to_all(at::tensor(route.asked, at::kLong)));
-  route.wanted = counts_of(comm.all_to_all(at::tensor(own.asking, at::kLong), route.asked, route.asked_of_us));
+  // They travel from device to device where the bank is on one, as all else does.
+  const auto beside_bank = [&](const std::vector<std::int64_t>& numbers) {
+    return queued_copy(at::tensor(numbers, at::kLong), bank.shard().rows.vectors.device());
+  };
+  route.asked_of_us = on_host(comm.all_to_all(beside_bank(route.asked)));
+  route.wanted = on_host(comm.all_to_all(beside_bank(own.asking), route.asked, route.asked_of_us));
   return route;
 }
 
