@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::int64_t kMostWidth = 1 << 24;
-/// The part of every rank in every batch is looked at.
+/// The part of every rank in every batch of every bank is looked at.
 constexpr std::int64_t kMostParts = std::int64_t{1} << 30;
 /// A grid has room for batches that are smaller than the first: a run whose batches become this many times smaller is
 /// none.
@@ -51,7 +51,8 @@ Json bank_json(const SavedBank& bank) {
   return json;
 }
 
-SavedBank bank_of(const Json& json) {
+/// `most_parts` may be looked at: a part is that of a rank in a batch.
+SavedBank bank_of(const Json& json, std::int64_t most_parts = kMostParts) {
   SavedBank bank;
   const Json& layout = json.at("layout");
   bank.layout = {json.at("capacity"), layout.at("columns"),     layout.at("height"),
@@ -77,9 +78,10 @@ SavedBank bank_of(const Json& json) {
   if (bank.width < 1 || bank.width > kMostWidth) {
     throw SnapshotError("its bank has rows of width " + std::to_string(bank.width));
   }
-  if (bank.shards > kMostSavedRanks)
+  if (bank.shards > kMostSavedRanks) {
     throw SnapshotError("its bank lies over " + std::to_string(bank.shards) + " ranks");
-  if (static_cast<std::int64_t>(bank.layout.batches.size()) > kMostParts / std::max(1, bank.shards)) {
+  }
+  if (static_cast<std::int64_t>(bank.layout.batches.size()) > most_parts / std::max(1, bank.shards)) {
     throw SnapshotError("its bank lies in " + std::to_string(bank.layout.batches.size()) + " batches over " +
                         std::to_string(bank.shards) + " ranks");
   }
@@ -113,8 +115,9 @@ void add_banks(Json& body, const std::vector<SavedBank>& banks) {
 }
 
 std::vector<SavedBank> banks_of(const Json& json) {
-  if (!json.contains("banks"))
+  if (!json.contains("banks")) {
     return json.contains("bank") ? std::vector{bank_of(json.at("bank"))} : std::vector<SavedBank>();
+  }
   const Json& list = json.at("banks");
   if (json.contains("bank") || !list.is_array() || list.empty() || list.size() > kMostBanks) {
     throw SnapshotError("it does not say which banks it has");
@@ -122,7 +125,7 @@ std::vector<SavedBank> banks_of(const Json& json) {
   std::vector<SavedBank> banks;
   std::set<std::string> names;
   for (const Json& one : list) {
-    banks.push_back(bank_of(one));
+    banks.push_back(bank_of(one, kMostParts / static_cast<std::int64_t>(list.size())));
     names.insert(banks.back().name);
   }
   if (names.size() != banks.size() || names.contains("")) {

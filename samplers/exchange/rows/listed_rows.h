@@ -23,9 +23,10 @@ class ListedRows {
   /// [b, U, d] the rows that own queries named, as they score: a leaf of autograd.
   const at::Tensor& vectors() const { return vectors_; }
 
-  /// What arrived, by this rank's rows, of all ranks that named them: what another rank named is summed there in the order
-  /// of its queries, and the owner adds those sums and its own queries' entries in the order of the ranks. Collective. Bytes received per rank: A d w, for A rows that others
-  /// named, each rank's distinct ones, and w bytes of an element of `type`.
+  /// What arrived, by this rank's rows, of all ranks that named them: what another rank named is summed there in the
+  /// order of its queries, and the owner adds those sums and its own queries' entries in the order of the ranks.
+  /// Collective. Bytes received per rank: A d w, for A rows that others named, each rank's distinct ones, and w bytes
+  /// of an element of `type`.
   GradientOfRows gradient() const;
 
  private:
