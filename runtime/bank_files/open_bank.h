@@ -51,8 +51,8 @@ struct BankChoice {
   const char* flag = "--name";
 };
 
-/// That bank of what choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is no
-/// such bank in it, or several without a name.
+/// That bank of what choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is
+/// no such bank in it, or several without a name.
 OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory,
                    const BankChoice& choice = {});
 /// All banks of it, in the order of its manifest: at least one. Local. Throws as open_bank().
