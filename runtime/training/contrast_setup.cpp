@@ -56,6 +56,8 @@ void require_needs(const SamplerDescription& sampler, const PretrainOptions& opt
 /// How batch, bank and both directions go together with where the negatives come from.
 void require_shares(const PretrainOptions& options, const ContrastSetup& setup) {
   require_view_banks(options, setup);
+  require(!options.symmetric || setup.keys() != KeyMaker::kQueryEncoder,
+          "--symmetric goes with a key encoder; here the query encoder makes both views of every sample.");
   require(!setup.has_bank() || rows_stay(options.bank_kind) || options.bank_rows >= options.global_batch,
           "--bank-rows " + std::to_string(options.bank_rows) + " is smaller than --global-batch " +
               std::to_string(options.global_batch) + ": a step would push out its own keys.");
