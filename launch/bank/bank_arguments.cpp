@@ -83,20 +83,23 @@ std::string BankArguments::seekable(const std::string& path) {
 }
 
 void BankArguments::take_name() {
+  takes_name_ = true;
   flags_.add("name", &name_, "which bank of a snapshot that has several (view-a, view-b)");
 }
 
 OpenBank BankArguments::open(const std::string& path) {
-  OpenBank bank = open_bank(files_, path, memory(), {name_});
+  OpenBank bank = open_bank(files_, path, memory(), {name_, takes_name_ ? "--name" : nullptr});
   tell_notes(bank);
   return bank;
 }
 
 std::vector<OpenBank> BankArguments::open_all(const std::string& path) {
   std::vector<OpenBank> banks = open_banks(files_, path, memory());
-  if (banks.size() > 1 && !name_.empty()) return {open(path)};
   tell_notes(banks.front());
-  return banks;
+  if (banks.size() == 1 || name_.empty()) return banks;
+  OpenBank& one = banks.front();
+  one.which = index_of_bank(one.path, one.manifest, {name_});
+  return {one};
 }
 
 void BankArguments::tell_notes(const OpenBank& bank) {

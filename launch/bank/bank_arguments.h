@@ -54,6 +54,7 @@ class BankArguments {
   FlagTable flags_;
   bool json_ = false;
   std::int64_t memory_mib_ = 256;
+  bool takes_name_ = false;
   std::string name_;
   std::vector<std::string> paths_;
   PosixFileLayer files_;

@@ -58,9 +58,10 @@ void require_one(const RowChoice& choice) {
 
 }  // namespace
 
-std::string info_of_bank(const std::string& path, const BankInfoOptions& options, std::int64_t memory_mib) {
+std::string info_of_bank(const std::string& path, const std::string& name, const BankInfoOptions& options,
+                         std::int64_t memory_mib) {
   const BankMemory memory = memory_of(memory_mib);
-  const OpenBank bank = open_bank(PosixFileLayer(), path, memory);
+  const OpenBank bank = open_bank(PosixFileLayer(), path, memory, {name, kNameArgument});
   return json_text(info_json(bank, bank_info(bank, options, memory), options.seed));
 }
 
@@ -74,12 +75,17 @@ std::string verdict_on_bank(const std::string& path, std::int64_t memory_mib) {
   return json_text(verify_json(verdicts));
 }
 
-std::string difference_of_banks(const std::string& path_a, const std::string& path_b, double tolerance,
-                                std::int64_t memory_mib) {
+std::string difference_of_banks(const std::string& path_a, const std::string& path_b, const std::string& name,
+                                double tolerance, std::int64_t memory_mib) {
   if (!(tolerance >= 0.0)) throw std::invalid_argument("tolerance must be a number of at least 0.");
   const BankMemory memory = memory_of(memory_mib);
-  const OpenBank a = open_bank(PosixFileLayer(), path_a, memory);
-  const OpenBank b = open_bank(PosixFileLayer(), path_b, memory);
+  OpenBank a = open_banks(PosixFileLayer(), path_a, memory).front();
+  OpenBank b = open_banks(PosixFileLayer(), path_b, memory).front();
+  const bool is_choice = a.manifest.banks.size() > 1 || b.manifest.banks.size() > 1;
+  for (OpenBank* one : {&a, &b}) {
+    if (is_choice && one->manifest.banks.size() == 1) continue;
+    one->which = index_of_bank(one->path, one->manifest, {name, kNameArgument});
+  }
   return json_text(diff_json(a, b, {diff_banks(a, b, memory), compare_rows(a, b, memory), tolerance}));
 }
 
@@ -98,7 +104,8 @@ std::string merge_to(const std::vector<std::string>& paths, const std::string& o
   const BankMemory memory = memory_of(memory_mib);
   PosixFileLayer files;
   std::vector<OpenBank> banks;
-  for (const std::string& path : paths) banks.push_back(open_bank(files, path, memory));
+  const BankChoice the_only_one{"", nullptr};
+  for (const std::string& path : paths) banks.push_back(open_bank(files, path, memory, the_only_one));
   const MergeResult merged = merge_banks(files, banks, out, options, memory);
   return text_of_written(
       out, merged.manifest,
@@ -114,10 +121,11 @@ std::string import_to(const at::Tensor& rows, const std::string& out, const Impo
   return text_of_written(out, import_rows(files, HeldMatrix(rows.detach().cpu()), out, options, memory_of(memory_mib)));
 }
 
-ChosenRows rows_of_bank(const std::string& path, const RowChoice& choice, std::int64_t memory_mib) {
+ChosenRows rows_of_bank(const std::string& path, const std::string& name, const RowChoice& choice,
+                        std::int64_t memory_mib) {
   require_one(choice);
   const BankMemory memory = memory_of(memory_mib);
-  const OpenBank bank = open_bank(PosixFileLayer(), path, memory);
+  const OpenBank bank = open_bank(PosixFileLayer(), path, memory, {name, kNameArgument});
   const FoundKeys found = keys_of(bank, choice, memory);
   const std::span<const std::int64_t> sequence = found.sequence;
   const auto count = static_cast<std::int64_t>(sequence.size());
@@ -143,12 +151,12 @@ ChosenRows rows_of_bank(const std::string& path, const RowChoice& choice, std::i
   return chosen;
 }
 
-std::string extract_to(const std::string& path, const std::string& out, const RowChoice& choice,
-                       std::int64_t memory_mib) {
+std::string extract_to(const std::string& path, const std::string& out, const std::string& name,
+                       const RowChoice& choice, std::int64_t memory_mib) {
   require_one(choice);
   const BankMemory memory = memory_of(memory_mib);
   PosixFileLayer files;
-  const OpenBank bank = open_bank(files, path, memory);
+  const OpenBank bank = open_bank(files, path, memory, {name, kNameArgument});
   const FoundKeys found = keys_of(bank, choice, memory);
   extract_rows(files, bank, out, found.sequence, memory);
   return json_text(nlohmann::ordered_json{{"path", out},
@@ -157,14 +165,15 @@ std::string extract_to(const std::string& path, const std::string& out, const Ro
                                           {"notes", bank.notes}});
 }
 
-NearAnswer rows_near(const std::string& path, const NearRequest& request, std::int64_t memory_mib) {
+NearAnswer rows_near(const std::string& path, const std::string& name, const NearRequest& request,
+                     std::int64_t memory_mib) {
   const BankMemory memory = memory_of(memory_mib);
   if (request.top < 1) throw std::invalid_argument("top must be at least 1.");
   const at::Tensor& vectors = request.queries;
   if (vectors.defined() && (vectors.dim() != 2 || vectors.size(0) == 0 || !vectors.is_floating_point())) {
     throw std::invalid_argument("queries must be a floating matrix [n, d].");
   }
-  const OpenBank bank = open_bank(PosixFileLayer(), path, memory);
+  const OpenBank bank = open_bank(PosixFileLayer(), path, memory, {name, kNameArgument});
   NearAnswer answer;
   answer.notes = bank.notes;
   const NearQueries queries = vectors.defined() ? queries_of_matrix(bank, HeldMatrix(vectors.detach().cpu()),

@@ -15,16 +15,23 @@
 
 namespace negatron::python {
 
-// What `negatron bank` does, for a program. Paths are those of snapshots or of runs; `memory_mib` is its --memory.
-// Texts are the JSON that the command prints with --json. All are local, and throw std::invalid_argument and
-// SnapshotError as what they call.
+/// What people of Python give a bank's name by.
+inline constexpr const char* kNameArgument = "name=";
 
-std::string info_of_bank(const std::string& path, const BankInfoOptions& options, std::int64_t memory_mib);
+// What `negatron bank` does, for a program. Paths are those of snapshots or of runs; `name` is that of one of several
+// banks of a snapshot, else empty; `memory_mib` is the command's --memory. Texts are the JSON that the command prints
+// with --json. All are local, and throw std::invalid_argument and SnapshotError as what they call.
+
+std::string info_of_bank(const std::string& path, const std::string& name, const BankInfoOptions& options,
+                         std::int64_t memory_mib);
 /// Of a run: of all its snapshots.
 std::string verdict_on_bank(const std::string& path, std::int64_t memory_mib);
-std::string difference_of_banks(const std::string& a, const std::string& b, double tolerance, std::int64_t memory_mib);
+/// A name chooses where there is a choice: one of two views may be compared with the bank of a run that has one.
+std::string difference_of_banks(const std::string& path_a, const std::string& path_b, const std::string& name,
+                                double tolerance, std::int64_t memory_mib);
 
 std::string reshard_to(const std::string& path, const std::string& out, std::int64_t ranks, std::int64_t memory_mib);
+/// Of snapshots that hold one bank each.
 std::string merge_to(const std::vector<std::string>& paths, const std::string& out, const MergeOptions& options,
                      std::int64_t memory_mib);
 /// `rows` [K, d], or [d, K] where the options say so, of any floating dtype, become a bank.
@@ -49,10 +56,11 @@ struct ChosenRows {
 };
 
 /// Throws std::invalid_argument where no row is meant.
-ChosenRows rows_of_bank(const std::string& path, const RowChoice& choice, std::int64_t memory_mib);
+ChosenRows rows_of_bank(const std::string& path, const std::string& name, const RowChoice& choice,
+                        std::int64_t memory_mib);
 /// The same into a file (extract_rows.h). JSON: path, rows, and the ids or labels that were not found.
-std::string extract_to(const std::string& path, const std::string& out, const RowChoice& choice,
-                       std::int64_t memory_mib);
+std::string extract_to(const std::string& path, const std::string& out, const std::string& name,
+                       const RowChoice& choice, std::int64_t memory_mib);
 
 /// Who is looked for.
 struct NearRequest {
@@ -72,6 +80,7 @@ struct NearAnswer {
 };
 
 /// Throws std::invalid_argument where none of the samples has a row.
-NearAnswer rows_near(const std::string& path, const NearRequest& request, std::int64_t memory_mib);
+NearAnswer rows_near(const std::string& path, const std::string& name, const NearRequest& request,
+                     std::int64_t memory_mib);
 
 }  // namespace negatron::python

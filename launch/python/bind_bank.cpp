@@ -33,11 +33,11 @@ void bind_bank(py::module_& module) {
       .def(py::init<std::shared_ptr<Group>, const BankOptions&>(), py::arg("group"), py::arg("options"), NoLock())
       .def_static(
           "load",
-          [](std::shared_ptr<Group> group, const std::string& path, at::Device device,
+          [](std::shared_ptr<Group> group, const std::string& path, const std::string& name, at::Device device,
              std::optional<at::ScalarType> dtype) {
-            return ProgramBank::load(std::move(group), path, device, dtype.value_or(at::ScalarType::Undefined));
+            return ProgramBank::load(std::move(group), path, name, device, dtype.value_or(at::ScalarType::Undefined));
           },
-          py::arg("group"), py::arg("path"), py::arg("device"), py::arg("dtype"), NoLock())
+          py::arg("group"), py::arg("path"), py::arg("name"), py::arg("device"), py::arg("dtype"), NoLock())
       .def(
           "enqueue",
           [](ProgramBank& bank, const at::Tensor& keys, const MaybeTensor& ids, const MaybeTensor& labels) {

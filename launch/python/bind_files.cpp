@@ -24,37 +24,42 @@ RowChoice choice_of(const Choice& given) {
 
 void bind_readers(py::module_& module) {
   const auto path = py::arg("path");
+  const auto name = py::arg("name");
   const auto memory = py::arg("memory");
   module.def(
       "bank_info",
-      [](const std::string& of, std::int64_t sample, std::uint64_t seed, std::int64_t mib) {
-        if (sample < 0) throw std::invalid_argument("sample must be 0 or more.");
-        return info_of_bank(of, {seed, sample}, mib);
+      [](const std::string& of, const std::string& named, std::int64_t sample, std::uint64_t seed, std::int64_t mib) {
+        return info_of_bank(of, named, {seed, sample}, mib);
       },
-      path, py::arg("sample"), py::arg("seed"), memory, NoLock());
+      path, name, py::arg("sample"), py::arg("seed"), memory, NoLock());
   module.def("bank_verify", &verdict_on_bank, path, memory, NoLock());
-  module.def("bank_diff", &difference_of_banks, py::arg("a"), py::arg("b"), py::arg("tolerance"), memory, NoLock());
+  module.def("bank_diff", &difference_of_banks, py::arg("a"), py::arg("b"), name, py::arg("tolerance"), memory,
+             NoLock());
   module.def(
       "bank_rows",
-      [](const std::string& of, const Choice& choice, std::int64_t mib) {
-        ChosenRows chosen = rows_of_bank(of, choice_of(choice), mib);
+      [](const std::string& of, const std::string& named, const Choice& choice, std::int64_t mib) {
+        ChosenRows chosen = rows_of_bank(of, named, choice_of(choice), mib);
         const BankBlock& rows = chosen.rows;
         return std::make_tuple(rows.vectors, rows.ids, rows.labels, rows.steps, rows.sequence, chosen.missing,
                                chosen.notes);
       },
-      path, py::arg("choice"), memory, NoLock());
+      path, name, py::arg("choice"), memory, NoLock());
+  py::class_<NearRequest>(module, "NearRequest")
+      .def(py::init([](const MaybeTensor& queries, std::vector<std::int64_t> ids) {
+             return NearRequest{or_undefined(queries), std::move(ids)};
+           }),
+           py::arg("queries"), py::arg("ids"))
+      .def_readwrite("top", &NearRequest::top)
+      .def_readwrite("normalize", &NearRequest::normalize);
   module.def(
       "bank_near",
-      [](const std::string& of, const MaybeTensor& queries, std::vector<std::int64_t> ids,
-         const std::pair<std::int64_t, bool>& top_and_normalize, std::int64_t mib) {
-        const NearRequest request{or_undefined(queries), std::move(ids), top_and_normalize.first,
-                                  top_and_normalize.second};
-        NearAnswer answer = rows_near(of, request, mib);
+      [](const std::string& of, const std::string& named, const NearRequest& request, std::int64_t mib) {
+        NearAnswer answer = rows_near(of, named, request, mib);
         const NearRows& rows = answer.rows;
         return std::make_tuple(rows.scores, rows.sequence, rows.ids, rows.labels, rows.steps, answer.samples,
                                answer.missing, answer.notes);
       },
-      path, py::arg("queries"), py::arg("ids"), py::arg("top_and_normalize"), memory, NoLock());
+      path, name, py::arg("request"), memory, NoLock());
 }
 
 void bind_writers(py::module_& module) {
@@ -70,10 +75,9 @@ void bind_writers(py::module_& module) {
   module.def("bank_merge", &merge_to, py::arg("paths"), out, py::arg("options"), memory, NoLock());
   module.def(
       "bank_extract",
-      [](const std::string& of, const std::string& into, const Choice& choice, std::int64_t mib) {
-        return extract_to(of, into, choice_of(choice), mib);
-      },
-      path, out, py::arg("choice"), memory, NoLock());
+      [](const std::string& of, const std::string& into, const std::string& named, const Choice& choice,
+         std::int64_t mib) { return extract_to(of, into, named, choice_of(choice), mib); },
+      path, out, py::arg("name"), py::arg("choice"), memory, NoLock());
   py::class_<ImportOptions>(module, "ImportOptions")
       .def(py::init<>())
       .def_readwrite("transpose", &ImportOptions::transpose)

@@ -37,10 +37,8 @@ void add_loss_options(py::module_& module) {
 }
 
 std::shared_ptr<ProgramLoss> make_program_loss(std::shared_ptr<Group> group, std::shared_ptr<ProgramBank> bank,
-                                               PretrainOptions options,
-                                               const std::pair<MaybeTensor, MaybeTensor>& types_and_counts,
+                                               PretrainOptions options, const SampleFacts& facts,
                                                std::int64_t steps_per_epoch, const std::string& reduction) {
-  const SampleFacts facts{or_undefined(types_and_counts.first), or_undefined(types_and_counts.second)};
   // What a run reads from a file is here already; that there is one is what samplers ask.
   if (facts.types.defined()) options.sample_types = "sample_types";
   if (facts.counts.defined()) options.sample_counts = "sample_counts";
@@ -51,6 +49,11 @@ std::shared_ptr<ProgramLoss> make_program_loss(std::shared_ptr<Group> group, std
 
 void bind_loss(py::module_& module) {
   add_loss_options(module);
+  py::class_<SampleFacts>(module, "SampleFacts")
+      .def(py::init([](const MaybeTensor& types, const MaybeTensor& counts) {
+             return SampleFacts{or_undefined(types), or_undefined(counts)};
+           }),
+           py::arg("types"), py::arg("counts"));
   py::class_<LossInput>(module, "LossInput")
       .def(py::init([](const at::Tensor& queries, const MaybeTensor& keys, const MaybeTensor& ids,
                        const MaybeTensor& labels) {
@@ -63,8 +66,8 @@ void bind_loss(py::module_& module) {
       .def_readwrite("epoch", &LossInput::epoch)
       .def_readwrite("progress", &LossInput::progress);
   py::class_<ProgramLoss, std::shared_ptr<ProgramLoss>>(module, "Loss")
-      .def(py::init(&make_program_loss), py::arg("group"), py::arg("bank"), py::arg("options"),
-           py::arg("types_and_counts"), py::arg("steps_per_epoch"), py::arg("reduction"), NoLock())
+      .def(py::init(&make_program_loss), py::arg("group"), py::arg("bank"), py::arg("options"), py::arg("facts"),
+           py::arg("steps_per_epoch"), py::arg("reduction"), NoLock())
       .def(
           "step",
           [](ProgramLoss& loss, const LossInput& input) {

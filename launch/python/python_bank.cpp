@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "comm/require.h"
+#include "launch/python/bank_files.h"
 #include "launch/python/made_together.h"
+#include "runtime/bank_files/open_bank.h"
 #include "runtime/snapshots/bank_file.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/snapshots/load_snapshot.h"
@@ -49,15 +51,18 @@ ProgramBank::ProgramBank(std::shared_ptr<Group> group, const BankOptions& option
 ProgramBank::ProgramBank(std::shared_ptr<Group> group, std::unique_ptr<Bank> bank, std::int64_t step)
     : group_(std::move(group)), bank_(std::move(bank)), step_(step) {}
 
-std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, const std::string& path, at::Device device,
-                                               at::ScalarType dtype) {
+std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, const std::string& path,
+                                               const std::string& name, at::Device device, at::ScalarType dtype) {
   const Group::Use use = group->use();
-  use.comm().agree("the bank to load", path + " as " + toString(dtype) + " on " + c10::DeviceTypeName(device.type()));
+  use.comm().agree("the bank to load",
+                   path + " (" + name + ") as " + toString(dtype) + " on " + c10::DeviceTypeName(device.type()));
   PosixFileLayer files;
   const NamedSnapshot named = open_named_snapshot(use.comm(), files, path, {});
   const Manifest& manifest = named.snapshot.manifest;
   if (manifest.banks.empty()) throw SnapshotError("'" + named.snapshot.path.string() + "' holds no bank.");
-  BankOptions options = options_of(manifest.bank());
+  // All ranks have the same manifest, so that what is refused here is refused on all of them.
+  const SavedBank& saved = manifest.banks[index_of_bank(named.snapshot.path, manifest, {name, kNameArgument})];
+  BankOptions options = options_of(saved);
   if (dtype != at::ScalarType::Undefined) options.dtype = dtype;
   options.device = device;
   options.global_batch = kAnyBatch;
@@ -65,6 +70,7 @@ std::shared_ptr<ProgramBank> ProgramBank::load(std::shared_ptr<Group> group, con
     auto made = std::make_unique<Bank>(options, use.comm().rank(), use.comm().size());
     LoadBankOptions load;
     load.convert_dtype = dtype != at::ScalarType::Undefined;
+    load.name = saved.name;
     load_bank(named.snapshot, *made, load);
     return made;
   });

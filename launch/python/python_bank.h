@@ -25,10 +25,11 @@ class ProgramBank {
  public:
   /// Collective. Throws std::invalid_argument and DisagreementError.
   ProgramBank(std::shared_ptr<Group> group, const BankOptions& options);
-  /// The bank of the snapshot at `path`, or of the newest one of a run there, whatever number of ranks saved it;
-  /// `dtype` converts its rows unless undefined. Collective. Throws SnapshotError.
-  static std::shared_ptr<ProgramBank> load(std::shared_ptr<Group> group, const std::string& path, at::Device device,
-                                           at::ScalarType dtype);
+  /// The bank of the snapshot at `path`, or of the newest one of a run there, whatever number of ranks saved it; of
+  /// several that of this name, else empty. `dtype` converts its rows unless undefined. Collective. Throws
+  /// SnapshotError, and std::invalid_argument where the name leaves open which bank is meant.
+  static std::shared_ptr<ProgramBank> load(std::shared_ptr<Group> group, const std::string& path,
+                                           const std::string& name, at::Device device, at::ScalarType dtype);
 
   /// Of a queue: keys [b, d] of any floating dtype on the bank's device, ids and labels [b] int64 or undefined. Ranks
   /// may bring different numbers of keys. Counts a step. Collective.

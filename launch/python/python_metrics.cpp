@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "launch/python/python_loss.h"
+#include "runtime/training/row_ages.h"
 #include "runtime/training/step_sums.h"
 
 namespace negatron::python {
@@ -16,12 +17,7 @@ void ProgramLoss::measure(Communicator& comm, const ContrastBatch& batch, const 
   sums.add("accuracy", output.correct);
   sums.add(output.metrics);
   const bool rows_stay_here = setup_.has_bank() && rows_stay(bank_->bank().kind());
-  if (rows_stay_here) {
-    // Of rows that stay a rank knows its own only.
-    const WrittenRows written = bank_->bank().written();
-    sums.add("written_rows", at::full({}, static_cast<double>(written.count), at::kDouble));
-    sums.add("written_steps", at::full({}, static_cast<double>(written.step_sum), at::kDouble));
-  }
+  if (rows_stay_here) add_written_rows(sums, bank_->bank());
   at::Tensor totals = sums.stacked();
   comm.all_reduce(totals, ReduceOp::kSum);
   sums.set(totals);
@@ -37,9 +33,7 @@ void ProgramLoss::measure(Communicator& comm, const ContrastBatch& batch, const 
   if (setup_.has_bank()) {
     const Bank& bank = bank_->bank();
     found["bank_fill"] = static_cast<double>(bank.filled()) / static_cast<double>(bank.capacity());
-    const double rows = rows_stay_here ? sums["written_rows"] : 0.0;
-    const double age_of_written = rows > 0.0 ? static_cast<double>(batch.step) - sums["written_steps"] / rows : 0.0;
-    found["bank_age"] = rows_stay_here ? age_of_written : bank.mean_age(batch.step);
+    found["bank_age"] = rows_stay_here ? mean_age_of_written_rows(sums, batch.step) : bank.mean_age(batch.step);
   }
   NegativeSampler* sampler = loss_->sampler();
   if (sampler != nullptr && trains) {

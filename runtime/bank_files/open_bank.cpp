@@ -12,16 +12,25 @@ std::int64_t OpenBank::row_bytes() const {
   return bank().width * static_cast<std::int64_t>(c10::elementSize(bank().dtype));
 }
 
-OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemory& memory, const BankChoice& choice) {
-  std::vector<OpenBank> banks = open_banks(files, path, memory);
-  if (banks.size() == 1 && choice.name.empty()) return std::move(banks.front());
-  const std::vector<SavedBank>& all = banks.front().manifest.banks;
+std::size_t index_of_bank(const fs::path& snapshot, const Manifest& manifest, const BankChoice& choice) {
+  const std::vector<SavedBank>& all = manifest.banks;
+  if (all.size() == 1 && choice.name.empty()) return 0;
   const auto found =
-      std::find_if(banks.begin(), banks.end(), [&](const OpenBank& one) { return one.bank().name == choice.name; });
-  if (found != banks.end()) return std::move(*found);
-  const std::string snapshot = "The snapshot '" + banks.front().path.string() + "' holds ";
-  if (all.size() == 1) throw std::invalid_argument(snapshot + "one bank, which needs no " + choice.flag + ".");
-  throw std::invalid_argument(snapshot + "the banks " + bank_names_text(all) + "; say which with " + choice.flag + ".");
+      std::find_if(all.begin(), all.end(), [&](const SavedBank& one) { return one.name == choice.name; });
+  if (found != all.end()) return static_cast<std::size_t>(found - all.begin());
+  const std::string there = "The snapshot '" + snapshot.string() + "' holds ";
+  const std::string flag = choice.flag == nullptr ? "" : choice.flag;
+  if (all.size() == 1) throw std::invalid_argument(there + "one bank, which needs no " + flag + ".");
+  const std::string what_to_do =
+      flag.empty() ? "; what is asked for takes a snapshot of one" : "; say which with " + flag;
+  throw std::invalid_argument(there + "the banks " + bank_names_text(all) + what_to_do + ".");
+}
+
+OpenBank open_bank(const FileLayer& files, const fs::path& path, const BankMemory& memory, const BankChoice& choice) {
+  // The first one has the notes.
+  OpenBank bank = std::move(open_banks(files, path, memory).front());
+  bank.which = index_of_bank(bank.path, bank.manifest, choice);
+  return bank;
 }
 
 std::vector<OpenBank> open_banks(const FileLayer& files, const fs::path& path, const BankMemory& memory) {

@@ -47,12 +47,15 @@ struct OpenBank {
 struct BankChoice {
   /// Empty: the only one.
   std::string name = {};
-  /// What people give it by.
+  /// What people give it by; null where there is no way to.
   const char* flag = "--name";
 };
 
-/// That bank of what choose_snapshot() means by `path`. Local. Throws as that, and std::invalid_argument when there is
-/// no such bank in it, or several without a name.
+/// Its index in `manifest.banks`, of which there is at least one; `snapshot` is for the message. Local. Throws
+/// std::invalid_argument with the names that there are when there is no such bank, or several without a name.
+std::size_t index_of_bank(const std::filesystem::path& snapshot, const Manifest& manifest, const BankChoice& choice);
+
+/// That bank of what choose_snapshot() means by `path`. Local. Throws as that and as index_of_bank().
 OpenBank open_bank(const FileLayer& files, const std::filesystem::path& path, const BankMemory& memory,
                    const BankChoice& choice = {});
 /// All banks of it, in the order of its manifest: at least one. Local. Throws as open_bank().

@@ -63,7 +63,7 @@ at::Tensor StepReport::sums(const ContrastOutput& output) {
   sums_.add("positive_similarity", output.positive_similarity);
   sums_.add("negative_similarity", output.negative_similarity);
   sums_.add("correct", output.correct);
-  if (rows_stay_here()) add_written();
+  if (rows_stay_here()) add_written_rows(sums_, *bank_);
   if (rows_stay_here() && tells_ages()) add_ages();
   anchor_sums_ = names_in(output.metrics);
   sums_.add(output.metrics);
@@ -112,7 +112,7 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   metrics.bank_fill = metrics.bank_age = std::nan("");
   if (bank_ == nullptr) return;
   metrics.bank_fill = static_cast<double>(bank_->filled()) / static_cast<double>(bank_->capacity());
-  metrics.bank_age = rows_stay_here() ? mean_age_of_written() : bank_->mean_age(metrics.step);
+  metrics.bank_age = rows_stay_here() ? mean_age_of_written_rows(sums_, metrics.step) : bank_->mean_age(metrics.step);
   if (tells_ages()) {
     metrics.rows_by_age = rows_stay_here() ? summed_ages() : rows_by_age(bank_->layout(), metrics.step);
     metrics.ages_together = ages_together_;
@@ -127,20 +127,6 @@ void StepReport::describe_bank(StepMetrics& metrics) const {
   }
   const HardSetSearch& search = loss_.exchange().hard_set_search();
   if (search.searches() > searches_before_) metrics.method["hard_set_fallback"] = search.last_fallback_rate();
-}
-
-// Of rows that stay a rank knows its own only. Several copies of the bank count all rows as often, which the mean
-// does not show.
-void StepReport::add_written() {
-  const WrittenRows written = bank_->written();
-  const auto number = [](std::int64_t value) { return at::full({}, static_cast<double>(value), at::kDouble); };
-  sums_.add("written_rows", number(written.count));
-  sums_.add("written_steps", number(written.step_sum));
-}
-
-double StepReport::mean_age_of_written() const {
-  const double rows = sums_["written_rows"];
-  return rows > 0.0 ? static_cast<double>(begun_.step) - sums_["written_steps"] / rows : 0.0;
 }
 
 void StepReport::add_ages() {

@@ -64,9 +64,6 @@ class StepReport {
   void describe_loss(StepMetrics& metrics) const;
   void describe_bank(StepMetrics& metrics) const;
   void describe_sampler(StepMetrics& metrics);
-  /// Of a memory bank: which rows a step wrote, and when, over all ranks.
-  void add_written();
-  double mean_age_of_written() const;
   /// Of rows that stay, a rank knows the ages of its own. Collective over the bank's group.
   void add_ages();
   /// Over all ranks, of one copy of the bank.

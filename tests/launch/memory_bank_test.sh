@@ -132,6 +132,8 @@ refused "holds the banks 'view-b' and 'view-a'; say which with --name" "$negatro
 refused "holds the banks 'view-b' and 'view-a'; say which" "$negatron" bank extract views x.h5 --ids 3 --name view-c
 refused 'holds one bank, which needs no --name' "$negatron" bank near whole --ids 3 --name view-a
 refused 'hold banks of other names' "$negatron" bank diff views whole
+refused "holds the banks 'view-b' and 'view-a'; what is asked for takes a snapshot of one" \
+  "$negatron" bank merge views whole merged
 "$negatron" bank diff views whole --name view-a >out 2>err
 [ $? -eq 1 ] || fail "one of two views was not compared with the bank of another run: $(cat out err)"
 says 'only in A'

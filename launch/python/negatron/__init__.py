@@ -30,6 +30,7 @@ if _core.torch_version != _torch.__version__.split("+")[0]:
 from negatron._core import BrokenGroupError, CommError, DisagreementError, SnapshotError, TimeoutError
 from negatron.bank import Bank, HardestRows
 from negatron.contrastive_loss import ContrastiveLoss
+from negatron.distances import distance_queries, distance_rows
 from negatron.evaluation import Knn, LinearProbe, knn, linear_probe
 from negatron.job import Group, alone, finalize, init
 from negatron.methods import objectives, samplers
@@ -48,6 +49,8 @@ __all__ = [
     "SnapshotError",
     "TimeoutError",
     "alone",
+    "distance_queries",
+    "distance_rows",
     "files",
     "finalize",
     "init",

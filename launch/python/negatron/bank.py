@@ -87,7 +87,8 @@ class Bank(KeptRows):
         row_optimizer: of rows that learn: "sgd", "adagrad" or "adam" (samplers/bank/row_optimizer.h). With the last two,
             rows that no query met stay as they are.
         length: "unit" for vectors of length 1, whose scores are cosines; "raw" for such as keep their lengths, whose
-            scores are inner products (samplers/objectives/LOSSES.md 21). What means cosines is refused with it.
+            scores are inner products (samplers/objectives/LOSSES.md 21), or squared distances by `negatron.distance_rows`.
+            What means cosines is refused with it.
 
     Collective. Raises ValueError, or DisagreementError where ranks ask for different banks.
     """
@@ -133,19 +134,24 @@ class Bank(KeptRows):
         path: str | os.PathLike[str],
         device: torch.device | str = "cpu",
         dtype: torch.dtype | None = None,
+        *,
+        name: str | None = None,
     ) -> Bank:
         """The bank that `save`, or a run of `negatron pretrain`, left at `path`: a snapshot, or a run, of which the newest
         snapshot that verifies is taken. On any number of ranks it is the same bank, of the kind that was saved. `dtype`
-        converts its rows.
+        converts its rows. `name` says which bank of a snapshot that has several: "view-a" or "view-b" of a run with
+        --bank-per-view.
 
-        Collective. Raises SnapshotError where there is no bank, or none that is whole.
+        Collective. Raises SnapshotError where there is no bank, or none that is whole, and ValueError with their names
+        where `name` leaves open which of several is meant.
         """
         bank = cls.__new__(cls)
         bank._group = group
         with told_before(group, "the bank to load"):
             where = path_bytes(path)
+            which = "" if name is None else _text("name", name)
             on, kept = _with_index(device), None if dtype is None else _dtype(dtype)
-        bank._core = _core.Bank.load(group._core, where, on, kept)
+        bank._core = _core.Bank.load(group._core, where, which, on, kept)
         return bank
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -9,6 +9,7 @@ import torch
 from negatron import _core
 from negatron.bank import Bank
 from negatron.job import Group
+from negatron.known_gradients import KnownGradients
 from negatron.methods import option_text
 from negatron.mistakes import (
     assign,
@@ -23,52 +24,6 @@ from negatron.mistakes import (
 _REDUCTIONS = ("sum", "mean")
 # What torch calls the backward that runs in this thread, where none does.
 _NO_BACKWARD = -1
-
-
-class _NoSecondGradient(torch.autograd.Function):
-    """Hands a gradient on, and refuses to be differentiated."""
-
-    @staticmethod
-    def forward(ctx: Any, gradient: torch.Tensor, asks_for_graph: torch.Tensor) -> torch.Tensor:
-        return gradient.clone()
-
-    @staticmethod
-    def backward(ctx: Any, arriving: torch.Tensor) -> NoReturn:
-        raise RuntimeError(
-            "the gradient of a negatron.ContrastiveLoss is known in closed form and has none of its own: a gradient of a "
-            "gradient is not defined; leave create_graph out"
-        )
-
-
-class _KnownGradients(torch.autograd.Function):
-    """The loss is computed with its gradients; backward multiplies them by what arrives, and meets no other rank."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, core: _core.Loss, given: _core.LossInput, scale: float, bank: _core.Bank | None, *inputs: torch.Tensor
-    ) -> torch.Tensor:
-        # inputs are q, k or None, what stands for rows that learn or None, and the loss's own parameters.
-        given.queries_take_gradient, given.keys_take_gradient = ctx.needs_input_grad[4:6]
-        value, of_q, of_k, of_parameters, ctx.of_rows = core.step(given)
-        ctx.bank = bank
-        ctx.scale = scale
-        # Not by save_for_backward: a hook of saved tensors, as torch.utils.checkpoint has one, would have the loss
-        # computed once more to save what nobody but this function has.
-        ctx.gradients = [of_q, of_k, None, *of_parameters]
-        return value * scale
-
-    @staticmethod
-    def backward(ctx: Any, arriving: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        with torch.no_grad():
-            known = [gradient * (arriving * ctx.scale) if gradient is not None else None for gradient in ctx.gradients]
-            if ctx.of_rows is not None:
-                # Of the loss of all ranks already, of which the scale makes parts.
-                ctx.bank.add_gradient(ctx.of_rows, arriving)
-        if torch.is_grad_enabled():
-            # create_graph: who differentiates further must hear of it.
-            mark = torch.zeros((), device=arriving.device, requires_grad=True)
-            known = [None if gradient is None else _NoSecondGradient.apply(gradient, mark) for gradient in known]
-        return (None, None, None, None, *known)
 
 
 class ContrastiveLoss(torch.nn.Module):
@@ -126,14 +81,14 @@ class ContrastiveLoss(torch.nn.Module):
         super().__init__()
         if bank is None and group is None:
             raise ValueError("a loss needs a bank, or a group where its negatives are those of the batch")
-        if bank is not None and group is not None and group is not bank.group:
-            raise ValueError("the group of a loss with a bank is the bank's; leave group out")
         self.bank = bank
         self.group = bank.group if bank is not None else group
         self.objective = objective
         self.sampler = sampler
         self.reduction = reduction
         with told_before(self.group, "the loss"):
+            if group is not None and group is not self.group:
+                raise ValueError("the group of a loss with a bank is the bank's; leave group out")
             if reduction not in _REDUCTIONS:
                 raise ValueError(f"reduction is 'sum' or 'mean', not {reduction!r}")
             options = _core.LossOptions()
@@ -145,9 +100,9 @@ class ContrastiveLoss(torch.nn.Module):
                 options.set_negatives(negatives)
             require_tensor_or_none("sample_types", sample_types)
             require_tensor_or_none("sample_counts", sample_counts)
+            facts = _core.SampleFacts(sample_types, sample_counts)
             epoch_steps = whole_number("steps_per_epoch", steps_per_epoch)
         core_bank = bank._core if bank is not None else None
-        facts = (sample_types, sample_counts)
         self._core = _core.Loss(self.group._core, core_bank, options, facts, epoch_steps, reduction)
         # What backward of a loss over rows that learn is for, also where nothing else takes a gradient.
         learns = bank is not None and bank.kind in ("parametric", "learned")
@@ -177,7 +132,8 @@ class ContrastiveLoss(torch.nn.Module):
             epoch: passes over the data so far, for samplers that anneal by epoch.
             progress: 0 to 1, the share of the training that lies behind, for objectives that anneal.
 
-        Collective, and all that is collective; backward meets no other rank. Raises ValueError, or DisagreementError, on
+        Collective, and all that is collective; backward meets no other rank, and a second one wants retain_graph=True, as
+        always in torch. Raises ValueError, or DisagreementError, on
         all ranks before any vector travels. A gradient of a gradient is not defined and raises RuntimeError, and so does
         a loss that is computed once more inside backward, as torch.utils.checkpoint may do.
         """
@@ -220,7 +176,7 @@ class ContrastiveLoss(torch.nn.Module):
         scale = float(self.group.size) if self.reduction == "mean" else 1.0
         bank = self.bank._core if self.bank is not None else None
         rows = self._rows if trains else None
-        return _KnownGradients.apply(self._core, given, scale, bank, q, k, rows, *self._shared_parameters())
+        return KnownGradients.apply(self._core, given, scale, bank, q, k, rows, *self._shared_parameters())
 
     def _shared_parameters(self) -> list[torch.Tensor]:
         own = list(self.parameters())

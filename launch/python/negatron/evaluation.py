@@ -35,6 +35,11 @@ def _features(train: object, train_labels: object, test: object, test_labels: ob
     return _core.LabelledFeatures(**tensors)
 
 
+def _classes(given: int | None) -> int:
+    """0 for one more than the largest label."""
+    return 0 if given is None else whole_number("classes", given, least=1)
+
+
 def knn(
     train: torch.Tensor,
     train_labels: torch.Tensor,
@@ -63,7 +68,7 @@ def knn(
     group = group or alone()
     with told_together(group):
         features = _features(train, train_labels, test, test_labels)
-        settings = (whole_number("k", k), number("tau", tau), whole_number("classes", classes or 0))
+        settings = (whole_number("k", k), number("tau", tau), _classes(classes))
     return Knn(*_core.knn(group._core, features, *settings))
 
 
@@ -98,6 +103,6 @@ def linear_probe(
         features = _features(train, train_labels, test, test_labels)
         options = _core.LinearProbeOptions()
         options.l2 = [number("l2", strength) for strength in l2]
-        options.classes = whole_number("classes", classes or 0)
+        options.classes = _classes(classes)
         assign(options, validation_share=validation_share, most_iterations=iterations, tolerance=tolerance)
     return LinearProbe(*_core.linear_probe(group._core, features, options))

@@ -4,7 +4,8 @@
     files.info("run")["rows"]
     files.near("run", queries, top=5).ids
 
-A path is that of a snapshot, or of a run, of which the newest snapshot that verifies is taken. Nothing is ever
+A path is that of a snapshot, or of a run, of which the newest snapshot that verifies is taken. Where a snapshot has
+several banks, as that of a run with --bank-per-view has "view-b" and "view-a", `name` says which. Nothing is ever
 overwritten. All functions are local: one process calls them, and needs no group. `memory` is how many MiB rows may take
 while they are worked on, beside what is returned. They raise ValueError for what cannot be done as asked, and
 SnapshotError for files that are damaged or cannot be read or written.
@@ -19,7 +20,7 @@ from typing import Any, Iterable, NamedTuple, Sequence
 import torch
 
 from negatron import _core
-from negatron.mistakes import assign, path_bytes, require_tensor, whole_number
+from negatron.mistakes import assign, number, path_bytes, require_tensor, whole_number
 
 Path = str | os.PathLike[str]
 
@@ -52,12 +53,15 @@ class NearRows(NamedTuple):
     notes: list[str]  # as those of BankRows
 
 
-def info(path: Path, *, sample: int = 2048, seed: int = 0, memory: int = 256) -> dict[str, Any]:
-    """What is in a bank: "rows", "filled", "width", "dtype", "kind", "step", "shards", "keys" (sequence numbers, without
-    the end), "bytes", "age", "labels" (how many rows each has), "norms", "uniformity" (Wang & Isola, ICML 2020, over
+def info(
+    path: Path, *, name: str | None = None, sample: int = 2048, seed: int = 0, memory: int = 256
+) -> dict[str, Any]:
+    """What is in a bank: "rows", "filled", "width", "dtype", "name", "kind", "step", "shards", "keys" (sequence numbers,
+    without the end), "bytes", "age", "labels" (how many rows each has), "norms", "uniformity" (Wang & Isola, ICML 2020, over
     `sample` rows drawn by `seed`) and others, as `negatron bank info --json` prints them. None for a number without a
     value. Local."""
-    found = json.loads(_core.bank_info(path_bytes(path), whole_number("sample", sample), seed, memory))
+    numbers = (whole_number("sample", sample, least=0), whole_number("seed", seed, least=0), _memory(memory))
+    found = json.loads(_core.bank_info(path_bytes(path), _name(name), *numbers))
     found["labels"]["rows"] = {int(label): count for label, count in found["labels"]["rows"].items()}
     return found
 
@@ -65,16 +69,19 @@ def info(path: Path, *, sample: int = 2048, seed: int = 0, memory: int = 256) ->
 def verify(path: Path, *, memory: int = 256) -> dict[str, Any]:
     """Every digest and everything else that must hold of a snapshot, or of all snapshots of a run: "good", and
     "snapshots", a dict for each with "path", "good", "files" ("file", "bytes", "good", "problem") and "not_part_of_it".
-    A bank that is not good is no exception. Local."""
-    return json.loads(_core.bank_verify(path_bytes(path), memory))
+    Of several banks, all. A bank that is not good is no exception. Local."""
+    return json.loads(_core.bank_verify(path_bytes(path), _memory(memory)))
 
 
-def diff(a: Path, b: Path, *, tolerance: float = 0.0, memory: int = 256) -> dict[str, Any]:
+def diff(
+    a: Path, b: Path, *, name: str | None = None, tolerance: float = 0.0, memory: int = 256
+) -> dict[str, Any]:
     """Compares two banks as sets of (id, step, vector), and their order and labels, however many files either lies in:
     "equal", "common", "only_a", "only_b", "other_vector", "same_order", "same_labels", and of rows that are the same key
     "pairs", "largest_difference" and "smallest_cosine". With a tolerance, numbers that differ by no more are equal.
-    Local."""
-    return json.loads(_core.bank_diff(path_bytes(a), path_bytes(b), tolerance, memory))
+    `name` chooses where there is a choice: one of two views may be compared with the bank of a run that has one. Local."""
+    paths = (path_bytes(a), path_bytes(b))
+    return json.loads(_core.bank_diff(*paths, _name(name), number("tolerance", tolerance), _memory(memory)))
 
 
 def rows(
@@ -83,11 +90,12 @@ def rows(
     ids: torch.Tensor | Iterable[int] | None = None,
     labels: torch.Tensor | Iterable[int] | None = None,
     range: range | Sequence[int] | None = None,
+    name: str | None = None,
     memory: int = 256,
 ) -> BankRows:
     """Some rows of a bank: those of samples, those with labels, or a range of sequence numbers, as range(first, end) or
     (first, end); `info(path)["keys"]` are all. Local."""
-    return BankRows(*_core.bank_rows(path_bytes(path), _choice(ids, labels, range), memory))
+    return BankRows(*_core.bank_rows(path_bytes(path), _name(name), _choice(ids, labels, range), _memory(memory)))
 
 
 def extract(
@@ -97,11 +105,13 @@ def extract(
     ids: torch.Tensor | Iterable[int] | None = None,
     labels: torch.Tensor | Iterable[int] | None = None,
     range: range | Sequence[int] | None = None,
+    name: str | None = None,
     memory: int = 256,
 ) -> dict[str, Any]:
     """The same rows into a new file: plain HDF5, or for OUT.npy arrays of numpy, OUT.npy, OUT.ids.npy and so on. Returns
     "path", "rows" (how many) and "ids_not_found" or "labels_not_found". Local."""
-    return json.loads(_core.bank_extract(path_bytes(path), path_bytes(out), _choice(ids, labels, range), memory))
+    choice = _choice(ids, labels, range)
+    return json.loads(_core.bank_extract(path_bytes(path), path_bytes(out), _name(name), choice, _memory(memory)))
 
 
 def near(
@@ -111,6 +121,7 @@ def near(
     ids: torch.Tensor | Iterable[int] | None = None,
     top: int = 10,
     normalize: bool = False,
+    name: str | None = None,
     memory: int = 256,
 ) -> NearRows:
     """The rows of a bank with the largest scores, for each of the vectors `queries` [n, d], or for the samples `ids`, each
@@ -120,15 +131,17 @@ def near(
         raise ValueError("near takes either queries or ids")
     if queries is not None:
         require_tensor("queries", queries)
-    wanted = [] if ids is None else _numbers("ids", ids)
-    choice = (whole_number("top", top), bool(normalize))
-    return NearRows(*_core.bank_near(path_bytes(path), queries, wanted, choice, memory))
+    request = _core.NearRequest(queries, [] if ids is None else _numbers("ids", ids))
+    assign(request, top=whole_number("top", top), normalize=bool(normalize))
+    return NearRows(*_core.bank_near(path_bytes(path), _name(name), request, _memory(memory)))
 
 
 def reshard(path: Path, out: Path, ranks: int, *, memory: int = 256) -> dict[str, Any]:
-    """The same snapshot over another number of ranks, into the new directory `out`; a run can be resumed from it. Returns
-    what is told of the new bank. Local."""
-    return json.loads(_core.bank_reshard(path_bytes(path), path_bytes(out), whole_number("ranks", ranks), memory))
+    """The same snapshot, with all its banks, over another number of ranks, into the new directory `out`; a run can be
+    resumed from it. Returns what is told of the new bank, of several of the first with the names of all as "banks".
+    Local."""
+    paths = (path_bytes(path), path_bytes(out))
+    return json.loads(_core.bank_reshard(*paths, whole_number("ranks", ranks), _memory(memory)))
 
 
 def merge(
@@ -141,13 +154,17 @@ def merge(
     memory: int = 256,
 ) -> dict[str, Any]:
     """The union of two or more banks, the same (id, step, vector) once, as the new bank `out` of `rows` rows, of which the
-    newest survive (0: all fit). `dtype` rounds all rows; without it banks must have one dtype. Returns what is told of
-    the new bank, with "rows_read", "duplicates" and "dropped". Local."""
+    newest survive (0: all fit). Only queues can be merged. `dtype` rounds all rows; without it banks must have one dtype.
+    Returns what is told of the new bank, with "rows_read", "duplicates" and "dropped". Local."""
+    # A text is a row of texts as well.
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        raise TypeError(f"paths must be a list of paths, and {paths!r} is one")
     options = _core.MergeOptions()
     assign(options, rows=rows, ranks=ranks)
     if dtype is not None:
         options.set_dtype(dtype)
-    return json.loads(_core.bank_merge([path_bytes(path) for path in paths], path_bytes(out), options, memory))
+    sources = [path_bytes(path) for path in paths]
+    return json.loads(_core.bank_merge(sources, path_bytes(out), options, _memory(memory)))
 
 
 def import_rows(
@@ -183,11 +200,24 @@ def import_rows(
            global_batch=global_batch, ranks=ranks)
     if dtype is not None:
         options.set_dtype(dtype)
-    return json.loads(_core.bank_import(rows, path_bytes(out), options, memory))
+    return json.loads(_core.bank_import(rows, path_bytes(out), options, _memory(memory)))
+
+
+def _name(given: Any) -> str:
+    """Empty for the only bank."""
+    if given is not None and not isinstance(given, str):
+        raise TypeError(f"name must be a str, not {given!r}")
+    return given or ""
+
+
+def _memory(mib: Any) -> int:
+    return whole_number("memory", mib, least=1)
 
 
 def _numbers(name: str, values: Any) -> list[int]:
     values = values.tolist() if hasattr(values, "tolist") else values
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be several whole numbers, not {values!r}")
     return [whole_number(name, value) for value in values]
 
 
@@ -197,8 +227,10 @@ def _choice(ids: Any, labels: Any, keys: Any) -> tuple[list[int] | None, list[in
             if keys.step != 1:
                 raise ValueError(f"range must go by steps of 1, not {keys.step}")
             keys = (keys.start, keys.stop)
-        first, end = _numbers("range", keys)
-        keys = (first, end)
+        ends = _numbers("range", keys)
+        if len(ends) != 2:
+            raise ValueError(f"range must be two numbers, (first, end), not {len(ends)}")
+        keys = (ends[0], ends[1])
     return (
         None if ids is None else _numbers("ids", ids),
         None if labels is None else _numbers("labels", labels),

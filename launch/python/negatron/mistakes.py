@@ -13,6 +13,8 @@ import torch
 from negatron import _core
 from negatron.job import Group
 
+_END_OF_64_BITS = 2**63
+
 
 @contextlib.contextmanager
 def told_in_call(group: Group, call: str) -> Iterator[None]:
@@ -57,11 +59,17 @@ def require_tensor_or_none(name: str, value: Any) -> None:
         require_tensor(name, value)
 
 
-def whole_number(name: str, value: Any) -> int:
+def whole_number(name: str, value: Any, least: int | None = None) -> int:
+    """One that 64 bits hold, of at least `least`."""
     try:
-        return operator.index(value)
+        whole = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be a whole number, not {value!r}") from None
+    if least is not None and whole < least:
+        raise ValueError(f"{name} must be at least {least}, not {whole}")
+    if not -_END_OF_64_BITS <= whole < _END_OF_64_BITS:
+        raise ValueError(f"{name} must be a whole number of 64 bits, not {whole}")
+    return whole
 
 
 def number(name: str, value: Any) -> float:

@@ -21,6 +21,21 @@ def run(command, cwd=None, code=0):
     return done.stdout
 
 
+@pytest.fixture(scope="session")
+def group():
+    """This process alone. Imported here, as not every file of tests needs it."""
+    import negatron
+
+    return negatron.init()
+
+
+@pytest.fixture
+def bank(group):
+    import negatron
+
+    return negatron.Bank(group, rows=20, width=8, global_batch=4)
+
+
 @pytest.fixture
 def python():
     def start(script, *arguments, **how):

@@ -63,6 +63,10 @@ def of_queues(group):
     mistakes.before(TypeError, "tau must be a number", lambda wrong: negatron.ContrastiveLoss(bank, tau="0.1" if wrong else 0.1))
     mistakes.before(ValueError, "reduction is 'sum' or 'mean'",
                     lambda wrong: negatron.ContrastiveLoss(bank, reduction="total" if wrong else "sum"))
+    mistakes.before(ValueError, "the group of a loss with a bank is the bank's",
+                    lambda wrong: negatron.ContrastiveLoss(bank, group=negatron.alone() if wrong else None))
+    mistakes.before(TypeError, "name must be a str",
+                    lambda wrong: negatron.Bank.load(group, "/dev/null/bank", name=3 if wrong else None))
     mistakes.before(TypeError, "path", lambda wrong: bank.save(3 if wrong else "/dev/null/bank"))
     mistakes.before(TypeError, "path", lambda wrong: negatron.Bank.load(group, 3 if wrong else "/dev/null/bank"))
     loss(q, k)

@@ -61,6 +61,7 @@ def test_features_on_a_graph_give_no_gradient():
         ({"train_labels": torch.full((180,), -1)}, "the labels of train must be 0 or more"),
         ({"test": torch.ones(90, 5)}, "features of one width"),
         ({"classes": 2}, "there is a label 2, and classes is 2"),
+        ({"classes": 0}, "classes must be at least 1, not 0"),
         ({"train": torch.ones(0, 6), "train_labels": torch.zeros(0, dtype=torch.long)}, "train is empty"),
     ],
 )

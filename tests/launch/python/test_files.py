@@ -163,6 +163,30 @@ def test_memory_and_paths_that_cannot_be(saved, tmp_path):
         files.info(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize(
+    "act, said",
+    [
+        (lambda path: files.merge(str(path), path / "out"), "paths must be a list of paths, and '.*five' is one"),
+        (lambda path: files.merge(path, path / "out"), "paths must be a list of paths"),
+        (lambda path: files.rows(path, range=(1,)), r"range must be two numbers, \(first, end\), not 1"),
+        (lambda path: files.rows(path, range=(1, 2, 3)), r"range must be two numbers, \(first, end\), not 3"),
+        (lambda path: files.rows(path, range=(1, 2.5)), "range must be a whole number, not 2.5"),
+        (lambda path: files.rows(path, ids=5), "ids must be several whole numbers, not 5"),
+        (lambda path: files.rows(path, ids=[2**63]), f"ids must be a whole number of 64 bits, not {2**63}"),
+        (lambda path: files.info(path, seed="1"), "seed must be a whole number, not '1'"),
+        (lambda path: files.info(path, seed=-1), "seed must be at least 0, not -1"),
+        (lambda path: files.info(path, sample=-1), "sample must be at least 0, not -1"),
+        (lambda path: files.info(path, name=3), "name must be a str, not 3"),
+        (lambda path: files.verify(path, memory="256"), "memory must be a whole number, not '256'"),
+        (lambda path: files.info(path, memory=2**50), "memory must be a number of MiB"),
+        (lambda path: files.diff(path, path, tolerance="0"), "tolerance must be a number, not '0'"),
+    ],
+)
+def test_arguments_that_are_wrong(saved, act, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        act(saved[0] / "five")
+
+
 def test_how_a_snapshot_was_chosen_is_told(saved, tmp_path):
     run = tmp_path / "run"
     (run / "snapshots").mkdir(parents=True)

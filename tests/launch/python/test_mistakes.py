@@ -11,15 +11,7 @@ import torch.nn.functional as F
 from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
 import negatron
-
-
-def unit(rows, width=8, seed=0):
-    return F.normalize(torch.randn(rows, width, generator=torch.Generator().manual_seed(seed)), dim=1)
-
-
-@pytest.fixture
-def bank():
-    return negatron.Bank(negatron.alone(), rows=20, width=8, global_batch=4)
+from unit_rows import unit
 
 
 def test_mistakes_of_one_rank_over_mpi(mpirun):

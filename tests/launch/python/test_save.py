@@ -1,14 +1,17 @@
 """Banks between numbers of ranks, between what carries them, and between Python and the C++ program."""
 
 import re
+import shutil
 import sys
 
+import numpy
 import pytest
 import torch
 import torch.nn.functional as F
 
 import negatron
 from conftest import run
+from negatron import files
 
 
 def held(output):
@@ -65,6 +68,59 @@ def test_rows_that_stay_go_to_the_program_and_back(program, root, tmp_path, kind
     assert negatron.files.verify(tmp_path / "again")["good"]
     assert negatron.files.diff(tmp_path / "run", tmp_path / "again")["only_b"] > 0
     program("pretrain", *flags, "--bank", tmp_path / "again", "--run-dir", tmp_path / "next")
+
+
+def test_a_run_with_a_bank_for_each_view(program, root, tmp_path):
+    run([sys.executable, root / "tests/launch/write_pngs.py", tmp_path / "data", 60, 2])
+    flags = [*SMALL[:4], *SMALL[6:], "--data", tmp_path / "data", "--bank-kind", "memory"]
+    views, other = tmp_path / "views", tmp_path / "other"
+    program("pretrain", *flags, "--bank-per-view", "on", "--run-dir", views)
+    program("pretrain", *flags, "--run-dir", other)
+    said = "holds the banks 'view-b' and 'view-a'; say which with name="
+    alone = negatron.alone()
+    held = {}
+    for name in ("view-a", "view-b"):
+        found = files.info(views, name=name)
+        assert (found["name"], found["rows"], found["kind"]) == (name, 40, "memory")
+        bank = negatron.Bank.load(alone, views, name=name)
+        assert (bank.kind, bank.rows, bank.step) == ("memory", 40, 3)
+        held[name] = bank.fetch(torch.arange(40))
+        some = files.rows(views, ids=[39, 3], name=name)
+        assert torch.equal(some.vectors[some.ids.argsort()], held[name][[3, 39]])
+        files.extract(views, tmp_path / f"{name}.npy", ids=[39, 3], name=name)
+        assert numpy.array_equal(numpy.load(tmp_path / f"{name}.npy"), some.vectors.numpy())
+        near = files.near(views, ids=[3], top=1, name=name)
+        scores = held[name].double() @ held[name][3].double()
+        scores[3] = -torch.inf
+        assert near.ids.tolist() == [[scores.argmax().item()]]
+        # A bank that is saved is one again, and one of two views may be compared with it.
+        bank.save(tmp_path / name)
+        assert files.info(tmp_path / name)["name"] == ""
+        assert files.diff(views, tmp_path / name, name=name)["equal"]
+        assert not files.diff(views, other, name=name)["equal"]
+        with pytest.raises(ValueError, match="holds one bank, which needs no name="):
+            files.diff(other, other, name=name)
+        with pytest.raises(ValueError, match="holds one bank, which needs no name="):
+            negatron.Bank.load(alone, other, name=name)
+    assert not torch.equal(*held.values())
+    unnamed = (files.info, lambda path: files.rows(path, ids=[3]), lambda path: files.near(path, ids=[3]),
+               lambda path: files.extract(path, tmp_path / "out.npy", ids=[3]), lambda path: files.diff(path, path),
+               lambda path: files.diff(other, path), lambda path: negatron.Bank.load(alone, path),
+               lambda path: files.info(path, name="view-c"), lambda path: negatron.Bank.load(alone, path, name="view-c"))
+    for act in unnamed:
+        with pytest.raises(ValueError, match=said):
+            act(views)
+    with pytest.raises(ValueError, match="holds the banks 'view-b' and 'view-a'; what is asked for takes a snapshot of one"):
+        files.merge([views, other], tmp_path / "merged")
+    assert files.verify(views)["good"]
+    assert files.reshard(views, tmp_path / "wide", 3)["banks"] == ["view-b", "view-a"]
+    assert files.diff(views, tmp_path / "wide", name="view-a")["equal"]
+    # How the snapshot was chosen is told of either bank.
+    damaged = shutil.copytree(views / "snapshots" / "step-000000003", views / "snapshots" / "step-000000004")
+    with open(damaged / "bank-view-a.00000-of-00001.h5", "r+b") as file:
+        file.truncate(100)
+    for name in held:
+        assert "step-000000004" in " ".join(files.rows(views, ids=[3], name=name).notes)
 
 
 def test_names_that_are_no_text(tmp_path):

@@ -1,0 +1,35 @@
+"""Losses by squared distances against plain PyTorch, however the ranks were started (job_distances.py)."""
+
+import re
+
+import pytest
+import torch
+
+import negatron
+
+# Two dtypes and two temperatures times three of each step, and two of the nearest rows.
+COMPARISONS = 80
+
+
+def expect_all(output, ranks):
+    said = re.findall(r"rank (\d): (\d+) comparisons", output)
+    assert sorted(said) == [(str(rank), str(COMPARISONS)) for rank in range(ranks)], output
+
+
+def test_alone(python):
+    expect_all(python("job_distances.py", "alone"), 1)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_by_mpirun(mpirun, ranks):
+    expect_all(mpirun(ranks, "job_distances.py", "mpi"), ranks)
+
+
+def test_by_torchrun(torchrun):
+    expect_all(torchrun(2, "job_distances.py", "torch"), 2)
+
+
+def test_the_example_of_the_docstring():
+    n, q = negatron.distance_rows(torch.tensor([0.0, 2.0])), negatron.distance_queries(torch.tensor([1.0, 0.0]))
+    assert n.tolist() == [0, 2, -2, 1] and q.tolist() == [1, 0, 1, -0.5] and n @ q == -2.5
+    assert negatron.distance_rows(torch.zeros(2, 3, 4)).shape == (2, 3, 6)
