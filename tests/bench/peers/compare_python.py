@@ -61,9 +61,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("runs/compare"))
+    parser.add_argument("--rows", type=int, nargs="+", help="of the bank")
+    parser.add_argument("--ranks", type=int, nargs="+")
+    parser.add_argument("--rounds", type=int, help="in which each is timed once")
     arguments = parser.parse_args()
-    sizes = [4096, 65536] if arguments.quick else [4096, 65536, 262144, 1048576]
-    ranks, rounds = ([1], 1) if arguments.quick else ([1, 2], 3)
+    sizes = arguments.rows or ([4096, 65536] if arguments.quick else [4096, 65536, 262144, 1048576])
+    ranks = arguments.ranks or ([1] if arguments.quick else [1, 2])
+    rounds = arguments.rounds or (1 if arguments.quick else 3)
     print(f"a step of MoCo, {BATCH} images of 28 x 28, rows of 128 in fp32, {len(os.sched_getaffinity(0))} cores, "
           f"{processor()}, torch {version('torch')}\n")
     print("| rows | ranks |" + "".join(f" {name}: ms | MiB |" for name in KINDS.values()) + " faster | less memory |")
