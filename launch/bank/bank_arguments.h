@@ -39,7 +39,6 @@ class BankArguments {
   std::string seekable(const std::string& path);
   /// Lets people say which bank of a snapshot is meant, for a command that works on one. Before parse().
   void take_name();
-  const std::string& name() const { return name_; }
   /// open_bank of what take_name() took, whose notes become remarks.
   OpenBank open(const std::string& path);
   /// open_banks, of several only that one where a name was given; the same with notes.

@@ -6,15 +6,15 @@ value, gradients to q and k, and the nearest rows. Says "rank r: n comparisons" 
 import sys
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 
+import comparing
 import negatron
+from comparing import expect_close
 
 ROWS, WIDTH, BATCH, STEPS = 37, 6, 7, 6
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
 TAUS = (0.5, 0.01)
-compared = 0
 
 
 def vectors(seed, dtype):
@@ -24,15 +24,6 @@ def vectors(seed, dtype):
     made = lengths * torch.randn(BATCH, WIDTH, generator=generator, dtype=torch.float64)
     made[-1] = made[0]
     return made.to(dtype)
-
-
-def expect_close(actual, expected, tolerance, what):
-    global compared
-    error = (actual - expected).abs().max().item()
-    scale = max(1.0, expected.abs().max().item())
-    if not error <= tolerance * scale:
-        raise AssertionError(f"{what}: {error} off, of {scale}")
-    compared += 1
 
 
 def squares(q, rows):
@@ -63,32 +54,23 @@ def compare_loss(bank, group, queue, step, tau):
 
 def compare_nearest(bank, keys):
     """Of two keys that are the same either may be found."""
-    global compared
     q, queue = vectors(300, bank.dtype), keys[-ROWS:]
     found = bank.hardest(negatron.distance_queries(q), 1)
     expect_close(-2 * found.scores[:, 0].double(), squares(q, queue).double().min(1).values, 1e-5, "distances of the nearest")
-    if not torch.equal(keys[found.ids[:, 0]], queue[squares(q, queue).argmin(1)]):
-        raise AssertionError("another row is the nearest")
-    compared += 1
+    nearest = queue[squares(q, queue).argmin(1)]
+    comparing.expect(torch.equal(keys[found.ids[:, 0]], nearest), "another row is the nearest")
 
 
 def main():
-    if sys.argv[1] == "torch":
-        dist.init_process_group("gloo")
-    group = negatron.init()
-    if group.transport != sys.argv[1]:
-        raise AssertionError(f"carried by {group.transport}")
-    for dtype in (torch.float64, torch.float32):
-        for tau in TAUS:
-            bank = negatron.Bank(group, ROWS, WIDTH + 2, dtype, length="raw", fill="empty", global_batch=BATCH)
-            keys = torch.empty(0, WIDTH, dtype=dtype)
-            for step in range(STEPS):
-                compare_loss(bank, group, keys[-ROWS:], step, tau)
-                keys = torch.cat([keys, vectors(step, dtype)])
-            compare_nearest(bank, keys)
-    print(f"rank {group.rank}: {compared} comparisons\n", end="", flush=True)
-    if sys.argv[1] == "torch":
-        dist.destroy_process_group()
+    with comparing.ranks_over(sys.argv[1]) as group:
+        for dtype in (torch.float64, torch.float32):
+            for tau in TAUS:
+                bank = negatron.Bank(group, ROWS, WIDTH + 2, dtype, length="raw", fill="empty", global_batch=BATCH)
+                keys = torch.empty(0, WIDTH, dtype=dtype)
+                for step in range(STEPS):
+                    compare_loss(bank, group, keys[-ROWS:], step, tau)
+                    keys = torch.cat([keys, vectors(step, dtype)])
+                compare_nearest(bank, keys)
 
 
 main()

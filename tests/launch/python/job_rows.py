@@ -6,10 +6,11 @@ to the rows, rows after every step, and all of it again of a bank that was saved
 import sys
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 
+import comparing
 import negatron
+from comparing import expect_close
 from plain_losses import CASES, anchors_of, info_nce, siglip
 from plain_rows import PlainRows
 
@@ -19,16 +20,6 @@ ROWS = (37, 3)
 TAUS = (0.2, 0.01)
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}
 OF_BANK = [case for case in CASES if case[1] == "bank"]
-compared = 0
-
-
-def expect_close(actual, expected, tolerance, what):
-    global compared
-    error = (actual - expected).abs().max().item() if expected.numel() else 0.0
-    scale = max(1.0, expected.abs().max().item() if expected.numel() else 0.0)
-    if not error <= tolerance * scale:
-        raise AssertionError(f"{what}: {error} off, of {scale}")
-    compared += 1
 
 
 def unit(rows, seed, dtype):
@@ -214,20 +205,14 @@ def compare_index(group, dtype):
 
 def main():
     carrier, folder = sys.argv[1:]
-    if carrier == "torch":
-        dist.init_process_group("gloo")
-    group = negatron.init()
-    assert group.transport == carrier, group
-    for dtype in (torch.float64, torch.float32):
-        for rows in ROWS:
-            compare_memory(group, rows, dtype, folder)
-            for optimizer in ("sgd", "adagrad", "adam") if dtype == torch.float64 else ("sgd",):
-                compare_parametric(group, rows, dtype, folder, optimizer)
-            compare_learned(group, rows, dtype, folder)
-        compare_index(group, dtype)
-    print(f"rank {group.rank}: {compared} comparisons\n", end="", flush=True)
-    if carrier == "torch":
-        dist.destroy_process_group()
+    with comparing.ranks_over(carrier) as group:
+        for dtype in (torch.float64, torch.float32):
+            for rows in ROWS:
+                compare_memory(group, rows, dtype, folder)
+                for optimizer in ("sgd", "adagrad", "adam") if dtype == torch.float64 else ("sgd",):
+                    compare_parametric(group, rows, dtype, folder, optimizer)
+                compare_learned(group, rows, dtype, folder)
+            compare_index(group, dtype)
 
 
 main()

@@ -6,10 +6,11 @@ loss's own parameters; the queue and its hardest rows against a list. Says "rank
 import sys
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 
+import comparing
 import negatron
+from comparing import expect_close
 from plain_losses import CASES, QUERIES_ONLY, anchors_of, siglip
 
 # No multiple of any number of ranks, of a batch, or of each other.
@@ -18,7 +19,6 @@ STEPS = 9
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 # The hard end of what is used, beside the default.
 TAUS = (0.2, 0.01)
-compared = 0
 
 
 def sizes_of(ranks, step):
@@ -53,15 +53,6 @@ class PlainQueue:
     def filled(self):
         rows = min(self.head, ROWS)
         return {"vectors": self.vectors[:rows], "ids": self.ids[:rows], "labels": self.labels[:rows]}
-
-
-def expect_close(actual, expected, tolerance, what):
-    global compared
-    error = (actual - expected).abs().max().item() if expected.numel() else 0.0
-    scale = max(1.0, expected.abs().max().item() if expected.numel() else 0.0)
-    if not error <= tolerance * scale:
-        raise AssertionError(f"{what}: {error} off, of {scale}")
-    compared += 1
 
 
 def own_part(batch, sizes, rank):
@@ -110,14 +101,11 @@ def sum_over_ranks(value, group):
 
 
 def compare_queue(bank, plain):
-    global compared
     shard = bank.shard()
     rows = torch.nonzero(shard["slots"] >= 0).flatten()
     slots = shard["slots"][rows]
     for name, expected in (("vectors", plain.vectors), ("ids", plain.ids), ("labels", plain.labels)):
-        if not torch.equal(shard[name][rows], expected[slots]):
-            raise AssertionError(f"{name} of the queue differ")
-        compared += 1
+        comparing.expect(torch.equal(shard[name][rows], expected[slots]), f"{name} of the queue differ")
     queries = batch_of(77, 3, bank.dtype)["q"]
     found = bank.hardest(queries, 5)
     filled = plain.filled()
@@ -133,28 +121,21 @@ def compare_queue(bank, plain):
 
 
 def main():
-    if sys.argv[1] == "torch":
-        dist.init_process_group("gloo")
-    group = negatron.init()
-    if group.transport != sys.argv[1]:
-        raise AssertionError(f"carried by {group.transport}")
-    for dtype in (torch.float64, torch.float32):
-        bank = negatron.Bank(group, ROWS, WIDTH, dtype, fill="empty", global_batch=7)
-        plain = PlainQueue(dtype)
-        for step in range(STEPS):
-            sizes = sizes_of(group.size, step)
-            batch = batch_of(step, sum(sizes), dtype)
-            own = own_part(batch, sizes, group.rank)
-            bank.enqueue(own["k"], own["ids"], own["labels"])
-            plain.enqueue(batch)
-            compare_queue(bank, plain)
-        for number, case in enumerate(CASES):
-            compare_case(case, bank, plain, 0.2, number)
-        for tau in TAUS:
-            compare_case(CASES[0], bank, plain, tau, 50)
-    print(f"rank {group.rank}: {compared} comparisons")
-    if sys.argv[1] == "torch":
-        dist.destroy_process_group()
+    with comparing.ranks_over(sys.argv[1]) as group:
+        for dtype in (torch.float64, torch.float32):
+            bank = negatron.Bank(group, ROWS, WIDTH, dtype, fill="empty", global_batch=7)
+            plain = PlainQueue(dtype)
+            for step in range(STEPS):
+                sizes = sizes_of(group.size, step)
+                batch = batch_of(step, sum(sizes), dtype)
+                own = own_part(batch, sizes, group.rank)
+                bank.enqueue(own["k"], own["ids"], own["labels"])
+                plain.enqueue(batch)
+                compare_queue(bank, plain)
+            for number, case in enumerate(CASES):
+                compare_case(case, bank, plain, 0.2, number)
+            for tau in TAUS:
+                compare_case(CASES[0], bank, plain, tau, 50)
 
 
 main()

@@ -1,32 +1,26 @@
 """Losses by squared distances against plain PyTorch, however the ranks were started (job_distances.py)."""
 
-import re
-
 import pytest
 import torch
 
 import negatron
+from comparing import expect_all
 
 # Two dtypes and two temperatures times three of each step, and two of the nearest rows.
 COMPARISONS = 80
 
 
-def expect_all(output, ranks):
-    said = re.findall(r"rank (\d): (\d+) comparisons", output)
-    assert sorted(said) == [(str(rank), str(COMPARISONS)) for rank in range(ranks)], output
-
-
 def test_alone(python):
-    expect_all(python("job_distances.py", "alone"), 1)
+    expect_all(python("job_distances.py", "alone"), 1, COMPARISONS)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_by_mpirun(mpirun, ranks):
-    expect_all(mpirun(ranks, "job_distances.py", "mpi"), ranks)
+    expect_all(mpirun(ranks, "job_distances.py", "mpi"), ranks, COMPARISONS)
 
 
 def test_by_torchrun(torchrun):
-    expect_all(torchrun(2, "job_distances.py", "torch"), 2)
+    expect_all(torchrun(2, "job_distances.py", "torch"), 2, COMPARISONS)
 
 
 def test_the_example_of_the_docstring():
