@@ -17,6 +17,7 @@
 #include "comm/host_communicator.h"
 #include "comm/process_group/split_process_group.h"
 #include "comm/process_group/store_roll_channel.h"
+#include "comm/process_group/work_completion.h"
 
 namespace negatron {
 namespace {
@@ -69,6 +70,15 @@ class ProcessGroupTransfer : public HostTransfer {
     calling_torch("torch.distributed", [&] { return work->wait(); });
     if (complete_) std::exchange(complete_, nullptr)();
     return true;
+  }
+
+  // The bytes come by threads of the backend, which want a core: a rank that looks and yields, as others do, keeps them
+  // from it for milliseconds where ranks have as many threads as there are cores. So this one sleeps.
+  bool wait(std::chrono::milliseconds slice) override {
+    const std::shared_ptr<WorkCompletion> completion = work_ != nullptr ? completion_of(*work_) : nullptr;
+    if (completion != nullptr && !completion->wait(slice)) return test();
+    // A future tells just before its work is done.
+    return HostTransfer::wait(slice);
   }
 
  private:
