@@ -78,11 +78,11 @@ std::vector<std::string> head_geometry_warnings(const PretrainOptions& options, 
                        " with --bank-fill random: the random rows of the start have length 1, which keys need not "
                        "have; --bank-fill empty begins without negatives.");
   }
-  if (setup.objective.uses_temperature && !options.learn_tau && options.tau != 1.0) {
-    const bool is_distance = options.head.length == RowLength::kDistance;
-    warnings.push_back(flag_of(options) + " with --tau " + short_text(options.tau) + ": " +
-                       (is_distance ? "halves of squared distances" : "scores") + " of any size are " +
-                       "divided by it as well; --tau 1 leaves them as they are.");
+  // Of distances tau is the variance of a Gaussian, whatever their size.
+  const bool are_products = options.head.length == RowLength::kAsMade;
+  if (are_products && setup.objective.uses_temperature && !options.learn_tau && options.tau != 1.0) {
+    warnings.push_back(flag_of(options) + " with --tau " + short_text(options.tau) +
+                       ": scores of any size are divided by it as well; --tau 1 leaves them as they are.");
   }
   return warnings;
 }

@@ -24,7 +24,6 @@ says 'head-output = distance'
 ! grep -q warning err || fail "a warning: $(cat err)"
 done_by "$negatron" pretrain "${small[@]}" --head-output distance --dry-run
 grep -qF 'random rows of the start have length 1' err || fail "no warning of random rows: $(cat err)"
-grep -qF -- '--head-output distance with --tau 0.2: halves of squared distances' err || fail "no warning of tau: $(cat err)"
 "$negatron" pretrain --list-objectives | grep -A1 -F '[Sohn' | grep -qF -- '--head-output unit | raw' || fail '--list-objectives does not say it'
 "$negatron" pretrain --list-objectives | grep -A1 -F '[Chen et al., SimCLR' | grep -qF -- '--head-output unit | raw' || fail '--list-objectives does not say it of batches'
 "$negatron" pretrain --list-samplers | grep -A1 -F '[Xiong' | grep -qF -- '--head-output unit | raw' || fail '--list-samplers does not say it'
