@@ -92,6 +92,7 @@ Json bank_json(const OpenBank& bank) {
           {"rows", layout.capacity()},
           {"filled", layout.filled()},
           {"width", bank.bank().width},
+          {"vector_width", vector_width(bank.bank().length, bank.bank().width)},
           {"dtype", dtype_text(bank.bank().dtype)},
           {"name", bank.bank().name},
           {"kind", kind_text(bank.bank().kind)},
@@ -139,7 +140,7 @@ std::string meaning_of(BankKind kind) {
 
 void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, std::uint64_t seed) {
   const BankLayout layout = bank.layout();
-  const bool is_raw = bank.bank().length == RowLength::kAsMade;
+  const RowLength length = bank.bank().length;
   out << bank.path.string() << "\n";
   if (!bank.bank().name.empty()) line(out, "bank", bank.bank().name);
   line(out, "rows",
@@ -152,7 +153,13 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
   line(out, "step", std::to_string(bank.manifest.step));
   line(out, "kind", kind_text(bank.bank().kind) + meaning_of(bank.bank().kind));
   if (rows_learn(bank.bank().kind)) line(out, "trained by", row_optimizer_text(bank.bank().row_optimizer));
-  if (is_raw) line(out, "row length", "raw: as the encoder made them, scores are inner products");
+  if (length == RowLength::kAsMade) {
+    line(out, "row length", "raw: as the encoder made them, scores are inner products");
+  } else if (length == RowLength::kDistance) {
+    line(out, "row length",
+         "distance: vectors n of " + std::to_string(vector_width(length, bank.bank().width)) +
+             " numbers as the encoder made them, -|n|^2 / 2 and 1; scores are -|q - n|^2 / 2");
+  }
   line(out, "keys", std::to_string(layout.floor()) + ":" + std::to_string(layout.head()) + " (sequence numbers)");
   print_ages(out, info);
   print_labels(out, info);
@@ -162,7 +169,7 @@ void print_info(std::ostream& out, const OpenBank& bank, const BankInfo& info, s
            (info.rows_not_finite > 0 ? ", " + plural(info.rows_not_finite, "row") + " not finite" : ""));
   line(out, "uniformity",
        number(info.uniformity) + " (log mean exp(-2 |x - y|^2) over all pairs of " +
-           (is_raw ? "the directions of " : "") + plural(info.uniformity_rows, "row") + ", seed " +
+           (length != RowLength::kUnit ? "the directions of " : "") + plural(info.uniformity_rows, "row") + ", seed " +
            std::to_string(seed) + ")");
 }
 
@@ -226,6 +233,7 @@ void print_diff(std::ostream& out, const OpenBank& a, const OpenBank& b, const B
   };
   if (!a.bank().name.empty()) out << "bank " << a.bank().name << "\n";
   differs("width", a.bank().width, b.bank().width);
+  differs("row length", std::string(name_of(a.bank().length)), std::string(name_of(b.bank().length)));
   differs("type", dtype_text(a.bank().dtype), dtype_text(b.bank().dtype));
   differs("capacity", a.layout().capacity(), b.layout().capacity());
   differs("newest key", a.layout().head(), b.layout().head());

@@ -115,7 +115,9 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
       "usage: negatron bank near PATH [QUERIES] [--ids FILE|1,2,3] [FLAGS]\n\n"
       "The rows of a bank with the largest scores, for each row of a matrix of embeddings (as import reads), or for\n"
       "samples, whose newest keys are taken and whose other keys are passed over.\n"
-      "Scores are inner products: cosines in a bank of unit rows, while in one of raw rows long rows score high.\n",
+      "Scores are inner products: cosines in a bank of unit rows, while in one of raw rows long rows score high; or, "
+      "in\n"
+      "a bank of distances, minus half of the squared distance.\n",
       out, remarks);
   std::int64_t top = 10;
   std::string ids;
@@ -156,7 +158,8 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
 int import_action(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   BankArguments request(
       "usage: negatron bank import IN OUT [FLAGS]\n\n"
-      "A [K, d] matrix of unit rows (or, with --raw, of any) as a bank that pretrain --bank starts from: numpy's .npy "
+      "A [K, d] matrix of unit rows (or, with --raw or --distance, of any) as a bank that pretrain --bank starts from: "
+      "numpy's .npy "
       "and\n"
       ".npz, HDF5, safetensors, and what torch.save wrote of a tensor, a state dict or a checkpoint.\n",
       out, remarks);
@@ -166,6 +169,7 @@ int import_action(const Words& arguments, std::ostream& out, std::ostream& remar
   request.flags().add("transpose", &options.transpose, "the file is [d, K], as the queue of PyTorch's MoCo is");
   request.flags().add("normalize", &options.normalize, "scale rows to norm 1; else such as have another are refused");
   request.flags().add("raw", &options.raw, "keep rows of any length, for runs with --head-output raw");
+  request.flags().add("distance", &options.distance, "keep them for runs with --head-output distance");
   request.flags().add("dtype", float_type_field(&options.dtype),
                       "how to store rows: fp32, bf16, fp16 or fp64; else as in the file");
   request.flags().add("rows", within(&options.rows, 0, kMostBankRows),

@@ -94,13 +94,15 @@ void print_dry_run(const PretrainOptions& options, const ContrastSetup& setup, c
   }
   print_line(out, "features", shape({batch, sizes.feature_width}));
   print_line(out, setup.has_rows_as_positives() ? "queries, own rows" : "queries, keys",
-             shape({batch, width}) + (options.head.length == RowLength::kAsMade ? " of any length" : ""));
+             shape({batch, width}) + (options.head.length == RowLength::kUnit ? "" : " of any length"));
   if (setup.has_bank()) {
     const BankLayout layout = layout_of_bank(options, ranks);
     print_line(out, options.bank_per_view ? "bank of a view, all ranks" : "bank, all ranks",
-               shape({options.bank_rows, width}) + " " + dtype_text(row_type(options, place.precision)));
+               shape({options.bank_rows, options.width_of_rows()}) + " " +
+                   dtype_text(row_type(options, place.precision)) +
+                   (options.head.length == RowLength::kDistance ? ", two numbers of each for distances" : ""));
     print_line(out, options.bank_per_view ? "bank of a view, this rank" : "bank, this rank",
-               shape({layout.local_rows(0), width}));
+               shape({layout.local_rows(0), options.width_of_rows()}));
   }
   print_memory(options, setup, data, sizes, out);
   print_steps(options, train, out);

@@ -1,5 +1,6 @@
 #include "launch/pretrain/method_list.h"
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 #include <sstream>
@@ -42,9 +43,27 @@ void print_head(std::ostream& out, const Description& method) {
   out << "\n" << method.name << ": " << method.summary << "\n    [" << method.paper << "]\n";
 }
 
-template <typename Description>
-void print_length(std::ostream& out, const Description& method) {
-  if (method.why_unit_rows != nullptr) out << "; --head-output unit";
+/// Which vectors it takes, where it does not take all.
+void print_length(std::ostream& out, bool takes_any, bool takes_distances, const char* where = "") {
+  if (!takes_any) {
+    out << "; --head-output unit";
+  } else if (!takes_distances) {
+    out << "; --head-output unit | raw" << where;
+  }
+}
+
+void print_length(std::ostream& out, const SamplerDescription& sampler) {
+  const MethodOptions defaults("--sampler " + sampler.name, sampler.options, "");
+  print_length(out, sampler.why_unit_rows == nullptr,
+               sampler.why_inner_products == nullptr || sampler.why_inner_products(defaults).empty());
+}
+
+void print_length(std::ostream& out, const ObjectiveDescription& objective) {
+  const auto takes_distances = [&](NegativeSource source) { return why_inner_products(objective, source) == nullptr; };
+  const std::vector<NegativeSource>& sources = objective.sources;
+  const bool takes_all = std::all_of(sources.begin(), sources.end(), takes_distances);
+  const bool takes_some = std::any_of(sources.begin(), sources.end(), takes_distances);
+  print_length(out, objective.why_unit_rows == nullptr, takes_all, takes_some ? " with --negatives batch" : "");
 }
 
 void print_options(std::ostream& out, const std::vector<MethodOption>& options) {

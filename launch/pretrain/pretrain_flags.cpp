@@ -191,9 +191,12 @@ void add_encoder_flags(FlagTable& table, PretrainOptions& o) {
   table.add("width", within(&o.head.output, 1, kMostWidth), "d, width of queries, keys and bank rows",
             FlagRole::kNetwork);
   table.add(
-      "head-output", one_of<RowLength>(&o.head.length, {{"unit", RowLength::kUnit}, {"raw", RowLength::kAsMade}}),
-      "unit (the head divides its rows by their length: scores are cosines), or raw (it does not: scores are inner "
-      "products, as N-pair, NEG and NCE were made for)",
+      "head-output",
+      one_of<RowLength>(&o.head.length,
+                        {{"unit", RowLength::kUnit}, {"raw", RowLength::kAsMade}, {"distance", RowLength::kDistance}}),
+      "unit (the head divides its rows by their length: scores are cosines), raw (it does not: scores are inner "
+      "products, as N-pair, NEG and NCE were made for), or distance (it does not, and scores are squared distances: "
+      "-|q - n|^2 / 2, over --tau)",
       FlagRole::kNetwork);
   table.add("key-momentum", within(&o.momentum_start, 0.0, 1.0), "m of the key encoder: k <- m k + (1 - m) q");
   table.add("momentum-schedule",

@@ -13,6 +13,7 @@
 #include "runtime/matrices/held_matrix.h"
 #include "runtime/snapshots/files/posix_file_layer.h"
 #include "runtime/text/json_text.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron::python {
 namespace {
@@ -132,7 +133,8 @@ ChosenRows rows_of_bank(const std::string& path, const std::string& name, const 
   const at::TensorOptions number = at::kLong;
   ChosenRows chosen{{}, found.missing, bank.notes};
   BankBlock& all = chosen.rows;
-  all.vectors = at::empty({count, bank.bank().width}, bank.bank().dtype);
+  const RowLength length = bank.bank().length;
+  all.vectors = at::empty({count, vector_width(length, bank.bank().width)}, bank.bank().dtype);
   for (at::Tensor* numbers : {&all.ids, &all.labels, &all.steps, &all.sequence}) *numbers = at::empty({count}, number);
   // What is asked for is not counted against the memory, but what is read at a time.
   const std::int64_t together = memory.fitting(2 * bank.bytes_while_reading());
@@ -142,7 +144,7 @@ ChosenRows rows_of_bank(const std::string& path, const std::string& name, const 
     const BankBlock block =
         read_listed(reader, sequence.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(some)));
     const auto put = [&](const at::Tensor& into, const at::Tensor& part) { into.narrow(0, begin, some).copy_(part); };
-    put(all.vectors, block.vectors);
+    put(all.vectors, vectors_of_rows(block.vectors, length));
     put(all.ids, block.ids);
     put(all.labels, block.labels);
     put(all.steps, block.steps);

@@ -83,6 +83,7 @@ void bind_writers(py::module_& module) {
       .def_readwrite("transpose", &ImportOptions::transpose)
       .def_readwrite("normalize", &ImportOptions::normalize)
       .def_readwrite("raw", &ImportOptions::raw)
+      .def_readwrite("distance", &ImportOptions::distance)
       .def_readwrite("rows", &ImportOptions::rows)
       .def_readwrite("oldest", &ImportOptions::oldest)
       .def_readwrite("global_batch", &ImportOptions::batch)

@@ -59,9 +59,9 @@ PretrainOptions with_bank(PretrainOptions options, const ProgramBank* bank) {
   // What the bank was laid out for is no promise: enqueue() looks at the batches that come.
   options.global_batch = std::min(bank->bank().options().global_batch, bank->bank().capacity());
   options.bank_rows = bank->bank().capacity();
-  options.head.output = bank->bank().width();
   options.bank_kind = bank->bank().kind();
   options.head.length = bank->bank().options().length;
+  options.head.output = vector_width(options.head.length, bank->bank().width());
   options.rows.kind = bank->bank().options().row_optimizer;
   if (bank->bank().options().dtype == at::kDouble) options.precision = Precision::kFp64;
   return options;

@@ -9,6 +9,7 @@
 
 #include "launch/python/python_bank.h"
 #include "runtime/snapshots/bank_file.h"
+#include "samplers/bank/row_geometry.h"
 #include "samplers/exchange/rows/row_fetch.h"
 #include "samplers/exchange/rows/sample_rows.h"
 
@@ -74,7 +75,9 @@ void ProgramBank::mix(BatchRecord record, const std::string& kind_problem, const
   record.has_labels = given.labels.defined();
   const std::vector<std::int64_t> sizes = agree_on_batch(comm, record, problem);
   const at::Tensor ids = in_equal_shares(comm, given.ids.cpu(), sizes);
-  const at::Tensor features = in_equal_shares(comm, given.features.detach(), sizes);
+  // Of distances they come as rows or queries, like all that a program gives, and what is blended are the vectors.
+  const at::Tensor vectors = vectors_of_rows(given.features.detach(), bank_->options().length);
+  const at::Tensor features = in_equal_shares(comm, vectors.contiguous(), sizes);
   const at::Tensor labels = given.labels.defined() ? in_equal_shares(comm, given.labels.cpu(), sizes) : at::Tensor();
   const at::Tensor all_ids = comm.all_gather(ids.contiguous(), share_sizes(total_of(sizes), comm.size()));
   SampleRows(comm, comm, *bank_, all_ids).blend(features, labels, momentum, step_);

@@ -8,6 +8,7 @@
 #include "comm/threads/thread_communicator.h"
 #include "runtime/bank_files/row_norms.h"
 #include "runtime/evaluation/alignment_uniformity.h"
+#include "samplers/bank/row_geometry.h"
 #include "samplers/random/philox.h"
 
 namespace negatron {
@@ -136,14 +137,15 @@ class Sample {
   Sample(const OpenBank& bank, std::set<std::int64_t> drawn)
       : drawn_(std::move(drawn)),
         next_(drawn_.begin()),
-        directions_only_(bank.bank().length == RowLength::kAsMade),
-        rows_(at::empty({static_cast<std::int64_t>(drawn_.size()), bank.bank().width}, at::kDouble)) {}
+        length_(bank.bank().length),
+        rows_(at::empty({static_cast<std::int64_t>(drawn_.size()), vector_width(length_, bank.bank().width)},
+                        at::kDouble)) {}
 
   void add(const BankBlock& block) {
     const auto begin = block.sequence[0].item<std::int64_t>();
     for (; next_ != drawn_.end() && *next_ < begin + block.sequence.numel(); ++next_) {
-      const at::Tensor row = block.vectors[*next_ - begin].to(at::kDouble);
-      rows_[taken_++].copy_(directions_only_ ? unit_row(row) : row);
+      const at::Tensor row = vectors_of_rows(block.vectors[*next_ - begin], length_).to(at::kDouble);
+      rows_[taken_++].copy_(length_ == RowLength::kUnit ? row : unit_row(row));
     }
   }
 
@@ -162,7 +164,8 @@ class Sample {
 
   std::set<std::int64_t> drawn_;
   std::set<std::int64_t>::const_iterator next_;
-  bool directions_only_;
+  /// Of rows that have any length, the directions count.
+  RowLength length_;
   at::Tensor rows_;
   std::int64_t taken_ = 0;
 };
@@ -190,7 +193,7 @@ BankInfo bank_info(const OpenBank& bank, const BankInfoOptions& options, BankMem
     ages.add(block);
     count_labels(block, info);
     info.rows_without_id += (block.ids < 0).sum().item<std::int64_t>();
-    norms.add(block.vectors);
+    norms.add(vectors_of_rows(block.vectors, bank.bank().length));
     sample.add(block);
   });
   ages.give(info);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/bank_files/listed_rows.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -18,10 +19,11 @@ double larger(double a, double b) {
   return a > b || std::isnan(a) ? a : b;
 }
 
-/// Adds the pairs of two blocks [m, d], row beside row.
-void add_pairs(const at::Tensor& a, const at::Tensor& b, RowAgreement& agreement) {
+/// Adds the pairs of two blocks of rows, row beside row, by their vectors: what rows of distances have beside follows
+/// from these.
+void add_pairs(const at::Tensor& a, const at::Tensor& b, RowLength length, RowAgreement& agreement) {
   if (a.size(0) == 0) return;
-  const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
+  const at::Tensor x = vectors_of_rows(a, length).to(at::kDouble), y = vectors_of_rows(b, length).to(at::kDouble);
   const double difference = (x - y).abs().max().item<double>();
   // -infinity for a row of zeros beside another would be nobody's cosine: two equal rows agree.
   const at::Tensor norms = x.norm(2, 1) * y.norm(2, 1);
@@ -42,7 +44,7 @@ bool compare_in_order(const OpenBank& a, const OpenBank& b, std::int64_t rows, R
     const std::int64_t end = std::min(begin + rows, a.layout().filled());
     const BankBlock x = of_a.read({first_a + begin, first_a + end}), y = of_b.read({first_b + begin, first_b + end});
     if (!at::equal(x.ids, y.ids) || !at::equal(x.steps, y.steps)) return false;
-    add_pairs(x.vectors, y.vectors, agreement);
+    add_pairs(x.vectors, y.vectors, a.bank().length, agreement);
   }
   return true;
 }
@@ -90,7 +92,8 @@ class KeyIndex {
 };
 
 /// The rows of `block` that have a pair in B, and which row that is.
-void compare_block(const BankBlock& block, KeyIndex& index, BankReader& of_b, RowAgreement& agreement) {
+void compare_block(const BankBlock& block, RowLength length, KeyIndex& index, BankReader& of_b,
+                   RowAgreement& agreement) {
   const auto* id = block.ids.const_data_ptr<std::int64_t>();
   const auto* step = block.steps.const_data_ptr<std::int64_t>();
   std::vector<std::pair<std::int64_t, std::int64_t>> pairs;  // row of B, row of the block
@@ -105,7 +108,7 @@ void compare_block(const BankBlock& block, KeyIndex& index, BankReader& of_b, Ro
     rows_of_block.push_back(row);
   }
   const BankBlock others = read_listed(of_b, rows_of_b);
-  add_pairs(block.vectors.index_select(0, at::tensor(rows_of_block, at::kLong)), others.vectors, agreement);
+  add_pairs(block.vectors.index_select(0, at::tensor(rows_of_block, at::kLong)), others.vectors, length, agreement);
 }
 
 }  // namespace
@@ -114,6 +117,10 @@ RowAgreement compare_rows(const OpenBank& a, const OpenBank& b, BankMemory memor
   RowAgreement agreement;
   if (a.bank().width != b.bank().width) {
     agreement.why_not = "rows of another width have no difference";
+    return agreement;
+  }
+  if ((a.bank().length == RowLength::kDistance) != (b.bank().length == RowLength::kDistance)) {
+    agreement.why_not = "rows of distances have no difference from others";
     return agreement;
   }
   // Blocks of both, and what is computed from them in fp64.
@@ -133,7 +140,8 @@ RowAgreement compare_rows(const OpenBank& a, const OpenBank& b, BankMemory memor
   const std::int64_t rows = memory.fitting(bytes);
   KeyIndex index(b, rows);
   BankReader of_b = b.reader(rows);
-  for_each_block(a, rows, [&](const BankBlock& block) { compare_block(block, index, of_b, agreement); });
+  for_each_block(a, rows,
+                 [&](const BankBlock& block) { compare_block(block, a.bank().length, index, of_b, agreement); });
   if (agreement.pairs == 0) agreement.why_not = "no row of A is the same key as one of B";
   return agreement;
 }

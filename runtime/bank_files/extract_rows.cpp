@@ -12,6 +12,7 @@
 #include "runtime/snapshots/hdf5/block_datasets.h"
 #include "runtime/snapshots/hdf5/hdf5_reader.h"
 #include "runtime/snapshots/hdf5/write_hdf5.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -137,17 +138,18 @@ void extract_rows(FileLayer& files, const OpenBank& bank, const fs::path& out,
         const auto some = static_cast<std::size_t>(wanted);
         BankBlock block = read_listed(reader, std::span(sequence).subspan(done, some));
         done += some;
-        block.vectors = block.vectors.to(dtype);
+        block.vectors = vectors_of_rows(block.vectors, bank.bank().length).to(dtype).contiguous();
         return block;
       },
       count, rows);
   Hdf5Layout plan;
-  datasets.add_to(plan, dtype, bank.bank().width);
+  const std::int64_t width = vector_width(bank.bank().length, bank.bank().width);
+  datasets.add_to(plan, dtype, width);
   if (is_npy_name(out)) {
     write_arrays(files, out, plan);
     return;
   }
-  plan.attributes.push_back({"/", "width", bank.bank().width});
+  plan.attributes.push_back({"/", "width", width});
   plan.attributes.push_back({"/", "snapshot_step", bank.manifest.step});
   FileWriting writing;
   writing.block_bytes = rows * bank.row_bytes();

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "runtime/bank_files/distance_numbers.h"
 #include "runtime/bank_files/reshard_bank.h"
 #include "runtime/bank_files/row_norms.h"
 #include "runtime/bank_files/write_bank.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -44,7 +46,16 @@ void check_options(const ImportOptions& options, std::int64_t count) {
   require(options.batch >= 1, "--batch must be at least 1.");
   require(!options.raw || !options.normalize,
           "--raw keeps the lengths of rows and --normalize makes them 1; leave one of them out.");
+  require(!options.distance || !options.normalize,
+          "--distance keeps the lengths of rows and --normalize makes them 1; leave one of them out.");
+  require(!options.distance || !options.raw,
+          "--raw is for scores that are inner products and --distance for squared distances; leave one of them out.");
   checked_ranks(options.ranks);
+}
+
+RowLength length_of(const ImportOptions& options) {
+  if (options.distance) return RowLength::kDistance;
+  return options.raw ? RowLength::kAsMade : RowLength::kUnit;
 }
 
 void check_rows(const RowsOf& rows, const ImportOptions& options, std::int64_t block_rows) {
@@ -58,10 +69,10 @@ void check_rows(const RowsOf& rows, const ImportOptions& options, std::int64_t b
       if (options.normalize && norm[i] == 0.0) {
         throw std::invalid_argument(row + " is zero and has no direction that --normalize could keep.");
       }
-      if (!options.normalize && !options.raw && !is_unit_row(block, i, norm[i])) {
-        throw std::invalid_argument(
-            row + " has norm " + std::to_string(norm[i]) +
-            " and not 1; --normalize scales rows, --raw keeps them, --transpose reads a [d, K] file.");
+      if (!options.normalize && length_of(options) == RowLength::kUnit && !is_unit_row(block, i, norm[i])) {
+        throw std::invalid_argument(row + " has norm " + std::to_string(norm[i]) +
+                                    " and not 1; --normalize scales rows, --raw keeps them, --distance as well, "
+                                    "--transpose reads a [d, K] file.");
       }
     }
   }
@@ -71,7 +82,8 @@ SavedBank imported_bank(const RowsOf& rows, const ImportOptions& options, at::Sc
   SavedBank bank;
   const std::int64_t capacity = std::max(options.rows, rows.count());
   const std::int64_t batch = std::min(options.batch, capacity);
-  bank.length = options.raw ? RowLength::kAsMade : RowLength::kUnit;
+  bank.length = length_of(options);
+  require_type(bank.length, dtype, "--dtype");
   bank.layout.capacity = capacity;
   bank.layout.height = batch;
   bank.layout.columns = (capacity + batch - 1) / batch;
@@ -80,7 +92,7 @@ SavedBank imported_bank(const RowsOf& rows, const ImportOptions& options, at::Sc
     bank.layout.batches.push_back({bank.layout.next_number++, start, std::min(batch, rows.count() - start), -1});
   }
   bank.shards = checked_ranks(options.ranks);
-  bank.width = rows.width();
+  bank.width = row_width(bank.length, rows.width());
   bank.dtype = dtype;
   return bank;
 }
@@ -98,7 +110,7 @@ Manifest import_rows(FileLayer& files, const MatrixFile& matrix, const std::file
   // What is read, once more as it lies the other way, and in fp64.
   const std::int64_t read_bytes = rows.width() * static_cast<std::int64_t>(c10::elementSize(matrix.dtype()));
   const std::int64_t block_rows =
-      memory.fitting(2 * read_bytes + kNormBytesPerElement * rows.width() + bytes_while_writing(bank.row_bytes()));
+      memory.fitting(2 * read_bytes + kNormBytesPerElement * bank.bank.width + bytes_while_writing(bank.row_bytes()));
   check_rows(rows, options, block_rows);
 
   // Ranks are asked for parts of a batch; the file is read in larger ones.
@@ -113,7 +125,8 @@ Manifest import_rows(FileLayer& files, const MatrixFile& matrix, const std::file
     const std::int64_t count = std::min({block_rows, rows.count() - begin, rows.count() - key});
     held = rows.read(begin, count);
     if (options.normalize) held = normalized_rows(held);
-    held = held.to(bank.bank.dtype);
+    // Their two further numbers before they are rounded.
+    held = rows_of_vectors(held, bank.bank.length).to(bank.bank.dtype);
     held_keys = {key, key + count};
   };
   const NewRows read = [&](Range keys) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "runtime/bank_files/distance_numbers.h"
 #include "runtime/bank_files/find_duplicates.h"
 #include "runtime/bank_files/merge_order.h"
 #include "runtime/bank_files/reshard_bank.h"
@@ -103,6 +104,7 @@ MergeResult merge_banks(FileLayer& files, const std::vector<OpenBank>& given, co
   check_alike(given, !options.convert);
   checked_ranks(options.ranks);
   const at::ScalarType dtype = options.convert.value_or(given.front().bank().dtype);
+  require_type(given.front().bank().length, dtype, "--convert");
 
   const std::vector<OpenBank> banks = by_reach(given);
   MergeResult result;

@@ -9,6 +9,7 @@
 #include "comm/require.h"
 #include "runtime/bank_files/extract_rows.h"
 #include "runtime/bank_files/row_norms.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -30,13 +31,16 @@ void check_query(const at::Tensor& rows, std::int64_t index, double norm, std::i
 /// The best of the rows seen so far.
 class BestRows {
  public:
-  BestRows(const NearQueries& queries, std::int64_t top) : queries_(queries), top_(top) {
+  BestRows(const NearQueries& queries, std::int64_t top, RowLength length)
+      : queries_(queries), asking_(queries_of_vectors(queries.vectors, length)), top_(top), length_(length) {
     const auto none = [&] { return at::full({queries.count(), top}, -1, at::kLong); };
     best_ = {at::full({queries.count(), top}, kNoScore, at::kDouble), none(), none(), none(), none()};
   }
 
   void add(const BankBlock& block) {
-    at::Tensor scores = queries_.vectors.mm(block.vectors.to(at::kDouble).t());  // [n, m]
+    // Further numbers of rows are made anew, in fp64: a vector is at a distance of 0 from itself.
+    const at::Tensor vectors = vectors_of_rows(block.vectors, length_).to(at::kDouble);
+    at::Tensor scores = asking_.mm(rows_of_vectors(vectors, length_).t());  // [n, m]
     const at::Tensor own = queries_.ids.unsqueeze(1).eq(block.ids.unsqueeze(0)).logical_and_(block.ids.ge(0));
     // A row that is not finite is near to nothing.
     scores.masked_fill_(own.logical_or_(scores.isnan()), kNoScore);
@@ -64,7 +68,9 @@ class BestRows {
 
  private:
   const NearQueries& queries_;
+  at::Tensor asking_;  // [n, w]
   std::int64_t top_;
+  RowLength length_;
   NearRows best_;
 };
 
@@ -73,9 +79,12 @@ class BestRows {
 NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Range rows, bool normalize,
                               const BankMemory& memory) {
   require(!matrix.means_transpose(), "The queries lie in Fortran order; save them in C order.");
-  require(matrix.columns() == bank.bank().width, "The queries are " + std::to_string(matrix.columns()) +
-                                                     " wide, the rows of the bank " +
-                                                     std::to_string(bank.bank().width) + ".");
+  const RowLength length = bank.bank().length;
+  const std::int64_t width = vector_width(length, bank.bank().width);
+  require(matrix.columns() == width,
+          "The queries are " + std::to_string(matrix.columns()) + " wide, the " +
+              (length == RowLength::kDistance ? "vectors, as --embeddings and bank extract write them," : "rows") +
+              " of the bank " + std::to_string(width) + ".");
   require(rows.begin >= 0 && rows.end <= matrix.rows() && rows.size() > 0,
           "--range " + std::to_string(rows.begin) + ":" + std::to_string(rows.end) + " is not part of the " +
               std::to_string(matrix.rows()) + " rows of the queries.");
@@ -84,8 +93,7 @@ NearQueries queries_of_matrix(const OpenBank& bank, const MatrixFile& matrix, Ra
   const at::Tensor block = matrix.read_rows(rows.begin, rows.size());
   const at::Tensor norms = row_norms(block);
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    check_query(block, i, norms.const_data_ptr<double>()[i], rows.begin + i, normalize,
-                bank.bank().length == RowLength::kAsMade);
+    check_query(block, i, norms.const_data_ptr<double>()[i], rows.begin + i, normalize, length != RowLength::kUnit);
   }
   return {normalize ? normalized_rows(block) : block.to(at::kDouble), at::full({rows.size()}, -1, at::kLong)};
 }
@@ -99,11 +107,14 @@ NearQueries queries_of_samples(const OpenBank& bank, const std::vector<std::int6
   std::unordered_map<std::int64_t, at::Tensor> keys;
   for (auto key = found.sequence.rbegin(); key != found.sequence.rend(); ++key) {
     const BankBlock row = reader.read({*key, *key + 1});
-    keys.try_emplace(row.ids.item<std::int64_t>(), row.vectors.to(at::kDouble));
+    keys.try_emplace(row.ids.item<std::int64_t>(), vectors_of_rows(row.vectors, bank.bank().length).to(at::kDouble));
     BankMemory(memory).reserve(static_cast<std::int64_t>(keys.size()) * bank.bank().width * kNormBytesPerElement,
                                "the keys of these samples");
   }
-  if (keys.empty()) return {at::empty({0, bank.bank().width}, at::kDouble), at::empty({0}, at::kLong)};
+  if (keys.empty()) {
+    const std::int64_t width = vector_width(bank.bank().length, bank.bank().width);
+    return {at::empty({0, width}, at::kDouble), at::empty({0}, at::kLong)};
+  }
   // In the order in which they are asked for, each once.
   std::vector<at::Tensor> vectors;
   std::vector<std::int64_t> samples;
@@ -125,7 +136,7 @@ NearRows near_rows(const OpenBank& bank, const NearQueries& queries, std::int64_
   const std::int64_t row_bytes = bank.bytes_while_reading() +
                                  bank.bank().width * static_cast<std::int64_t>(sizeof(double)) +
                                  queries.count() * kBytesPerAnswer;
-  BestRows best(queries, top);
+  BestRows best(queries, top, bank.bank().length);
   for_each_block(bank, memory.fitting(row_bytes), [&](const BankBlock& block) { best.add(block); });
   return best.take();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "runtime/bank_files/distance_numbers.h"
 #include "runtime/bank_files/find_duplicates.h"
 #include "runtime/bank_files/open_bank.h"
 #include "runtime/bank_files/row_norms.h"
@@ -73,7 +74,7 @@ at::Tensor contradicted(const BankBlock& block, const SavedBank& bank) {
   // Of a long row the largest number has the largest steps.
   const at::Tensor size = rows.abs().amax(1).clamp_min(1.0);
   // What follows a velocity, or Adam's mean, are sums of squares and steps.
-  const std::int64_t signed_numbers = bank.row_optimizer == RowOptimizerKind::kAdagrad ? 0 : bank.width;
+  const std::int64_t signed_numbers = bank.row_optimizer == RowOptimizerKind::kAdagrad ? 0 : block.raw.size(1);
   const at::Tensor moves =
       block.moments.isfinite().all(1).logical_and_(block.moments.slice(1, signed_numbers).ge(0).all(1));
   // Not a number is not below the bound.
@@ -119,6 +120,10 @@ void check_shard(const OpenBank& bank, int shard, std::int64_t rows_per_block) {
         if (std::isnan(norm[i])) throw SnapshotError(key() + " holds a number that is not finite.");
         if (bank.bank().length == RowLength::kUnit && !is_unit_row(block.vectors, i, norm[i])) {
           throw SnapshotError(key() + " has norm " + std::to_string(norm[i]) + " and not 1.");
+        }
+        if (bank.bank().length == RowLength::kDistance) {
+          const std::string problem = problem_of_distance_row(block.vectors, i);
+          if (!problem.empty()) throw SnapshotError(key() + " " + problem + ".");
         }
         if (!is_wrong[i]) continue;
         throw SnapshotError(key() +

@@ -30,7 +30,7 @@ torch::Tensor ProjectionHead::forward(const torch::Tensor& features) {
   const torch::Tensor projected = output_(hidden.relu());  // [b, output]
   // Out of autocast's bf16 first: the bank and the loss rely on rows of unit length to fp32 rounding.
   const torch::Tensor rows = projected.to(output_->weight.scalar_type());
-  if (options_.length == RowLength::kAsMade) return rows;
+  if (options_.length != RowLength::kUnit) return rows;
   // Keeps the quotient of a zero row, and its gradient, finite; the smallest norm that a trained row could have is far
   // above.
   constexpr double kSmallestNorm = 1e-12;

@@ -23,10 +23,11 @@ HeadNorm choose_head_norm(std::optional<HeadNorm> asked, bool has_predictor) noe
 
 struct ProjectionHeadOptions {
   std::int64_t hidden = 512;
-  /// Width d of queries, keys and bank rows.
+  /// Width d of queries and keys, and of the vectors that bank rows are made of.
   std::int64_t output = 128;
   HeadNorm norm = HeadNorm::kNone;
-  /// kAsMade leaves out the division by the length at the end.
+  /// kAsMade and kDistance leave out the division by the length at the end; the two further numbers of distances are
+  /// the loss's business.
   RowLength length = RowLength::kUnit;
 
   /// Throws std::invalid_argument in a sentence that names the flag.

@@ -4,6 +4,7 @@
 
 #include "comm/together.h"
 #include "runtime/evaluation/features.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 
@@ -21,6 +22,7 @@ at::Tensor encoded_samples(Communicator& host, EncoderPair& encoders, const Samp
                             .to(at::kDouble);
       // Rounded to fp32 in there: of length 1 in fp64, too.
       if (encoding.length == RowLength::kUnit) rows = rows / rows.norm(2, {1}, true);
+      rows = rows_of_vectors(rows, encoding.length);
       if (!all.defined()) all = at::empty({ids.size(0), rows.size(1)}, rows.options().dtype(encoding.type));
       all.narrow(0, begin, block.size(0)).copy_(rows);
     });

@@ -20,7 +20,9 @@ void require_bank(const std::string& name, const SavedBank& saved, const BankOpt
     refuse("row length", name_of(saved.length), name_of(bank.length), "--head-output");
   }
   if (saved.width != bank.width) {
-    refuse("width", std::to_string(saved.width), std::to_string(bank.width), "--width");
+    // Of vectors: that is what the flag gives.
+    refuse("width", std::to_string(vector_width(saved.length, saved.width)),
+           std::to_string(vector_width(bank.length, bank.width)), "--width");
   }
   if (saved.layout.capacity != bank.rows) {
     refuse("rows", std::to_string(saved.layout.capacity), std::to_string(bank.rows),

@@ -11,6 +11,7 @@
 #include "runtime/run/encoded_samples.h"
 #include "runtime/run/mined_samples.h"
 #include "samplers/bank/random_rows.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -130,8 +131,9 @@ void RefreshJobs::make_index(const std::function<void()>& pause) {
   // nothing, and is not met as if it were another sample.
   const at::Tensor is_broken = data_.train->stand_ins(ids) != ids;
   if (is_broken.any().item<bool>()) {
-    const at::Tensor random = random_unit_rows(options_.seed, own.begin, own.size(), bank.width()).to(rows.options());
-    vectors = at::where(is_broken.unsqueeze(1).to(rows.device()), random, rows);
+    const at::Tensor random = random_unit_rows(options_.seed, own.begin, own.size(), options_.head.output);
+    vectors = at::where(is_broken.unsqueeze(1).to(rows.device()),
+                        rows_of_vectors(random, bank.options().length).to(rows.options()), rows);
     if (labels.defined()) labels = labels.masked_fill(is_broken, -1);
   }
   bank.replace(ids - own.begin, vectors, labels, trainer_.steps_done());
@@ -151,7 +153,7 @@ at::Tensor RefreshJobs::make_order(const RunPosition& position, const std::funct
   if (bank != nullptr && rows_have_samples(bank->kind())) {
     at::Tensor rows = bank->shard().rows.vectors.cpu();
     // Alike are samples of one direction, and not those with long rows.
-    if (bank->options().length == RowLength::kAsMade) rows = unit_rows(rows);
+    if (bank->options().length != RowLength::kUnit) rows = unit_rows(rows);
     at::Tensor order = similar_order(trainer_.bank_group(), rows, count, batches, pause);
     // Copies of the bank may differ in their last bits where machines do: one order for all.
     host_.broadcast(order, 0);

@@ -117,7 +117,7 @@ void begin_from(const Snapshot& snapshot, const NamedBank& own) {
     BankBlock block = reader.read(sequence);
     block.steps = at::full_like(block.steps, kNoStep);
     if (block.moments.defined()) {
-      const std::int64_t numbers = moments_width(options.row_optimizer, options.width);
+      const std::int64_t numbers = moments_width(options.row_optimizer, block.raw.size(1));
       block.moments = at::zeros({block.raw.size(0), numbers}, block.raw.options());
     }
     return block;

@@ -38,16 +38,15 @@ RunMemory run_memory(const PretrainOptions& options, const ContrastSetup& setup,
     const auto banks = static_cast<std::int64_t>(bank_names(options).size());
     const std::int64_t rows = banks * layout.local_rows(0);
     const auto stored = static_cast<std::int64_t>(at::elementSize(row_type(options, place.precision)));
-    memory.bank_rows = rows * options.head.output * stored;
+    memory.bank_rows = rows * options.width_of_rows() * stored;
     memory.bank_numbers = rows * kNumbersOfRow;
     // The old rows stay until the last new one is there, and with a snapshot that is being written of them, longer.
     if (setup.has_index()) memory.bank_anew = (saves ? 2 : 1) * memory.bank_rows;
     if (setup.has_rows_that_learn()) {
       const std::int64_t width = options.head.output;
-      const std::int64_t array = rows * width * element;
       // Raw rows, moments, and the gradient of each direction; and while they are saved all but that once more.
-      const std::int64_t kept_rows = array + rows * moments_width(options.rows.kind, width) * element;
-      memory.bank_learning = kept_rows + (options.both_directions() ? 2 : 1) * array;
+      const std::int64_t kept_rows = rows * (width + moments_width(options.rows.kind, width)) * element;
+      memory.bank_learning = kept_rows + (options.both_directions() ? 2 : 1) * rows * options.width_of_rows() * element;
       if (saves) memory.bank_learning += memory.bank_rows + kept_rows + memory.bank_numbers;
     }
   }

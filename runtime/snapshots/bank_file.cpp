@@ -32,6 +32,7 @@ std::optional<std::string> bank_of_stem(const std::string& stem) {
 
 std::int64_t format_for(const SavedBank& bank) {
   constexpr std::int64_t kFirst = 1, kKinds = 2;
+  if (bank.length == RowLength::kDistance) return kDistancesFormat;
   if (!bank.name.empty()) return kNamesFormat;
   const bool is_new = bank.length != RowLength::kUnit || bank.kind == BankKind::kParametric ||
                       bank.row_optimizer != RowOptimizerKind::kSgd;
@@ -83,7 +84,7 @@ RowOptimizerKind row_optimizer_of_text(const std::string& text) {
 }
 
 RowLength length_of_text(const std::string& text) {
-  for (const RowLength length : {RowLength::kUnit, RowLength::kAsMade}) {
+  for (const RowLength length : {RowLength::kUnit, RowLength::kAsMade, RowLength::kDistance}) {
     if (text == name_of(length)) return length;
   }
   throw std::invalid_argument("its bank has rows of the unknown length '" + shown_text(text) + "'");
@@ -104,11 +105,19 @@ std::int64_t row_bytes(const SavedBank& bank) {
 }
 
 LearnedDataset raw_dataset(const SavedBank& bank) {
-  return {"raw", bank.width};
+  return {"raw", vector_width(bank.length, bank.width)};
+}
+
+std::vector<std::pair<const char*, std::int64_t>> length_attributes(const SavedBank& bank) {
+  std::vector<std::pair<const char*, std::int64_t>> attributes;
+  const std::int64_t format = format_for(bank);
+  if (format >= kRowsFormat) attributes.emplace_back(kUnitRows, bank.length == RowLength::kUnit ? 1 : 0);
+  if (format >= kDistancesFormat) attributes.emplace_back(kDistanceRows, bank.length == RowLength::kDistance ? 1 : 0);
+  return attributes;
 }
 
 LearnedDataset moments_dataset(const SavedBank& bank) {
-  const std::int64_t width = moments_width(bank.row_optimizer, bank.width);
+  const std::int64_t width = moments_width(bank.row_optimizer, raw_dataset(bank).width);
   switch (bank.row_optimizer) {
     case RowOptimizerKind::kSgd:
       return {"velocity", width};
@@ -173,7 +182,7 @@ FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, 
   attribute("filled", layout.filled());
   attribute("shard", shard);
   attribute("shards", bank.shards);
-  if (format_for(bank) >= kRowsFormat) attribute(kUnitRows, bank.length == RowLength::kUnit ? 1 : 0);
+  for (const auto& [name, value] : length_attributes(bank)) attribute(name, value);
   return write_hdf5(files, path, plan, writing);
 }
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "runtime/snapshots/files/digest.h"
 #include "runtime/snapshots/files/file_layer.h"
@@ -20,7 +22,7 @@ struct SavedBank {
   BankLayoutState layout;
   /// Over how many ranks it is laid out; one file each.
   int shards = 1;
-  /// d
+  /// Of rows; that of their vectors is vector_width(length, width).
   std::int64_t width = 0;
   at::ScalarType dtype = at::kFloat;
   BankKind kind = BankKind::kQueue;
@@ -33,10 +35,12 @@ struct SavedBank {
 
 /// The newest version of the files and of the manifest that is known here. A reader takes all versions up to its own.
 /// Version 2 knows banks of another kind than the queue, version 3 rows of any length, the weights of a classifier and
-/// the optimizers of rows beside sgd, version 4 banks that have names, several of them in one snapshot.
-inline constexpr std::int64_t kSnapshotFormat = 4;
+/// the optimizers of rows beside sgd, version 4 banks that have names, several of them in one snapshot, version 5 rows
+/// that are scored by distances.
+inline constexpr std::int64_t kSnapshotFormat = 5;
 inline constexpr std::int64_t kRowsFormat = 3;
 inline constexpr std::int64_t kNamesFormat = 4;
+inline constexpr std::int64_t kDistancesFormat = 5;
 
 /// The oldest version that can say what is to be said of such a bank: what is written, so that older programs go on
 /// reading queues of unit rows.
@@ -86,14 +90,18 @@ struct LearnedDataset {
 LearnedDataset raw_dataset(const SavedBank& bank);
 /// Of what their optimizer remembers: "velocity" of sgd, "squares" of adagrad, "moments" of adam.
 LearnedDataset moments_dataset(const SavedBank& bank);
-/// The attribute of files of version 3: 0 where rows have any length, else 1.
+/// The attribute of files from version 3 on: 0 where rows have any length, else 1.
 inline constexpr const char* kUnitRows = "unit_rows";
+/// That of files from version 5 on: 1 where rows are those of distances, else 0.
+inline constexpr const char* kDistanceRows = "distance_rows";
+/// Those of them that the files of such a bank have, and their values.
+std::vector<std::pair<const char*, std::int64_t>> length_attributes(const SavedBank& bank);
 
 /// Writes one shard: datasets rows [n, d], ids, labels, steps, sequence [n] int64, oldest key first, and of rows that
-/// learn raw [n, d] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled, and in
-/// version 3 unit_rows. n is
-/// RingOrder(bank.layout over bank.shards, shard).size(). A row that no step wrote has step and id -1. Takes each row
-/// from a source once; in memory are about two blocks of rows, and the four numbers of every row. Local.
+/// learn raw [n, d of vectors] and moments_dataset(); attributes format, capacity, width, head, shard, shards, filled
+/// and length_attributes(). n is RingOrder(bank.layout over bank.shards, shard).size(). A row that no step wrote has
+/// step and id -1. Takes each row from a source once; in memory are about two blocks of rows, and the four numbers of
+/// every row. Local.
 FileDigest write_bank_file(FileLayer& files, const std::filesystem::path& path, const SavedBank& bank, int shard,
                            const ShardSources& sources, const FileWriting& writing);
 

@@ -89,8 +89,11 @@ BankReader::Shard& BankReader::open(int shard) {
   // Whatever is allocated later has sizes that were compared here.
   require(attribute("format") <= kSnapshotFormat, "format");
   // Other files say nothing of it, and are of a version that could not.
-  const bool any_length = attribute("format") >= kRowsFormat && attribute(kUnitRows) == 0;
-  require(any_length == (bank_.length == RowLength::kAsMade), "length of rows");
+  const std::int64_t format = attribute("format");
+  const bool any_length = format >= kRowsFormat && attribute(kUnitRows) == 0;
+  const bool of_distances = format >= kDistancesFormat && attribute(kDistanceRows) == 1;
+  require(any_length == (bank_.length != RowLength::kUnit), "length of rows");
+  require(of_distances == (bank_.length == RowLength::kDistance), "length of rows");
   require(attribute("capacity") == layout_.capacity(), "capacity");
   require(attribute("head") == layout_.head(), "head");
   require(attribute("shard") == shard && attribute("shards") == bank_.shards, "shard");

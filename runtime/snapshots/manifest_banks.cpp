@@ -7,6 +7,7 @@
 #include "runtime/snapshots/hdf5/dtype_text.h"
 #include "runtime/snapshots/snapshot_error.h"
 #include "runtime/text/utf8_text.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -87,8 +88,13 @@ SavedBank bank_of(const Json& json, std::int64_t most_parts = kMostParts) {
   }
   // Refuses what contradicts itself.
   [[maybe_unused]] const BankLayout valid(bank.layout, bank.shards);
-  if (bank.kind == BankKind::kLearned && bank.length != RowLength::kUnit) {
-    throw SnapshotError("its learned bank has rows of any length, and learned rows are unit rows");
+  if (bank.kind == BankKind::kLearned && bank.length == RowLength::kAsMade) {
+    throw SnapshotError(
+        "its learned bank has rows of any length, and learned rows are unit rows or those of distances");
+  }
+  if (vector_width(bank.length, bank.width) < 1 || !can_be_stored(bank.length, bank.dtype)) {
+    throw SnapshotError("its bank of distances has rows of width " + std::to_string(bank.width) + " in " +
+                        dtype_text(bank.dtype));
   }
   if (rows_stay(bank.kind) && !is_table(bank.layout)) {
     throw SnapshotError("its " + kind_text(bank.kind) + " bank is not one batch of all its rows");

@@ -117,9 +117,7 @@ FileDigest write_virtual_bank(FileLayer& files, const std::filesystem::path& pat
                                       {"shards", bank.shards}}) {
       create_attribute(file, {"/", name, value});
     }
-    if (format_for(bank) >= kRowsFormat) {
-      create_attribute(file, {"/", kUnitRows, std::int64_t{bank.length == RowLength::kUnit ? 1 : 0}});
-    }
+    for (const auto& [name, value] : length_attributes(bank)) create_attribute(file, {"/", name, value});
     file.close("closing bank.h5");
     bytes.resize(static_cast<std::size_t>(memory.size()));
     memory.read(0, bytes);

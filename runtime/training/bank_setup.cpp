@@ -13,7 +13,7 @@ int shard_count(const PretrainOptions& options, const Communicator& comm) {
 BankOptions bank_options(const PretrainOptions& options, const ComputePlace& place) {
   BankOptions bank;
   bank.rows = options.bank_rows;
-  bank.width = options.head.output;
+  bank.width = options.width_of_rows();
   bank.dtype = row_type(options, place.precision);
   bank.device = place.device;
   bank.fill = options.bank_fill;

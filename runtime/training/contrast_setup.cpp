@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
+#include <utility>
 
 #include "comm/require.h"
 #include "runtime/snapshots/bank_file.h"
+#include "runtime/training/head_geometry.h"
 #include "runtime/training/view_banks.h"
 #include "samplers/contrast/batch_terms.h"
 
@@ -65,18 +66,6 @@ void require_shares(const PretrainOptions& options, const ContrastSetup& setup) 
           "--negatives batch needs --global-batch of at least 2: the negatives are the batch.");
 }
 
-/// What raw queries, keys and rows ask of the rest.
-void require_any_length(const ContrastSetup& setup) {
-  const auto require_no = [](const char* reason, const std::string& method) {
-    require(reason == nullptr, "--head-output raw does not go with " + method + ": " +
-                                   (reason == nullptr ? "" : reason) +
-                                   ". Leave --head-output unit, or choose another.");
-  };
-  require_no(setup.objective.why_unit_rows, "--objective " + setup.objective.name);
-  if (setup.has_bank()) require_no(setup.sampler.why_unit_rows, "--sampler " + setup.sampler.name);
-  if (setup.has_learned()) require_no("its rows are trained as unit rows", "--bank-kind learned");
-}
-
 /// What rows that are positives ask of the rest.
 void require_positives(const PretrainOptions& options, const ContrastSetup& setup, const std::string& flag) {
   require(setup.source == NegativeSource::kBank, flag + " goes with --negatives bank, not with " +
@@ -114,7 +103,7 @@ void require_learning(const PretrainOptions& options, const ContrastSetup& setup
 void require_followed(const PretrainOptions& options, const Objective& objective) {
   if (options.bank_kind != BankKind::kParametric || options.precision == Precision::kFp64) return;
   Anchors nobody;
-  nobody.vectors = nobody.partners = at::zeros({0, options.head.output});
+  nobody.vectors = nobody.partners = at::zeros({0, options.width_of_rows()});
   nobody.positive = at::zeros({0});
   for (const ObjectiveTerm& term : objective.terms(nobody)) {
     require(!is_sharp({term.term}),
@@ -164,7 +153,7 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
                                    std::int64_t steps_per_epoch, const SampleFacts& facts,
                                    at::TensorOptions tensors = at::kFloat) {
   SamplerArguments arguments;
-  arguments.width = options.head.output;
+  arguments.width = options.width_of_rows();
   arguments.bank_rows = options.bank_rows;
   arguments.tensors = tensors;
   arguments.sample_types = facts.types;
@@ -175,26 +164,6 @@ SamplerArguments sampler_arguments(const PretrainOptions& options, const Contras
   arguments.seed = options.seed;
   arguments.steps_per_epoch = steps_per_epoch;
   return arguments;
-}
-
-/// The shortest form of a temperature that a flag was given.
-std::string short_text(double number) {
-  std::ostringstream text;
-  text << number;
-  return text.str();
-}
-
-void add_warnings_of_any_length(const PretrainOptions& options, const ContrastSetup& setup,
-                                std::vector<std::string>& warnings) {
-  if (setup.has_bank() && setup.bank_kind == BankKind::kQueue && options.bank_fill == BankFill::kRandom) {
-    warnings.emplace_back(
-        "--head-output raw with --bank-fill random: the random rows of the start have length 1, which keys need not "
-        "have; --bank-fill empty begins without negatives.");
-  }
-  if (setup.objective.uses_temperature && !options.learn_tau && options.tau != 1.0) {
-    warnings.emplace_back("--head-output raw with --tau " + short_text(options.tau) + ": scores of any size are " +
-                          "divided by it as well; --tau 1 leaves them as they are.");
-  }
 }
 
 }  // namespace
@@ -227,7 +196,7 @@ ContrastSetup resolve_contrast(const PretrainOptions& options) {
   }
   require_shares(options, setup);
   const std::string flag = "--bank-kind " + kind_text(options.bank_kind);
-  if (options.head.length == RowLength::kAsMade) require_any_length(setup);
+  require_head_geometry(options, setup);
   if (rows_are_positives(options.bank_kind)) require_positives(options, setup, flag);
   if (rows_learn(options.bank_kind)) require_learning(options, setup, flag);
   require_followed(options, *objective);
@@ -285,7 +254,7 @@ std::vector<std::string> contrast_warnings(const PretrainOptions& options, const
                           " with --bank-fill random: in the first epoch every positive is a random row, with which an "
                           "encoder may collapse; --bank-fill features begins with what it makes of each sample.");
   }
-  if (options.head.length == RowLength::kAsMade) add_warnings_of_any_length(options, setup, warnings);
+  for (std::string& warning : head_geometry_warnings(options, setup)) warnings.push_back(std::move(warning));
   if (options.batch_order == BatchOrder::kSimilar && options.epochs == 1) {
     warnings.emplace_back(
         "--batch-order similar with --epochs 1 is a random order: the share of a batch that is chosen for being alike "

@@ -41,7 +41,7 @@ void require_rows_rate(const PretrainOptions& options) {
   sentence << "--rows-optimizer " << row_optimizer_text(options.rows.kind) << " with --rows-lr " << options.rows.rate
            << " would move a row by more than its length of 1 in its first step; for --width " << options.head.output
            << " give less than " << most << ", such as 0.01.";
-  require(options.head.length == RowLength::kAsMade || options.rows.rate < most, sentence.str());
+  require(options.head.length != RowLength::kUnit || options.rows.rate < most, sentence.str());
 }
 
 /// What a query meets.

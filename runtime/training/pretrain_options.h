@@ -172,6 +172,8 @@ struct PretrainOptions {
 
   /// Views that a step takes of a sample: where rows are positives, they stand in the place of the second one.
   int views_of_sample() const { return rows_are_positives(bank_kind) && !bank_per_view ? 1 : 2; }
+  /// Numbers of a row of the bank, and of a query as it is scored.
+  std::int64_t width_of_rows() const { return row_width(head.length, head.output); }
   /// Whether either view is query once, in two stages of one step.
   bool both_directions() const { return symmetric || bank_per_view; }
 

@@ -8,6 +8,7 @@
 #include "runtime/training/bank_setup.h"
 #include "runtime/training/optimizer.h"
 #include "runtime/training/view_banks.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -83,11 +84,11 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
                                         share(batch.global_size, comm_.size(), comm_.rank()));
   if (batch.arrive) batch.arrive();
   ViewPair views(encoders_, batch.view_a, batch.view_b, parts, batch.mined_views);
-  const at::Tensor queries = views.query();                         // 2  [b, d] unit rows
-  LossStep stage = loss_->begin(comm_, bank(), contrast, queries);  // 4  begins: the queries travel to the shards
-  // 3  [b, d] unit rows
+  const at::Tensor queries = views.query();  // 2  [b, d] unit rows, or as --head-output says
+  LossStep stage = loss_->begin(comm_, bank(), contrast, scored(queries));  // 4  begins: the queries travel
+  // 3  [b, d] as they lie in the bank
   const at::Tensor rows = positive_rows(contrast, queries.scalar_type());
-  const at::Tensor keys = rows.defined() ? rows : views.key();
+  const at::Tensor keys = rows.defined() ? rows : stored(views.key());
   std::optional<OtherDirection> other = begin_other_direction(views, contrast);
   timer.enter(Phase::kBank);
   ContrastOutput output =
@@ -119,6 +120,16 @@ StepMetrics Trainer::step(const Batch& batch, StepTimer& timer, StepWishes* wish
   // A skipped step counts: schedules, ages of keys and metrics follow the number of batches.
   ++steps_done_;
   return metrics;
+}
+
+// By distances queries and keys take their forms here and nowhere before: what encoders make stays d numbers, and so do
+// features, embeddings and alignment.
+at::Tensor Trainer::scored(const at::Tensor& queries) const {
+  return queries_of_vectors(queries, options_.head.length);
+}
+
+at::Tensor Trainer::stored(const at::Tensor& keys) const {
+  return rows_of_vectors(keys, options_.head.length);
 }
 
 // All that is known of a step before its queries: made once, so that both directions of a symmetric step mean the same.
@@ -205,8 +216,8 @@ std::optional<Trainer::OtherDirection> Trainer::begin_other_direction(const View
   ViewPair swapped = views.swapped();
   const at::Tensor queries = swapped.query();
   Bank* bank = other_bank_ ? other_bank_.get() : bank_.get();
-  LossStep stage = loss_->begin(comm_, bank, contrast, queries);
-  const at::Tensor keys = other_rows_ ? other_rows_->fetch().to(queries.scalar_type()) : swapped.key();
+  LossStep stage = loss_->begin(comm_, bank, contrast, scored(queries));
+  const at::Tensor keys = other_rows_ ? other_rows_->fetch().to(queries.scalar_type()) : stored(swapped.key());
   return OtherDirection{std::move(swapped), queries, std::move(stage), keys};
 }
 

@@ -96,10 +96,15 @@ class Trainer {
   ContrastBatch describe(const Batch& batch);
   /// The ids of the batches of `ranks`, on the host. Collective over them.
   at::Tensor gathered_ids(const Batch& batch, Communicator& ranks, const QueryShares& shares);
+  /// Queries [b, d] as the loss scores them, and keys [b, d] as the bank stores them: [b, d], or by distances [b, d +
+  /// 2]. Local.
+  at::Tensor scored(const at::Tensor& queries) const;
+  at::Tensor stored(const at::Tensor& keys) const;
   /// The positives where they are rows of the bank, in `type`; else undefined. Collective.
   at::Tensor positive_rows(const ContrastBatch& contrast, at::ScalarType type);
-  /// Line 8: what the bank takes of the step; `other_queries` are those of the other direction, undefined without one.
-  /// Collective where keys, features or gradients move.
+  /// Line 8: what the bank takes of the step, `queries` [b, d] as the encoder made them, `keys` as the bank stores
+  /// them; `other_queries` are those of the other direction, undefined without one. Collective where keys, features or
+  /// gradients move.
   void update_bank(const Batch& batch, const at::Tensor& queries, const at::Tensor& other_queries,
                    const at::Tensor& keys, const GradientOfRows& row_gradient);
   /// Cuts the gradients of the encoders and the objective, and those of what makes negatives, to --clip-norm. Local.

@@ -9,6 +9,7 @@
 #include "comm/require.h"
 #include "samplers/bank/canonical_leaves.h"
 #include "samplers/bank/random_rows.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -42,11 +43,12 @@ Bank::Bank(const BankOptions& options, int rank, int ranks)
       // Rows that stay are one batch, which never expires: slot s is row s of the ranks in their order.
       layout_(options.rows, ranks, rows_stay(options.kind) ? options.rows : options.global_batch) {
   require(options.rows < kMostRows, "the bank holds fewer than 2^32 rows");
-  require(options.width >= 1, "the bank needs rows of width at least 1");
+  require(vector_width(options.length, options.width) >= 1, "the bank needs rows of width at least 1");
   require(at::isFloatingType(options.dtype), "the bank stores rows in fp64, fp32, bf16 or fp16");
+  require(can_be_stored(options.length, options.dtype), "the bank stores rows of distances in fp64 or fp32");
   require(rank >= 0 && rank < ranks, "the rank of a bank must lie in [0, ranks)");
-  require(kind() != BankKind::kLearned || options.length == RowLength::kUnit,
-          "rows of a learned bank are trained as unit rows");
+  require(kind() != BankKind::kLearned || options.length != RowLength::kAsMade,
+          "rows of a learned bank are trained as unit rows, or by their distances");
   allocate();
   if (rows_stay(kind())) {
     fill_for_good();
@@ -95,9 +97,14 @@ void Bank::fill_with_random_rows() {
   for (std::int64_t start = 0; start < options_.rows; start += options_.global_batch) {
     const std::int64_t size = std::min(options_.global_batch, options_.rows - start);
     const Range own = share(size, layout_.ranks(), rank_);
-    append(random_unit_rows(options_.seed, start + own.begin, own.size(), options_.width),
-           at::full({own.size()}, kNone, at::kLong), at::Tensor(), kNone, size);
+    append(random_rows({start + own.begin, start + own.end}), at::full({own.size()}, kNone, at::kLong), at::Tensor(),
+           kNone, size);
   }
+}
+
+at::Tensor Bank::random_rows(Range slots) const {
+  const std::int64_t width = vector_width(options_.length, options_.width);
+  return rows_of_vectors(random_unit_rows(options_.seed, slots.begin, slots.size(), width), options_.length);
 }
 
 void Bank::append(const at::Tensor& keys, const at::Tensor& ids, const at::Tensor& labels, std::int64_t step,
@@ -177,7 +184,8 @@ void Bank::allocate() {
   learned_copy_.reset();
   const std::int64_t rows = layout_.local_rows(rank_);
   shard_.rows.vectors = at::zeros({rows, options_.width}, at::TensorOptions(options_.dtype).device(options_.device));
-  shard_.rows.length = options_.length;
+  // To whoever scores, a row of distances is one of any length.
+  shard_.rows.length = options_.length == RowLength::kUnit ? RowLength::kUnit : RowLength::kAsMade;
   shard_.rows.leaves =
       canonical_leaves(layout_.height(), layout_.columns(), share(layout_.height(), layout_.ranks(), rank_));
   for (Leaf& leaf : shard_.rows.leaves) leaf.valid = 0;
@@ -187,8 +195,9 @@ void Bank::allocate() {
   shard_.steps = shard_.ids.clone();
   if (rows_learn(kind())) {
     const at::ScalarType type = options_.dtype == at::kDouble ? at::kDouble : at::kFloat;
-    shard_.raw = at::zeros({rows, options_.width}, at::TensorOptions(type).device(options_.device));
-    shard_.moments = at::zeros({rows, moments_width(options_.row_optimizer, options_.width)}, shard_.raw.options());
+    const std::int64_t width = vector_width(options_.length, options_.width);
+    shard_.raw = at::zeros({rows, width}, at::TensorOptions(type).device(options_.device));
+    shard_.moments = at::zeros({rows, moments_width(options_.row_optimizer, width)}, shard_.raw.options());
   }
   validity_ = at::full({rows}, kMasked, at::TensorOptions(at::kFloat).device(options_.device));
   publish_validity();

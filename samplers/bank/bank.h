@@ -69,7 +69,7 @@ enum class BankFill {
 struct BankOptions {
   /// K, over all ranks. Any number.
   std::int64_t rows = 0;
-  /// d
+  /// Of a row: row_width() of the vectors that it is made of.
   std::int64_t width = 0;
   /// How rows are stored: fp64, fp32, bf16 or fp16.
   at::ScalarType dtype = at::kFloat;
@@ -81,7 +81,8 @@ struct BankOptions {
   /// shard the first time that they do not fit.
   std::int64_t global_batch = 0;
   BankKind kind = BankKind::kQueue;
-  /// Of the rows that are written. kAsMade takes any; the random ones of the start are of length 1 all the same.
+  /// Of the rows that are written, as rows_of_vectors() gives them (row_geometry.h). kAsMade takes any; the vectors of
+  /// the random ones of the start are of length 1 all the same.
   RowLength length = RowLength::kUnit;
   /// Of rows that learn: what the bank has to remember of each.
   RowOptimizerKind row_optimizer = RowOptimizerKind::kSgd;
@@ -95,7 +96,7 @@ struct WrittenRows {
 };
 
 /// Gives the keys with these sequence numbers, all of one batch: vectors [m, d] of any floating dtype on the host, ids
-/// and labels [m] int64, and where rows learn raw rows [m, d] and moments. Asked in ascending order.
+/// and labels [m] int64, and where rows learn raw rows and moments, as BankShard. Asked in ascending order.
 using BankRowReader = std::function<BankBlock(Range sequence)>;
 
 /// The bank. A queue holds the last K keys of all ranks, each kept by the rank that made it; the other kinds hold K
@@ -104,8 +105,9 @@ using BankRowReader = std::function<BankBlock(Range sequence)>;
 class Bank {
  public:
   /// Throws std::invalid_argument when a count is below 1, the dtype is not a floating one, or K is not below 2^32:
-  /// selection keys hold slots in 32 bits; also for a learned bank whose rows are not unit rows, as they are trained as
-  /// such (row_geometry.h). Rows that stay begin as random ones, whatever `fill` says.
+  /// selection keys hold slots in 32 bits; also for a learned bank of inner products, whose rows would grow without
+  /// end, and for rows that cannot be stored in that type (row_geometry.h). Rows that stay begin as random ones,
+  /// whatever `fill` says.
   Bank(const BankOptions& options, int rank, int ranks);
 
   /// Of a queue: appends this rank's share() of a global batch of `global_batch` keys and lets the oldest expire.
@@ -157,6 +159,8 @@ class Bank {
 
  private:
   void fill_with_random_rows();
+  /// [slots, width] fp64 on the host: rows of random unit vectors.
+  at::Tensor random_rows(Range slots) const;
   /// Of rows that stay: all K at once, those of samples each with the id of its slot.
   void fill_for_good();
   /// Of rows that learn: own rows that were set, [m] int64 on its device, are at rest, and raw rows are what was set.

@@ -14,7 +14,7 @@ struct BankBlock {
   at::Tensor steps;     // [m] int64
   at::Tensor sequence;  // [m] int64, ascending
   // Of rows that learn where they are asked for, else undefined; as BankShard.
-  at::Tensor raw = {};      // [m, d]
+  at::Tensor raw = {};      // [m, vector_width of d]
   at::Tensor moments = {};  // [m, moments_width]
 };
 

@@ -23,11 +23,12 @@ void Bank::restore(const BankLayoutState& state, const BankRowReader& read) {
   allocate();
   const RingOrder order(layout_, rank_);
   const std::int64_t columns = order.columns();
-  const std::int64_t remembered = moments_width(options_.row_optimizer, options_.width);
+  const std::int64_t width = vector_width(options_.length, options_.width);
+  const std::int64_t remembered = moments_width(options_.row_optimizer, width);
   const auto has_learned = [&](const BankBlock& keys) {
     return !rows_learn(kind()) ||
-           (keys.raw.defined() && keys.raw.sizes() == keys.vectors.sizes() && keys.moments.defined() &&
-            keys.moments.sizes() == at::IntArrayRef{keys.vectors.size(0), remembered});
+           (keys.raw.defined() && keys.raw.sizes() == at::IntArrayRef{keys.vectors.size(0), width} &&
+            keys.moments.defined() && keys.moments.sizes() == at::IntArrayRef{keys.vectors.size(0), remembered});
   };
   for (const RingOrder::Stretch& stretch : order.stretches({0, order.size()})) {
     const BankBlock keys = read({stretch.sequence, stretch.sequence + stretch.count});

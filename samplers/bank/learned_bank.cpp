@@ -61,8 +61,8 @@ void Bank::train_met(const GradientOfRows& gradient, const RowOptimizer& optimiz
 }
 
 void Bank::rest(const at::Tensor& rows) {
-  const at::Tensor vectors = shard_.rows.vectors.index_select(0, rows).to(shard_.raw.scalar_type());
-  shard_.raw.index_copy_(0, rows, vectors);
+  const at::Tensor set = vectors_of_rows(shard_.rows.vectors, options_.length).index_select(0, rows);
+  shard_.raw.index_copy_(0, rows, set.to(shard_.raw.scalar_type()));
   shard_.moments.index_fill_(0, rows, 0.0);
 }
 

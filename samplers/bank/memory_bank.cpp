@@ -3,7 +3,6 @@
 #include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "samplers/bank/bank.h"
-#include "samplers/bank/random_rows.h"
 
 namespace negatron {
 namespace {
@@ -19,8 +18,7 @@ void Bank::fill_for_good() {
   const Range own = share(options_.rows, layout_.ranks(), rank_);
   at::Tensor ids = at::arange(own.begin, own.end, at::kLong);
   if (kind() == BankKind::kLearned) ids.fill_(kNoSample);
-  append(random_unit_rows(options_.seed, own.begin, own.size(), options_.width), ids, at::Tensor(), kNoStep,
-         options_.rows);
+  append(random_rows(own), ids, at::Tensor(), kNoStep, options_.rows);
   if (rows_learn(kind())) rest(at::arange(own.size(), shard_.rows.slots.options()));
 }
 

@@ -22,7 +22,7 @@ struct Leaf {
 
 /// What a pass scores queries against. Local.
 struct Rows {
-  /// [n, d] of `length`, fp64, fp32, bf16 or fp16.
+  /// [n, d] of `length`, kUnit or kAsMade, fp64, fp32, bf16 or fp16.
   at::Tensor vectors;
   /// [n] fp32: 0 where the row may score, -infinity where it is a hole or has expired. Undefined when all may score.
   at::Tensor validity;

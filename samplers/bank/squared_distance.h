@@ -5,8 +5,8 @@
 namespace negatron {
 
 /// Squared distances as inner products: vectors of any length with two numbers more, so that everything that scores by
-/// inner products (kernels, orders, hard sets, losses and their gradients) works on distances, over a bank of raw rows
-/// (RowLength::kAsMade) of width d + 2:
+/// inner products (kernels, orders, hard sets, losses and their gradients) works on distances, over a bank of rows of
+/// width d + 2 (RowLength::kDistance, or kAsMade where a program makes rows by itself):
 ///
 ///     n' = (n, -|n|^2 / 2, 1)        q' = (q, 1, -|q|^2 / 2)        q' . n' = q.n - |n|^2 / 2 - |q|^2 / 2 = -|q - n|^2
 ///     / 2

@@ -11,6 +11,11 @@ Mining mining_of(const MethodOptions& options) {
   return {options.count("top"), options.count("draw"), options.count("n")};
 }
 
+/// Rows look for other rows.
+std::string why_ance_takes_products(const MethodOptions&) {
+  return "its index is searched by its own rows, and by distances what is asked for has another form than what asks";
+}
+
 }  // namespace
 
 SamplerDescription Ance::describe() {
@@ -25,6 +30,7 @@ SamplerDescription Ance::describe() {
        bank_option(false, "the rows of the index are met as well, as they are")},
       {Need::kIndex}};
   description.mines = mining_of;
+  description.why_inner_products = why_ance_takes_products;
   description.leaves_bank_out = left_out_bank;
   return description;
 }

@@ -20,19 +20,29 @@ NumberList budgets_of(const SamplerArguments& arguments) {
   return NumberList(static_cast<std::size_t>(types), static_cast<double>(arguments.options.count("n") / types));
 }
 
+/// A factor above 1 makes a score that is below 0 smaller.
+std::string why_scales_take_products(const MethodOptions& options) {
+  return options.numbers("type-scales").empty()
+             ? ""
+             : "a factor of type-scales is meant to raise scores, and all that are of distances are below 0";
+}
+
 }  // namespace
 
 SamplerDescription MultiModal::describe() {
-  return {"multi-modal",
-          "after the outlook of Kalantidis et al., MoCHi, NeurIPS 2020",
-          "the hardest rows of each type of sample",
-          {Effect::kMask, Effect::kScoreTransform},
-          {{"n", std::int64_t{1024}, "N, rows of all types together; split evenly without the two options below", 1},
-           {"budgets", NumberList{}, "rows of type 0, 1, ...: 512/256", 0.0},
-           {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in one ranking: 1/0.8", 0.0},
-           {"skip", std::int64_t{0}, "leave out the hardest of each pool, rows", 0},
-           {"warmup-epochs", 0.0, "epochs with the whole bank first", 0.0}},
-          {Need::kTypes}};
+  SamplerDescription description{
+      "multi-modal",
+      "after the outlook of Kalantidis et al., MoCHi, NeurIPS 2020",
+      "the hardest rows of each type of sample",
+      {Effect::kMask, Effect::kScoreTransform},
+      {{"n", std::int64_t{1024}, "N, rows of all types together; split evenly without the two options below", 1},
+       {"budgets", NumberList{}, "rows of type 0, 1, ...: 512/256", 0.0},
+       {"type-scales", NumberList{}, "factors of the scores of type 0, 1, ... in one ranking: 1/0.8", 0.0},
+       {"skip", std::int64_t{0}, "leave out the hardest of each pool, rows", 0},
+       {"warmup-epochs", 0.0, "epochs with the whole bank first", 0.0}},
+      {Need::kTypes}};
+  description.why_inner_products = why_scales_take_products;
+  return description;
 }
 
 MultiModal::MultiModal(const SamplerArguments& arguments)

@@ -62,6 +62,9 @@ struct SamplerDescription {
   /// Why queries, keys and rows must be of unit length, as the end of a sentence; null where any length does
   /// (--head-output raw).
   const char* why_unit_rows = nullptr;
+  /// Why scores must be inner products, given its options, and not squared distances (--head-output distance), as the
+  /// end of a sentence; empty where either does. Without this function either does wherever any length does.
+  std::string (*why_inner_products)(const MethodOptions& options) = nullptr;
 };
 
 struct SamplerArguments {

@@ -3,20 +3,32 @@
 #include <limits>
 
 namespace negatron {
+namespace {
+
+/// The softmax of cosines has an end, that of distances none.
+constexpr const char* kFallsWithoutEnd =
+    "it leaves the positive out of its softmax, so that it falls without end as negatives get farther";
+
+}  // namespace
 
 ObjectiveDescription Dcl::describe() {
-  return {"dcl", "Yeh et al., DCL, ECCV 2022", "InfoNCE without the positive in the denominator", {}};
+  ObjectiveDescription description{
+      "dcl", "Yeh et al., DCL, ECCV 2022", "InfoNCE without the positive in the denominator", {}};
+  description.why_inner_products = kFallsWithoutEnd;
+  return description;
 }
 
 ObjectiveDescription Dclw::describe() {
-  return {"dclw",
-          "Yeh et al., DCL, ECCV 2022",
-          "DCL that weights easy positives down",
-          {{"sigma", 0.5, "of the weights, in units of similarity", 1e-3},
-           {.name = "weights",
-            .default_value = std::string("detached"),
-            .help = "whether gradient flows through the weights",
-            .choices = {"detached", "attached"}}}};
+  ObjectiveDescription description{"dclw",
+                                   "Yeh et al., DCL, ECCV 2022",
+                                   "DCL that weights easy positives down",
+                                   {{"sigma", 0.5, "of the weights, in units of similarity", 1e-3},
+                                    {.name = "weights",
+                                     .default_value = std::string("detached"),
+                                     .help = "whether gradient flows through the weights",
+                                     .choices = {"detached", "attached"}}}};
+  description.why_inner_products = kFallsWithoutEnd;
+  return description;
 }
 
 Dclw::Dclw(const ObjectiveArguments& arguments)

@@ -14,6 +14,7 @@ ObjectiveDescription NPair::describe() {
   // The paper has one anchor a pair: keys are candidates only, where other in-batch losses take both views as anchors.
   description.queries_only = true;
   description.uses_temperature = false;
+  description.why_inner_products = "lengths take the place of its temperature, and its penalty holds them back";
   return description;
 }
 

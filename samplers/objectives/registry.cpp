@@ -42,6 +42,12 @@ const ObjectiveDescription& describe_objective(const std::string& name) {
   return registry().describe(name);
 }
 
+const char* why_inner_products(const ObjectiveDescription& objective, NegativeSource source) {
+  if (objective.why_inner_products != nullptr) return objective.why_inner_products;
+  if (source != NegativeSource::kBatch || objective.queries_only) return nullptr;
+  return "both views of a batch are queries and keys at once, and by distances a query has another form than a key";
+}
+
 std::unique_ptr<Objective> make_objective(const std::string& name, const ObjectiveArguments& arguments) {
   return registry().make(name, arguments);
 }

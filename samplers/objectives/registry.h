@@ -52,7 +52,14 @@ struct ObjectiveDescription {
   /// Why queries, keys and rows must be of unit length, as the end of a sentence; null for a loss of scores alone,
   /// which takes any (--head-output raw).
   const char* why_unit_rows = nullptr;
+  /// Why scores must be inner products and not squared distances (--head-output distance), as the end of a sentence;
+  /// null where either does. With negatives of that source, see also the function below.
+  const char* why_inner_products = nullptr;
 };
+
+/// The same, of an objective with negatives of that source: where views of a batch are anchors and what anchors meet at
+/// once, a distance cannot be an inner product, as its two sides have other forms (squared_distance.h).
+const char* why_inner_products(const ObjectiveDescription& objective, NegativeSource source);
 
 /// Of losses by distances, which are written as scores (score_term.h).
 inline constexpr const char* kUnitDistances = "its distances are those of unit vectors, D^2 = 2 - 2 s";

@@ -8,6 +8,7 @@ ObjectiveDescription WholeData::describe() {
                                    "squared loss of every pair, unsampled",
                                    {{"weight", 0.01, "of each negative's squared score", 0.0}}};
   description.uses_temperature = false;
+  description.why_inner_products = "it draws the scores of negatives to 0, which is the distance of equal vectors";
   return description;
 }
 

@@ -34,7 +34,7 @@ class HardestRows(NamedTuple):
 
 _KINDS = ("queue", "memory", "index", "parametric", "learned")
 _ROWS_LEARN = ("parametric", "learned")
-_LENGTHS = ("unit", "raw")
+_LENGTHS = ("unit", "raw", "distance")
 _ROW_OPTIMIZERS = ("sgd", "adagrad", "adam")
 
 
@@ -87,8 +87,9 @@ class Bank(KeptRows):
         row_optimizer: of rows that learn: "sgd", "adagrad" or "adam" (samplers/bank/row_optimizer.h). With the last two,
             rows that no query met stay as they are.
         length: "unit" for vectors of length 1, whose scores are cosines; "raw" for such as keep their lengths, whose
-            scores are inner products (samplers/objectives/LOSSES.md 21), or squared distances by `negatron.distance_rows`.
-            What means cosines is refused with it.
+            scores are inner products (samplers/objectives/LOSSES.md 21); "distance" for rows of `negatron.distance_rows`,
+            of width d + 2, as runs with `--head-output distance` have them: what blends, trains or writes rows works on
+            their d numbers and makes the two others anew. What means cosines is refused with either.
 
     Collective. Raises ValueError, or DisagreementError where ranks ask for different banks.
     """
@@ -118,7 +119,7 @@ class Bank(KeptRows):
             if row_optimizer not in _ROW_OPTIMIZERS:
                 raise ValueError(f"row_optimizer is 'sgd', 'adagrad' or 'adam', not {row_optimizer!r}")
             if length not in _LENGTHS:
-                raise ValueError(f"length is 'unit' or 'raw', not {length!r}")
+                raise ValueError(f"length is 'unit', 'raw' or 'distance', not {length!r}")
             options.set_kind(kind)
             options.set_length(length)
             options.set_fill(_text("fill", fill))

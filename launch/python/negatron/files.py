@@ -174,6 +174,7 @@ def import_rows(
     transpose: bool = False,
     normalize: bool = False,
     raw: bool = False,
+    distance: bool = False,
     dtype: torch.dtype | None = None,
     capacity: int = 0,
     oldest: int = 0,
@@ -187,6 +188,7 @@ def import_rows(
         transpose: it is [d, K], as the queue of PyTorch's MoCo is.
         normalize: makes unit rows of it; else rows of another length are refused.
         raw: rows keep their lengths.
+        distance: rows keep them as well, for scores that are squared distances (`--head-output distance`).
         dtype: how they are stored; as they come, by default.
         capacity: rows of the bank, which is partly filled when there are more of them; 0 for as many.
         oldest: the row that is overwritten first, MoCo's queue_ptr.
@@ -196,8 +198,8 @@ def import_rows(
     Returns what is told of the new bank. Local."""
     require_tensor("rows", rows)
     options = _core.ImportOptions()
-    assign(options, transpose=transpose, normalize=normalize, raw=raw, rows=capacity, oldest=oldest,
-           global_batch=global_batch, ranks=ranks)
+    assign(options, transpose=transpose, normalize=normalize, raw=raw, distance=distance, rows=capacity,
+           oldest=oldest, global_batch=global_batch, ranks=ranks)
     if dtype is not None:
         options.set_dtype(dtype)
     return json.loads(_core.bank_import(rows, path_bytes(out), options, _memory(memory)))

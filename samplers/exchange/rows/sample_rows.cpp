@@ -6,6 +6,7 @@
 #include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "comm/share.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron {
 namespace {
@@ -105,9 +106,10 @@ void SampleRows::blend(const at::Tensor& features, const at::Tensor& labels, dou
 at::Tensor blended(const at::Tensor& rows, const at::Tensor& features, double momentum, RowLength length) {
   const at::ScalarType wide = features.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const at::Tensor fresh = features.to(wide);
-  const at::Tensor mixed = momentum * rows.to(wide) + (1.0 - momentum) * fresh;
+  // Of distances the vectors are mixed, and their two further numbers made anew: those of a mean are not the mean.
+  const at::Tensor mixed = momentum * vectors_of_rows(rows, length).to(wide) + (1.0 - momentum) * fresh;
   // The mean of raw rows is one, of whatever length it comes to; that of unit rows is shorter than they are.
-  if (length == RowLength::kAsMade) return mixed;
+  if (length != RowLength::kUnit) return rows_of_vectors(mixed, length);
   const at::Tensor norms = mixed.norm(2, /*dim=*/1, /*keepdim=*/true);
   return at::where(norms > 0.0, mixed / norms, fresh);
 }

@@ -22,7 +22,7 @@ class SampleRows {
   /// Everything outlives it. Local. Throws std::invalid_argument for an id that has no row.
   SampleRows(Communicator& comm, Communicator& group, Bank& bank, const at::Tensor& ids);
 
-  /// The rows of own samples [b, d] as the bank stores them, on its device. Collective over the group. Bytes received
+  /// The rows of own samples [b, w] as the bank stores them, on its device. Collective over the group. Bytes received
   /// per rank, w bytes an element: those rows that lie on other ranks, at most b d w.
   at::Tensor fetch() const;
 
@@ -52,8 +52,8 @@ class SampleRows {
   Route everywhere_;
 };
 
-/// m v + (1 - m) f, for unit rows over its length, for rows v [n, d] and features f [n, d], in fp32 or, where f has it,
-/// in fp64. A unit row that comes to nothing becomes f. Local.
+/// m v + (1 - m) f, for unit rows over its length, for rows of vectors v [n, d] and features f [n, d], in fp32 or,
+/// where f has it, in fp64, as a row. A unit row that comes to nothing becomes f. Local.
 at::Tensor blended(const at::Tensor& rows, const at::Tensor& features, double momentum, RowLength length);
 
 }  // namespace negatron

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "runtime/snapshots/bank_file.h"
 #include "runtime/training/contrast_setup.h"
 #include "tests/launch/flags/ini_file.h"
 
@@ -175,6 +176,71 @@ TEST(PretrainOptions, RawOutputIsRefusedByWhatSaysSoAndByNothingElse) {
   EXPECT_NE(raw_refusal(raw).find("--head-output raw does not go with --bank-kind learned"), std::string::npos);
 }
 
+/// What such a run is refused with that scores by distances.
+TEST(PretrainOptions, DistancesAreRefusedByWhatSaysSoAndByNothingElse) {
+  PretrainOptions far;
+  far.head.length = RowLength::kDistance;
+  for (const ObjectiveDescription& objective : objective_descriptions()) {
+    for (const NegativeSource source : objective.sources) {
+      PretrainOptions options = far;
+      options.objective = objective.name;
+      options.negatives = source;
+      const std::string refused = raw_refusal(options);
+      const char* products = why_inner_products(objective, source);
+      const char* reason = objective.why_unit_rows != nullptr ? objective.why_unit_rows : products;
+      const std::string where = objective.name + " over " + name_of(source) + ": " + refused;
+      EXPECT_EQ(refused.empty(), reason == nullptr) << where;
+      if (reason == nullptr) continue;
+      EXPECT_EQ(refused.find("--head-output distance does not go with --objective " + objective.name), 0U) << where;
+      EXPECT_NE(refused.find(reason), std::string::npos) << where;
+    }
+  }
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    PretrainOptions options = far;
+    options.sampler = sampler.name;
+    options.allow_oracle = true;
+    options.sample_types = options.sample_counts = "given";
+    const auto needs = [&](Need need) {
+      return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
+    };
+    if (needs(Need::kOwnRows)) options.bank_kind = BankKind::kMemory;
+    if (needs(Need::kIndex)) options.bank_kind = BankKind::kIndex;
+    if (sampler.makes_positives) options.objective = "supcon";
+    const std::string refused = raw_refusal(options);
+    EXPECT_EQ(refused.empty(), sampler.why_unit_rows == nullptr && sampler.name != "ance") << sampler.name << refused;
+    EXPECT_TRUE(refused.empty() ||
+                refused.find("distance does not go with --sampler " + sampler.name) != std::string::npos);
+  }
+}
+
+TEST(PretrainOptions, DistancesAreRefusedWithOptionsThatAreMeantForProducts) {
+  PretrainOptions far;
+  far.head.length = RowLength::kDistance;
+  const auto refused_with = [&](const std::function<void(PretrainOptions&)>& change) {
+    PretrainOptions options = far;
+    change(options);
+    return raw_refusal(options);
+  };
+  const auto says = [&](const std::function<void(PretrainOptions&)>& change, const char* words) {
+    return refused_with(change).find(words) != std::string::npos;
+  };
+  EXPECT_EQ(refused_with([](PretrainOptions&) {}), "");
+  for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {
+    EXPECT_TRUE(says([&](PretrainOptions& o) { o.bank_dtype = type; }, "take --bank-dtype fp32"));
+    EXPECT_EQ(refused_with([&](PretrainOptions& o) { o.bank_dtype = type, o.precision = Precision::kFp64; }), "");
+  }
+  EXPECT_TRUE(says([](PretrainOptions& o) { o.batch_order = BatchOrder::kSimilar; }, "--batch-order similar: it"));
+  EXPECT_TRUE(says(
+      [](PretrainOptions& o) {
+        o.sampler = "multi-modal", o.sample_types = "given", o.sampler_options = "type-scales=1/0.8";
+      },
+      "a factor of type-scales"));
+  for (const BankKind kind : {BankKind::kMemory, BankKind::kLearned, BankKind::kIndex, BankKind::kParametric}) {
+    EXPECT_EQ(refused_with([&](PretrainOptions& o) { o.bank_kind = kind; }), "") << kind_text(kind);
+  }
+  EXPECT_EQ(refused_with([](PretrainOptions& o) { o.bank_kind = BankKind::kMemory, o.bank_per_view = true; }), "");
+}
+
 TEST(PretrainOptions, RawOutputWarnsOfRandomRowsAndOfATemperature) {
   PretrainOptions options;
   options.head.length = RowLength::kAsMade;
@@ -188,6 +254,12 @@ TEST(PretrainOptions, RawOutputWarnsOfRandomRowsAndOfATemperature) {
   options.objective = "n-pair";
   options.tau = 0.2;
   EXPECT_EQ(warnings().size(), 0U) << "it has no temperature, and its negatives are the batch";
+  options = {};
+  options.head.length = RowLength::kDistance;
+  ASSERT_EQ(warnings().size(), 1U) << "a temperature is as good as another: it is the variance of a Gaussian";
+  EXPECT_EQ(warnings()[0].find("--head-output distance with --bank-fill random"), 0U);
+  options.bank_fill = BankFill::kEmpty;
+  EXPECT_EQ(warnings().size(), 0U);
 }
 
 }  // namespace

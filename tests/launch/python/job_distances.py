@@ -1,5 +1,5 @@
 """InfoNCE by squared distances, over a queue of distance rows, against plain PyTorch that never sees the two numbers more:
-value, gradients to q and k, and the nearest rows. Says "rank r: n comparisons" or fails.
+value, gradients to q and k, and the nearest rows; and rows that stay or learn, whose two numbers follow their vectors. Says "rank r: n comparisons" or fails.
     job_distances.py mpi | torch | alone
 """
 

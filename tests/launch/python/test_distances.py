@@ -1,4 +1,5 @@
-"""Losses by squared distances against plain PyTorch, however the ranks were started (job_distances.py)."""
+"""Losses by squared distances, and rows that stay or learn by them, against plain PyTorch, however the ranks were started
+(job_distances.py, job_kept_distances.py)."""
 
 import pytest
 import torch
@@ -8,6 +9,8 @@ from comparing import expect_all
 
 # Two dtypes and two temperatures times three of each step, and two of the nearest rows.
 COMPARISONS = 80
+# Two dtypes times blended, loaded, refused, written, described, read and learned rows.
+KEPT_COMPARISONS = 14
 
 
 def test_alone(python):
@@ -21,6 +24,11 @@ def test_by_mpirun(mpirun, ranks):
 
 def test_by_torchrun(torchrun):
     expect_all(torchrun(2, "job_distances.py", "torch"), 2, COMPARISONS)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+def test_rows_that_are_kept(mpirun, tmp_path, ranks):
+    expect_all(mpirun(ranks, "job_kept_distances.py", "mpi", tmp_path), ranks, KEPT_COMPARISONS)
 
 
 def test_the_example_of_the_docstring():

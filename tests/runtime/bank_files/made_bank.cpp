@@ -4,6 +4,7 @@
 
 #include "runtime/bank_files/write_bank.h"
 #include "runtime/snapshots/snapshot_directory.h"
+#include "samplers/bank/row_geometry.h"
 #include "tests/runtime/snapshots/saved_run.h"
 
 namespace negatron::testing {
@@ -26,7 +27,7 @@ void write_made_bank(FileLayer& files, const std::filesystem::path& path, const 
     ++layout.batches.back().size;
   }
   bank.bank.shards = shards;
-  bank.bank.width = 2;
+  bank.bank.width = row_width(length, 2);
   bank.bank.dtype = dtype;
   bank.bank.length = length;
   const NewRows read = [&](Range keys) {
@@ -41,6 +42,11 @@ void write_made_bank(FileLayer& files, const std::filesystem::path& path, const 
       block.vectors[i][1] = row.norm * std::sin(row.angle);
       block.ids[i] = row.id;
       block.labels[i] = row.label;
+    }
+    block.vectors = rows_of_vectors(block.vectors, length);
+    for (std::int64_t i = 0; length == RowLength::kDistance && i < keys.size(); ++i) {
+      block.vectors[i][2] += rows[static_cast<std::size_t>(keys.begin + i)].square_off;
+      block.vectors[i][3] = rows[static_cast<std::size_t>(keys.begin + i)].last;
     }
     block.vectors = block.vectors.to(dtype);
     return block;

@@ -18,9 +18,12 @@ struct MadeRow {
   std::int64_t label = -1;
   std::int64_t step = -1;
   double norm = 1.0;
+  /// Of a bank of distances: what its -|n|^2 / 2 is off by, and its last number.
+  double square_off = 0.0;
+  double last = 1.0;
 };
 
-/// Writes a bank of width 2, oldest row first; rows of one step are one batch.
+/// Writes a bank of vectors of width 2, oldest row first; rows of one step are one batch.
 void write_made_bank(FileLayer& files, const std::filesystem::path& path, const std::vector<MadeRow>& rows,
                      int shards = 1, std::int64_t snapshot_step = 100, at::ScalarType dtype = at::kDouble,
                      RowLength length = RowLength::kUnit);

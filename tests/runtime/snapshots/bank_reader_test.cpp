@@ -53,6 +53,48 @@ TEST_F(ForeignShards, OfUnitRowsAreNoneOfARawBank) {
   EXPECT_EQ(refusal([](SmallRun&) {}), "");
   EXPECT_NE(refusal([](SmallRun& other) { other.length = RowLength::kUnit; }).find("its length of rows differs"),
             std::string::npos);
+  EXPECT_NE(refusal([](SmallRun& other) { other.length = RowLength::kDistance; }).find("its length of rows differs"),
+            std::string::npos);
+}
+
+TEST_F(ForeignShards, OfRawRowsAreNoneOfABankOfDistances) {
+  run_.length = RowLength::kDistance;
+  EXPECT_EQ(refusal([](SmallRun&) {}), "");
+  for (const RowLength length : {RowLength::kUnit, RowLength::kAsMade}) {
+    EXPECT_NE(refusal([&](SmallRun& other) { other.length = length; }).find("its length of rows differs"),
+              std::string::npos);
+  }
+}
+
+/// A version of their own, so that programs of before say that they do not know it, and the words of the length.
+TEST(Manifest, SaysThatRowsAreThoseOfDistances) {
+  Manifest manifest;
+  manifest.banks = {SavedBank{BankLayout(7, 1, 7).state(), 1, 5}};
+  const std::string shard = bank_file_name(0, 1);
+  for (const std::string& name : {virtual_bank_name(), shard}) {
+    manifest.files.push_back({name, {0, std::string(32, '0')}});
+  }
+  SavedBank& bank = manifest.banks.front();
+  bank.length = RowLength::kDistance;
+  const std::string text = manifest_text(manifest);
+  EXPECT_NE(text.find("\"version\": 5,"), std::string::npos);
+  EXPECT_NE(text.find("\"row_length\":\"distance\""), std::string::npos);
+  EXPECT_EQ(parse_manifest(text).bank().length, RowLength::kDistance);
+  EXPECT_EQ(raw_dataset(bank).width, 3);
+  EXPECT_EQ(moments_dataset(bank).width, 3);
+  const auto refusal = [&](std::int64_t width, at::ScalarType dtype) -> std::string {
+    bank.width = width;
+    bank.dtype = dtype;
+    try {
+      parse_manifest(manifest_text(manifest));
+    } catch (const SnapshotError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal(3, at::kDouble), "");
+  EXPECT_NE(refusal(2, at::kFloat).find("rows of width 2"), std::string::npos);
+  EXPECT_NE(refusal(5, at::kBFloat16).find("width 5 in bf16"), std::string::npos);
 }
 
 /// Programs of before go on reading what they know, and refuse what they would take for unit rows.

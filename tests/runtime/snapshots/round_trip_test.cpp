@@ -23,7 +23,8 @@ std::vector<SmallRun> hard_runs() {
           {7, 3, at::kBFloat16, BankFill::kRandom, {2, 9}},
           {16, 8, at::kHalf, BankFill::kRandom, {4}},
           {1, 2, at::kFloat, BankFill::kRandom, {3}},
-          {23, 5, at::kBFloat16, BankFill::kEmpty, {6, 2}, RowLength::kAsMade}};
+          {23, 5, at::kBFloat16, BankFill::kEmpty, {6, 2}, RowLength::kAsMade},
+          {23, 7, at::kFloat, BankFill::kRandom, {6, 2}, RowLength::kDistance}};
 }
 
 TEST(Snapshot, RestoresTheSameBankOnAnyNumberOfRanks) {

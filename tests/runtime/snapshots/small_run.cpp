@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "samplers/bank/random_rows.h"
+#include "samplers/bank/row_geometry.h"
 
 namespace negatron::testing {
 namespace {
@@ -19,9 +20,10 @@ at::Tensor key_labels(Range sequence) {
 }  // namespace
 
 at::Tensor SmallRun::key_vectors(Range sequence, std::int64_t width, RowLength length) {
-  const at::Tensor rows = random_unit_rows(kKeySeed, sequence.begin, sequence.size(), width);
+  const at::Tensor rows = random_unit_rows(kKeySeed, sequence.begin, sequence.size(), vector_width(length, width));
   if (length == RowLength::kUnit) return rows;
-  return rows * at::arange(sequence.begin, sequence.end, at::kDouble).remainder(5).unsqueeze(1);
+  const at::Tensor sizes = at::arange(sequence.begin, sequence.end, at::kDouble).remainder(5).unsqueeze(1);
+  return rows_of_vectors(rows * sizes, length);
 }
 
 at::Tensor SmallRun::key_ids(Range sequence) {
@@ -58,7 +60,7 @@ void SmallRun::train(Bank& bank, std::int64_t first, std::int64_t last) const {
 
 void SmallRun::change(Bank& bank, std::int64_t step) const {
   const Range own = share(rows, bank.layout().ranks(), bank.rank());
-  const at::Tensor vectors = key_vectors({step * rows + own.begin, step * rows + own.end}, width);
+  const at::Tensor vectors = key_vectors({step * rows + own.begin, step * rows + own.end}, width, length);
   if (rows_learn(kind)) {
     RowOptimizer optimizer;
     optimizer.kind = options().row_optimizer;
@@ -75,7 +77,10 @@ void SmallRun::change(Bank& bank, std::int64_t step) const {
 PlainQueue SmallRun::queue(std::int64_t steps) const {
   PlainQueue queue(rows);
   const at::Tensor none = at::full({rows}, -1, at::kLong);
-  if (fill == BankFill::kRandom) queue.enqueue(random_unit_rows(kSeed, 0, rows, width).to(dtype), none, none, -1);
+  if (fill == BankFill::kRandom) {
+    const at::Tensor random = random_unit_rows(kSeed, 0, rows, vector_width(length, width));
+    queue.enqueue(rows_of_vectors(random, length).to(dtype), none, none, -1);
+  }
   std::int64_t start = 0;
   for (std::int64_t step = 0; step < steps; ++step) {
     const std::int64_t size = batches[static_cast<std::size_t>(step) % batches.size()];

@@ -169,6 +169,53 @@ TEST_P(SamplerInvariance, SameAnswerOverRawRows) {
   }
 }
 
+/// Whether the sampler, with these options, takes scores that are squared distances.
+bool takes_distances(const std::string& name, const std::string& options) {
+  const SamplerDescription& sampler = describe_sampler(name);
+  if (sampler.why_unit_rows != nullptr) return false;
+  return sampler.why_inner_products == nullptr ||
+         sampler.why_inner_products(MethodOptions("--sampler " + name, sampler.options, options)).empty();
+}
+
+bool takes_distances(const ObjectiveDescription& objective) {
+  return objective.why_unit_rows == nullptr && why_inner_products(objective, NegativeSource::kBank) == nullptr;
+}
+
+/// Scored by squared distances: every sampler and objective that take them, and every kind of bank, whose rows keep the
+/// two further numbers of their vectors through steps and blends.
+TEST_P(SamplerInvariance, SameAnswerOverDistances) {
+  const auto& all_settings = settings_of(GetParam());
+  const auto takes = [](const std::string& options) { return takes_distances(GetParam(), options); };
+  if (std::none_of(all_settings.begin(), all_settings.end(), takes)) GTEST_SKIP() << "refused at the start of a run";
+  for (const std::string& options : all_settings) {
+    if (!takes(options)) continue;
+    SamplerTrial trial = trial_of(GetParam(), options);
+    trial.length = RowLength::kDistance;
+    for (const std::string& objective : bank_objectives()) {
+      if (!takes_distances(describe_objective(objective)) || !go_together(options, objective)) continue;
+      trial.objective = objective;
+      for (const BankKind kind :
+           {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex, BankKind::kLearned, BankKind::kParametric}) {
+        if (kind != BankKind::kQueue && (objective != "info-nce" || !takes_one_batch(GetParam(), options))) continue;
+        trial.bank_kind = kind;
+        const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
+        ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
+        for (const int ranks : {2, 3, 4}) {
+          EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
+              << options << " with " << objective << " on " << ranks << " ranks";
+        }
+      }
+    }
+    trial = trial_of(GetParam(), options, at::kFloat);
+    trial.length = RowLength::kDistance;
+    for (const char* objective : {"info-nce", "neg", "nce"}) {
+      trial.objective = objective;
+      EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6)
+          << options << " with " << objective;
+    }
+  }
+}
+
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
   for (const std::string& options : settings_of(GetParam())) {
     const SamplerTrial trial = trial_of(GetParam(), options);

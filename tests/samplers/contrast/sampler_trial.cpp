@@ -10,6 +10,7 @@
 #include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
 #include "samplers/bank/random_rows.h"
+#include "samplers/bank/row_geometry.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/exchange/rows/listed_rows.h"
@@ -49,12 +50,17 @@ at::Tensor unit_rows_of(const at::Tensor& ids, std::int64_t view) {
   return rows / rows.norm(2, {1}, true);
 }
 
-/// Of the trial's length and type.
-at::Tensor rows_of(const SamplerTrial& trial, const at::Tensor& ids, std::int64_t view) {
+/// What an encoder would make: of the trial's length and type, of kWidth numbers.
+at::Tensor vectors_of(const SamplerTrial& trial, const at::Tensor& ids, std::int64_t view) {
   const at::Tensor rows = unit_rows_of(ids, view);
   if (trial.length == RowLength::kUnit) return rows.to(trial.dtype);
   const at::Tensor lengths = at::logspace(std::log10(0.1), std::log10(5.0), 8, 10.0, at::kDouble);
   return (rows * lengths.index_select(0, ids.remainder(8)).unsqueeze(1)).to(trial.dtype);
+}
+
+/// What a bank stores of it.
+at::Tensor rows_of(const SamplerTrial& trial, const at::Tensor& ids, std::int64_t view) {
+  return rows_of_vectors(vectors_of(trial, ids, view), trial.length);
 }
 
 at::Tensor ids_of_step(std::int64_t step) {
@@ -133,7 +139,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
     const bool is_index = trial.bank_kind == BankKind::kIndex;
     const bool is_parametric = trial.bank_kind == BankKind::kParametric;
     BankOptions shape{rows_have_samples(trial.bank_kind) ? kSamples : kRows,
-                      kWidth,
+                      row_width(trial.length, kWidth),
                       trial.dtype,
                       at::kCPU,
                       BankFill::kEmpty,
@@ -145,7 +151,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
     const ObjectiveDescription& description = describe_objective(trial.objective);
     ObjectiveArguments arguments;
     arguments.temperature.dtype = trial.dtype;
-    if (trial.length == RowLength::kAsMade) arguments.temperature.tau = 1.0;
+    if (trial.length != RowLength::kUnit) arguments.temperature.tau = 1.0;
     arguments.options = MethodOptions("--objective", description.options, trial.objective_options);
     arguments.bank_rows = shape.rows;
     ContrastiveLoss loss(description, NegativeSource::kBank, make_objective(trial.objective, arguments),
@@ -173,7 +179,8 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
                               : is_parametric ? weights->vectors().squeeze(1)
                                               : rows_of(trial, ids, 2 * step + 1);
       if (step >= kFillSteps) {
-        const at::Tensor queries = rows_of(trial, ids, 2 * step).requires_grad_();
+        const at::Tensor queries = vectors_of(trial, ids, 2 * step).requires_grad_();
+        const at::Tensor scored = queries_of_vectors(queries, trial.length);
         ContrastBatch input;
         input.ids = ids;
         input.labels = labels;
@@ -184,9 +191,9 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         input.epoch = static_cast<double>(step);
         input.report_hardest = 4;
         const at::Tensor mined = mined_for(trial, ids, 2 * step + 1);
-        if (is_learned) input.rows_tau = kRowsTau;
+        if (is_learned) input.rows_tau = trial.length == RowLength::kUnit ? kRowsTau : 1.0;
         input.rows_follow = is_parametric;
-        const Begin begin = [&] { return loss.begin(comm, &bank, input, queries); };
+        const Begin begin = [&] { return loss.begin(comm, &bank, input, scored); };
         bool early = false;
         const ContrastOutput output =
             trial.side_threads ? compute_twice(mesh.group(), begin, keys, mined, early) : begin().finish(keys, mined);
@@ -194,7 +201,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         output.loss.backward();
         const at::Tensor value = output.loss.detach().to(at::kDouble).reshape({1}).clone();
         comm.all_reduce(value, ReduceOp::kSum);
-        const at::Tensor gradient = queries.grad().defined() ? queries.grad() : at::zeros_like(keys);
+        const at::Tensor gradient = queries.grad().defined() ? queries.grad() : at::zeros_like(queries);
         gradients.push_back(comm.all_gather(gradient.contiguous(), shares));
         if (mined.defined()) {
           const at::Tensor of_mined = mined.grad().flatten(1).contiguous();
@@ -210,7 +217,7 @@ SamplerOutcome run_sampler_trial(const SamplerTrial& trial, int ranks, int shard
         loss.sampler()->observe({step, value.item<double>(), 0.5, input.epoch});
       }
       if (is_memory) {
-        own_rows->blend(rows_of(trial, ids, 2 * step), labels, kMemoryMomentum, step);
+        own_rows->blend(vectors_of(trial, ids, 2 * step), labels, kMemoryMomentum, step);
       } else if (trial.bank_kind == BankKind::kQueue) {
         mesh.enqueue(bank, keys, ids, labels, step, kBatch);
       }

@@ -25,7 +25,7 @@ struct SamplerTrial {
   std::string objective_options;
   at::ScalarType dtype = at::kDouble;
   BankKind bank_kind = BankKind::kQueue;
-  /// kAsMade spreads the lengths of queries, keys and rows from 0.1 to 5, those of ties alike, at tau = 1.
+  /// kAsMade and kDistance spread the lengths of queries, keys and rows from 0.1 to 5, those of ties alike, at tau = 1.
   RowLength length = RowLength::kUnit;
   /// Begin each step twice before either is finished, with so many threads that score beside the rank's; none: each is
   /// finished as soon as it began.

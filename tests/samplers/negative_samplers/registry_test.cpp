@@ -65,6 +65,26 @@ TEST(SamplerRegistry, SaysWhatTakesUnitRowsOnly) {
   }
 }
 
+/// What makes vectors of the row's space, or searches the bank by its own rows, cannot do it with two numbers more.
+TEST(SamplerRegistry, SaysWhatTakesNoDistances) {
+  const auto reason = [](const std::string& name, const std::string& options) -> std::string {
+    const SamplerDescription& sampler = describe_sampler(name);
+    if (sampler.why_unit_rows != nullptr) return sampler.why_unit_rows;
+    if (sampler.why_inner_products == nullptr) return "";
+    return sampler.why_inner_products(MethodOptions("--sampler " + name, sampler.options, options));
+  };
+  for (const SamplerDescription& sampler : sampler_descriptions()) {
+    const bool makes_vectors =
+        std::find(sampler.effects.begin(), sampler.effects.end(), Effect::kVectors) != sampler.effects.end();
+    EXPECT_TRUE(!makes_vectors || !reason(sampler.name, "").empty()) << sampler.name;
+  }
+  EXPECT_NE(reason("multi-modal", "type-scales=1/0.8"), "");
+  EXPECT_EQ(reason("multi-modal", "budgets=4/2"), "");
+  for (const char* name : {"whole-bank", "top-n", "ring", "uniform", "dns", "warp", "softmax", "popularity"}) {
+    EXPECT_EQ(reason(name, ""), "") << name;
+  }
+}
+
 TEST(SamplerRegistry, RefusesOptionsThatExcludeEachOther) {
   EXPECT_EQ(refusal("top-n", "n=5,skip=5"), "--sampler top-n: skip must be below n.");
   EXPECT_EQ(refusal("top-n", "n=5,skip=2,draw=4"), "--sampler top-n: draw must not exceed n - skip.");

@@ -75,6 +75,19 @@ TEST(ObjectiveRegistry, SaysWhatTakesUnitRowsOnly) {
   }
 }
 
+TEST(ObjectiveRegistry, SaysWhatTakesNoDistances) {
+  for (const char* name : {"info-nce", "nce", "neg", "siglip", "supcon", "margin-ranking"}) {
+    for (const NegativeSource source : {NegativeSource::kBank, NegativeSource::kBankAndBatch}) {
+      EXPECT_EQ(why_inner_products(describe_objective(name), source), nullptr) << name;
+    }
+    const ObjectiveDescription& objective = describe_objective(name);
+    EXPECT_EQ(why_inner_products(objective, NegativeSource::kBatch) == nullptr, objective.queries_only) << name;
+  }
+  for (const char* name : {"n-pair", "whole-data", "dcl", "dclw"}) {
+    EXPECT_NE(why_inner_products(describe_objective(name), NegativeSource::kBank), nullptr) << name;
+  }
+}
+
 TEST(ObjectiveRegistry, RefusesOptionsThatExcludeEachOther) {
   const ObjectiveDescription& ranking = describe_objective("margin-ranking");
   EXPECT_THROW(make_objective("margin-ranking", arguments_of(ranking, "rank-weight=log,reduction=all")),

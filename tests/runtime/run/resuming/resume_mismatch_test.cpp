@@ -52,6 +52,8 @@ TEST_F(Mismatch, IsRefusedWithBothValuesAndTheFlag) {
   other = start_;
   other.options.head.length = RowLength::kAsMade;
   expect_refused(other, {"row length unit", "this run's is raw", "--head-output"});
+  other.options.head.length = RowLength::kDistance;
+  expect_refused(other, {"row length unit", "this run's is distance", "--head-output"});
   other = start_;
   other.options.bank_rows = 72;
   expect_refused(other, {"rows 71", "this run's is 72", "--bank-rows"});

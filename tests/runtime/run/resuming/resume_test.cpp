@@ -73,8 +73,8 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   start.options.rows.kind = GetParam().row_optimizer;
   if (GetParam().row_optimizer != RowOptimizerKind::kSgd) start.options.rows.rate = 0.05;
   start.options.head.length = GetParam().length;
-  if (GetParam().length == RowLength::kAsMade) {
-    start.options.tau = 1.0;
+  if (GetParam().length != RowLength::kUnit) {
+    start.options.tau = GetParam().length == RowLength::kDistance ? 0.1 : 1.0;
     // The rate of small_options() is one for unit rows.
     start.options.learning_rate = 0.1;
     if (GetParam().bank == BankKind::kQueue) start.options.bank_fill = BankFill::kEmpty;
@@ -147,6 +147,16 @@ INSTANTIATE_TEST_SUITE_P(
                OptimizerKind::kSgd, BankKind::kMemory, RowLength::kAsMade},
         Method{"raw_index", "neg", "", "uniform", "m=5", false, false, 0, 2, "conv", OptimizerKind::kSgd,
                BankKind::kIndex, RowLength::kAsMade},
+        Method{"distance", "info-nce", "", "top-n", "n=20,skip=1", false, true, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kQueue, RowLength::kDistance},
+        Method{"distance_memory", "info-nce", "", "whole-bank", "", true, false, 2, 4, "conv", OptimizerKind::kSgd,
+               BankKind::kMemory, RowLength::kDistance},
+        Method{"distance_index", "nce", "log-z=learned", "uniform", "m=5", false, false, 0, 2, "conv",
+               OptimizerKind::kSgd, BankKind::kIndex, RowLength::kDistance},
+        Method{"distance_learned", "info-nce", "", "whole-bank", "", false, true, 0, 3, "conv", OptimizerKind::kSgd,
+               BankKind::kLearned, RowLength::kDistance},
+        Method{"distance_adam", "info-nce", "", "uniform", "m=20", false, false, 0, 2, "conv", OptimizerKind::kSgd,
+               BankKind::kParametric, RowLength::kDistance, RowOptimizerKind::kAdam},
         Method{"index", "info-nce", "", "top-n", "n=20,skip=1", false, true, 2, 4, "conv", OptimizerKind::kSgd,
                BankKind::kIndex},
         Method{"ance", "info-nce", "", "ance", "n=2,top=12,draw=5", false, false, 0, 3, "conv", OptimizerKind::kSgd,
@@ -212,6 +222,7 @@ struct Ranks {
   int ranks;
   std::int64_t shards;
   BankKind bank = BankKind::kQueue;
+  RowLength length = RowLength::kUnit;
 };
 
 class ResumedElsewhere : public ::testing::TestWithParam<Ranks> {};
@@ -223,6 +234,13 @@ TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
   start.options = with_rows_of(GetParam().bank, start.options);
   start.options.sampler = "mochi";
   start.options.sampler_options = "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy";
+  if (GetParam().length == RowLength::kDistance) {
+    start.options.head.length = RowLength::kDistance;
+    start.options.tau = 0.1;
+    start.options.learning_rate = 0.1;
+    start.options.sampler = "top-n";
+    start.options.sampler_options = "n=16";
+  }
   start.options.evaluate_every = 0;
   start.options.baselines = false;
   start.precision = Precision::kFp64;
@@ -259,10 +277,15 @@ INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
                          ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2},
                                            Ranks{3, 0, BankKind::kMemory}, Ranks{4, 2, BankKind::kMemory},
                                            Ranks{3, 0, BankKind::kLearned}, Ranks{1, 0, BankKind::kLearned},
-                                           Ranks{3, 0, BankKind::kIndex}, Ranks{3, 0, BankKind::kParametric}),
+                                           Ranks{3, 0, BankKind::kIndex}, Ranks{3, 0, BankKind::kParametric},
+                                           Ranks{3, 0, BankKind::kQueue, RowLength::kDistance},
+                                           Ranks{1, 0, BankKind::kMemory, RowLength::kDistance},
+                                           Ranks{3, 0, BankKind::kLearned, RowLength::kDistance},
+                                           Ranks{2, 0, BankKind::kParametric, RowLength::kDistance}),
                          [](const auto& tested) {
                            return "On" + std::to_string(tested.param.ranks) + "Shards" +
-                                  std::to_string(tested.param.shards) + kind_text(tested.param.bank);
+                                  std::to_string(tested.param.shards) + kind_text(tested.param.bank) +
+                                  name_of(tested.param.length);
                          });
 
 /// What a sampler keeps for its samples follows the steps, and is in the snapshot.

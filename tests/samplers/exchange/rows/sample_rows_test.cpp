@@ -7,6 +7,7 @@
 
 #include "comm/share.h"
 #include "comm/threads/thread_communicator.h"
+#include "samplers/bank/row_geometry.h"
 #include "samplers/contrast/bank_mesh.h"
 #include "tests/reference/plain_memory.h"
 
@@ -49,11 +50,14 @@ void expect_equal_to_plain(int ranks, int shards, RowLength length = RowLength::
     at::set_num_threads(1);
     BankMesh mesh(comm, shards);
     Communicator& group = mesh.group();
-    Bank bank({kSamplesThere, kSampleWidth, at::kDouble, at::kCPU, BankFill::kRandom, kSampleSeed, kSampleBatch,
+    const std::int64_t width = row_width(length, kSampleWidth);
+    Bank bank({kSamplesThere, width, at::kDouble, at::kCPU, BankFill::kRandom, kSampleSeed, kSampleBatch,
                BankKind::kMemory, length},
               group.rank(), group.size());
     testing::PlainMemory plain = testing::PlainMemory::start(kSamplesThere, kSampleWidth, kSampleSeed);
-    plain.is_raw = length == RowLength::kAsMade;
+    plain.is_raw = length != RowLength::kUnit;
+    // Of distances the plain one has vectors, and their rows are what is stored.
+    const auto stored = [&](const at::Tensor& vectors) { return rows_of_vectors(vectors, length); };
     const auto made = [&](std::int64_t step) {
       const at::Tensor size = 0.1 + 4.9 * at::arange(kSampleBatch, at::kDouble).remainder(4) / 3.0;
       return plain.is_raw ? features_of(step) * size.unsqueeze(1) : features_of(step);
@@ -63,10 +67,11 @@ void expect_equal_to_plain(int ranks, int shards, RowLength length = RowLength::
       const at::Tensor ids = ids_of(step);
       const SampleRows own_rows(comm, group, bank, ids);
       group.traffic().start_step();
-      EXPECT_TRUE(at::allclose(own_rows.fetch(), own_part(comm, plain.rows.index_select(0, ids)), 1e-14, 1e-14));
+      EXPECT_TRUE(
+          at::allclose(own_rows.fetch(), own_part(comm, stored(plain.rows.index_select(0, ids))), 1e-14, 1e-14));
       const at::Tensor owners = bank.layout().places_of(own_part(comm, ids)).ranks;
       const auto elsewhere = (owners != group.rank()).sum().item<std::int64_t>();
-      EXPECT_EQ(bytes_came(group), elsewhere * kSampleWidth * 8);
+      EXPECT_EQ(bytes_came(group), elsewhere * width * 8);
 
       comm.traffic().start_step();
       own_rows.blend(own_part(comm, made(step)), own_part(comm, ids.remainder(3)), kSampleMomentum, step);
@@ -75,7 +80,8 @@ void expect_equal_to_plain(int ranks, int shards, RowLength length = RowLength::
       EXPECT_EQ(bytes_came(comm), (is_mine.sum().item<std::int64_t>() - made_here) * (kSampleWidth * 8 + 8));
       plain.blend(ids, made(step), ids.remainder(3), kSampleMomentum, step);
       const auto shard_of = [&](const at::Tensor& all) { return all.slice(0, mine.begin, mine.end); };
-      EXPECT_TRUE(at::allclose(bank.shard().rows.vectors, shard_of(plain.rows), 1e-14, 1e-14)) << "step " << step;
+      EXPECT_TRUE(at::allclose(bank.shard().rows.vectors, shard_of(stored(plain.rows)), 1e-14, 1e-14))
+          << "step " << step;
       EXPECT_TRUE(at::equal(bank.shard().rows.labels, shard_of(plain.labels)));
       EXPECT_TRUE(at::equal(bank.shard().steps, shard_of(plain.steps)));
     }
@@ -86,6 +92,7 @@ TEST(SampleRows, AreThoseOfAPlainMemory) {
   for (int ranks = 1; ranks <= 4; ++ranks) {
     expect_equal_to_plain(ranks, ranks);
     expect_equal_to_plain(ranks, ranks, RowLength::kAsMade);
+    expect_equal_to_plain(ranks, ranks, RowLength::kDistance);
   }
   // More ranks than some batches have samples for, and several copies.
   expect_equal_to_plain(9, 9);
