@@ -34,7 +34,7 @@ METHODS = {
 }
 """Flags beside the preset's. NEGCUT's generator wants Adam, and so MoCo runs with it as well."""
 
-LOOK_EVERY = 47
+LOOK_EVERY = 30
 """Steps between looks at hard sets."""
 STEP_RANKS, STEP_STEPS, WARM_STEPS = 2, 16, 6
 """Of the runs that only count bytes and time."""
@@ -85,11 +85,11 @@ def train(method, seed, options):
 
 
 def false_negatives(method, options):
-    """The mean share over the second half of all runs, or None for a method without a bank."""
+    """The mean share over the second half of all runs; None where no bank was looked at."""
     shares = []
     for seed in range(options.seeds):
-        looks = [line["hard_same_label"] for line in records(options.out / f"{method}-{seed}") if "hard_same_label" in line]
-        shares += looks[len(looks) // 2:]
+        steps = [line for line in records(options.out / f"{method}-{seed}") if "event" not in line]
+        shares += [step["hard_same_label"] for step in steps[len(steps) // 2:] if "hard_same_label" in step]
     return statistics.mean(shares) if shares else None
 
 
@@ -97,7 +97,7 @@ def step_of(method, options):
     """(images per second, bytes that a rank receives in a step) on two ranks, from a run of its own."""
     folder = options.out / f"{method}-step"
     subprocess.run(["rm", "-rf", folder], check=True)
-    problem = ended(["mpirun", "-n", str(STEP_RANKS), *command_of(method, folder, ["--max-steps", STEP_STEPS])], folder)
+    problem = ended(["launch/ranks", str(STEP_RANKS), *command_of(method, folder, ["--max-steps", STEP_STEPS])], folder)
     if problem is not None:
         print(f"{method} on {STEP_RANKS} ranks: {problem}", flush=True)
         return None
