@@ -154,6 +154,7 @@ class ImportOptions:
     transpose: bool
     normalize: bool
     raw: bool
+    distance: bool
     rows: int
     oldest: int
     global_batch: int
