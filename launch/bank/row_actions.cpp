@@ -115,9 +115,8 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
       "usage: negatron bank near PATH [QUERIES] [--ids FILE|1,2,3] [FLAGS]\n\n"
       "The rows of a bank with the largest scores, for each row of a matrix of embeddings (as import reads), or for\n"
       "samples, whose newest keys are taken and whose other keys are passed over.\n"
-      "Scores are inner products: cosines in a bank of unit rows, while in one of raw rows long rows score high; or, "
-      "in\n"
-      "a bank of distances, minus half of the squared distance.\n",
+      "Scores are inner products: cosines in a bank of unit rows, while in one of raw rows long rows score high. In a\n"
+      "bank of distances they are minus half of the squared distance.\n",
       out, remarks);
   std::int64_t top = 10;
   std::string ids;
@@ -158,10 +157,9 @@ int near_action(const Words& arguments, std::ostream& out, std::ostream& remarks
 int import_action(const Words& arguments, std::ostream& out, std::ostream& remarks) {
   BankArguments request(
       "usage: negatron bank import IN OUT [FLAGS]\n\n"
-      "A [K, d] matrix of unit rows (or, with --raw or --distance, of any) as a bank that pretrain --bank starts from: "
-      "numpy's .npy "
-      "and\n"
-      ".npz, HDF5, safetensors, and what torch.save wrote of a tensor, a state dict or a checkpoint.\n",
+      "A [K, d] matrix of unit rows (or, with --raw or --distance, of any) as a bank that pretrain --bank starts\n"
+      "from: numpy's .npy and .npz, HDF5, safetensors, and what torch.save wrote of a tensor, a state dict or a\n"
+      "checkpoint.\n",
       out, remarks);
   ImportOptions options;
   MatrixFlags matrix_flags;

@@ -30,11 +30,10 @@ std::vector<std::int64_t> keys_in(const OpenBank& bank, Range range, const BankM
 /// OUT.sequence.npy. Local.
 std::vector<std::filesystem::path> extracted_files(const std::filesystem::path& out);
 
-/// Writes these keys (ascending) to a plain HDF5 file: rows [n, d] in the bank's type, of a bank of distances
-/// their vectors, ids, labels, steps, sequence [n]
-/// int64; attributes width, snapshot_step. Where `out` ends in .npy each of them is a file of its own, rows of bf16 as
-/// fp32. `out` exists whole or not at all. Local. Throws std::invalid_argument when one of the files exists or their
-/// directory does not, SnapshotError.
+/// Writes these keys (ascending) to a plain HDF5 file: rows [n, d] in the bank's type, of a bank of distances their
+/// vectors, and ids, labels, steps, sequence [n] int64; attributes width (d), snapshot_step. Where `out` ends in .npy
+/// each of them is a file of its own, rows of bf16 as fp32. `out` exists whole or not at all. Local. Throws
+/// std::invalid_argument when one of the files exists or their directory does not, SnapshotError.
 void extract_rows(FileLayer& files, const OpenBank& bank, const std::filesystem::path& out,
                   const std::vector<std::int64_t>& sequence, BankMemory memory);
 

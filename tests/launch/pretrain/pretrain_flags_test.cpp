@@ -133,8 +133,8 @@ TEST(PretrainOptions, RefuseWhatCannotWork) {
   EXPECT_TRUE(names(message([](PretrainOptions& o) { o.warmup_epochs = 1e300; }), "--warmup-epochs"));
 }
 
-/// What the options of a raw run are refused with; empty where they are not.
-std::string raw_refusal(const PretrainOptions& options) {
+/// What the options are refused with; empty where they are not.
+std::string refusal_of(const PretrainOptions& options) {
   try {
     resolve_contrast(options);
   } catch (const std::invalid_argument& error) {
@@ -143,13 +143,27 @@ std::string raw_refusal(const PretrainOptions& options) {
   return "";
 }
 
+/// The options with a sampler and all that it needs.
+PretrainOptions with_sampler(const SamplerDescription& sampler, PretrainOptions options) {
+  options.sampler = sampler.name;
+  options.allow_oracle = true;
+  options.sample_types = options.sample_counts = "given";
+  const auto needs = [&](Need need) {
+    return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
+  };
+  if (needs(Need::kOwnRows)) options.bank_kind = BankKind::kMemory;
+  if (needs(Need::kIndex)) options.bank_kind = BankKind::kIndex;
+  if (sampler.makes_positives) options.objective = "supcon";
+  return options;
+}
+
 TEST(PretrainOptions, RawOutputIsRefusedByWhatSaysSoAndByNothingElse) {
   PretrainOptions raw;
   raw.head.length = RowLength::kAsMade;
   for (const ObjectiveDescription& objective : objective_descriptions()) {
     PretrainOptions options = raw;
     options.objective = objective.name;
-    const std::string refused = raw_refusal(options);
+    const std::string refused = refusal_of(options);
     if (objective.why_unit_rows == nullptr) {
       EXPECT_EQ(refused, "") << objective.name;
     } else {
@@ -158,25 +172,14 @@ TEST(PretrainOptions, RawOutputIsRefusedByWhatSaysSoAndByNothingElse) {
     }
   }
   for (const SamplerDescription& sampler : sampler_descriptions()) {
-    PretrainOptions options = raw;
-    options.sampler = sampler.name;
-    options.allow_oracle = true;
-    options.sample_types = options.sample_counts = "given";
-    const auto needs = [&](Need need) {
-      return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
-    };
-    if (needs(Need::kOwnRows)) options.bank_kind = BankKind::kMemory;
-    if (needs(Need::kIndex)) options.bank_kind = BankKind::kIndex;
-    if (sampler.makes_positives) options.objective = "supcon";
-    const std::string refused = raw_refusal(options);
+    const std::string refused = refusal_of(with_sampler(sampler, raw));
     EXPECT_EQ(refused.empty(), sampler.why_unit_rows == nullptr) << sampler.name << ": " << refused;
     EXPECT_TRUE(refused.empty() || refused.find("raw does not go with --sampler " + sampler.name) != std::string::npos);
   }
   raw.bank_kind = BankKind::kLearned;
-  EXPECT_NE(raw_refusal(raw).find("--head-output raw does not go with --bank-kind learned"), std::string::npos);
+  EXPECT_NE(refusal_of(raw).find("--head-output raw does not go with --bank-kind learned"), std::string::npos);
 }
 
-/// What such a run is refused with that scores by distances.
 TEST(PretrainOptions, DistancesAreRefusedByWhatSaysSoAndByNothingElse) {
   PretrainOptions far;
   far.head.length = RowLength::kDistance;
@@ -185,7 +188,7 @@ TEST(PretrainOptions, DistancesAreRefusedByWhatSaysSoAndByNothingElse) {
       PretrainOptions options = far;
       options.objective = objective.name;
       options.negatives = source;
-      const std::string refused = raw_refusal(options);
+      const std::string refused = refusal_of(options);
       const char* products = why_inner_products(objective, source);
       const char* reason = objective.why_unit_rows != nullptr ? objective.why_unit_rows : products;
       const std::string where = objective.name + " over " + name_of(source) + ": " + refused;
@@ -196,17 +199,7 @@ TEST(PretrainOptions, DistancesAreRefusedByWhatSaysSoAndByNothingElse) {
     }
   }
   for (const SamplerDescription& sampler : sampler_descriptions()) {
-    PretrainOptions options = far;
-    options.sampler = sampler.name;
-    options.allow_oracle = true;
-    options.sample_types = options.sample_counts = "given";
-    const auto needs = [&](Need need) {
-      return std::find(sampler.needs.begin(), sampler.needs.end(), need) != sampler.needs.end();
-    };
-    if (needs(Need::kOwnRows)) options.bank_kind = BankKind::kMemory;
-    if (needs(Need::kIndex)) options.bank_kind = BankKind::kIndex;
-    if (sampler.makes_positives) options.objective = "supcon";
-    const std::string refused = raw_refusal(options);
+    const std::string refused = refusal_of(with_sampler(sampler, far));
     EXPECT_EQ(refused.empty(), sampler.why_unit_rows == nullptr && sampler.name != "ance") << sampler.name << refused;
     EXPECT_TRUE(refused.empty() ||
                 refused.find("distance does not go with --sampler " + sampler.name) != std::string::npos);
@@ -219,7 +212,7 @@ TEST(PretrainOptions, DistancesAreRefusedWithOptionsThatAreMeantForProducts) {
   const auto refused_with = [&](const std::function<void(PretrainOptions&)>& change) {
     PretrainOptions options = far;
     change(options);
-    return raw_refusal(options);
+    return refusal_of(options);
   };
   const auto says = [&](const std::function<void(PretrainOptions&)>& change, const char* words) {
     return refused_with(change).find(words) != std::string::npos;

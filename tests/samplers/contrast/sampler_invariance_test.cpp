@@ -1,51 +1,16 @@
 // The property that the project exists for, for every sampler of the registry: the same negatives, loss and gradient on
 // any number of ranks and shards.
 
-#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "samplers/objectives/registry.h"
+#include "tests/samplers/contrast/sampler_settings.h"
 #include "tests/samplers/contrast/sampler_trial.h"
 
 namespace negatron::testing {
 namespace {
-
-/// Settings that make a sampler do its work on a bank of 47 rows. A sampler that is not listed runs with its defaults.
-const std::map<std::string, std::vector<std::string>> kSettings = {
-    {"top-n", {"n=9", "n=47", "n=12,skip=3,draw=4"}},
-    {"ring", {"outer=0.5,inner=0.2", "outer=0.6,inner=0.1,inner-of-outer=off,anneal=linear,anneal-epochs=5"}},
-    {"mochi",
-     {"n=12,s=9,s-prime=5,warmup-epochs=0", "n=12,s=9,s-prime=5,warmup-epochs=0,mode=no-fetch",
-      "n=12,s=9,s-prime=5,warmup-epochs=4,distinct=off,attached=on",
-      "n=12,s=6,s-prime=3,warmup-epochs=0,max-label-share=0.5", "n=40,s=6,s-prime=0,warmup-epochs=0",
-      "n=20,s=5,s-prime=5,warmup-epochs=0,mode=no-fetch,distinct=off",
-      "n=12,s=6,s-prime=3,warmup-epochs=0,max-label-share=0.4,clusters=5,skip-own-cluster=on",
-      "n=12,s=6,s-prime=3,warmup-epochs=0,budgets=6/2/4",
-      "n=12,s=6,s-prime=3,warmup-epochs=0,type-scales=1/0.7/1.2,mode=no-fetch"}},
-    {"multi-modal", {"n=12", "budgets=9/0/3,skip=2", "n=10,type-scales=1/0.7/1.2"}},
-    {"fn-elimination", {"top-k=5,threshold=0.5"}},
-    {"fn-attraction", {"top-k=5,threshold=0.5"}},
-    {"easy-hard", {"rows=16,hard-share-start=0.2,anneal-epochs=8,skip-hardest=0.05"}},
-    {"self-adversarial", {""}},
-    {"semi-hard", {"", "rule=below-margin,pick=random", "margin=0.02,fallback=violator"}},
-    {"max-sampling", {"m=8", "m=9,rule=mix", "m=8,candidates=20", "m=9,candidates=30,rule=mix"}},
-    {"ance", {"n=2,draw=4,top=9", "n=1,draw=1,top=3,bank=on"}},
-    {"dns", {"n=9,m=4", "n=1,m=60"}},
-    {"negcut", {"n=6,noise=5,hidden=12", "n=3,noise=2,hidden=9,bank=off"}},
-    {"daml", {"hidden=12", "hidden=9,bank=off,adversarial=3"}},
-    {"nscaching", {"m=3,n=6,candidates=6", "m=6,n=6,candidates=3,update=top"}},
-    {"warp", {"margin=0.4,trials=25", "margin=0.1,trials=3"}},
-    {"popularity", {"m=20", "m=20,law=rank,lambda=4"}},
-    {"uniform", {"m=20", "m=20,stand-for-bank=on"}},
-    {"softmax", {"m=10,temperature=0.2", "m=3,candidates=20,temperature=0.2"}},
-};
-
-std::vector<std::string> settings_of(const std::string& sampler) {
-  const auto found = kSettings.find(sampler);
-  return found == kSettings.end() ? std::vector<std::string>{""} : found->second;
-}
 
 /// A log-sum-exp, two of them, a sum, a hinge, further positives: what every setting meets.
 const std::vector<std::string> kEachKind = {"info-nce", "hcl", "siglip", "triplet", "supcon"};
@@ -139,81 +104,81 @@ TEST_P(SamplerInvariance, SameAnswerOverAParametricBank) {
   expect_same_over(BankKind::kParametric, GetParam(), 1);
 }
 
-/// Whose rows, like queries and keys, have any length: every sampler and every objective that take them.
-TEST_P(SamplerInvariance, SameAnswerOverRawRows) {
-  if (describe_sampler(GetParam()).why_unit_rows != nullptr) GTEST_SKIP() << "refused at the start of a run";
-  for (const std::string& options : settings_of(GetParam())) {
-    SamplerTrial trial = trial_of(GetParam(), options);
-    trial.length = RowLength::kAsMade;
-    for (const std::string& objective : bank_objectives()) {
-      if (describe_objective(objective).why_unit_rows != nullptr || !go_together(options, objective)) continue;
-      trial.objective = objective;
-      for (const BankKind kind : {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex, BankKind::kParametric}) {
-        if (kind != BankKind::kQueue && (objective != "n-pair" || !takes_one_batch(GetParam(), options))) continue;
-        trial.bank_kind = kind;
-        const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
-        ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
-        for (const int ranks : {2, 3, 4}) {
-          EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
-              << options << " with " << objective << " on " << ranks << " ranks";
-        }
-      }
-    }
-    trial = trial_of(GetParam(), options, at::kFloat);
-    trial.length = RowLength::kAsMade;
-    for (const char* objective : {"n-pair", "neg", "nce"}) {
-      trial.objective = objective;
-      EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6)
-          << options << " with " << objective;
-    }
-  }
+bool takes_raw(const std::string& sampler, const std::string&) {
+  return describe_sampler(sampler).why_unit_rows == nullptr;
+}
+
+bool takes_raw(const ObjectiveDescription& objective) {
+  return objective.why_unit_rows == nullptr;
 }
 
 /// Whether the sampler, with these options, takes scores that are squared distances.
 bool takes_distances(const std::string& name, const std::string& options) {
   const SamplerDescription& sampler = describe_sampler(name);
-  if (sampler.why_unit_rows != nullptr) return false;
-  return sampler.why_inner_products == nullptr ||
-         sampler.why_inner_products(MethodOptions("--sampler " + name, sampler.options, options)).empty();
+  return takes_raw(name, options) &&
+         (sampler.why_inner_products == nullptr ||
+          sampler.why_inner_products(MethodOptions("--sampler " + name, sampler.options, options)).empty());
 }
 
 bool takes_distances(const ObjectiveDescription& objective) {
-  return objective.why_unit_rows == nullptr && why_inner_products(objective, NegativeSource::kBank) == nullptr;
+  return takes_raw(objective) && why_inner_products(objective, NegativeSource::kBank) == nullptr;
 }
 
-/// Scored by squared distances: every sampler and objective that take them, and every kind of bank, whose rows keep the
-/// two further numbers of their vectors through steps and blends.
-TEST_P(SamplerInvariance, SameAnswerOverDistances) {
-  const auto& all_settings = settings_of(GetParam());
-  const auto takes = [](const std::string& options) { return takes_distances(GetParam(), options); };
-  if (std::none_of(all_settings.begin(), all_settings.end(), takes)) GTEST_SKIP() << "refused at the start of a run";
-  for (const std::string& options : all_settings) {
-    if (!takes(options)) continue;
-    SamplerTrial trial = trial_of(GetParam(), options);
-    trial.length = RowLength::kDistance;
-    for (const std::string& objective : bank_objectives()) {
-      if (!takes_distances(describe_objective(objective)) || !go_together(options, objective)) continue;
-      trial.objective = objective;
-      for (const BankKind kind :
-           {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex, BankKind::kLearned, BankKind::kParametric}) {
-        if (kind != BankKind::kQueue && (objective != "info-nce" || !takes_one_batch(GetParam(), options))) continue;
-        trial.bank_kind = kind;
-        const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
-        ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
-        for (const int ranks : {2, 3, 4}) {
-          EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
-              << options << " with " << objective << " on " << ranks << " ranks";
-        }
+/// Over queries, keys and rows that are no unit rows: every objective that takes them over a queue, the first of
+/// `objectives` over all `kinds`, and all of these in fp32.
+void expect_same_of_length(RowLength length, const std::string& sampler, const std::string& options,
+                           const std::vector<BankKind>& kinds, const std::vector<std::string>& objectives) {
+  const bool of_distances = length == RowLength::kDistance;
+  SamplerTrial trial = trial_of(sampler, options);
+  trial.length = length;
+  for (const std::string& objective : bank_objectives()) {
+    const ObjectiveDescription& description = describe_objective(objective);
+    if (!(of_distances ? takes_distances(description) : takes_raw(description))) continue;
+    if (!go_together(options, objective)) continue;
+    trial.objective = objective;
+    for (const BankKind kind : kinds) {
+      const bool everywhere = objective == objectives.front() && takes_one_batch(sampler, options);
+      if (kind != BankKind::kQueue && !everywhere) continue;
+      trial.bank_kind = kind;
+      const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
+      ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
+      for (const int ranks : {2, 3, 4}) {
+        EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
+            << options << " with " << objective << " on " << ranks << " ranks";
       }
     }
-    trial = trial_of(GetParam(), options, at::kFloat);
-    trial.length = RowLength::kDistance;
-    for (const char* objective : {"info-nce", "neg", "nce"}) {
-      trial.objective = objective;
-      EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6)
-          << options << " with " << objective;
-    }
   }
+  trial = trial_of(sampler, options, at::kFloat);
+  trial.length = length;
+  for (const std::string& objective : objectives) {
+    trial.objective = objective;
+    EXPECT_LT(difference(run_sampler_trial(trial, 1, 1), run_sampler_trial(trial, 3, 3)), 1e-6)
+        << options << " with " << objective;
+  }
+}
+
+/// Which have any length.
+TEST_P(SamplerInvariance, SameAnswerOverRawRows) {
+  for (const std::string& options : settings_of(GetParam())) {
+    if (!takes_raw(GetParam(), options)) GTEST_SKIP() << "refused at the start of a run";
+    expect_same_of_length(RowLength::kAsMade, GetParam(), options,
+                          {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex, BankKind::kParametric},
+                          {"n-pair", "neg", "nce"});
+  }
+}
+
+/// Scored by squared distances: rows keep the two further numbers of their vectors through steps and blends.
+TEST_P(SamplerInvariance, SameAnswerOverDistances) {
+  bool takes_any = false;
+  for (const std::string& options : settings_of(GetParam())) {
+    if (!takes_distances(GetParam(), options)) continue;
+    takes_any = true;
+    expect_same_of_length(
+        RowLength::kDistance, GetParam(), options,
+        {BankKind::kQueue, BankKind::kMemory, BankKind::kIndex, BankKind::kLearned, BankKind::kParametric},
+        {"info-nce", "neg", "nce"});
+  }
+  if (!takes_any) GTEST_SKIP() << "refused at the start of a run";
 }
 
 TEST_P(SamplerInvariance, SameAnswerForAnyNumberOfShards) {
@@ -289,7 +254,7 @@ TEST(SamplerIdentities, WhatCoversTheWholeBankIsInfoNce) {
 
 TEST(SamplerIdentities, SamplersChangeWhatQueriesMeet) {
   const SamplerOutcome whole = outcome_of("whole-bank", "");
-  for (const auto& [sampler, settings] : kSettings) {
+  for (const auto& [sampler, settings] : sampler_settings()) {
     if (sampler == "self-adversarial" || sampler == "fn-attraction") continue;
     EXPECT_GT(difference(whole, outcome_of(sampler, settings.front())), 1e-6) << sampler;
   }

@@ -4,47 +4,10 @@
 
 #include "tests/runtime/data/temporary_directory.h"
 #include "tests/runtime/run/interrupted_training.h"
+#include "tests/runtime/run/resuming/bit_equal.h"
 
 namespace negatron::testing {
 namespace {
-
-void expect_bit_equal(const Saved& found, const Saved& expected) {
-  ASSERT_EQ(found.step, expected.step);
-  ASSERT_EQ(found.trainer.tensors.size(), expected.trainer.tensors.size());
-  for (std::size_t i = 0; i < found.trainer.tensors.size(); ++i) {
-    const auto& [name, tensor] = expected.trainer.tensors[i];
-    EXPECT_EQ(found.trainer.tensors[i].first, name);
-    EXPECT_TRUE(at::equal(found.trainer.tensors[i].second, tensor)) << name;
-  }
-  EXPECT_EQ(found.trainer.text, expected.trainer.text);
-  EXPECT_EQ(found.trainer.numbers, expected.trainer.numbers);
-  ASSERT_EQ(found.bank.has_value(), expected.bank.has_value());
-  if (!found.bank) return;
-  EXPECT_TRUE(at::equal(found.keys.vectors, expected.keys.vectors));
-  EXPECT_TRUE(at::equal(found.keys.ids, expected.keys.ids));
-  EXPECT_TRUE(at::equal(found.keys.labels, expected.keys.labels));
-  EXPECT_TRUE(at::equal(found.keys.steps, expected.keys.steps));
-  EXPECT_TRUE(at::equal(found.keys.sequence, expected.keys.sequence));
-  ASSERT_EQ(found.further_keys.size(), expected.further_keys.size());
-  for (std::size_t i = 0; i < found.further_keys.size(); ++i) {
-    EXPECT_TRUE(at::equal(found.further_keys[i].vectors, expected.further_keys[i].vectors));
-    EXPECT_TRUE(at::equal(found.further_keys[i].steps, expected.further_keys[i].steps));
-  }
-  EXPECT_EQ(found.bank->length, expected.bank->length);
-  EXPECT_EQ(found.bank->row_optimizer, expected.bank->row_optimizer);
-  ASSERT_EQ(found.keys.raw.defined(), rows_learn(expected.bank->kind));
-  if (!found.keys.raw.defined()) return;
-  EXPECT_TRUE(at::equal(found.keys.raw, expected.keys.raw));
-  EXPECT_TRUE(at::equal(found.keys.moments, expected.keys.moments));
-}
-
-std::vector<double> losses_from(const std::filesystem::path& run_directory, std::int64_t first_step) {
-  std::vector<double> losses;
-  for (const auto& line : metrics_lines(run_directory, "step")) {
-    if (line.at("step") >= first_step) losses.push_back(line.at("loss"));
-  }
-  return losses;
-}
 
 struct Method {
   const char* name;
@@ -217,76 +180,6 @@ TEST(SavedRun, GoesOnInTheOrderThatItsEpochBeganWith) {
     EXPECT_EQ(metrics_lines(folder / "parts", "step"), metrics_lines(folder / "whole", "step"));
   }
 }
-
-struct Ranks {
-  int ranks;
-  std::int64_t shards;
-  BankKind bank = BankKind::kQueue;
-  RowLength length = RowLength::kUnit;
-};
-
-class ResumedElsewhere : public ::testing::TestWithParam<Ranks> {};
-
-TEST_P(ResumedElsewhere, HasTheSameBankAndTheSameLossesToRounding) {
-  const TemporaryDirectory folder;
-  SmallStart start;
-  start.options = resumed_options("info-nce");
-  start.options = with_rows_of(GetParam().bank, start.options);
-  start.options.sampler = "mochi";
-  start.options.sampler_options = "n=16,s=8,s-prime=4,warmup-epochs=0,adapt=proxy";
-  if (GetParam().length == RowLength::kDistance) {
-    start.options.head.length = RowLength::kDistance;
-    start.options.tau = 0.1;
-    start.options.learning_rate = 0.1;
-    start.options.sampler = "top-n";
-    start.options.sampler_options = "n=16";
-  }
-  start.options.evaluate_every = 0;
-  start.options.baselines = false;
-  start.precision = Precision::kFp64;
-  start.ranks = 4;
-  start.run_directory = folder / "whole";
-  run(start);
-  start.run_directory = folder / "parts";
-  run_first_part(start);
-  const std::filesystem::path snapshot = newest_path(folder / "parts");
-  const Saved saved = newest_saved(folder / "parts");
-
-  start.ranks = GetParam().ranks;
-  start.options.shards = GetParam().shards;
-  start.resume = snapshot.string();
-  // Without a step, into a directory of its own: what is saved at once is what was restored.
-  start.options.max_steps = kInterrupted;
-  start.run_directory = folder / "restored";
-  run(start);
-  const Saved restored = newest_saved(folder / "restored");
-  EXPECT_EQ(restored.world_size, start.ranks);
-  expect_bit_equal(restored, saved);
-
-  start.options.max_steps = 0;
-  start.run_directory = folder / "resumed";
-  run(start);
-  const std::vector<double> expected = losses_from(folder / "whole", kInterrupted);
-  const std::vector<double> found = losses_from(folder / "resumed", 0);
-  ASSERT_EQ(found.size(), 9U);
-  ASSERT_EQ(expected.size(), 9U);
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-9 * expected[i]) << i;
-}
-
-INSTANTIATE_TEST_SUITE_P(Places, ResumedElsewhere,
-                         ::testing::Values(Ranks{1, 0}, Ranks{3, 0}, Ranks{5, 0}, Ranks{4, 2},
-                                           Ranks{3, 0, BankKind::kMemory}, Ranks{4, 2, BankKind::kMemory},
-                                           Ranks{3, 0, BankKind::kLearned}, Ranks{1, 0, BankKind::kLearned},
-                                           Ranks{3, 0, BankKind::kIndex}, Ranks{3, 0, BankKind::kParametric},
-                                           Ranks{3, 0, BankKind::kQueue, RowLength::kDistance},
-                                           Ranks{1, 0, BankKind::kMemory, RowLength::kDistance},
-                                           Ranks{3, 0, BankKind::kLearned, RowLength::kDistance},
-                                           Ranks{2, 0, BankKind::kParametric, RowLength::kDistance}),
-                         [](const auto& tested) {
-                           return "On" + std::to_string(tested.param.ranks) + "Shards" +
-                                  std::to_string(tested.param.shards) + kind_text(tested.param.bank) +
-                                  name_of(tested.param.length);
-                         });
 
 /// What a sampler keeps for its samples follows the steps, and is in the snapshot.
 TEST(SavedRun, HoldsCachesThatFollowedTheSteps) {
