@@ -38,7 +38,9 @@ printf '#!/bin/sh\nexit 3\n' >"$work/fails"
 # What srun says and returns where a rank crashed in a start and others, told to end, had no run to save.
 mkdir "$work/crash"
 printf '#!/bin/sh\necho "srun: error: n1: task 2: Segmentation fault" >&2\nexit 143\n' >"$work/crash/srun"
-chmod +x "$work/fails" "$work/crash/srun"
+# As on a busy node: what srun said is read late.
+printf '#!/bin/sh\nsleep 1\nexec /usr/bin/tee "$@"\n' >"$work/crash/tee"
+chmod +x "$work/fails" "$work/crash/srun" "$work/crash/tee"
 export NEGATRON_MOST_FAILURES=2
 failing=$(NEGATRON=$work/fails submit -o failing.log "$template")
 crashing=$(PATH=$work/crash:$PATH submit -o crashing.log "$template")
