@@ -108,7 +108,9 @@ void add_groups(py::module_& module) {
   module.def(
       "lone_group", [](double limit, bool checked) { return lone_group(communicator_options(limit, checked)); },
       time_limit, check, NoLock());
-  module.def("close_groups", &close_groups, py::arg("succeeded"), NoLock());
+  module.def(
+      "close_groups", [] { close_groups(0); }, NoLock());
+  module.def("close_groups_at_exit", &close_groups_at_exit, NoLock());
   module.def("begin_program_end", &begin_program_end);
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <utility>
 #include <vector>
@@ -15,12 +16,17 @@
 namespace negatron::python {
 namespace {
 
+// Of the job, where a program that would have succeeded leaves a collective behind.
+constexpr int kGivenUpExitCode = 1;
+
 /// What outlives every group. Never destroyed by itself: a process that was forked must not end the MPI of its parent.
 struct Job {
   pid_t process = getpid();
   std::unique_ptr<Environment> environment;
   bool mpi_ended = false;
   std::vector<std::weak_ptr<Group>> groups;
+  /// Those that wait for the exit code (close_groups_at_exit).
+  std::vector<std::shared_ptr<Group>> waiting;
 };
 
 Job& job() {
@@ -33,6 +39,15 @@ std::shared_ptr<Group> remembered(std::unique_ptr<Communicator> comm) {
   std::erase_if(job().groups, [](const auto& known) { return known.expired(); });
   job().groups.push_back(group);
   return group;
+}
+
+/// One that another thread is in a collective of; null where there is none.
+std::shared_ptr<Group> group_in_use() {
+  for (const std::weak_ptr<Group>& known : job().groups) {
+    std::shared_ptr<Group> group = known.lock();
+    if (group != nullptr && group->in_use()) return group;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -86,26 +101,38 @@ std::shared_ptr<Group> lone_group(const CommunicatorOptions& options) {
   return remembered(make_lone_communicator(options));
 }
 
-void close_groups(bool succeeded) {
+void close_groups(int exit_code) {
   if (getpid() != job().process) return;
   Environment* environment = job().environment.get();
-  for (const std::weak_ptr<Group>& known : job().groups) {
-    const std::shared_ptr<Group> group = known.lock();
-    if (group == nullptr || !group->in_use()) continue;
-    std::cerr << "negatron: rank " << group->rank()
+  if (const std::shared_ptr<Group> used = group_in_use()) {
+    std::cerr << "negatron: rank " << used->rank()
               << ": the program ends while a thread of it is in a collective, which is given up\n";
-    succeeded = false;
+    if (exit_code == 0) exit_code = kGivenUpExitCode;
   }
   // Without a word to the others: they wait for a rank that will not come.
-  if (environment != nullptr && !succeeded && environment->size() > 1) job().environment.reset();
+  if (environment != nullptr && exit_code != 0 && environment->size() > 1) environment->abort(exit_code);
   for (const std::weak_ptr<Group>& known : job().groups) {
     if (const std::shared_ptr<Group> group = known.lock()) group->close();
   }
   job().groups.clear();
+  job().waiting.clear();
   if (environment == nullptr) return;
   environment->finish();
   job().environment.reset();
   job().mpi_ended = true;
+}
+
+void close_groups_at_exit() {
+  if (getpid() != job().process) return;
+  const bool others_wait = job().environment != nullptr && job().environment->size() > 1;
+  if (!others_wait || group_in_use() != nullptr) return close_groups(0);
+  // The interpreter lets go of its objects before the process has its exit code, and a group that is let go of tells
+  // the others, which need not listen.
+  for (const std::weak_ptr<Group>& known : job().groups) {
+    if (std::shared_ptr<Group> group = known.lock()) job().waiting.push_back(std::move(group));
+  }
+  // What POSIX has in its place is not told the code.
+  if (on_exit([](int exit_code, void*) { close_groups(exit_code); }, nullptr) != 0) close_groups(0);
 }
 
 }  // namespace negatron::python

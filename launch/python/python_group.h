@@ -54,9 +54,14 @@ std::shared_ptr<Group> torch_group(const std::string& group_name, const Communic
 /// This process alone. Local.
 std::shared_ptr<Group> lone_group(const CommunicatorOptions& options);
 
-/// Closes all groups, and ends MPI where it was begun: in order when the program succeeded, else at once and with it
-/// the other ranks, which would wait for this one. A program that ends while another thread is in a collective has not
-/// succeeded, and says so. Does nothing in a process that was forked.
-void close_groups(bool succeeded);
+/// Closes all groups, and ends MPI where it was begun: in order where the exit code is 0, else at once and with it the
+/// other ranks, which would wait for this one; the job then ends with that code. A program that ends while another
+/// thread is in a collective has not succeeded, and says so. Does nothing in a process that was forked.
+void close_groups(int exit_code);
+
+/// The same with the code that this process is going to have, when it has one: whether a program failed is not known
+/// while its interpreter ends (sys.exit). At once where nobody would wait for this process. Once, from the
+/// interpreter's last hook. Local, or collective when the process exits.
+void close_groups_at_exit();
 
 }  // namespace negatron::python

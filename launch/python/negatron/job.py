@@ -5,16 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from types import TracebackType
 from typing import NoReturn
 
 import torch
 import torch.distributed as dist
 
 from negatron import _core
-
-# Of a failing program the other ranks are ended with it: they would wait for it.
-_failed = False
 
 
 class Group:
@@ -115,29 +111,13 @@ def alone(*, time_limit: float = 600.0, check: bool = False) -> Group:
 def finalize() -> None:
     """Closes all groups and ends MPI; banks and losses cannot communicate afterwards. A program that ends does this by
     itself. Collective."""
-    _core.close_groups(True)
+    _core.close_groups()
 
 
+@atexit.register
 def _close_at_exit() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    # Another hook may have taken the place of ours; what was shown last is remembered all the same.
     _core.begin_program_end()
-    failed = _failed or getattr(sys, "last_value", None) is not None
-    _core.close_groups(not failed)
-
-
-def _watch_for_failure() -> None:
-    shown_before = sys.excepthook
-
-    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        global _failed
-        _failed = True
-        shown_before(kind, error, trace)
-
-    sys.excepthook = show
-    atexit.register(_close_at_exit)
-
-
-_watch_for_failure()
+    _core.close_groups_at_exit()

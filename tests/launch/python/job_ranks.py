@@ -1,5 +1,5 @@
 """What ranks do together that is not a value: mistakes of one rank, and gradients under DistributedDataParallel.
-    job_ranks.py mpi | torch   differ | ddp | late | raise | finalize
+    job_ranks.py mpi | torch   differ | ddp | late | raise | exit | finalize
 """
 
 import os
@@ -115,6 +115,14 @@ def fail(group):
     group.barrier()
 
 
+def leave(group):
+    """Rank 1 says by its code that it failed, which no exception tells; the bank is freed with the interpreter."""
+    negatron.Bank(group, 20, WIDTH)
+    if group.rank == 1:
+        sys.exit(7)
+    group.barrier()
+
+
 def finalize(group):
     bank = negatron.Bank(group, 20, WIDTH)
     negatron.finalize()
@@ -129,7 +137,7 @@ def main():
         dist.init_process_group(os.environ.get("BACKEND", "gloo"))
     group = negatron.init()
     assert group.transport == carrier, group
-    {"differ": differ, "ddp": ddp, "late": late, "raise": fail, "finalize": finalize}[action](group)
+    {"differ": differ, "ddp": ddp, "late": late, "raise": fail, "exit": leave, "finalize": finalize}[action](group)
     print(f"rank {group.rank} is done\n", end="", flush=True)
     if carrier == "torch":
         dist.destroy_process_group()

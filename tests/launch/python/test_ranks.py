@@ -39,6 +39,12 @@ def test_a_rank_that_fails_ends_the_job(mpirun):
     assert "ValueError: a mistake in the program" in output and "rank 0 is done" not in output
 
 
+def test_a_rank_that_exits_with_a_code_ends_the_job_with_it(mpirun):
+    begun = time.monotonic()
+    output = mpirun(2, "job_ranks.py", "mpi", "exit", code=7)
+    assert "rank 0 is done" not in output and time.monotonic() - begun < 55, output
+
+
 def test_what_was_closed_says_so(mpirun):
     expect_done(mpirun(1, "job_ranks.py", "mpi", "finalize"), 1)
 
