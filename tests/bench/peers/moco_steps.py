@@ -1,6 +1,7 @@
-"""Steps of MoCo (He et al., CVPR 2020) on random images, with a queue in PyTorch or with a sharded bank. Rank 0 prints one
-JSON object: the seconds of each step that counts, the losses of all, and the most memory that a step took for itself.
-    moco_steps.py queue|bank ROWS STEPS GLOBAL_BATCH THREADS
+"""Steps of MoCo (He et al., CVPR 2020) on random images, with a queue in PyTorch, with a sharded bank, or with each in turn.
+Rank 0 prints one JSON object, of each kind: the seconds of each step that counts, the losses of all, and the most memory
+that a step took for itself.
+    moco_steps.py queue|bank|both ROWS STEPS GLOBAL_BATCH THREADS
 """
 
 import copy
@@ -110,43 +111,65 @@ def forget_peak():
         file.write("5")
 
 
-def main(kind, rows, steps, batch, threads):
-    torch.set_num_threads(threads)
-    rank = Rank()
-    torch.manual_seed(0)
-    query_encoder = make_encoder()
-    key_encoder = copy.deepcopy(query_encoder).requires_grad_(False)
-    memory = Queue(rank, rows) if kind == "queue" else ShardedBank(rank, rows, batch)
-    trained = DistributedDataParallel(query_encoder) if rank.size > 1 else query_encoder
-    optimizer = torch.optim.SGD(trained.parameters(), lr=0.03, momentum=0.9)
-    torch.manual_seed(100 + rank.number)
-    seconds, losses, transient = [], [], 0
-    for step in range(steps):
-        images = torch.rand(batch // rank.size, 1, SIDE, SIDE)
-        view_q, view_k = images + 0.1 * torch.randn_like(images), images + 0.1 * torch.randn_like(images)
-        if rank.size > 1:
+class Training:
+    """Of one kind, which begins and goes on as the others do."""
+
+    def __init__(self, kind, rank, rows, batch):
+        self.rank, self.batch = rank, batch // rank.size
+        torch.manual_seed(0)
+        self.query_encoder = make_encoder()
+        self.key_encoder = copy.deepcopy(self.query_encoder).requires_grad_(False)
+        self.memory = Queue(rank, rows) if kind == "queue" else ShardedBank(rank, rows, batch)
+        self.trained = DistributedDataParallel(self.query_encoder) if rank.size > 1 else self.query_encoder
+        self.optimizer = torch.optim.SGD(self.trained.parameters(), lr=0.03, momentum=0.9)
+        self.random = torch.Generator().manual_seed(100 + rank.number)
+        self.seconds, self.losses, self.transient = [], [], 0
+
+    def views(self):
+        images = torch.rand(self.batch, 1, SIDE, SIDE, generator=self.random)
+        return [images + 0.1 * torch.randn(images.shape, generator=self.random) for _ in range(2)]
+
+    def train_on(self, view_q, view_k):
+        q = F.normalize(self.trained(view_q), dim=1)
+        with torch.no_grad():
+            for p_q, p_k in zip(self.query_encoder.parameters(), self.key_encoder.parameters()):
+                p_k.mul_(MOMENTUM).add_(p_q, alpha=1 - MOMENTUM)
+            k = F.normalize(self.key_encoder(view_k), dim=1)
+        loss = self.memory.loss(q, k)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.memory.take(k)
+        return loss
+
+    def step(self, counts):
+        view_q, view_k = self.views()
+        if self.rank.size > 1:
             dist.barrier()
         forget_peak()
         resident, begin = memory_now("VmRSS"), time.perf_counter()
-        q = F.normalize(trained(view_q), dim=1)
-        with torch.no_grad():
-            for p_q, p_k in zip(query_encoder.parameters(), key_encoder.parameters()):
-                p_k.mul_(MOMENTUM).add_(p_q, alpha=1 - MOMENTUM)
-            k = F.normalize(key_encoder(view_k), dim=1)
-        loss = memory.loss(q, k)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        memory.take(k)
-        if step >= WARM_STEPS:
-            seconds.append(time.perf_counter() - begin)
-            transient = max(transient, memory_now("VmHWM") - resident)
-        losses.append(rank.mean(loss))
-        del loss, q, k
+        loss = self.train_on(view_q, view_k)
+        if counts:
+            self.seconds.append(time.perf_counter() - begin)
+            self.transient = max(self.transient, memory_now("VmHWM") - resident)
+        self.losses.append(self.rank.mean(loss))
+
+
+def main(kind, rows, steps, batch, threads):
+    torch.set_num_threads(threads)
+    rank = Rank()
+    trainings = {name: Training(name, rank, rows, batch) for name in (("queue", "bank") if kind == "both" else (kind,))}
+    for step in range(steps):
+        for training in trainings.values():
+            training.step(step >= WARM_STEPS)
     if rank.number == 0:
-        print(json.dumps({"seconds": seconds, "losses": losses, "transient": transient}), flush=True)
+        print(json.dumps({name: {"seconds": training.seconds, "losses": training.losses, "transient": training.transient}
+                          for name, training in trainings.items()}), flush=True)
     if rank.size > 1:
-        dist.destroy_process_group()
+        # torch 2.11 may abort a process that ends while a thread of gloo's still runs: so none is left to wait for one.
+        dist.barrier()
+        sys.stdout.flush()
+        os._exit(0)
 
 
 main(sys.argv[1], *map(int, sys.argv[2:6]))
