@@ -86,7 +86,8 @@ FlagTable plan_flags(PlanArguments& request) {
   table.add("rows-optimizer", row_optimizer_field(&request.row_optimizer),
             "of rows that learn: sgd, adagrad or adam, which remember d, 1 and 2 d + 1 numbers a row");
   table.add("bank-rows", within(&request.bank_rows, 1, kMostBankRows), "K, keys in the bank over all ranks");
-  table.add("width", within(&request.width, 1, kMostWidth), "d, width of queries, keys and bank rows");
+  table.add("width", within(&request.width, 1, kMostWidth),
+            "d, width of queries, keys and bank rows: that of the head, and 2 more with --head-output distance");
   table.add("bank-dtype", float_type_field(&request.bank_dtype), "how rows are stored: fp32, bf16, fp16");
   table.add("hard", within(&request.hard, 0, kMostBankRows), "N, hardest rows that each query is told, 0 for none");
   table.add("shards", within(&request.shards, 0, kMostJobRanks),

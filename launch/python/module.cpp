@@ -109,6 +109,12 @@ void add_groups(py::module_& module) {
       "lone_group", [](double limit, bool checked) { return lone_group(communicator_options(limit, checked)); },
       time_limit, check, NoLock());
   module.def(
+      "nccl_group",
+      [](Group& over, int device, double limit, bool checked) {
+        return nccl_group(over, device, communicator_options(limit, checked));
+      },
+      py::arg("over"), py::arg("device"), time_limit, check, NoLock());
+  module.def(
       "close_groups", [] { close_groups(0); }, NoLock());
   module.def("close_groups_at_exit", &close_groups_at_exit, NoLock());
   module.def("begin_program_end", &begin_program_end);

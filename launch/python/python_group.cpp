@@ -10,6 +10,7 @@
 #include "comm/error.h"
 #include "comm/mpi/environment.h"
 #include "comm/mpi/mpi_communicator.h"
+#include "comm/nccl/nccl_communicator.h"
 #include "comm/process_group/process_group_communicator.h"
 #include "comm/threads/lone_communicator.h"
 
@@ -95,6 +96,11 @@ std::shared_ptr<Group> mpi_group(const CommunicatorOptions& options) {
 
 std::shared_ptr<Group> torch_group(const std::string& group_name, const CommunicatorOptions& options) {
   return remembered(make_process_group_communicator(group_name, options));
+}
+
+std::shared_ptr<Group> nccl_group(Group& over, int device, const CommunicatorOptions& options) {
+  const Group::Use use = over.use();
+  return remembered(make_nccl_communicator(use.comm(), device, options));
 }
 
 std::shared_ptr<Group> lone_group(const CommunicatorOptions& options) {

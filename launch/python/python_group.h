@@ -51,6 +51,9 @@ class Group {
 std::shared_ptr<Group> mpi_group(const CommunicatorOptions& options);
 /// The ranks of a process group of torch.distributed (process_group_communicator.h). Collective. Throws CommError.
 std::shared_ptr<Group> torch_group(const std::string& group_name, const CommunicatorOptions& options);
+/// The same ranks, whose tensors of that GPU travel by NCCL (nccl_communicator.h), those of the host as before.
+/// Collective. Throws CommError.
+std::shared_ptr<Group> nccl_group(Group& over, int device, const CommunicatorOptions& options);
 /// This process alone. Local.
 std::shared_ptr<Group> lone_group(const CommunicatorOptions& options);
 

@@ -11,6 +11,9 @@ import torch
 import torch.distributed as dist
 
 from negatron import _core
+from negatron.mistakes import told_before
+
+_DEVICE = "the device of negatron.init()"
 
 
 class Group:
@@ -33,7 +36,7 @@ class Group:
 
     @property
     def transport(self) -> str:
-        """What carries tensors between ranks: "mpi", "torch" (a process group of torch.distributed) or "alone"."""
+        """What carries tensors between ranks: "mpi", "torch" (a process group of torch.distributed), "nccl" or "alone"."""
         return self._core.transport
 
     def barrier(self) -> None:
@@ -64,23 +67,8 @@ def _carrier(group: dist.ProcessGroup) -> dist.ProcessGroup:
         return dist.new_group(ranks, backend="gloo", use_local_synchronization=True)
 
 
-def init(group: dist.ProcessGroup | None = None, *, time_limit: float = 600.0, check: bool = False) -> Group:
-    """Finds the ranks of this job.
-
-    They are those of `group` when it is given; else those of torch.distributed when its default group exists; else those
-    that mpirun or srun started, over MPI; else this process is alone.
-
-    Tensors of a GPU travel over the host: of a group of nccl alone, over a gloo group of the same ranks that is made
-    here. Collective.
-
-    Args:
-        group: a process group of torch.distributed with this process in it.
-        time_limit: seconds. A collective that takes longer is a TimeoutError, and says which ranks did not answer.
-        check: compare every collective over the ranks before it runs. For debugging.
-
-    Raises:
-        CommError: the ranks do not find each other, or torchrun started this process and no group was made.
-    """
+def _found(group: dist.ProcessGroup | None, time_limit: float, check: bool) -> Group:
+    """The ranks of this job, over whatever carries host tensors."""
     if group is None and dist.is_available() and dist.is_initialized():
         group = dist.group.WORLD
     if group is not None:
@@ -101,6 +89,51 @@ def init(group: dist.ProcessGroup | None = None, *, time_limit: float = 600.0, c
             "torch.distributed.init_process_group() before negatron.init(), or negatron.alone()"
         )
     return alone(time_limit=time_limit, check=check)
+
+
+def _gpu_of(device: torch.device) -> int:
+    if device.type != "cuda":
+        raise ValueError(f"device must be 'cuda', a GPU's tensors then travel by NCCL, or 'cpu', and is '{device}'")
+    if not torch.cuda.is_available():
+        raise ValueError(f"device is '{device}', and torch finds no GPU here")
+    return torch.cuda.current_device() if device.index is None else device.index
+
+
+def init(
+    group: dist.ProcessGroup | None = None,
+    *,
+    device: torch.device | str = "cpu",
+    time_limit: float = 600.0,
+    check: bool = False,
+) -> Group:
+    """Finds the ranks of this job.
+
+    They are those of `group` when it is given; else those of torch.distributed when its default group exists; else those
+    that mpirun or srun started, over MPI; else this process is alone.
+
+    What is no GPU's travels over the host: of a group of nccl alone, over a gloo group of the same ranks that is made
+    here. Collective.
+
+    Args:
+        group: a process group of torch.distributed with this process in it.
+        device: "cuda", for this process's current GPU, or "cuda:1": tensors of that GPU travel from GPU to GPU by NCCL,
+            each rank with a GPU of its own. "cpu": they travel over the host as well.
+        time_limit: seconds. A collective that takes longer is a TimeoutError, and says which ranks did not answer.
+        check: compare every collective over the ranks before it runs. For debugging.
+
+    Raises:
+        CommError: the ranks do not find each other, torchrun started this process and no group was made, two ranks have
+            one GPU, or this build has no NCCL.
+        ValueError: this rank has no such GPU. The others hear of it by a DisagreementError.
+    """
+    found = _found(group, time_limit, check)
+    with told_before(found, _DEVICE):
+        wanted = torch.device(device)
+        gpu = None if wanted.type == "cpu" else _gpu_of(wanted)
+    _core.agree(found._core, _DEVICE, wanted.type)
+    if gpu is None:
+        return found
+    return Group(_core.nccl_group(found._core, gpu, time_limit, check), found._carried_by)
 
 
 def alone(*, time_limit: float = 600.0, check: bool = False) -> Group:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import contextlib
 import operator
 import os
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import torch
 
 from negatron import _core
-from negatron.job import Group
+
+if TYPE_CHECKING:
+    from negatron.job import Group
 
 _END_OF_64_BITS = 2**63
 

@@ -4,37 +4,20 @@
 #include <gtest/gtest.h>
 #include <torch/extension.h>
 
-#include <exception>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "comm/process_group/process_group_communicator.h"
 #include "tests/comm/communicator_contract.h"
+#include "tests/comm/process_group/group_ranks.h"
 #include "tests/support/stand_in_device.h"
 
 namespace negatron::testing {
 namespace {
 
-/// Ranks are threads, each with a registered group of its own: "contract-3-0" for rank 0 of 3.
-std::string group_name(int ranks, int rank) {
-  return "contract-" + std::to_string(ranks) + "-" + std::to_string(rank);
-}
-
 void run_case(const ContractCase& contract_case, int ranks, bool on_device) {
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < ranks; ++rank) {
-    threads.emplace_back([&, rank] {
-      try {
-        const CommunicatorOptions options = {.check = true, .time_limit = std::chrono::seconds(30)};
-        const auto communicator = make_process_group_communicator(group_name(ranks, rank), options);
-        contract_case.run(*communicator, on_device ? stand_in_device(rank) : at::Device(at::kCPU));
-      } catch (const std::exception& error) {
-        ADD_FAILURE() << "rank " << rank << ": " << error.what();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  run_over_groups(ranks, [&](Communicator& communicator) {
+    contract_case.run(communicator, on_device ? stand_in_device(communicator.rank()) : at::Device(at::kCPU));
+  });
 }
 
 class ProcessGroupContract : public ::testing::TestWithParam<std::tuple<ContractCase, int>> {};

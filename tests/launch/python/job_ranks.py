@@ -2,6 +2,7 @@
     job_ranks.py mpi | torch   differ | ddp | late | raise | exit | finalize
 """
 
+import gc
 import os
 import signal
 import sys
@@ -62,6 +63,7 @@ def differ(group):
     expect(negatron.DisagreementError, "the epoch is", lambda: loss(q, k, epoch=1.0 if wrong else 0.0))
     expect(negatron.DisagreementError, "the bank to load",
            lambda: negatron.Bank.load(group, "/nonexistent" if wrong else "/dev/null"))
+    expect(ValueError, "device must be 'cuda'", lambda: negatron.init(device="meta" if wrong else "cpu"))
     loss(q, k)
     bank.enqueue(k)
     assert bank.step == 1
@@ -140,6 +142,8 @@ def main():
     {"differ": differ, "ddp": ddp, "late": late, "raise": fail, "exit": leave, "finalize": finalize}[action](group)
     print(f"rank {group.rank} is done\n", end="", flush=True)
     if carrier == "torch":
+        # DistributedDataParallel stays in a cycle, and with it a thread of gloo's, which must not outlive the interpreter.
+        gc.collect()
         dist.destroy_process_group()
 
 

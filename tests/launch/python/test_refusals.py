@@ -107,3 +107,11 @@ def test_what_a_kind_of_rows_cannot_do(group):
         negatron.ContrastiveLoss(banks["parametric"])(rows, rows, ids)
     with pytest.raises(ValueError, match="ids are needed"):
         negatron.ContrastiveLoss(banks["memory"])(rows)
+
+
+def test_a_device_that_ranks_cannot_have_is_refused():
+    with pytest.raises(ValueError, match="device must be 'cuda'"):
+        negatron.init(device="meta")
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="torch finds no GPU here"):
+            negatron.init(device="cuda")
