@@ -57,7 +57,8 @@ void RunLog::evaluation(const EvaluationMetrics& metrics, const std::string& sub
   if (!metrics_) return;
   metrics_->write(metrics);
   if (events_) events_->write(metrics.step, scalars_of(metrics));
-  const std::string knn = std::isnan(metrics.knn) ? "no kNN without labels" : "kNN " + percent(metrics.knn);
+  const std::string knn =
+      std::isnan(metrics.knn) ? "no kNN without labels and a test part" : "kNN " + percent(metrics.knn);
   print(knn + "  " + subject);
 }
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from machine import processor
-from run_settings import NEGATRON, PRESET
+from run_settings import NEGATRON, PRESET, RunSettings
 
 ADAMW = "--optimizer adamw --lr 1e-3 --weight-decay 1e-4"
 METHODS = {
@@ -93,11 +93,22 @@ def false_negatives(method, options):
     return statistics.mean(shares) if shares else None
 
 
+def without_test_part(options):
+    """The training images alone, so that a run of a few steps does not end with a kNN vote."""
+    folder = (options.out / "train-part").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in Path(RunSettings([]).text("data")).glob("train-*"):
+        if not (folder / file.name).exists():
+            (folder / file.name).symlink_to(file)
+    return folder
+
+
 def step_of(method, options):
     """(images per second, bytes that a rank receives in a step) on two ranks, from a run of its own."""
     folder = options.out / f"{method}-step"
     subprocess.run(["rm", "-rf", folder], check=True)
-    problem = ended(["launch/ranks", str(STEP_RANKS), *command_of(method, folder, ["--max-steps", STEP_STEPS])], folder)
+    flags = ["--max-steps", STEP_STEPS, "--data", without_test_part(options)]
+    problem = ended(["launch/ranks", str(STEP_RANKS), *command_of(method, folder, flags)], folder)
     if problem is not None:
         print(f"{method} on {STEP_RANKS} ranks: {problem}", flush=True)
         return None
