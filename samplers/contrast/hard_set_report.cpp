@@ -63,7 +63,8 @@ std::map<std::string, at::Tensor> report_hard_sets(Communicator& group, const Ba
     const at::Tensor inside = (scores >= low) & (bin + 1 < kBins ? scores < low + 1.0 / kBins : present) & present;
     sums[bin_name(bin)] = inside.sum().to(at::kDouble);
   }
-  if (labels.defined()) {
+  // Rows of an adversary are no sample's, and have no label.
+  if (labels.defined() && bank.options().kind != BankKind::kLearned) {
     // Collective; labels are there on all ranks or on none, as they come with the data.
     const FetchedRows rows = fetch_rows(group, bank, slots_of_keys(keys));
     const at::Tensor fetched = at::cat({rows.labels.cpu(), at::full({1}, -1, at::kLong)});

@@ -17,7 +17,7 @@ namespace negatron {
 ///   hard_score_last
 ///   hard_age           mean age of the N rows in steps (rows of the start not counted)
 ///   hard_turnover      share of the N rows that entered the bank since `last_look`
-///   hard_same_label    share of the N rows with the query's label (with labels only)
+///   hard_same_label    share of the N rows with the query's label (with labels, and rows that can have some)
 ///   hard_bin_LOW       rows with scores in [LOW, LOW + 0.1), LOW = 0.0 ... 0.9
 /// labels [b] int64 or undefined. Bytes received: those of fetch_rows, with labels only.
 std::map<std::string, at::Tensor> report_hard_sets(Communicator& group, const Bank& bank,

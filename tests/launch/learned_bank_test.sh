@@ -27,7 +27,9 @@ done_by on 2 pretrain "${fast[@]}" --resume auto --run-dir parts
 bank diff whole parts
 says 'equal: the same rows'
 grep -q '"rows_loss":' whole/metrics.jsonl || fail 'no loss of the rows in the metrics'
-done_by on 2 pretrain "${learned[@]}" --rows-lr 0 --run-dir still
+done_by on 2 pretrain "${learned[@]}" --rows-lr 0 --telemetry-every 2 --run-dir still
+grep -q '"hard_turnover":' still/metrics.jsonl || fail 'no look at the hard sets in the metrics'
+! grep -q '"hard_same_label":' still/metrics.jsonl || fail 'rows without labels have a share of false negatives'
 [ "$(losses whole)" != "$(losses still)" ] || fail 'rows that learn trained as rows that do not'
 done_by on 3 pretrain --config whole/config.ini --epochs 3 --resume auto --run-dir whole
 says 'resumed from step 8'
