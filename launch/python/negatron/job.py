@@ -94,8 +94,9 @@ def _found(group: dist.ProcessGroup | None, time_limit: float, check: bool) -> G
 def _gpu_of(device: torch.device) -> int:
     if device.type != "cuda":
         raise ValueError(f"device must be 'cuda', a GPU's tensors then travel by NCCL, or 'cpu', and is '{device}'")
-    if not torch.cuda.is_available():
-        raise ValueError(f"device is '{device}', and torch finds no GPU here")
+    gpus = torch.cuda.device_count()
+    if gpus <= (device.index or 0):
+        raise ValueError(f"device is '{device}', and torch finds {gpus} GPUs here")
     return torch.cuda.current_device() if device.index is None else device.index
 
 

@@ -20,7 +20,7 @@ def unit(seed, rank, device):
 
 
 def trained(group, device):
-    """[losses], [gradients of q], rows of the bank's own shard, of a few steps."""
+    """Of a few steps: losses [s], gradients of q [s, b, d]; then scores [b, 8] of the hardest rows."""
     bank = negatron.Bank(group, ROWS, WIDTH, device=device, global_batch=OWN * group.size)
     loss = negatron.ContrastiveLoss(bank, sampler="top-n", sampler_options={"n": 64})
     losses, gradients = [], []

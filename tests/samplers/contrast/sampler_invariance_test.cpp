@@ -33,6 +33,17 @@ bool go_together(const std::string& options, const std::string& objective) {
   return !learns_scale || options.find("attached=on") == std::string::npos;
 }
 
+/// In fp64, with a shard on each rank; a message names the sampler's options. Returns what one rank has.
+SamplerOutcome expect_the_same_on_any_ranks(const SamplerTrial& trial, const std::string& options) {
+  SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
+  EXPECT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " with " << trial.objective;
+  for (const int ranks : {2, 3, 4}) {
+    EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
+        << options << " with " << trial.objective << " on " << ranks << " ranks";
+  }
+  return alone;
+}
+
 class SamplerInvariance : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
@@ -42,12 +53,7 @@ TEST_P(SamplerInvariance, SameAnswerOnAnyNumberOfRanks) {
       if (!go_together(options, objective)) continue;
       SamplerTrial trial = trial_of(GetParam(), options);
       trial.objective = objective;
-      const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
-      ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
-      for (const int ranks : {2, 3, 4}) {
-        EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
-            << options << " with " << objective << " on " << ranks << " ranks";
-      }
+      expect_the_same_on_any_ranks(trial, options);
     }
   }
 }
@@ -70,12 +76,7 @@ void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
       if (kind == BankKind::kParametric && describe_objective(objective).needs_labels) continue;
       if (!go_together(options, objective)) continue;
       trial.objective = objective;
-      const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
-      ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
-      for (const int ranks : {2, 3, 4}) {
-        EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
-            << options << " with " << objective << " on " << ranks << " ranks";
-      }
+      const SamplerOutcome alone = expect_the_same_on_any_ranks(trial, options);
       EXPECT_LT(difference(alone, run_sampler_trial(trial, 4, 4 / copies)), 1e-12) << options;
     }
     trial = trial_of(sampler, options, at::kFloat);
@@ -140,12 +141,7 @@ void expect_same_of_length(RowLength length, const std::string& sampler, const s
       const bool everywhere = objective == objectives.front() && takes_one_batch(sampler, options);
       if (kind != BankKind::kQueue && !everywhere) continue;
       trial.bank_kind = kind;
-      const SamplerOutcome alone = run_sampler_trial(trial, 1, 1);
-      ASSERT_TRUE(alone.gradients.isfinite().all().item<bool>()) << options << " " << objective;
-      for (const int ranks : {2, 3, 4}) {
-        EXPECT_LT(difference(alone, run_sampler_trial(trial, ranks, ranks)), 1e-12)
-            << options << " with " << objective << " on " << ranks << " ranks";
-      }
+      expect_the_same_on_any_ranks(trial, options);
     }
   }
   trial = trial_of(sampler, options, at::kFloat);
