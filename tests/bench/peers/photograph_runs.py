@@ -22,13 +22,13 @@ NOT_COUNTED = 4
 """Steps that fill queues, start workers and choose kernels."""
 
 
-def rate_of_negatron(folder, side, steps):
+def rate_of_negatron(folder, precision, side, steps):
     with tempfile.TemporaryDirectory() as scratch:
         run, log = Path(scratch) / "run", Path(scratch) / "log"
         flags = {"data": folder, "data-channels": 3, "image-size": side, "views": "moco-v2", "normalize": "imagenet",
                  "encoder": "resnet18", "head-hidden": HIDDEN, "width": WIDTH, "bank-rows": BANK_ROWS, "tau": TAU,
                  "global-batch": BATCH, "key-momentum": KEY_MOMENTUM, "lr": RATE, "sgd-momentum": SGD_MOMENTUM,
-                 "weight-decay": WEIGHT_DECAY, "precision": "bf16", "drop-last": "on", "max-steps": NOT_COUNTED + steps,
+                 "weight-decay": WEIGHT_DECAY, "precision": precision, "drop-last": "on", "max-steps": NOT_COUNTED + steps,
                  "epochs": NOT_COUNTED + steps, "warmup-epochs": 0, "baselines": "off", "evaluate-every": 0,
                  "run-dir": run}
         metrics, begin, end = MetricsFile(run / "metrics.jsonl"), None, None
@@ -77,14 +77,14 @@ def batches_without_end(loader):
         yield from loader
 
 
-def rate_of_lightly(paths, on_tensors, workers, side, steps):
+def rate_of_lightly(paths, precision, on_tensors, workers, side, steps):
     model = MoCo()
     trained = [*model.backbone.parameters(), *model.head.parameters()]
     optimizer = torch.optim.SGD(trained, RATE, SGD_MOMENTUM, weight_decay=WEIGHT_DECAY)
     criterion = NTXentLoss(TAU, (BANK_ROWS, WIDTH))
     for done, views in enumerate(batches_without_end(make_loader(paths, on_tensors, side, BATCH, workers)), 1):
         model.follow()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
             query, key = model(views)
         criterion(query.float(), key.float()).backward()
         optimizer.step()
