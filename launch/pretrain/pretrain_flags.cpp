@@ -165,6 +165,11 @@ void add_data_flags(FlagTable& table, PretrainOptions& o) {
             "background threads per rank that build batches, -1 for the cores that --threads leaves free (shared with "
             "--bank-threads), at least one",
             FlagRole::kSpeed);
+  table.add(
+      "views-on", one_of<bool>(&o.views_on_device, {{"host", false}, {"device", true}}),
+      "where views are made: host (by the loader's threads), or device (where they are trained on, of the bytes of "
+      "the images: for a GPU beside few cores); equal to rounding",
+      FlagRole::kSpeed);
   table.add("data-memory", byte_size_field(&o.data_memory),
             "memory per rank for images and for batches that wait: 2GiB, 500MiB", FlagRole::kThisStart);
 }

@@ -9,6 +9,7 @@ class QueuedPlacement : public BatchPlacement {
  public:
   explicit QueuedPlacement(at::Device device) : device_(device) {}
   Batch place(Batch batch) const override {
+    batch.make_views_on(device_);
     for (at::Tensor* view : batch.views()) *view = queued_copy(*view, device_);
     return batch;
   }
@@ -20,7 +21,6 @@ class QueuedPlacement : public BatchPlacement {
 }  // namespace
 
 std::shared_ptr<const BatchPlacement> batch_placement_on(at::Device device) {
-  if (device.is_cpu()) return nullptr;
   if (device.is_cuda()) return side_stream_placement(device);
   return std::make_shared<QueuedPlacement>(device);
 }

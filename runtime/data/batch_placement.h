@@ -7,8 +7,8 @@
 namespace negatron {
 
 /// Brings the views of batches to the device that trains on them while it computes something else: from pinned memory,
-/// and on a GPU on a stream of its own. Called where batches are built, so that as many wait there as the loader holds
-/// ready. Thread-safe.
+/// and on a GPU on a stream of its own. Views that are not made yet are made there. Called where batches are built, so
+/// that as many wait there as the loader holds ready. Thread-safe.
 class BatchPlacement {
  public:
   virtual ~BatchPlacement() = default;
@@ -16,7 +16,7 @@ class BatchPlacement {
   virtual Batch place(Batch batch) const = 0;
 };
 
-/// Null for the host, where batches are built. Local.
+/// On the host nothing moves. Local.
 std::shared_ptr<const BatchPlacement> batch_placement_on(at::Device device);
 /// On a stream of a CUDA device; null in a build without CUDA. Local.
 std::shared_ptr<const BatchPlacement> side_stream_placement(at::Device device);

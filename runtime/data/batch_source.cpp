@@ -29,6 +29,16 @@ std::vector<at::Tensor*> Batch::views() {
   return all;
 }
 
+void Batch::make_views_on(at::Device device) {
+  if (!unmade) return;
+  std::vector<at::Tensor> made = unmade->make(device);
+  const std::size_t own = made.size() - mined_views.size();
+  view_a = made.front();
+  if (own == 2) view_b = made[1];
+  std::move(made.begin() + static_cast<std::ptrdiff_t>(own), made.end(), mined_views.begin());
+  unmade = nullptr;
+}
+
 void BatchOptions::validate() const {
   if (global_batch < 1) throw std::invalid_argument("The global batch must be at least 1 sample.");
   if (ranks < 1 || rank < 0 || rank >= ranks) throw std::invalid_argument("The rank must lie in [0, ranks).");
@@ -50,6 +60,9 @@ BatchSource::BatchSource(std::shared_ptr<const ImageSource> images, const BatchO
   if (images_->size() == 0) throw std::invalid_argument("The data set has no images.");
   if (options_.identities > 0 && !images_->has_labels()) {
     throw std::invalid_argument("Batches of identities need images with labels.");
+  }
+  if (options_.unmade && images_->gives_features()) {
+    throw std::invalid_argument("Views of features are made on the host.");
   }
   if (options_.format.size == ImageSize{}) options_.format.size = images_->view_size();
   steps_per_epoch_ = count_steps(images_->size(), options_.global_batch, options_.drop_last);
@@ -105,7 +118,10 @@ Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
   const std::vector<std::int64_t> shape = {own.size(), images_->channels(), size.height, size.width};
   // The smaller batch at the end of an epoch would keep memory that nothing else fits into.
   const bool is_whole = end - begin == options_.global_batch;
-  const auto views = [&] { return is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat); };
+  const auto views = [&] {
+    if (options_.unmade) return at::Tensor();
+    return is_whole ? buffers_.take(shape) : at::empty(shape, at::kFloat);
+  };
   batch.view_a = views();
   if (options_.views == 2) batch.view_b = views();
   if (images_->has_labels()) batch.labels = at::empty_like(batch.ids);
@@ -114,39 +130,49 @@ Batch BatchSource::begin(std::int64_t epoch, std::int64_t index) const {
     for (std::int64_t i = 0; i < options_.mined; ++i) batch.mined_views.push_back(views());
     if (images_->has_labels()) batch.mined_labels = at::empty_like(batch.mined_ids);
   }
+  if (options_.unmade) {
+    const auto sets = static_cast<std::size_t>(options_.views + options_.mined);
+    batch.unmade = std::make_shared<UnmadeViews>(options_.augmentation, options_.format,
+                                                 UnmadeViews::Shape{sets, own.size(), images_->channels()});
+  }
   return batch;
 }
 
-void BatchSource::write_feature_views(const at::Tensor& wanted, std::int64_t epoch,
-                                      std::vector<WantedView> views) const {
-  const DecodedImages features = images_->load(wanted);
-  for (WantedView& view : views) {
-    const ViewNumber number{options_.seed, epoch, view.number};
-    view.into.copy_(augment(features, wanted, number, options_.augmentation, options_.format));
+void BatchSource::write_feature_views(const Batch& batch, const Wanted& wanted) const {
+  const DecodedImages features = images_->load(wanted.samples);
+  for (const WantedView& view : wanted.views) {
+    const ViewNumber number{options_.seed, batch.epoch, view.number};
+    view.into.copy_(augment(features, wanted.samples, number, options_.augmentation, options_.format));
   }
 }
 
-void BatchSource::write_views(const at::Tensor& wanted, std::int64_t epoch, std::vector<WantedView> views) const {
-  const auto* samples = wanted.const_data_ptr<std::int64_t>();
-  std::vector<std::vector<ViewParameters>> drawn(views.size());
-  for (auto& of_view : drawn) of_view.resize(static_cast<std::size_t>(wanted.size(0)));
+void BatchSource::write_views(Batch& batch, const Wanted& wanted) const {
+  const auto* samples = wanted.samples.const_data_ptr<std::int64_t>();
+  std::vector<DrawnViews> drawn;
+  for (const WantedView& view : wanted.views) {
+    drawn.push_back({view.set, std::vector<ViewParameters>(static_cast<std::size_t>(wanted.samples.size(0)))});
+  }
   // Views are drawn before their images are decoded, from nothing but sizes.
   const auto draw = [&](std::int64_t i, const ImageSize& size) {
     std::vector<CropWanted> crops;
     for (std::size_t view = 0; view < drawn.size(); ++view) {
-      const ViewNumber number{options_.seed, epoch, views[view].number};
-      ViewParameters& parameters = drawn[view][static_cast<std::size_t>(i)];
+      const ViewNumber number{options_.seed, batch.epoch, wanted.views[view].number};
+      ViewParameters& parameters = drawn[view].drawn[static_cast<std::size_t>(i)];
       parameters = draw_view_parameters(samples[i], number, options_.augmentation, size);
       crops.push_back({part_of(parameters.crop), options_.format.size});
     }
     return crops;
   };
-  const ImageParts loaded = images_->load_parts(wanted, draw);
-  for (std::size_t view = 0; view < drawn.size(); ++view) {
+  const ImageParts loaded = images_->load_parts(wanted.samples, draw);
+  for (DrawnViews& of_set : drawn) {
     for (std::size_t i = 0; i < loaded.parts.size(); ++i) {
-      drawn[view][i].crop = within(drawn[view][i].crop, loaded.parts[i]);
+      of_set.drawn[i].crop = within(of_set.drawn[i].crop, loaded.parts[i]);
     }
-    make_views(loaded.pixels, drawn[view], options_.augmentation, options_.format.normalization, views[view].into);
+  }
+  if (batch.unmade) return batch.unmade->add(wanted.first_row, loaded.pixels, drawn);
+  for (std::size_t view = 0; view < drawn.size(); ++view) {
+    at::Tensor into = wanted.views[view].into;
+    make_views(loaded.pixels, drawn[view].drawn, options_.augmentation, options_.format.normalization, into);
   }
 }
 
@@ -155,25 +181,28 @@ void BatchSource::write_views(const at::Tensor& wanted, std::int64_t epoch, std:
 // turn.
 void BatchSource::fill(Batch& batch, const Range& rows) const {
   if (rows.size() == 0) return;
-  const auto of_rows = [&rows](const at::Tensor& all) { return all.slice(0, rows.begin, rows.end); };
-  const auto write = [&](const at::Tensor& ids, const at::Tensor& labels, std::vector<WantedView> views) {
-    const at::Tensor wanted = ids.clone(at::MemoryFormat::Contiguous);
-    if (images_->gives_features()) {
-      write_feature_views(wanted, batch.epoch, std::move(views));
-    } else {
-      write_views(wanted, batch.epoch, std::move(views));
-    }
-    ids.copy_(images_->stand_ins(wanted));
-    if (labels.defined()) labels.copy_(labels_of(*images_, wanted));
+  const auto of_rows = [&rows](const at::Tensor& all) {
+    return all.defined() ? all.slice(0, rows.begin, rows.end) : all;
   };
-  std::vector<WantedView> own{{0, of_rows(batch.view_a)}};
-  if (options_.views == 2) own.push_back({1, of_rows(batch.view_b)});
-  write(of_rows(batch.ids), batch.labels.defined() ? of_rows(batch.labels) : batch.labels, std::move(own));
+  const auto write = [&](const at::Tensor& ids, const at::Tensor& labels, std::vector<WantedView> views) {
+    const Wanted wanted{ids.clone(at::MemoryFormat::Contiguous), rows.begin, std::move(views)};
+    if (images_->gives_features()) {
+      write_feature_views(batch, wanted);
+    } else {
+      write_views(batch, wanted);
+    }
+    ids.copy_(images_->stand_ins(wanted.samples));
+    if (labels.defined()) labels.copy_(labels_of(*images_, wanted.samples));
+  };
+  std::vector<WantedView> own{{0, 0, of_rows(batch.view_a)}};
+  if (options_.views == 2) own.push_back({1, 1, of_rows(batch.view_b)});
+  write(of_rows(batch.ids), of_rows(batch.labels), std::move(own));
   for (std::size_t i = 0; i < batch.mined_views.size(); ++i) {
     const auto column = static_cast<std::int64_t>(i);
     const at::Tensor& labels = batch.mined_labels;
+    const std::size_t set = static_cast<std::size_t>(options_.views) + i;
     write(of_rows(batch.mined_ids).select(1, column), labels.defined() ? of_rows(labels).select(1, column) : labels,
-          {{1, of_rows(batch.mined_views[i])}});
+          {{1, set, of_rows(batch.mined_views[i])}});
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "comm/share.h"
 #include "runtime/data/augmentation.h"
+#include "runtime/data/device_views/unmade_views.h"
 #include "runtime/data/image_source.h"
 #include "runtime/data/view_buffers.h"
 #include "runtime/data/view_format.h"
@@ -26,6 +27,8 @@ struct Batch {
   std::vector<at::Tensor> mined_views;  // L times [b, C, H, W] float, normalised, as view_b of those samples
   at::Tensor mined_ids;                 // [b, L] int64
   at::Tensor mined_labels;              // [b, L] int64, undefined when the data have none
+  /// What the views are made of where they are not made yet, and undefined until then; a BatchPlacement makes them.
+  std::shared_ptr<UnmadeViews> unmade;
   std::int64_t epoch = 0;
   std::int64_t index_in_epoch = 0;
   /// Samples of this batch over all ranks: `global_batch`, fewer in the last batch of an epoch.
@@ -36,6 +39,8 @@ struct Batch {
 
   /// All views that there are.
   std::vector<at::Tensor*> views();
+  /// Makes what is not made, on `device`. Local.
+  void make_views_on(at::Device device);
 };
 
 /// What was decided between steps about the batches to come. Equal on all ranks.
@@ -61,6 +66,8 @@ struct BatchOptions {
   int views = 2;
   /// L, samples that are met with each as negatives, which a plan names.
   std::int64_t mined = 0;
+  /// Views are drawn and not made (Batch::unmade); not for samples that are features.
+  bool unmade = false;
   AugmentationOptions augmentation;
   /// A size of 0 by 0 is the source's own.
   ViewFormat format;
@@ -96,14 +103,21 @@ class BatchSource {
   at::Tensor order(std::int64_t epoch) const;
   /// [b, L] the samples that were mined for `ids` and are met in `epoch`.
   at::Tensor mined_for(const at::Tensor& ids, std::int64_t epoch) const;
-  /// A view to be written: which one of its samples it is, and where it goes, [m, C, H, W].
+  /// A view to be written: which one of its samples it is, which of Batch::views(), and where it goes, [m, C, H, W],
+  /// which is undefined where views are not made.
   struct WantedView {
     int number = 0;
+    std::size_t set = 0;
     at::Tensor into;
   };
-  /// The views of samples `wanted` [m] int64 on the host.
-  void write_views(const at::Tensor& wanted, std::int64_t epoch, std::vector<WantedView> views) const;
-  void write_feature_views(const at::Tensor& wanted, std::int64_t epoch, std::vector<WantedView> views) const;
+  /// Views of some samples of a batch.
+  struct Wanted {
+    at::Tensor samples;  // [m] int64 on the host
+    std::int64_t first_row = 0;
+    std::vector<WantedView> views;
+  };
+  void write_views(Batch& batch, const Wanted& wanted) const;
+  void write_feature_views(const Batch& batch, const Wanted& wanted) const;
 
   std::shared_ptr<const ImageSource> images_;
   BatchOptions options_;

@@ -20,10 +20,11 @@ class SideStreamPlacement : public BatchPlacement {
 
   Batch place(Batch batch) const override {
     const c10::cuda::CUDAStreamGuard here(stream_);
+    batch.make_views_on(stream_.device());
     std::vector<at::Tensor> placed;
     for (at::Tensor* view : batch.views()) {
       // The cache of pinned memory hands the block out again when this stream has read it.
-      *view = view->pin_memory().to(stream_.device(), view->scalar_type(), /*non_blocking=*/true);
+      if (view->is_cpu()) *view = view->pin_memory().to(stream_.device(), view->scalar_type(), /*non_blocking=*/true);
       placed.push_back(*view);
     }
     auto copied = std::make_shared<at::cuda::CUDAEvent>();

@@ -7,6 +7,7 @@
 #include "comm/share.h"
 #include "runtime/data/orders/epoch_order.h"
 #include "runtime/data/orders/similar_order.h"
+#include "runtime/evaluation/features.h"
 #include "runtime/metrics/step_timer.h"
 #include "runtime/run/encoded_samples.h"
 #include "runtime/run/mined_samples.h"

@@ -20,6 +20,7 @@ LoaderOptions run_loader_options(const PretrainOptions& options, const ContrastS
   loader.batches.views = options.views_of_sample();
   if (const std::optional<Mining> mining = setup.mining()) loader.batches.mined = mining->met;
   loader.planned = plans_batches(options, setup);
+  loader.batches.unmade = options.views_on_device;
   loader.batches.augmentation = options.augmentation;
   loader.batches.format = format;
   loader.threads = options.loader_threads < 0 ? 1 : static_cast<int>(options.loader_threads);
@@ -28,9 +29,9 @@ LoaderOptions run_loader_options(const PretrainOptions& options, const ContrastS
 }
 
 Loader make_run_loader(const PretrainData& data, LoaderOptions options, const ComputePlace& place) {
-  if (const auto placement = batch_placement_on(place.device)) {
-    options.finish = [placement](Batch& batch) { batch = placement->place(std::move(batch)); };
-  }
+  options.finish = [placement = batch_placement_on(place.device)](Batch& batch) {
+    batch = placement->place(std::move(batch));
+  };
   return Loader(data.train, options);
 }
 

@@ -78,6 +78,7 @@ void check_sample_flags(const PretrainOptions& options, bool are_features) {
   for (const ViewFlag& flag : kImageViewFlags) {
     if (asked.*flag.value != plain.*flag.value) refuse_for_features(options, flag.name);
   }
+  if (options.views_on_device) refuse_for_features(options, "--views-on device");
   if (asked.second_blur_probability) refuse_for_features(options, "--second-blur");
   if (asked.second_solarise_probability) refuse_for_features(options, "--second-solarise");
   if (choose_backbone(options.encoder).entry->description.takes_features) return;

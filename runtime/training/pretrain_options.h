@@ -142,6 +142,8 @@ struct PretrainOptions {
   /// Background threads of a rank that build batches; -1 for the cores that training leaves free, which the launcher
   /// knows, at least one.
   std::int64_t loader_threads = -1;
+  /// Views are made where they are trained on, of the bytes of their images, and not by the loader's threads.
+  bool views_on_device = false;
   /// Bytes of a rank for images that lie in memory and for batches that wait; at least one batch does.
   std::int64_t data_memory = std::int64_t{2} << 30;
 

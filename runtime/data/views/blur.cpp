@@ -12,18 +12,10 @@ namespace {
 // Beyond three sigma a Gaussian is below a hundredth of its peak.
 constexpr double kBlurReach = 3.0;
 
-/// Weights at -radius to radius.
-std::vector<float> gaussian(double sigma, std::int64_t radius) {
-  std::vector<double> weights;
-  double sum = 0.0;
-  for (std::int64_t offset = -radius; offset <= radius; ++offset) {
-    const double distance = static_cast<double>(offset) / sigma;
-    weights.push_back(std::exp(-0.5 * distance * distance));
-    sum += weights.back();
-  }
-  std::vector<float> rounded;
-  for (const double weight : weights) rounded.push_back(static_cast<float>(weight / sum));
-  return rounded;
+/// The radius follows from the largest sigma that could be drawn, not from the one that was: so views of older runs
+/// were made.
+std::int64_t radius_of(double largest_sigma) {
+  return static_cast<std::int64_t>(std::ceil(kBlurReach * largest_sigma));
 }
 
 /// One plane after the other, with the memory that they need in between.
@@ -72,17 +64,32 @@ class PlaneBlur {
 
 }  // namespace
 
+std::vector<double> blur_weights(double sigma, double largest_sigma) {
+  const std::int64_t radius = radius_of(largest_sigma);
+  std::vector<double> weights;
+  double sum = 0.0;
+  for (std::int64_t offset = -radius; offset <= radius; ++offset) {
+    const double distance = static_cast<double>(offset) / sigma;
+    weights.push_back(std::exp(-0.5 * distance * distance));
+    sum += weights.back();
+  }
+  for (double& weight : weights) weight /= sum;
+  return weights;
+}
+
 void blur(at::Tensor& views, std::span<const ViewParameters> parameters, double largest_sigma) {
   const auto is_blurred = [](const ViewParameters& drawn) { return drawn.blur_sigma > 0.0; };
   if (std::none_of(parameters.begin(), parameters.end(), is_blurred)) return;
-  // The radius follows from the largest sigma that could be drawn, not from the one that was: so views of older runs
-  // were made.
-  const auto radius = static_cast<std::int64_t>(std::ceil(kBlurReach * largest_sigma));
   const std::int64_t pixels = views.size(2) * views.size(3);
-  PlaneBlur plane_blur(views.size(2), views.size(3), radius);
+  PlaneBlur plane_blur(views.size(2), views.size(3), radius_of(largest_sigma));
   auto* plane = views.mutable_data_ptr<float>();
   for (const ViewParameters& drawn : parameters) {
-    const std::vector<float> weights = is_blurred(drawn) ? gaussian(drawn.blur_sigma, radius) : std::vector<float>();
+    std::vector<float> weights;
+    if (is_blurred(drawn)) {
+      for (const double weight : blur_weights(drawn.blur_sigma, largest_sigma)) {
+        weights.push_back(static_cast<float>(weight));
+      }
+    }
     for (std::int64_t channel = 0; channel < views.size(1); ++channel, plane += pixels) {
       if (is_blurred(drawn)) plane_blur.apply(plane, weights);
     }

@@ -132,16 +132,17 @@ def shown(rate):
 
 
 def measure_training(parts, options):
-    rows = ["| images/s | Negatron | with --cudnn-benchmark | eager PyTorch | ratio | before |",
-            "|---|---|---|---|---|---|"]
+    rows = ["| images/s | Negatron | with --cudnn-benchmark | with --views-on device | eager PyTorch | ratio | before |",
+            "|---|---|---|---|---|---|---|"]
     for title, size in (TINY if options.tiny else TRAININGS).items():
         own = train(parts, title, size, options, {})
         searched = train(parts, title + ", --cudnn-benchmark", size, options, {"cudnn-benchmark": "on"})
+        viewed = train(parts, title + ", --views-on device", size, options, {"views-on": "device"})
         peer = train_peer(parts, title, size, options)
         before = BEFORE.get(title)
         ratio = f"{own / peer:.2f}" if own and peer else "-"
         past = f"{before[0]:,} beside {before[1]:,}" if before else "-"
-        rows.append(f"| {title} | {shown(own)} | {shown(searched)} | {shown(peer)} | {ratio} | {past} |")
+        rows.append(f"| {title} | {shown(own)} | {shown(searched)} | {shown(viewed)} | {shown(peer)} | {ratio} | {past} |")
         print(rows[-1], flush=True)
     print("\n" + "\n".join(rows) + "\n", flush=True)
 

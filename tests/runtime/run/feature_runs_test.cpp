@@ -113,6 +113,7 @@ TEST_F(FeatureRuns, AreRefusedFlagsOfImages) {
   };
   named([](auto& o) { o.augmentation.crop_area_min = 0.5; }, "--crop-area-min is for images");
   named([](auto& o) { o.augmentation.hue = 0.1; }, "--hue is for images");
+  named([](auto& o) { o.views_on_device = true; }, "--views-on device is for images");
   named([](auto& o) { o.augmentation.second_blur_probability = 0.1; }, "--second-blur is for images");
   named([](auto& o) { o.views = "simclr"; }, "--views simclr is for images");
   named([](auto& o) { o.encoder.name = "resnet18"; }, "--encoder resnet18 takes images");

@@ -30,6 +30,16 @@ TEST(OnADevice, NarrowBanksAndBothViews) {
   expect_the_same_run(on_the_stand_in(), options);
 }
 
+TEST(OnADevice, ViewsThatAreMadeThere) {
+  PretrainOptions options = watched_options("info-nce");
+  options.views_on_device = true;
+  EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
+  options.sample_types = "";
+  options.sample_counts = "";
+  options.max_steps = 9;
+  expect_the_same_bits_after_a_stop(on_the_stand_in(), options);
+}
+
 TEST(OnADevice, MemoryBanks) {
   PretrainOptions options = with_memory(watched_options("nce"));
   options.objective_options = "log-z=first-batch";
