@@ -18,7 +18,7 @@ class BatchPlacement {
 
 /// On the host nothing moves. Local.
 std::shared_ptr<const BatchPlacement> batch_placement_on(at::Device device);
-/// On a stream of a CUDA device; null in a build without CUDA. Local.
+/// On a stream of a CUDA device. Local. Throws std::invalid_argument in a build without CUDA.
 std::shared_ptr<const BatchPlacement> side_stream_placement(at::Device device);
 
 }  // namespace negatron

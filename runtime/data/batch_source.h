@@ -27,7 +27,7 @@ struct Batch {
   std::vector<at::Tensor> mined_views;  // L times [b, C, H, W] float, normalised, as view_b of those samples
   at::Tensor mined_ids;                 // [b, L] int64
   at::Tensor mined_labels;              // [b, L] int64, undefined when the data have none
-  /// What the views are made of where they are not made yet, and undefined until then; a BatchPlacement makes them.
+  /// What the views are made of while they are not made, and undefined; a BatchPlacement makes them.
   std::shared_ptr<UnmadeViews> unmade;
   std::int64_t epoch = 0;
   std::int64_t index_in_epoch = 0;

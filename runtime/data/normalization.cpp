@@ -4,13 +4,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "comm/queued_copy.h"
+
 namespace negatron {
 
 namespace {
 
 /// One number a channel as [C, 1, 1] float on the device of `images`.
 at::Tensor of_channels(const std::vector<double>& values, const at::Tensor& images) {
-  return at::tensor(values, at::kDouble).to(images.options()).view({-1, 1, 1});
+  const at::Tensor host = at::tensor(values, at::kDouble).to(images.scalar_type());
+  return queued_copy(host.view({-1, 1, 1}), images.device());
 }
 
 }  // namespace

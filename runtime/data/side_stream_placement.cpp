@@ -1,5 +1,6 @@
 // A batch's way to a GPU, beside what trains there.
 
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,7 @@ class SideStreamPlacement : public BatchPlacement {
 
   Batch place(Batch batch) const override {
     const c10::cuda::CUDAStreamGuard here(stream_);
-    batch.make_views_on(stream_.device());
+    make_views(batch);
     std::vector<at::Tensor> placed;
     for (at::Tensor* view : batch.views()) {
       // The cache of pinned memory hands the block out again when this stream has read it.
@@ -41,7 +42,14 @@ class SideStreamPlacement : public BatchPlacement {
   }
 
  private:
+  /// One batch at a time: what making takes beside the views is there once, however many threads build batches.
+  void make_views(Batch& batch) const {
+    const std::lock_guard lock(making_);
+    batch.make_views_on(stream_.device());
+  }
+
   c10::cuda::CUDAStream stream_;
+  mutable std::mutex making_;
 };
 
 }  // namespace

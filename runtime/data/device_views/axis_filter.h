@@ -16,8 +16,8 @@ struct AxisFilters {
   at::Tensor columns;  // [n, W, w] float
 };
 
-/// Of crops that are stretched or shrunk to `view`, under the triangles of take_crops(). parameters: n, of images of
-/// those sizes that are padded to `pixels` [n, C, h, w]. On the device of `pixels`. Local.
+/// Of crops that are stretched or shrunk to `view`, under the triangles of take_crops(). parameters: n, one for each
+/// image. On the device of the images, for pixels as they are padded. Local.
 AxisFilters crop_filters(const PaddedImages& images, std::span<const ViewParameters> parameters, const ImageSize& view);
 
 /// Of Gaussian blurs as blur() has them, the border repeated outwards. parameters: n that are all blurred. Local.

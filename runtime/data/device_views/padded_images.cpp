@@ -1,8 +1,11 @@
 #include "runtime/data/device_views/padded_images.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "comm/queued_copy.h"
+#include "comm/require.h"
+#include "runtime/data/device_views/sent_tensor.h"
 
 namespace negatron {
 namespace {
@@ -11,23 +14,18 @@ namespace {
 at::Tensor packed(const std::vector<at::Tensor>& images, at::Device device) {
   std::int64_t bytes = 0;
   for (const at::Tensor& image : images) bytes += image.numel();
-  at::Tensor all = at::empty({bytes}, at::TensorOptions(at::kByte).pinned_memory(device.is_cuda()));
-  std::int64_t at = 0;
+  at::Tensor all = empty_to_send({bytes}, at::kByte, device);
+  std::int64_t begin = 0;
   for (const at::Tensor& image : images) {
-    all.narrow(0, at, image.numel()).view(image.sizes()).copy_(image);
-    at += image.numel();
+    all.narrow(0, begin, image.numel()).view(image.sizes()).copy_(image);
+    begin += image.numel();
   }
   return all;
 }
 
-at::Tensor brought(const at::Tensor& host, at::Device device) {
-  // The cache of pinned memory hands the block out again when this stream has read it.
-  return device.is_cuda() ? host.to(device, host.scalar_type(), /*non_blocking=*/true) : queued_copy(host, device);
-}
-
-/// One number of each image, [n, 1, 1, 1] int64.
+/// One number of each image, [n, 1, 1, 1]. Places among so few bytes fit into 32 bits, which are half the memory.
 at::Tensor of_images(const std::vector<std::int64_t>& numbers, at::Device device) {
-  return queued_copy(at::tensor(numbers, at::kLong).view({-1, 1, 1, 1}), device);
+  return queued_copy(at::tensor(numbers, at::kInt).view({-1, 1, 1, 1}), device);
 }
 
 // Example: grey images of 2 x 3 and 3 x 2 are bytes 0 to 5 and 6 to 11, and become [2, 1, 3, 3]. Pixel (1, 0) of the
@@ -41,9 +39,10 @@ at::Tensor spread(const at::Tensor& bytes, const std::vector<ImageSize>& sizes, 
     widths.push_back(size.width);
     begin += channels * size.height * size.width;
   }
+  require(bytes.numel() <= std::numeric_limits<std::int32_t>::max(), "Images are padded from at most 2 GiB at a time.");
   const at::Device device = bytes.device();
   const auto count_to = [&](std::int64_t end, at::IntArrayRef shape) {
-    return at::arange(end, at::TensorOptions(at::kLong).device(device)).view(shape);
+    return at::arange(end, at::TensorOptions(at::kInt).device(device)).view(shape);
   };
   const at::Tensor channel = count_to(channels, {1, -1, 1, 1});
   const at::Tensor y = count_to(*std::max_element(heights.begin(), heights.end()), {1, 1, -1, 1});
@@ -59,7 +58,7 @@ PaddedImages bring_images(const std::vector<at::Tensor>& images, at::Device devi
   PaddedImages padded;
   for (const at::Tensor& image : images) padded.sizes.push_back({image.size(1), image.size(2)});
   const std::int64_t channels = images.front().size(0);
-  const at::Tensor bytes = brought(packed(images, device), device);
+  const at::Tensor bytes = sent(packed(images, device), device);
   const ImageSize& first = padded.sizes.front();
   const bool alike = std::all_of(padded.sizes.begin(), padded.sizes.end(), [&](auto& size) { return size == first; });
   padded.pixels = alike ? bytes.view({-1, channels, first.height, first.width}) : spread(bytes, padded.sizes, channels);

@@ -7,14 +7,19 @@
 
 #include "comm/queued_copy.h"
 #include "runtime/data/device_views/padded_images.h"
+#include "runtime/data/device_views/sent_tensor.h"
 #include "runtime/data/device_views/tensor_views.h"
 #include "runtime/data/views/make_views.h"
 
 namespace negatron {
 namespace {
 
-/// Pixels of padded images that are made views of at a time: a quarter of a gigabyte as floats.
-constexpr std::int64_t kMostTogether = std::int64_t{1} << 26;
+at::Tensor stacked_to_send(const std::vector<at::Tensor>& views, at::Device device) {
+  std::vector<std::int64_t> sizes = views.front().sizes().vec();
+  sizes.insert(sizes.begin(), static_cast<std::int64_t>(views.size()));
+  at::Tensor stacked = empty_to_send(sizes, at::kFloat, device);
+  return at::stack_out(stacked, views);
+}
 
 }  // namespace
 
@@ -45,6 +50,15 @@ void UnmadeViews::add(std::int64_t first_row, const DecodedImages& images, const
   std::move(added.begin(), added.end(), std::back_inserter(samples_));
 }
 
+// Pixels and views once each, and the filters of both axes of crop and blur, which are made in fp64.
+std::int64_t UnmadeViews::numbers_of(const ImageSize& image) const {
+  constexpr std::int64_t kFloatsOfDouble = 2;
+  const auto [height, width] = format_.size;
+  const std::int64_t planes = image.height * image.width + height * width;
+  const std::int64_t filters = height * (image.height + height) + width * (image.width + width);
+  return shape_.channels * planes + kFloatsOfDouble * filters;
+}
+
 // Samples whose views go to the same sets, in the order of their rows, and all with images or all with views.
 std::vector<UnmadeViews::Group> UnmadeViews::groups() const {
   Group ordered;
@@ -61,7 +75,7 @@ std::vector<UnmadeViews::Group> UnmadeViews::groups() const {
     const ImageSize both{std::max(largest.height, own.height), std::max(largest.width, own.width)};
     const bool is_next = !all.empty() && kind(*sample) == kind(*all.back().front());
     const std::int64_t count = is_next ? static_cast<std::int64_t>(all.back().size()) + 1 : 1;
-    const bool fits = is_next && count * shape_.channels * both.height * both.width <= kMostTogether;
+    const bool fits = is_next && count * numbers_of(both) <= shape_.most_together;
     if (!fits) all.emplace_back();
     all.back().push_back(sample);
     largest = fits ? both : own;
@@ -69,7 +83,7 @@ std::vector<UnmadeViews::Group> UnmadeViews::groups() const {
   return all;
 }
 
-void UnmadeViews::make(const Group& group, std::vector<at::Tensor>& sets) const {
+void UnmadeViews::make_group(const Group& group, std::vector<at::Tensor>& sets) const {
   const at::Device device = sets.front().device();
   std::vector<std::int64_t> rows;
   std::vector<at::Tensor> images;
@@ -86,8 +100,8 @@ void UnmadeViews::make(const Group& group, std::vector<at::Tensor>& sets) const 
       drawn.push_back(sample->views[view].drawn);
       if (images.empty()) made.push_back(sample->views[view].made);
     }
-    const at::Tensor views =
-        images.empty() ? queued_copy(at::stack(made), device) : make_tensor_views(padded, drawn, options_, format_);
+    const at::Tensor views = images.empty() ? sent(stacked_to_send(made, device), device)
+                                            : make_tensor_views(padded, drawn, options_, format_);
     sets[group.front()->views[view].set].index_copy_(0, places, views);
   }
 }
@@ -98,7 +112,7 @@ std::vector<at::Tensor> UnmadeViews::make(at::Device device) const {
     sets.push_back(at::empty({shape_.samples, shape_.channels, format_.size.height, format_.size.width},
                              at::TensorOptions(at::kFloat).device(device)));
   }
-  for (const Group& group : groups()) make(group, sets);
+  for (const Group& group : groups()) make_group(group, sets);
   return sets;
 }
 

@@ -54,6 +54,16 @@ TEST_F(ViewFlags, WithoutARecipeAreThoseOfOlderRuns) {
   EXPECT_NE(ini_.find("\n# views = \n"), std::string::npos);
 }
 
+TEST_F(ViewFlags, SayWhereViewsAreMade) {
+  const auto is_on_device = [this](const std::vector<std::string>& arguments, const std::string& lines = "") {
+    return parsed(arguments, lines).views_on_device;
+  };
+  EXPECT_FALSE(is_on_device({}));
+  EXPECT_TRUE(is_on_device({"--views-on", "device"}));
+  // A recipe is of views and not of places.
+  EXPECT_TRUE(is_on_device({"--views", "simclr"}, "views-on = device\n"));
+}
+
 TEST_F(ViewFlags, OfARecipeGiveWayToSingleOnesInAnyOrder) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"--views", "simclr", "--hue", "0.05"}, {"--hue", "0.05", "--views", "simclr"}}) {

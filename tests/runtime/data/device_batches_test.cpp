@@ -7,6 +7,7 @@
 #include "runtime/data/batch_placement.h"
 #include "runtime/data/loader.h"
 #include "runtime/data/sources/images_in_memory.h"
+#include "runtime/data/views/make_views.h"
 #include "runtime/data/views/view_recipe.h"
 #include "tests/runtime/data/drawn_views.h"
 
@@ -100,10 +101,10 @@ TEST(DeviceBatches, HaveTheMinedViews) {
 }
 
 TEST(DeviceBatches, MayBeOfNobody) {
-  // The last batch of 23 images in sixes has 5, of which the last of 7 ranks gets none.
+  // Each batch of six is one for each rank, but the last one has 5, and leaves the last rank none.
   LoaderOptions host = loading(false), there = loading(true);
-  host.batches.ranks = there.batches.ranks = 7;
-  host.batches.rank = there.batches.rank = 6;
+  host.batches.ranks = there.batches.ranks = 6;
+  host.batches.rank = there.batches.rank = 5;
   expect_the_same_epoch(std::make_shared<const UnequalImages>(), host, there);
 }
 
@@ -131,6 +132,24 @@ TEST(DeviceBatches, DoNotDependOnWhoWasFirst) {
   backwards.make_views_on(at::kCPU);
   EXPECT_TRUE(forwards.view_a.equal(backwards.view_a));
   EXPECT_TRUE(forwards.view_b.equal(backwards.view_b));
+}
+
+TEST(DeviceBatches, AreMadeInGroupsOfAnySize) {
+  const auto images = std::make_shared<const UnequalImages>();
+  const AugmentationOptions options = view_recipe("moco-v2");
+  const ViewFormat format{kViews, {{0.5, 0.4, 0.3}, {0.2, 0.3, 0.2}}};
+  const DecodedImages loaded = images->load(at::arange(kImages, at::kLong));
+  DrawnViews drawn;
+  for (std::int64_t i = 0; i < kImages; ++i) {
+    drawn.drawn.push_back(draw_view_parameters(i, {1, 0, 0}, options, loaded.size_of(i)));
+  }
+  at::Tensor host = at::empty({kImages, 3, kViews.height, kViews.width}, at::kFloat);
+  make_views(loaded, drawn.drawn, options, format.normalization, host);
+  for (const std::int64_t numbers : {1, 20000, 1 << 27}) {
+    UnmadeViews unmade(options, format, {1, kImages, 3, numbers});
+    unmade.add(0, loaded, {drawn});
+    EXPECT_LT(distance(unmade.make(at::kCPU).front(), host), kOtherSums) << numbers;
+  }
 }
 
 /// Numbers in the place of images.

@@ -40,6 +40,26 @@ TEST(OnADevice, ViewsThatAreMadeThere) {
   expect_the_same_bits_after_a_stop(on_the_stand_in(), options);
 }
 
+TEST(OnADevice, ViewsThatAreMadeThereAreTheHostsToRounding) {
+  const TemporaryDirectory folder;
+  SmallStart start;
+  start.options = watched_options("info-nce");
+  start.options.sample_types = "";
+  start.options.sample_counts = "";
+  start.options.augmentation.blur_probability = 0.5;
+  start.precision = Precision::kFp64;
+  start.run_directory = folder / "host";
+  run(start);
+  start.options.views_on_device = true;
+  start.run_directory = folder / "there";
+  run(start);
+  const std::vector<double> host = step_losses(folder / "host"), there = step_losses(folder / "there");
+  ASSERT_EQ(host.size(), there.size());
+  for (std::size_t step = 0; step < host.size(); ++step) EXPECT_NEAR(there[step], host[step], 1e-4) << "step " << step;
+  // Other sums are another way to the same views; equal bits would be the same way.
+  EXPECT_NE(there, host);
+}
+
 TEST(OnADevice, MemoryBanks) {
   PretrainOptions options = with_memory(watched_options("nce"));
   options.objective_options = "log-z=first-batch";

@@ -77,7 +77,7 @@ AugmentationOptions with(const Effect& effect) {
 }
 
 TEST(TensorViews, AreTheHostsWhateverWasDrawn) {
-  for (const std::int64_t channels : {1, 3}) {
+  for (const std::int64_t channels : {1, 3, 4}) {
     const std::vector<at::Tensor> images = images_of_many_sizes(channels);
     for (const Effect& effect : effects()) {
       for (const ImageSize size : {ImageSize{32, 32}, {24, 16}, {1, 9}}) {
