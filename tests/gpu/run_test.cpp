@@ -42,13 +42,7 @@ TEST(OnAGpu, GoesOnToTheLastBit) {
 
 TEST(OnAGpu, ViewsThatAreMadeThere) {
   if (c10::cuda::device_count() < 1) GTEST_SKIP() << "needs 1 GPU(s), found 0";
-  PretrainOptions options = watched_options("info-nce");
-  options.views_on_device = true;
-  EXPECT_FALSE(expect_the_same_run(on_one_gpu(), options).empty());
-  options.sample_types = "";
-  options.sample_counts = "";
-  options.max_steps = 16;
-  expect_the_same_bits_after_a_stop(on_one_gpu(), options);
+  expect_the_same_with_views_made_there(on_one_gpu());
 }
 
 TEST(OnAGpu, BatchNorms) {

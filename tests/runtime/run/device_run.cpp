@@ -124,4 +124,14 @@ void expect_the_same_bits_after_a_stop(const DeviceRun& there, const PretrainOpt
   EXPECT_TRUE(at::equal(parts.keys.vectors, whole.keys.vectors));
 }
 
+void expect_the_same_with_views_made_there(const DeviceRun& there) {
+  PretrainOptions options = watched_options("info-nce");
+  options.views_on_device = true;
+  EXPECT_FALSE(expect_the_same_run(there, options).empty());
+  options.sample_types = "";
+  options.sample_counts = "";
+  options.max_steps = 16;
+  expect_the_same_bits_after_a_stop(there, options);
+}
+
 }  // namespace negatron::testing

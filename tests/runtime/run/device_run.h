@@ -29,4 +29,7 @@ void expect_the_same_samplers(const DeviceRun& there);
 /// A run that stops and goes on ends with the bits of one that never stopped.
 void expect_the_same_bits_after_a_stop(const DeviceRun& there, const PretrainOptions& options);
 
+/// Both of them for a run whose views are made there, of the bytes of their images.
+void expect_the_same_with_views_made_there(const DeviceRun& there);
+
 }  // namespace negatron::testing

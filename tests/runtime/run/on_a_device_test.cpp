@@ -31,13 +31,7 @@ TEST(OnADevice, NarrowBanksAndBothViews) {
 }
 
 TEST(OnADevice, ViewsThatAreMadeThere) {
-  PretrainOptions options = watched_options("info-nce");
-  options.views_on_device = true;
-  EXPECT_FALSE(expect_the_same_run(on_the_stand_in(), options).empty());
-  options.sample_types = "";
-  options.sample_counts = "";
-  options.max_steps = 9;
-  expect_the_same_bits_after_a_stop(on_the_stand_in(), options);
+  expect_the_same_with_views_made_there(on_the_stand_in());
 }
 
 TEST(OnADevice, ViewsThatAreMadeThereAreTheHostsToRounding) {
