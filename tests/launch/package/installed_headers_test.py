@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fails unless the headers of a prefix are those that launch/LIBRARY.md lists and what these include, each listed once
-with a line about it, and none of them names a header of MPI, NCCL, HDF5 or another library that who includes it need not
-have.
-    installed_headers_test.py PREFIX PAGE
+with a line about it and the same as in the sources, where tests/rules compiles each alone, and none of them names a
+header of MPI, NCCL, HDF5 or another library that who includes it need not have.
+    installed_headers_test.py SOURCES PREFIX PAGE
 """
 
 import re
@@ -16,7 +16,7 @@ OTHER_INCLUDE = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.M)
 HIDDEN = re.compile(r"^(mpi|nccl|hdf5|H5\w*|xxhash|jpeglib|png|webp/.*|boost/.*|google/.*|.*\.pb)\.h(pp)?$")
 
 
-def complaints(root, page):
+def complaints(sources, root, page):
     listed = [header for header, _ in LISTED.findall(page)]
     yield from (f"the page lists {header} {listed.count(header)} times" for header in sorted(set(listed))
                 if listed.count(header) > 1)
@@ -37,12 +37,15 @@ def complaints(root, page):
             left.append(included)
     yield from (f"{header} is installed, and neither listed nor included by what is" for header in sorted(set(installed) - reached))
     for header, text in sorted(installed.items()):
+        source = sources / header
+        if not source.is_file() or source.read_text() != text:
+            yield f"{header} is not what the sources have"
         yield from (f"{header} includes <{other}>" for other in OTHER_INCLUDE.findall(text) if HIDDEN.match(other))
 
 
 def main():
-    prefix, page = sys.argv[1:]
-    found = list(complaints(Path(prefix) / "include" / "negatron", Path(page).read_text()))
+    sources, prefix, page = map(Path, sys.argv[1:])
+    found = list(complaints(sources, prefix / "include" / "negatron", page.read_text()))
     print("\n".join(found) if found else "the page and the prefix agree")
     sys.exit(1 if found else 0)
 
