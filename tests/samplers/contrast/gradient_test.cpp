@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/samplers/contrast/slopes.h"
 #include "tests/samplers/contrast/trials.h"
 
 namespace negatron::testing {
@@ -20,21 +21,6 @@ double loss_of(const ContrastJob& job) {
   return run_contrast(job, 1).loss;
 }
 
-/// d loss / d vectors; `vectors` is a tensor of the job.
-at::Tensor central_differences(const ContrastJob& job, const at::Tensor& vectors) {
-  at::Tensor gradient = at::zeros_like(vectors);
-  const at::Tensor flat = vectors.view(-1);
-  for (std::int64_t i = 0; i < flat.numel(); ++i) {
-    flat[i] += kStep;
-    const double above = loss_of(job);
-    flat[i] -= 2 * kStep;
-    const double below = loss_of(job);
-    flat[i] += kStep;
-    gradient.view(-1)[i] = (above - below) / (2 * kStep);
-  }
-  return gradient;
-}
-
 /// How many of the trials have a gradient that central differences know.
 int compare(const std::vector<Trial>& trials) {
   int compared = 0;
@@ -43,10 +29,11 @@ int compare(const std::vector<Trial>& trials) {
     SCOPED_TRACE(trial.name);
     // Losses are rounded to so much of themselves, which a difference of two shows.
     const double absolute = kAbsolute * std::max(1.0, std::abs(loss_of(trial.job)));
-    const at::Tensor queries = central_differences(trial.job, trial.job.raw_queries);
-    const at::Tensor keys = central_differences(trial.job, trial.job.raw_keys);
-    EXPECT_GT(queries.norm().item<double>(), 1e-3);
-    EXPECT_GT(keys.norm().item<double>(), 1e-3);
+    const auto loss = [&] { return loss_of(trial.job); };
+    const Slopes by_queries = slopes_along(trial.job.raw_queries, kStep, loss);
+    const Slopes by_keys = slopes_along(trial.job.raw_keys, kStep, loss);
+    EXPECT_GT(by_queries.values.norm().item<double>(), 1e-4);
+    EXPECT_GT(by_keys.values.norm().item<double>(), 1e-4);
     std::vector<double> parameters;
     for (std::size_t i = 0; i < run_contrast(trial.job, 1).parameter_gradients.size(); ++i) {
       ContrastJob above = trial.job;
@@ -59,9 +46,8 @@ int compare(const std::vector<Trial>& trials) {
     for (const int ranks : {1, 2, 3}) {
       SCOPED_TRACE(::testing::Message() << ranks << " ranks");
       const ContrastAnswer got = run_contrast(trial.job, ranks);
-      EXPECT_TRUE(at::allclose(got.raw_query_gradient, queries, kRelative, absolute))
-          << got.raw_query_gradient << queries;
-      EXPECT_TRUE(at::allclose(got.raw_key_gradient, keys, kRelative, absolute)) << got.raw_key_gradient << keys;
+      expect_slopes(got.raw_query_gradient, by_queries, kRelative, absolute);
+      expect_slopes(got.raw_key_gradient, by_keys, kRelative, absolute);
       for (std::size_t i = 0; i < parameters.size(); ++i) {
         EXPECT_NEAR(got.parameter_gradients[i], parameters[i], absolute + kRelative * std::abs(parameters[i])) << i;
       }

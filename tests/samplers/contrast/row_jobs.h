@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "tests/samplers/contrast/contrast_job.h"
+#include "tests/samplers/contrast/slopes.h"
 
 namespace negatron::testing {
 
@@ -23,24 +24,12 @@ inline ContrastJob job_over_rows(std::int64_t queries, std::int64_t rows) {
   return job;
 }
 
-/// [K, d] of what `measure` says of the job's answer, by the rows. Rows that tie are to be left out: moved, they change
-/// places in an order.
-inline at::Tensor differences_by_rows(ContrastJob job, int ranks,
-                                      const std::function<double(const ContrastAnswer&)>& measure) {
+/// The slopes of what `measure` says of the job's answer, by the rows. Rows that tie are to be left out: moved, they
+/// change places in an order.
+inline Slopes slopes_by_rows(ContrastJob job, int ranks, const std::function<double(const ContrastAnswer&)>& measure) {
   constexpr double kNudge = 1e-6;
-  const at::Tensor bank = job.bank;
-  at::Tensor gradient = at::zeros_like(bank);
-  for (std::int64_t row = 0; row < bank.size(0); ++row) {
-    for (std::int64_t i = 0; i < bank.size(1); ++i) {
-      const auto moved = [&](double step) {
-        job.bank = bank.clone();
-        job.bank[row][i] += step;
-        return measure(run_contrast(job, ranks));
-      };
-      gradient[row][i] = (moved(kNudge) - moved(-kNudge)) / (2.0 * kNudge);
-    }
-  }
-  return gradient;
+  job.bank = job.bank.clone();
+  return slopes_along(job.bank, kNudge, [&] { return measure(run_contrast(job, ranks)); });
 }
 
 }  // namespace negatron::testing

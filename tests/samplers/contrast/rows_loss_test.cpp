@@ -27,8 +27,8 @@ ContrastJob learned_job(const std::string& sampler, const std::string& options, 
   return job;
 }
 
-at::Tensor central_differences(const ContrastJob& job, int ranks) {
-  return differences_by_rows(job, ranks, [](const ContrastAnswer& answer) {
+Slopes slopes_of_rows_loss(const ContrastJob& job, int ranks) {
+  return slopes_by_rows(job, ranks, [](const ContrastAnswer& answer) {
     return answer.metrics.at("rows_loss") / static_cast<double>(kLearnedQueries);
   });
 }
@@ -54,9 +54,8 @@ TEST(RowsLoss, GradientIsThatOfCentralDifferencesAcrossRanks) {
     // A row that is moved must not change places with its twin.
     job.bank[5] = wave_rows(1, 9.0)[0];
     const at::Tensor found = run_contrast(job, 3).row_gradient;
-    const at::Tensor expected = central_differences(job, 3);
     EXPECT_GT(found.abs().max().item<double>(), 1e-3) << sampler;
-    EXPECT_LT((found - expected).abs().max().item<double>(), 1e-8) << sampler << " " << options;
+    EXPECT_LT(farthest(found, slopes_of_rows_loss(job, 3)), 1e-8) << sampler << " " << options;
   }
 }
 
@@ -64,7 +63,7 @@ TEST(RowsLoss, GradientWithTheBatchAmongTheNegatives) {
   ContrastJob job = learned_job("whole-bank", "", 0.2);
   job.source = NegativeSource::kBankAndBatch;
   const at::Tensor found = run_contrast(job, 3).row_gradient;
-  EXPECT_LT((found - central_differences(job, 3)).abs().max().item<double>(), 1e-8);
+  EXPECT_LT(farthest(found, slopes_of_rows_loss(job, 3)), 1e-8);
   job.source = NegativeSource::kBank;
   EXPECT_GT((found - run_contrast(job, 3).row_gradient).abs().max().item<double>(), 1e-4);
 }
