@@ -57,7 +57,7 @@ TEST(ResNet, RowsGradientsAndStatisticsDoNotDependOnTheNumberOfRanks) {
     options.norm = norm;
     const Outcome one = train_once(options, {6});
     EXPECT_GT(one.gradients.abs().max().item<double>(), 1e-3);
-    for (const Shape& shares : {Shape{3, 3}, Shape{2, 3, 1}, Shape{4, 0, 2}}) {
+    for (const Shape& shares : {Shape{2, 3, 1}, Shape{4, 0, 2}}) {
       const Outcome many = train_once(options, shares);
       const auto distance = [](const at::Tensor& a, const at::Tensor& b) {
         return a.numel() == 0 ? 0.0 : ((a - b).abs().max() / b.abs().max()).item<double>();

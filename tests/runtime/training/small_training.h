@@ -76,8 +76,11 @@ struct FirstSteps {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
 };
 FirstSteps first_steps(const PretrainOptions& options, Precision precision, int ranks, int steps);
-/// That the first steps have the same losses on 1 to 4 ranks, to this relative tolerance, and that they change.
-void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance);
+/// That the first steps have the same losses on one rank and on each of these numbers of ranks, to this relative
+/// tolerance, and that they change. On 3 ranks shares are unlike and one has none of an epoch's last batch: what else
+/// is compared on all numbers of ranks is compared there alone in further variants.
+void expect_same_losses(const PretrainOptions& options, Precision precision, double tolerance,
+                        const std::vector<int>& ranks = {2, 3, 4});
 inline constexpr int kComparedSteps = 20;
 
 /// The newest snapshot of a run, with all that it holds.

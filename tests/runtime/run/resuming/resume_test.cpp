@@ -56,9 +56,12 @@ TEST_P(ResumedRun, OnTheSameRanksEqualsOneThatNeverStoppedBitForBit) {
   start.options.telemetry_every = 4;
   start.options.telemetry_top = 5;
   start.ranks = GetParam().ranks;
+  // A step of a large network takes what all others of a run do.
+  const bool is_large = start.options.encoder.name != "conv";
+  if (is_large) start.options.max_steps = kInterrupted + 2;
   start.run_directory = folder / "whole";
   const PretrainSummary whole = run(start);
-  EXPECT_EQ(whole.steps_done, 20);
+  EXPECT_EQ(whole.steps_done, is_large ? kInterrupted + 2 : 20);
 
   start.run_directory = folder / "parts";
   run_first_part(start);
