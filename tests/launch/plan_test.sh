@@ -81,7 +81,7 @@ is 'the GPUs that hold the bank' "$(column 1)" '64 '
 grep -q 'on 8 GPUs the bank takes 138 GB of each' "$work/plan" || fail "nothing says what does not fit: $(cat "$work/plan")"
 ranks 2 plan >"$work/two" || fail 'plan on two ranks failed'
 is 'what two ranks say' "$(grep -c '^h200:' "$work/two")" 1
-for gpu in a100 h100 h200 b200; do
+for gpu in a100 b200; do
   "$negatron" plan --gpu "$gpu" --ranks 8,64 --json >"$work/json" || fail "plan --gpu $gpu --json ended with $?"
   table --gpu "$gpu" --ranks 8,64
   python3 - "$work/json" "$gpu" "$(column 13)" "$(column 1)" <<'CHECK' || fail "the JSON of $gpu is not its table"
@@ -128,14 +128,14 @@ for count in 1 2 4; do
   for name in 'hardest rows' predicted measured error; do
     grep -qE "^  $name +-?[0-9.]+ " "$work/here" || fail "no $name on $count ranks: $(cat "$work/here")"
   done
-  ranks "$count" plan --here --global-batch 26 --bank-rows 1000 --width 16 --threads 1 --shards "$shards" --json \
-    >"$work/json" 2>/dev/null || fail "plan --here --json on $count ranks ended with $?"
-  python3 -c '
-import json, sys
-here = json.load(open(sys.argv[1]))
-assert here["measured"] and here["ranks"] == int(sys.argv[2]) and here["measured_stage_seconds"] > 0, here
-' "$work/json" "$count" || fail "no JSON of a comparison on $count ranks: $(cat "$work/json")"
   grep -q "S $shards," "$work/here" || fail "another number of shards on $count ranks: $(cat "$work/here")"
 done
+ranks 2 plan --here --global-batch 26 --bank-rows 1000 --width 16 --threads 1 --shards 2 --json >"$work/json" 2>/dev/null ||
+  fail "plan --here --json ended with $?"
+python3 -c '
+import json, sys
+here = json.load(open(sys.argv[1]))
+assert here["measured"] and here["ranks"] == 2 and here["measured_stage_seconds"] > 0, here
+' "$work/json" || fail "no JSON of a comparison: $(cat "$work/json")"
 
 verdict plan
