@@ -43,6 +43,10 @@ def found_in(directories):
     return [flag for directory in directories for flag in ("-isystem", str(directory))]
 
 
+def is_torchs(directory):
+    return any((Path(directory) / part).is_dir() for part in ("ATen", "torch"))
+
+
 class Checker:
     """Compiles in `pool`."""
 
@@ -62,7 +66,8 @@ class Checker:
         header = self.scratch / name
         if name not in self.copies:
             header.write_text(text)
-            command = [self.compiler, "-std=c++20", *found_in(directories), "-x", "c++-header", str(header), "-o", f"{header}.gch"]
+            command = [self.compiler, "-std=c++20", *found_in(directories), "-x", "c++-header", str(header),
+                       "-o", f"{header}.gch"]
             self.copies[name] = self.pool.submit(subprocess.run, command, check=True)
         return ["-include", str(header)], self.copies[name]
 
@@ -80,7 +85,7 @@ class Checker:
         the copy of torch's module would hide a fault."""
         if not self.reaches(header, MODULE_INCLUDE) and MODULE_NAME.search((self.root / header).read_text()):
             return None, None
-        seen = [other for other in self.directories if header not in self.public or "/torch/" in other]
+        seen = [other for other in self.directories if header not in self.public or is_torchs(other)]
         if self.reaches(header, TORCH_INCLUDE):
             begin, copy = self.precompiled("module.h", MODULE, self.directories)
         elif self.reaches(header, ATEN_INCLUDE):
