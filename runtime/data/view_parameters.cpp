@@ -11,8 +11,7 @@ namespace negatron {
 
 namespace {
 
-// A box of the drawn area and aspect may not fit; after this many tries the largest one in the middle is taken, as
-// torchvision's RandomResizedCrop does.
+// A box of the drawn area and aspect may not fit; after this many tries the largest one in the middle is taken.
 constexpr int kBoxTries = 10;
 constexpr double kEraseAspectMin = 0.5;
 constexpr double kEraseAspectMax = 2.0;
@@ -37,30 +36,62 @@ double between(CounterRng& random, double low, double high) {
   return low + (high - low) * random.uniform();
 }
 
-/// All of the whole, or as much of its middle as has an allowed aspect.
-Box middle_box(const BoxRanges& ranges, double whole_aspect) {
-  Box box;
-  if (whole_aspect < ranges.aspect_min) box.height = whole_aspect / ranges.aspect_min;
-  if (whole_aspect > ranges.aspect_max) box.width = ranges.aspect_max / whole_aspect;
-  box.left = (1.0 - box.width) / 2.0;
-  box.top = (1.0 - box.height) / 2.0;
+struct Lengths {
+  double width = 1.0;
+  double height = 1.0;
+};
+
+/// For a box in what has `area` and any shape. The logarithm of the aspect is what is uniform: 1/2 is as likely as 2.
+Lengths draw_lengths(CounterRng& random, const BoxRanges& ranges, double area) {
+  const double share = between(random, ranges.area_min, ranges.area_max);
+  const double aspect = std::exp(between(random, std::log(ranges.aspect_min), std::log(ranges.aspect_max)));
+  return {std::sqrt(area * share * aspect), std::sqrt(area * share / aspect)};
+}
+
+/// All of the image, or as much of its middle as has an allowed aspect, in whole pixels.
+Box middle_crop(const BoxRanges& ranges, double width, double height) {
+  Box box{0.0, 0.0, width, height};
+  if (width / height < ranges.aspect_min) box.height = std::nearbyint(width / ranges.aspect_min);
+  if (width / height > ranges.aspect_max) box.width = std::nearbyint(height * ranges.aspect_max);
+  box.left = std::floor((width - box.width) / 2.0);
+  box.top = std::floor((height - box.height) / 2.0);
   return box;
 }
 
-// Lengths are shares of the sides. Example, of a square: area 0.32 and aspect 2 give a width of sqrt(0.64) = 0.8 and a
-// height of sqrt(0.16) = 0.4; its left edge is then drawn from [0, 0.2] and its top edge from [0, 0.6]. Area 0.8 with
-// the same aspect would be 1.26 wide and is drawn anew. In an image that is itself twice as wide as high, shares of
-// 0.57 and 0.57 have that area and aspect. The logarithm of the aspect is what is uniform: 1/2 is as likely as 2.
-Box draw_box(CounterRng& random, const BoxRanges& ranges, double whole_aspect) {
-  for (int attempt = 0; attempt < kBoxTries; ++attempt) {
-    const double area = between(random, ranges.area_min, ranges.area_max);
-    const double aspect = std::exp(between(random, std::log(ranges.aspect_min), std::log(ranges.aspect_max)));
-    const double width = std::sqrt(area * aspect / whole_aspect);
-    const double height = std::sqrt(area / aspect * whole_aspect);
-    if (width > 1.0 || height > 1.0) continue;
-    return {between(random, 0.0, 1.0 - width), between(random, 0.0, 1.0 - height), width, height};
+/// In pixels: torchvision's RandomResizedCrop.get_params.
+// Lengths are rounded to pixels before it is asked whether they fit, which in small images lets more of the large boxes
+// pass. Example, of 10 x 10 pixels: area 0.32 and aspect 2 give 8 x 4; its left edge is then one of 0, 1, 2 and its top
+// edge one of 0 to 6. Area 0.55 with the same aspect gives 10.49 x 5.24, which is 10 x 5 and fits; 0.8 would be 13 wide
+// and is drawn anew.
+Box draw_crop(CounterRng& random, const BoxRanges& ranges, const ImageSize& size) {
+  const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height);
+  const auto place = [&random](double left_over) { return std::floor(random.uniform() * (left_over + 1.0)); };
+  // The whole image was asked for, and not what rounds to its area.
+  const int tries = ranges.area_min < 1.0 ? kBoxTries : 0;
+  for (int attempt = 0; attempt < tries; ++attempt) {
+    const Lengths drawn = draw_lengths(random, ranges, width * height);
+    const double wide = std::nearbyint(drawn.width), high = std::nearbyint(drawn.height);
+    if (wide < 1.0 || wide > width || high < 1.0 || high > height) continue;
+    const double top = place(height - high);
+    return {place(width - wide), top, wide, high};
   }
-  return middle_box(ranges, whole_aspect);
+  return middle_crop(ranges, width, height);
+}
+
+/// In shares of a view of any size; all of it where no box fits.
+Box draw_hole(CounterRng& random, const BoxRanges& ranges) {
+  for (int attempt = 0; attempt < kBoxTries; ++attempt) {
+    const Lengths drawn = draw_lengths(random, ranges, 1.0);
+    if (drawn.width > 1.0 || drawn.height > 1.0) continue;
+    const double left = between(random, 0.0, 1.0 - drawn.width);
+    return {left, between(random, 0.0, 1.0 - drawn.height), drawn.width, drawn.height};
+  }
+  return {};
+}
+
+Box in_shares(const Box& pixels, const ImageSize& size) {
+  const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height);
+  return {pixels.left / width, pixels.top / height, pixels.width / width, pixels.height / height};
 }
 
 // A flip costs nothing: the same crop is walked from its right edge to its left. A crop that starts at 0.1 and is 0.8
@@ -126,12 +157,13 @@ ViewParameters draw_view_parameters(std::int64_t id, const ViewNumber& number, c
   const bool blurred = random.uniform() < effects.blur_probability;
   const double sigma = between(random, options.blur_sigma_min, options.blur_sigma_max);
   const bool erased = random.uniform() < options.erase_probability;
-  const double aspect = static_cast<double>(size.width) / static_cast<double>(size.height);
-  const Box crop = draw_box(
-      random, {options.crop_area_min, options.crop_area_max, options.crop_aspect_min, options.crop_aspect_max}, aspect);
+  const Box crop = in_shares(
+      draw_crop(random,
+                {options.crop_area_min, options.crop_area_max, options.crop_aspect_min, options.crop_aspect_max}, size),
+      size);
   // Its aspect is one of shares: a view may have any shape.
   const Box hole =
-      draw_box(random, {options.erase_area_min, options.erase_area_max, kEraseAspectMin, kEraseAspectMax}, 1.0);
+      draw_hole(random, {options.erase_area_min, options.erase_area_max, kEraseAspectMin, kEraseAspectMax});
   parameters.crop = crop_of(crop, flipped);
   if (parameters.jittered) {
     parameters.brightness = static_cast<float>(brightness);

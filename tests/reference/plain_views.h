@@ -11,8 +11,8 @@
 
 namespace negatron::reference {
 
-/// Grey views as runs have always made them, a batch at a time with LibTorch's own operations: sampled at four
-/// neighbours, brightness, contrast, blur, erasing, normalisation. images: [b, 1, h, w] uint8.
+/// Grey views with LibTorch's own operations: sampled at four neighbours, brightness and contrast in the order drawn,
+/// blur, erasing, normalisation. images: [b, 1, h, w] uint8.
 at::Tensor plain_grey_views(const at::Tensor& images, const std::vector<ViewParameters>& parameters,
                             const AugmentationOptions& options, const ViewFormat& format);
 

@@ -115,13 +115,18 @@ TEST(Augmentation, DrawsWithinItsOptions) {
   EXPECT_LE((left + width).max().item<double>(), 1.0 + 1e-6);
   EXPECT_GE(top.min().item<double>(), 0.0);
   EXPECT_LE((top + height).max().item<double>(), 1.0 + 1e-6);
+  for (const at::Tensor& part : {left, top, width, height}) {
+    EXPECT_LT((28 * part - (28 * part).round()).abs().max().item<double>(), 1e-4);
+  }
+  // Of lengths that were rounded, each by up to half a pixel. A fifth of the area has sides of 12.5 pixels, or of 10.8
+  // and 14.5 at an aspect of 4/3.
   const at::Tensor area = width * height;
-  EXPECT_GE(area.min().item<double>(), 0.2 - 1e-5);
+  EXPECT_GT(area.min().item<double>(), 0.2 - 13.0 / 784);
   EXPECT_LT(area.min().item<double>(), 0.21);
   EXPECT_GT(area.max().item<double>(), 0.95);
   const at::Tensor aspect = width / height;
-  EXPECT_GE(aspect.min().item<double>(), 0.75 - 1e-5);
-  EXPECT_LE(aspect.max().item<double>(), 4.0 / 3.0 + 1e-5);
+  EXPECT_GE(aspect.min().item<double>(), 10.3 / 15.0);
+  EXPECT_LE(aspect.max().item<double>(), 15.0 / 10.3);
   // Shares of 4000 draws: five standard deviations are 0.04 or less.
   EXPECT_NEAR(signed_width.lt(0).to(at::kDouble).mean().item<double>(), 0.5, 0.04);
   EXPECT_NEAR(all([](const auto& one) { return one.brightness; }).ne(1).to(at::kDouble).mean().item<double>(), 0.8,
