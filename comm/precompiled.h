@@ -1,9 +1,10 @@
 #pragma once
 
-// The project's one precompiled header: the standard library, ATen, autograd and torch's module, which cost twenty
-// seconds to parse and which nearly every file needs. torch/nn.h and torch/optim.h stay out: they add three seconds of
-// template instantiation to every file that so much as sees them. Include their narrow headers
-// (torch/nn/modules/conv.h) where they are used.
+// What nearly every file needs and what costs seconds to parse: the standard library and ATen, precompiled for comm and
+// samplers; runtime/precompiled.h is for what lies above. gcc instantiates in every file the templates that the inline
+// functions of these headers use, whether the file does or not: two seconds for ATen, one more for each of torch's
+// autograd and module. So autograd stays out, and torch/nn.h and torch/optim.h, which cost three. Include such headers
+// (torch/autograd.h, torch/nn/modules/conv.h) where they are used.
 
 #include <algorithm>
 #include <array>
@@ -37,5 +38,3 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <torch/autograd.h>
-#include <torch/nn/module.h>

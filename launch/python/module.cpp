@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <torch/version.h>
+
 #include "comm/error.h"
 #include "comm/roll_call/interruption.h"
 #include "launch/python/batch_record.h"

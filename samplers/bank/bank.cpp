@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "samplers/bank/canonical_leaves.h"

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include <ATen/core/grad_mode.h>
+
 namespace negatron {
 namespace {
 

@@ -1,6 +1,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/bank/bank.h"
 #include "samplers/bank/row_geometry.h"
 

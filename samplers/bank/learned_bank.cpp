@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/require.h"
 #include "samplers/bank/bank.h"
 #include "samplers/bank/row_geometry.h"

@@ -1,6 +1,8 @@
 // What a Bank does for rows that stay (BANK.md 6 to 9).
 
 #include "comm/queued_copy.h"
+
+#include <ATen/core/grad_mode.h>
 #include "comm/require.h"
 #include "samplers/bank/bank.h"
 

@@ -1,5 +1,7 @@
 #include "samplers/bank/memory_copy.h"
 
+#include <ATen/core/grad_mode.h>
+
 namespace negatron {
 
 // Example of 10 rows: 3 are read, then a step replaces rows 1, 4 and 8, and the next one rows 4 and 9. Row 1 was read;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <ATen/core/grad_mode.h>
+
 namespace negatron {
 
 // A copy is a position in ring order, and two numbers divide the positions. Below `cursor_` all is handed out. From

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include <torch/autograd.h>
+
 namespace negatron {
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include <torch/autograd.h>
+#include <ATen/ATen.h>
 
 namespace negatron {
 

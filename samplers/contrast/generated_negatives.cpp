@@ -1,5 +1,7 @@
 #include "samplers/contrast/generated_negatives.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/contrast/exact_gradient.h"
 #include "samplers/exchange/rows/row_fetch.h"
 #include "samplers/pass/selection/selection_key.h"

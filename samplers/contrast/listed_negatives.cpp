@@ -1,5 +1,7 @@
 #include "samplers/contrast/listed_negatives.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/pass/listed_pass.h"
 
 namespace negatron {

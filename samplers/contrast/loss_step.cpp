@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/queued_copy.h"
 #include "samplers/contrast/contrastive_loss.h"
 #include "samplers/contrast/differentiable_terms.h"

@@ -1,5 +1,7 @@
 #include "samplers/contrast/rows_loss.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/objectives/exact_softplus.h"
 
 namespace negatron {

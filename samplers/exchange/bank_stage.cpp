@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/exchange/bank_exchange.h"
 #include "samplers/exchange/check_request.h"
 #include "samplers/exchange/mixes/fetched_mixes.h"

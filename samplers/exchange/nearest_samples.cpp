@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/require.h"
 #include "samplers/pass/selection/selection_key.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <torch/autograd.h>
+#include <ATen/ATen.h>
 
 #include "comm/communicator.h"
 #include "samplers/options/named_state.h"

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <ATen/core/grad_mode.h>
+
 namespace negatron {
 
 Temperature::Temperature(const TemperatureOptions& options) : fixed_scale_(1.0 / options.tau) {

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <tuple>
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/pass/pass.h"
 
 namespace negatron {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/candidate_tile.h"
 #include "samplers/pass/reduction_tree.h"

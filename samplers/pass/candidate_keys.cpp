@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/require.h"
 #include "samplers/pass/candidate_tile.h"
 

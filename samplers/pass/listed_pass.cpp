@@ -3,6 +3,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/require.h"
 #include "samplers/pass/term_reduction.h"
 

@@ -1,6 +1,8 @@
 // What is moved or made against the loss: AdvIR's perturbations, the networks of DAML and NEGCUT.
 
 #include "samplers/contrast/contrastive_loss.h"
+
+#include <ATen/core/grad_mode.h>
 #include "samplers/negative_samplers/registry.h"
 #include "tests/reference_cases/cases.h"
 #include "tests/reference_cases/thread_ranks.h"

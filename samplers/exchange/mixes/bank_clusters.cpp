@@ -3,6 +3,8 @@
 #include <set>
 #include <vector>
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/bank/row_sums.h"
 #include "samplers/exchange/rows/row_fetch.h"
 #include "samplers/random/philox.h"

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "samplers/bank/equal_numbers.h"

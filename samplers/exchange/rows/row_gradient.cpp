@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "samplers/bank/row_sums.h"

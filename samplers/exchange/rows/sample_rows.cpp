@@ -3,6 +3,8 @@
 #include <numeric>
 #include <unordered_set>
 
+#include <ATen/core/grad_mode.h>
+
 #include "comm/queued_copy.h"
 #include "comm/require.h"
 #include "comm/share.h"

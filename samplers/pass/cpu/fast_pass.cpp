@@ -4,6 +4,8 @@
 #include <limits>
 #include <optional>
 
+#include <ATen/core/grad_mode.h>
+
 #include "samplers/pass/candidate_keys.h"
 #include "samplers/pass/candidates.h"
 #include "samplers/pass/cpu/fast_run.h"

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include <ATen/core/grad_mode.h>
 #include <c10/core/DeviceGuard.h>
 
 #include "samplers/pass/attention_pass.h"

@@ -10,7 +10,7 @@
 namespace negatron {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kFloatInfinity = std::numeric_limits<float>::infinity();
 /// What an addition of a tensor core may round by, of its largest operand: it cuts off, in fp32 with hardly a bit more
 /// (Fasi et al., Numerical behavior of NVIDIA tensor cores, PeerJ Computer Science 7:e330). Twice that for where sums
 /// are put together.
@@ -19,7 +19,7 @@ constexpr double kTensorCoreRoundoff = 0x1p-22;
 /// The number of fp32 below each of some of fp64.
 at::Tensor below(const at::Tensor& numbers) {
   const at::Tensor rounded = numbers.to(at::kFloat);
-  return at::nextafter(rounded, at::full({}, -kInfinity, rounded.options()));
+  return at::nextafter(rounded, at::full({}, -kFloatInfinity, rounded.options()));
 }
 
 /// [Q] number `rank` of scores [Q, .] in descending order.
@@ -38,8 +38,8 @@ void hide_excluded(const at::Tensor& scores, const at::Tensor& sampled, const at
   const at::Tensor here = (query >= 0).logical_and_(query < scores.size(0));
   const at::Tensor hidden = (sampled.index_select(0, place) == row).logical_and_(here);
   const at::Tensor column = at::where(hidden, place, size);
-  scores.view(-1).index_fill_(0, query.mul(size + 1).masked_fill_(here.logical_not(), 0) + column, -kInfinity);
-  scores.select(1, size).fill_(-kInfinity);
+  scores.view(-1).index_fill_(0, query.mul(size + 1).masked_fill_(here.logical_not(), 0) + column, -kFloatInfinity);
+  scores.select(1, size).fill_(-kFloatInfinity);
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ DeviceShortlists::DeviceShortlists(const ScanDevice& device, const Rows& rows, c
       queries_(queries.exact.to(at::kDouble).contiguous()),
       lengths_(at::linalg_vector_norm(queries_, 2, {1})),
       rounding_(at::linalg_vector_norm(queries_ - queries.parts.to(at::kDouble).sum(0), 2, {1})),
-      thresholds_(at::full({queries.exact.size(0)}, -kInfinity, queries.exact.options())) {
+      thresholds_(at::full({queries.exact.size(0)}, -kFloatInfinity, queries.exact.options())) {
   for (const Leaf& leaf : rows.leaves) valid_ += leaf.valid;
   at::Tensor norms = at::linalg_vector_norm(rows.vectors, 2, {1}, /*keepdim=*/false, at::kFloat);
   // A hole may hold anything; only rows that score bound the error.
@@ -96,21 +96,21 @@ void DeviceShortlists::find_thresholds(const ScannedQueries& queries, const at::
 
 DeviceShortlists::Best DeviceShortlists::best(const FilteredRows& noted) const {
   // What the best rows score at least in the scan; -infinity where fewer than m were handed out.
-  at::Tensor bounds = at::full_like(thresholds_, -kInfinity);
+  at::Tensor bounds = at::full_like(thresholds_, -kFloatInfinity);
   if (m_ <= capacity_) {
     const at::Tensor empty = at::arange(capacity_, noted.counts.options()) >= noted.counts.unsqueeze(1);
-    const at::Tensor least = at_rank(noted.scores.masked_fill(empty, -kInfinity), m_);
+    const at::Tensor least = at_rank(noted.scores.masked_fill(empty, -kFloatInfinity), m_);
     const at::Tensor error = bound_.error(lengths_, rounding_, largest_square_);
     bounds = below(least.to(at::kDouble) - 2.0 * error);
   }
   Best best;
   // The certificate of FORMULAS.md 8 for all queries at once. Fewer than m noted rows make the bound -infinity, which
   // certifies nothing unless every row was noted.
-  best.known = (thresholds_ < bounds).logical_or_(thresholds_ == -kInfinity);
+  best.known = (thresholds_ < bounds).logical_or_(thresholds_ == -kFloatInfinity);
   best.known.logical_and_(noted.counts <= capacity_);
   best.known.logical_and_(bound_.limit(lengths_, rounding_, largest_square_) < ScoreBound::kLargest);
   // Queries that stay open are not scored: no row reaches an infinite bound.
-  best.keys = keys_of(noted, bounds.masked_fill(best.known.logical_not(), kInfinity));
+  best.keys = keys_of(noted, bounds.masked_fill(best.known.logical_not(), kFloatInfinity));
   return best;
 }
 

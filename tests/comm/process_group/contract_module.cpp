@@ -2,7 +2,7 @@
 // torch's headers do not offer gloo to C++. process_group_contract.py makes the groups and calls run().
 
 #include <gtest/gtest.h>
-#include <torch/extension.h>
+#include <torch/csrc/utils/pybind.h>
 
 #include <string>
 #include <vector>

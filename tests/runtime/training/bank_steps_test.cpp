@@ -5,7 +5,7 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
-#include <torch/optim.h>
+#include <torch/optim/sgd.h>
 
 #include "comm/threads/thread_communicator.h"
 #include "runtime/data/batch_source.h"

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
-#include <torch/optim.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
 
 #include "comm/share.h"
 #include "samplers/bank/bank.h"

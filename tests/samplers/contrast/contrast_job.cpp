@@ -1,6 +1,7 @@
 #include "tests/samplers/contrast/contrast_job.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include "comm/share.h"
 #include "comm/threads/thread_communicator.h"

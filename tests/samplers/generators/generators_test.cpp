@@ -3,6 +3,7 @@
 #include <cmath>
 #include <mutex>
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "comm/share.h"

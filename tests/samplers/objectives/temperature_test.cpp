@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 namespace negatron {

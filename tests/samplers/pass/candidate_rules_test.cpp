@@ -11,6 +11,7 @@ namespace negatron {
 namespace {
 
 using By = SelectionOrder::By;
+using testing::all_orders;
 using testing::all_terms;
 using testing::expect_equal_to_plain;
 using testing::log_sum_exp;
@@ -20,13 +21,6 @@ using testing::unit_rows;
 
 constexpr std::int64_t kRuledRows = 1300;
 constexpr std::int64_t kRuledQueries = 5;
-
-std::vector<SelectionOrder> all_orders() {
-  return {{.by = By::kScore},
-          {.by = By::kPositiveScore},
-          {.by = By::kRandom, .seed = 3, .step = 11},
-          {.by = By::kGumbel, .scale = 8.0, .seed = 3, .step = 11}};
-}
 
 /// Rows of which many are duplicates of each other and some are holes.
 Rows hard_rows() {

@@ -91,6 +91,14 @@ std::vector<ScoreTerm> all_terms(TermRows rows) {
   return terms;
 }
 
+std::vector<SelectionOrder> all_orders() {
+  using By = SelectionOrder::By;
+  return {{.by = By::kScore},
+          {.by = By::kPositiveScore},
+          {.by = By::kRandom, .seed = 3, .step = 11},
+          {.by = By::kGumbel, .scale = 8.0, .seed = 3, .step = 11}};
+}
+
 void expect_close(const PassResult& actual, const PassResult& expected, double tolerance) {
   ASSERT_EQ(actual.terms.size(), expected.terms.size());
   for (std::size_t i = 0; i < actual.terms.size(); ++i) {
@@ -102,6 +110,10 @@ void expect_close(const PassResult& actual, const PassResult& expected, double t
   }
   expect_close(actual.max, expected.max, tolerance, "max");
   EXPECT_TRUE(at::equal(actual.count, expected.count)) << actual.count << "\n" << expected.count;
+}
+
+void expect_same_bits(const PassResult& actual, const PassResult& expected) {
+  expect_close(actual, expected, 0.0);
 }
 
 void expect_equal_to_plain(const Rows& rows, const PassRequest& request, double tolerance) {

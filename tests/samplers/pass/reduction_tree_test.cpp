@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/samplers/pass/pass_trial.h"
+
 namespace negatron {
 namespace {
+
+using testing::expect_same_bits;
 
 const std::vector<ScoreTerm>& terms() {
   static const std::vector<ScoreTerm> both(2);
@@ -31,14 +35,6 @@ PassResult tree_of(std::int64_t begin, std::int64_t end) {
   ReductionTree tree(terms());
   for (std::int64_t i = begin; i < end; ++i) tree.push(i, leaf(i));
   return *tree.finish();
-}
-
-void expect_same_bits(const PassResult& a, const PassResult& b) {
-  for (std::size_t i = 0; i < terms().size(); ++i) {
-    EXPECT_TRUE(at::equal(a.terms[i].value, b.terms[i].value));
-    EXPECT_TRUE(at::equal(a.terms[i].gradient, b.terms[i].gradient));
-  }
-  EXPECT_TRUE(at::equal(a.count, b.count));
 }
 
 // ((0 1)(2 3))((4 5)(6 7)), by hand.

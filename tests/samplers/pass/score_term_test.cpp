@@ -12,9 +12,8 @@ namespace negatron {
 namespace {
 
 using testing::all_terms;
+using testing::kInfinity;
 using testing::unit_rows;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// The terms of `rows` for one query, as a result over Q = 1.
 TermResult over(const ScoreTerm& term, const at::Tensor& query, const at::Tensor& rows) {

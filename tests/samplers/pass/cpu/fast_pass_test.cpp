@@ -2,7 +2,6 @@
 #include "samplers/pass/cpu/kernel_choice.h"
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include <ATen/Parallel.h>
@@ -15,11 +14,12 @@
 namespace negatron {
 namespace {
 
+using testing::expect_same_bits;
+using testing::kInfinity;
 using testing::log_sum_exp;
 using testing::make_rows;
 
 constexpr double kBf16Rounding = 0x1p-8;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// [count, width] unit rows in fp32
 at::Tensor unit(std::int64_t count, std::int64_t width, std::uint64_t seed) {
@@ -84,16 +84,6 @@ void expect_equal_to_plain(const Rows& rows, const PassRequest& request) {
     expect_near(actual.max, expected.max, logit_error(rows, isa, request, 1.0), "max");
     EXPECT_TRUE(at::equal(actual.count, expected.count));
   }
-}
-
-void expect_same_bits(const PassResult& a, const PassResult& b) {
-  for (std::size_t i = 0; i < a.terms.size(); ++i) {
-    EXPECT_TRUE(at::equal(a.terms[i].value, b.terms[i].value));
-    EXPECT_TRUE(at::equal(a.terms[i].gradient, b.terms[i].gradient));
-    EXPECT_TRUE(at::equal(a.terms[i].slope, b.terms[i].slope));
-  }
-  EXPECT_TRUE(at::equal(a.max, b.max));
-  EXPECT_TRUE(at::equal(a.count, b.count));
 }
 
 TEST(FastPass, EqualsPlainInEveryWidthAndType) {

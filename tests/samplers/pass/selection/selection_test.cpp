@@ -14,16 +14,10 @@ namespace negatron {
 namespace {
 
 using By = SelectionOrder::By;
+using testing::all_orders;
 using testing::make_candidates;
 using testing::make_rows;
 using testing::unit_rows;
-
-std::vector<SelectionOrder> all_orders() {
-  return {{.by = By::kScore},
-          {.by = By::kPositiveScore},
-          {.by = By::kRandom, .seed = 3, .step = 11},
-          {.by = By::kGumbel, .scale = 8.0, .seed = 3, .step = 11}};
-}
 
 struct Case {
   Rows rows;
