@@ -21,7 +21,9 @@ def test_bfloat16(group):
     logits = torch.cat([(plain * k).sum(1, keepdim=True), plain @ keys.bfloat16().float().T], 1) / 0.1
     expected = F.cross_entropy(logits, torch.zeros(4, dtype=torch.long))
     expected.backward()
-    assert torch.allclose(value, expected, rtol=1e-5) and torch.allclose(q.grad, plain.grad, atol=1e-5)
+    # A processor that multiplies in bf16 has the rows' weights, which sum to at most 1, rounded to it.
+    rounding = 2**-8 / 0.1 / len(q)
+    assert torch.allclose(value, expected, rtol=1e-5) and torch.allclose(q.grad, plain.grad, atol=rounding)
 
 
 def test_what_autocast_left_is_widened(bank):
