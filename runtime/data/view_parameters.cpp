@@ -109,8 +109,8 @@ void shuffle(CounterRng& random, std::array<ColourChange, 4>& order) {
   }
 }
 
-/// What came later than the other effects is drawn from a stream of its own, so that views of older runs stay as they
-/// were. As everywhere here, every number is drawn whether used or not.
+/// From a stream of their own, so that they leave boxes and flips as they were. As everywhere here, every number is
+/// drawn whether used or not.
 void draw_colours(CounterRng& random, const ViewEffects& effects, const AugmentationOptions& options,
                   ViewParameters& parameters) {
   const double saturation = between(random, 1.0 - options.saturation, 1.0 + options.saturation);

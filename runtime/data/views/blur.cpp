@@ -12,8 +12,8 @@ namespace {
 // Beyond three sigma a Gaussian is below a hundredth of its peak.
 constexpr double kBlurReach = 3.0;
 
-/// The radius follows from the largest sigma that could be drawn, not from the one that was: so views of older runs
-/// were made.
+/// The radius follows from the largest sigma that could be drawn, not from the one that was: torchvision's kernels have
+/// one size as well.
 std::int64_t radius_of(double largest_sigma) {
   return static_cast<std::int64_t>(std::ceil(kBlurReach * largest_sigma));
 }

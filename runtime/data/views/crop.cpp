@@ -55,7 +55,7 @@ bool shrinks(const CropBox& crop, const ImageSize& image, const ImageSize& view)
          crop.height * static_cast<float>(image.height) > static_cast<float>(view.height);
 }
 
-/// Grey views of runs that are older than averaging were sampled, and their bits stay as they were.
+/// Grey views that do not shrink are: where nothing is averaged that is the same but for rounding, and faster.
 bool is_sampled(const CropBox& crop, const ImageSize& image, const at::Tensor& views) {
   return views.size(1) == 1 && !shrinks(crop, image, {views.size(2), views.size(3)});
 }
