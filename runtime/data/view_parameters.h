@@ -43,7 +43,7 @@ struct ViewParameters {
   float saturation = 1.0F;
   /// Turns, in -1/2..1/2.
   float hue = 0.0F;
-  /// In which order images are changed.
+  /// In which order colour images are changed.
   std::array<ColourChange, 4> order = {ColourChange::kBrightness, ColourChange::kContrast, ColourChange::kSaturation,
                                        ColourChange::kHue};
   /// Colours become grey.

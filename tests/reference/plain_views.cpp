@@ -72,17 +72,16 @@ Colour blend(const Colour& rgb, double factor, double with) {
 at::Tensor plain_grey_views(const at::Tensor& images, const std::vector<ViewParameters>& parameters,
                             const AugmentationOptions& options, const ViewFormat& format) {
   at::Tensor views = sampled(images, parameters, format.size).mul_(1.0 / 255.0);
-  const bool brightens = options.jitter_probability > 0.0 && options.brightness > 0.0;
-  const bool contrasts = options.jitter_probability > 0.0 && options.contrast > 0.0;
+  if (options.jitter_probability > 0.0 && options.brightness > 0.0) {
+    views.mul_(of_each(parameters, [](const auto& drawn) { return drawn.brightness; })).clamp_(0.0, 1.0);
+  }
+  if (options.jitter_probability > 0.0 && options.contrast > 0.0) {
+    const at::Tensor mean = views.mean({1, 2, 3}, /*keepdim=*/true);
+    const at::Tensor factors = of_each(parameters, [](const auto& drawn) { return drawn.contrast; });
+    views.sub_(mean).mul_(factors).add_(mean).clamp_(0.0, 1.0);
+  }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     at::Tensor view = views.narrow(0, static_cast<std::int64_t>(i), 1);
-    for (const ColourChange what : parameters[i].order) {
-      if (brightens && what == ColourChange::kBrightness) view.mul_(parameters[i].brightness).clamp_(0.0, 1.0);
-      if (contrasts && what == ColourChange::kContrast) {
-        const at::Tensor mean = view.mean({1, 2, 3}, /*keepdim=*/true);
-        view.sub_(mean).mul_(parameters[i].contrast).add_(mean).clamp_(0.0, 1.0);
-      }
-    }
     const double sigma = parameters[i].blur_sigma;
     if (sigma > 0.0) view.copy_(blurred(view, sigma, options.blur_sigma_max));
   }

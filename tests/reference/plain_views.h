@@ -11,7 +11,7 @@
 
 namespace negatron::reference {
 
-/// Grey views with LibTorch's own operations: sampled at four neighbours, brightness and contrast in the order drawn,
+/// Grey views, a batch at a time with LibTorch's own operations: sampled at four neighbours, brightness, contrast,
 /// blur, erasing, normalisation. images: [b, 1, h, w] uint8.
 at::Tensor plain_grey_views(const at::Tensor& images, const std::vector<ViewParameters>& parameters,
                             const AugmentationOptions& options, const ViewFormat& format);

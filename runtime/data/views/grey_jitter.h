@@ -9,8 +9,8 @@
 
 namespace negatron {
 
-/// Brightness and contrast of grey views [n, C, H, W] in 0..1, in place and each in its own order: x <- b x, and
-/// x <- m + c (x - m) with the view's mean m, each cut to 0..1. Local.
+/// Brightness and then contrast of grey views [n, C, H, W] in 0..1, in place: x <- b x, then x <- m + c (x - m) with
+/// the view's mean m, each cut to 0..1. Local.
 void change_brightness_and_contrast(at::Tensor& views, std::span<const ViewParameters> parameters,
                                     const AugmentationOptions& options);
 
