@@ -73,7 +73,8 @@ function(negatron_set_test_properties test processors timeout labels)
   if(NOT timeout)
     set(timeout ${negatron_default_timeout})
   endif()
-  # PROCESSORS keeps `ctest -j` from running more ranks at a time than it was given cores for.
+  # PROCESSORS keeps `ctest -j` from running much more ranks at a time than there are cores. CTest leaves no core free for
+  # a test that wants two until nothing else is left to start, so who only waits wants one.
   set_tests_properties(${test} PROPERTIES
     PROCESSORS ${processors}
     TIMEOUT ${timeout}
@@ -98,7 +99,7 @@ function(negatron_add_failing_rank_test name)
            COMMAND sh ${negatron_support_folder}/expect_output.sh ${arg_CODE} ${arg_OUTPUT}
                    ${MPIEXEC_EXECUTABLE} ${negatron_mpirun_flags} -n ${arg_RANKS}
                    $<TARGET_FILE:${arg_PROGRAM}> ${filter})
-  negatron_set_test_properties(${name} ${arg_RANKS} 60 "ranks;faults")
+  negatron_set_test_properties(${name} 1 60 "ranks;faults")
 endfunction()
 
 # A program for negatron_add_failing_rank_test, which is no test by itself.

@@ -17,6 +17,7 @@ def test_by_mpirun(mpirun, ranks):
     expect_all(mpirun(ranks, "job_values.py", "mpi"), ranks, COMPARISONS)
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+# Starting them is most of it, and what they compute does not depend on how they are joined.
+@pytest.mark.parametrize("ranks", [1, 3])
 def test_by_torchrun(torchrun, ranks):
     expect_all(torchrun(ranks, "job_values.py", "torch"), ranks, COMPARISONS)
