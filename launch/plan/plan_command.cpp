@@ -9,6 +9,7 @@
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/mpi/topology.h"
 #include "comm/together.h"
+#include "launch/compute_device.h"
 #include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/plan/plan_flags.h"

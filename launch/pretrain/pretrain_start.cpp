@@ -14,6 +14,7 @@
 #include "comm/roll_call/rank_ranges.h"
 #include "comm/together.h"
 #include "launch/build_identity.h"
+#include "launch/compute_device.h"
 #include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/host_memory.h"

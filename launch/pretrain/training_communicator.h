@@ -5,13 +5,9 @@
 #include <ATen/ATen.h>
 
 #include "comm/communicator.h"
-#include "comm/mpi/topology.h"
+#include "comm/mpi/environment.h"
 
 namespace negatron {
-
-/// The device of this rank for --device `kind`, a CPU or a GPU. Local. Throws UsageError for cuda on a host without a
-/// GPU or with more ranks than GPUs.
-at::Device compute_device(const Topology& topology, at::DeviceType kind);
 
 /// The communicator that carries a run's tensors: MPI for host tensors, NCCL (brought up over MPI) for those on a GPU.
 class TrainingCommunicator {

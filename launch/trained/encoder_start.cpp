@@ -9,6 +9,7 @@
 #include "comm/mpi/mpi_communicator.h"
 #include "comm/together.h"
 #include "launch/build_identity.h"
+#include "launch/compute_device.h"
 #include "launch/cores/thread_budget.h"
 #include "launch/exit_code.h"
 #include "launch/process_setup.h"

@@ -80,7 +80,11 @@ grep -q '^hcl: ' "$work/objectives" || fail '--list-objectives does not list hcl
 refused "$work/nothing" ranks 2 pretrain "${small[@]}" --data "$work/nothing"
 : >"$work/file"
 refused "--run-dir" ranks 2 pretrain "${small[@]}" --run-dir "$work/file/run"
-[ -e /dev/nvidia0 ] || refused "no CUDA device" "$negatron" pretrain "${small[@]}" --device cuda
+# LibTorch's part for GPUs is loaded then, and not before.
+if "$negatron" --version | grep -q CUDA && [ ! -e /dev/nvidia0 ]; then
+  refused "no CUDA device is visible on $(hostname); use --device cpu" "$negatron" pretrain "${small[@]}" --device cuda
+  ! ldd "$negatron" | grep -q libtorch_cuda || fail 'every command loads the part for GPUs'
+fi
 cp -r "$work/data" "$work/cut"
 head -c 1000 "$work/data/train-images-idx3-ubyte" >"$work/cut/train-images-idx3-ubyte"
 refused "train-images-idx3-ubyte" ranks 2 pretrain "${small[@]}" --data "$work/cut" --run-dir "$work/never"
