@@ -35,6 +35,11 @@ runs "$prefix/bin/negatron"
 runs env NEGATRON_TORCH="$torch" "$prefix/bin/negatron"
 ln -s "$prefix/bin/negatron" "$work/link"
 runs "$work/link"
+# LibTorch's part for GPUs is found where LibTorch is.
+if grep -q CUDA "$work/out" && [ ! -e /dev/nvidia0 ]; then
+  "$prefix/bin/negatron" pretrain --device cuda >"$work/out" 2>&1
+  grep -qF "no CUDA device is visible on $(hostname); use" "$work/out" || fail "--device cuda: $(cat "$work/out")"
+fi
 # Where ranks come from does not matter, and neither does what stands on the command line.
 "$prefix/bin/negatron-ranks" 2 "$prefix/bin/negatron" pretrain --data "$work/a folder" >"$work/out" 2>&1
 [ $? -eq 2 ] && grep -qF "$work/a folder" "$work/out" || fail "arguments are not handed on: $(cat "$work/out")"
@@ -50,7 +55,7 @@ ln -s "$torch/lib/libtorch_cpu.so" "$work/part/lib"
 cp "$torch/version.py" "$work/part"
 lacks 'this machine lacks ' env NEGATRON_TORCH="$work/part" "$prefix/bin/negatron"
 # In a build without CUDA as well.
-lacks "libtorch.so (of the wheel torch==$version)" env NEGATRON_TORCH="$work/part" "$prefix/bin/negatron"
+lacks "libc10.so (of the wheel torch==$version)" env NEGATRON_TORCH="$work/part" "$prefix/bin/negatron"
 
 # A machine without the folder of the build: a copy of the prefix that knows of another one.
 mkdir "$work/copy"
