@@ -10,13 +10,17 @@
 #include "launch/exit_code.h"
 
 namespace negatron {
+namespace {
 
+/// Returns what is wrong with LibTorch's part for GPUs, and nothing when it is there.
 std::string load_gpu_part() {
   // Its symbols are for the libraries that it brings along. Never closed: ATen keeps what it registers.
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) return dlerror();
   if (at::detail::getCUDAHooks().hasCUDART()) return {};
   return "ATen was asked about GPUs before its part for them was loaded";
 }
+
+}  // namespace
 
 at::Device compute_device(const Topology& topology, at::DeviceType kind) {
   if (kind == at::kCPU) return at::kCPU;

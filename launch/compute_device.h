@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include <ATen/ATen.h>
 
 #include "comm/mpi/topology.h"
@@ -13,8 +11,5 @@ namespace negatron {
 /// ask ATen about GPUs before, since ATen looks for that part once. Local. Throws UsageError for cuda on a host without
 /// a GPU or with more ranks than GPUs.
 at::Device compute_device(const Topology& topology, at::DeviceType kind);
-
-/// Loads that part. Returns what is wrong with it, and nothing when it is there. Local.
-std::string load_gpu_part();
 
 }  // namespace negatron
