@@ -81,7 +81,7 @@ bool takes_one_batch(const std::string& name, const std::string& options) {
 }
 
 /// Over rows that stay, which lie in one batch; `copies` of the bank on 4 ranks. The first of the sampler's settings
-/// meets an objective of each kind: what objectives make of the others does not depend on the kind of bank.
+/// meets an objective of each kind; over a queue all of its settings do.
 void expect_same_over(BankKind kind, const std::string& sampler, int copies) {
   bool is_first = true;
   for (const std::string& options : settings_of(sampler)) {
