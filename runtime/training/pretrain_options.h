@@ -14,7 +14,7 @@
 #include "runtime/encoders/precision.h"
 #include "runtime/encoders/projection_head.h"
 #include "runtime/run/snapshot_settings.h"
-#include "runtime/training/optimizer.h"
+#include "runtime/training/optimizers/optimizer.h"
 #include "runtime/training/schedule.h"
 #include "samplers/bank/bank.h"
 #include "samplers/bank/row_optimizer.h"

@@ -6,7 +6,7 @@
 #include "comm/queued_copy.h"
 #include "comm/share.h"
 #include "runtime/training/bank_setup.h"
-#include "runtime/training/optimizer.h"
+#include "runtime/training/optimizers/optimizer.h"
 #include "runtime/training/view_banks.h"
 #include "samplers/bank/row_geometry.h"
 

@@ -20,7 +20,7 @@
 #include "runtime/training/contrast_setup.h"
 #include "runtime/training/finite_guard.h"
 #include "runtime/training/gradient_reducer.h"
-#include "runtime/training/optimizer.h"
+#include "runtime/training/optimizers/optimizer.h"
 #include "runtime/training/pretrain_options.h"
 #include "runtime/training/step_report.h"
 #include "runtime/training/step_wishes.h"

@@ -1,14 +1,17 @@
-#include "runtime/training/optimizer.h"
+#include "runtime/training/optimizers/optimizer.h"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
+#include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
 #include "runtime/encoders/contrastive_encoder.h"
 #include "runtime/encoders/conv_encoder.h"
-#include "runtime/training/sgd.h"
+#include "runtime/training/optimizers/adamw.h"
+#include "runtime/training/optimizers/lars.h"
+#include "runtime/training/optimizers/sgd.h"
 #include "tests/support/stand_in_device.h"
 
 namespace negatron {
@@ -77,23 +80,52 @@ std::vector<at::Tensor> some_weights(at::Device device) {
   return weights;
 }
 
+constexpr double kRate = 0.3;
+
+/// `Own` on a CPU, where tensors move one by one, and on a device, where they move together; the first two of them
+/// decay.
+template <class Own>
+void expect_to_the_last_bit(const OptimizerOptions& options, const std::vector<at::Tensor>& expected) {
+  for (const at::Device device : {at::Device(at::kCPU), testing::stand_in_device()}) {
+    const auto weights = some_weights(device);
+    Own optimizer({{weights.begin(), weights.begin() + 2}, {weights.begin() + 2, weights.end()}}, options);
+    const auto actual = weights_after(weights, [&] { optimizer.step(kRate); });
+    ASSERT_EQ(actual.size(), expected.size());
+    for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i])) << device << i;
+  }
+}
+
+/// The same by an optimizer of torch's; `options` are those of weights that do not decay.
+template <class Torchs, class Options>
+std::vector<at::Tensor> torchs_weights(const Options& options, double weight_decay) {
+  const auto weights = some_weights(at::kCPU);
+  Options decaying = options;
+  decaying.weight_decay(weight_decay);
+  Torchs first(std::vector<at::Tensor>(weights.begin(), weights.begin() + 2), decaying);
+  Torchs second(std::vector<at::Tensor>(weights.begin() + 2, weights.end()), options);
+  return weights_after(weights, [&] { first.step(), second.step(); });
+}
+
 TEST(Sgd, IsTorchsToTheLastBit) {
   for (const bool nesterov : {false, true}) {
     const double momentum = nesterov ? 0.9 : 0.7;
-    const auto weights = some_weights(at::kCPU);
-    torch::optim::SGD torchs(std::vector<at::Tensor>(weights.begin(), weights.begin() + 2),
-                             torch::optim::SGDOptions(0.3).momentum(momentum).weight_decay(0.1).nesterov(nesterov));
-    torch::optim::SGD torchs_plain(std::vector<at::Tensor>(weights.begin() + 2, weights.end()),
-                                   torch::optim::SGDOptions(0.3).momentum(momentum).nesterov(nesterov));
-    const auto expected = weights_after(weights, [&] { torchs.step(), torchs_plain.step(); });
-    for (const at::Device device : {at::Device(at::kCPU), testing::stand_in_device()}) {
-      const auto own = some_weights(device);
-      Sgd sgd({{own.begin(), own.begin() + 2}, {own.begin() + 2, own.end()}},
-              {.momentum = momentum, .weight_decay = 0.1, .nesterov = nesterov});
-      const auto actual = weights_after(own, [&] { sgd.step(0.3); });
-      for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i])) << device << i;
-    }
+    expect_to_the_last_bit<Sgd>(
+        {.momentum = momentum, .weight_decay = 0.1, .nesterov = nesterov},
+        torchs_weights<torch::optim::SGD>(torch::optim::SGDOptions(kRate).momentum(momentum).nesterov(nesterov), 0.1));
   }
+}
+
+TEST(AdamW, IsTorchsToTheLastBit) {
+  expect_to_the_last_bit<AdamW>(
+      {.weight_decay = 0.1, .beta1 = 0.8, .beta2 = 0.95},
+      torchs_weights<torch::optim::AdamW>(torch::optim::AdamWOptions(kRate).betas({0.8, 0.95}).weight_decay(0.0), 0.1));
+}
+
+TEST(Lars, IsTheSameWhereTensorsMoveTogether) {
+  const OptimizerOptions options{.momentum = 0.7, .weight_decay = 0.1, .trust_coefficient = 0.5};
+  const auto weights = some_weights(at::kCPU);
+  Lars one_by_one({{weights.begin(), weights.begin() + 2}, {weights.begin() + 2, weights.end()}}, options);
+  expect_to_the_last_bit<Lars>(options, weights_after(weights, [&] { one_by_one.step(kRate); }));
 }
 
 TEST_F(Optimizers, DecayMatricesAndKernelsOnly) {

@@ -1,11 +1,11 @@
-#include "runtime/training/optimizer.h"
+#include "runtime/training/optimizers/optimizer.h"
 
 #include <stdexcept>
 
 #include "comm/require.h"
-#include "runtime/training/adamw.h"
-#include "runtime/training/lars.h"
-#include "runtime/training/sgd.h"
+#include "runtime/training/optimizers/adamw.h"
+#include "runtime/training/optimizers/lars.h"
+#include "runtime/training/optimizers/sgd.h"
 
 namespace negatron {
 

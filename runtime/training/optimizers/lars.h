@@ -1,8 +1,6 @@
 #pragma once
 
-#include <map>
-
-#include "runtime/training/optimizer.h"
+#include "runtime/training/optimizers/tensor_memory.h"
 
 namespace negatron {
 
@@ -21,13 +19,12 @@ class Lars : public Optimizer {
   void restore(const at::Tensor& parameter, const Remembered& saved) override;
 
  private:
-  /// p <- p - rate v with the `direction` added to v.
-  void move(at::Tensor& parameter, const at::Tensor& direction, double learning_rate);
+  /// p <- p - rate v, with the directions added to v.
+  void move(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& directions, double learning_rate);
 
-  TrainedGroups groups_;
   OptimizerOptions options_;
-  /// v of each tensor that has moved.
-  std::map<const void*, at::Tensor> velocities_;
+  std::vector<std::vector<at::Tensor>> decayed_, plain_;
+  TensorMemory velocities_;
 };
 
 }  // namespace negatron
