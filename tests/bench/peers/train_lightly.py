@@ -51,6 +51,8 @@ def train(settings, train_images, scale, seed, workers, steps, warm_steps, make_
             # In fp32 at either precision, as Negatron's.
             loss = criterion(query.float(), key.float())
             loss.backward()
+            if settings.number("clip-norm") > 0:
+                torch.nn.utils.clip_grad_norm_(model.trained(), settings.number("clip-norm"))
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
